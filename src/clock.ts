@@ -1,0 +1,45 @@
+/** Time and chance, handed in from outside so that a test reads a schedule instead of sitting through it. @module */
+
+import { setTimeout as delay } from "node:timers/promises";
+
+/** The time of day, and pauses. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after `ms` milliseconds, or as soon as `signal` aborts: the caller looks at the signal. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The real clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  async sleep(ms, signal) {
+    try {
+      await delay(ms, undefined, signal && { signal });
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+    }
+  },
+};
+
+/**
+ * Milliseconds to wait before the next try: `baseMs`, doubled for each failure after the first, at most `maxMs`, then
+ * shortened by up to a quarter at random, so that agents cut off together do not come back together.
+ *
+ * @param failures Failed tries in a row; 0 when something that worked was lost.
+ * @param options `maxMs`: default 60,000, but never below `baseMs`; `random`: from 0 to below 1, default Math.random.
+ * @throws {RangeError} If `failures` is not a whole number from 0 up, or `baseMs` is not above 0.
+ * @see RFC 6455, 7.2.3: a random first wait, then truncated exponential backoff.
+ */
+export function backoffDelayMs(
+  failures: number,
+  options: { baseMs: number; maxMs?: number; random?: () => number },
+): number {
+  const { baseMs, maxMs = 60_000, random = Math.random } = options;
+  if (!Number.isInteger(failures) || failures < 0) {
+    throw new RangeError(`Cannot compute a backoff: failures must be a whole number from 0 up, got ${failures}`);
+  }
+  if (!(baseMs > 0)) throw new RangeError(`Cannot compute a backoff: baseMs must be above 0, got ${baseMs}`);
+  const fullMs = Math.min(baseMs * 2 ** Math.max(0, failures - 1), Math.max(baseMs, maxMs));
+  return Math.round(fullMs * (1 - random() / 4));
+}

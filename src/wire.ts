@@ -1,0 +1,165 @@
+/** The messages of the protocol: what arrives is checked here once, what leaves is encoded here. @module */
+
+import { z } from "zod";
+
+/** An event: a question for the agent. */
+export interface AgentEvent {
+  /** Names the event; the same id is the same event, answered once. */
+  readonly id: string;
+  readonly query: string;
+  /** Milliseconds since the epoch, as the sender set it. */
+  readonly timestamp: number;
+  /** `userId`, `conversationId`, `priority`, `source` and whatever else the sender adds. `nonce` is reserved. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** An event that was answered. `signature` is reserved. */
+export interface Answer {
+  readonly queryId: string;
+  readonly response: string;
+  /** Milliseconds since the epoch, when the answer was made. */
+  readonly timestamp: number;
+  /** UUID of the agent that answered. */
+  readonly agentId: string;
+}
+
+/** An event that could not be answered after all retries. */
+export interface Failure {
+  readonly queryId: string;
+  readonly error: string;
+  readonly timestamp: number;
+  readonly agentId: string;
+}
+
+/** What became of an event, as it stands in `responses.json`. */
+export type Outcome = Answer | Failure;
+
+/** Whether an outcome is a failure. */
+export function isFailure(outcome: Outcome): outcome is Failure {
+  return "error" in outcome;
+}
+
+/** What a check of unknown data found. `id` is set where a wrong event still has a usable one, to say so to its sender. */
+export type Checked<T> = { readonly ok: true; readonly value: T } | {
+  readonly ok: false;
+  readonly reason: string;
+  readonly id?: string;
+};
+
+/** A frame from the server. `challenge` is a reserved type. */
+export type Frame =
+  | { readonly kind: "event"; readonly event: AgentEvent }
+  | { readonly kind: "auth_success"; readonly message?: string }
+  | { readonly kind: "unknown"; readonly type: string };
+
+/** Longest event id that is accepted, in UTF-16 code units: an id is logged, stored and sent back with every outcome. */
+export const MAX_ID_LENGTH = 512;
+/**
+ * Levels of objects and arrays that an event may have, itself the first. JSON.parse takes any number of them, but
+ * JSON.stringify, which stores the event, fails from some thousands on: a frame of 100 kB was enough (ran it).
+ */
+export const MAX_DEPTH = 64;
+
+const idSchema = z.string().min(1).max(MAX_ID_LENGTH)
+  // The journal must find it again: UTF-8 has no lone surrogates, and SQLite ends a text at NUL.
+  .refine((id) => id.isWellFormed() && !id.includes("\0"), "expected well-formed Unicode without NUL");
+const eventSchema = z.object({
+  id: idSchema,
+  query: z.string().min(1),
+  timestamp: z.number(),
+  metadata: z.record(z.string(), z.unknown()).nullish(),
+});
+const authSuccessSchema = z.object({ message: z.string().optional() });
+
+/** Check that `value` is an event. Fields the protocol does not name are dropped; a `null` metadata counts as none. */
+export function checkEvent(value: unknown): Checked<AgentEvent> {
+  const refuse = (reason: string): Checked<AgentEvent> => {
+    const id = idSchema.safeParse((value as { id?: unknown } | null)?.id);
+    return { ok: false, reason, ...(id.success && { id: id.data }) };
+  };
+  if (isDeeperThan(MAX_DEPTH, value)) return refuse(`nested more than ${MAX_DEPTH} levels deep`);
+  const parsed = eventSchema.safeParse(value);
+  if (!parsed.success) return refuse(describeIssues(parsed.error));
+  const { metadata, ...event } = parsed.data;
+  return { ok: true, value: metadata ? { ...event, metadata } : event };
+}
+
+/** Check one text frame from the server. What has no `type` is an event; a `null` type counts as none. */
+export function parseFrame(text: string): Checked<Frame> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, which must not reach a log.
+    return { ok: false, reason: "not valid JSON" };
+  }
+  const type = (value as { type?: unknown } | null)?.type;
+  if (type === undefined || type === null) {
+    const event = checkEvent(value);
+    return event.ok ? { ok: true, value: { kind: "event", event: event.value } } : event;
+  }
+  if (type === "auth_success") {
+    const { message } = authSuccessSchema.safeParse(value).data ?? {};
+    return { ok: true, value: { kind: "auth_success", ...(message !== undefined && { message }) } };
+  }
+  return { ok: true, value: { kind: "unknown", type: typeof type === "string" ? type.slice(0, 64) : typeof type } };
+}
+
+/**
+ * What must be answered in order: the events of one `metadata.conversationId`, else of one `metadata.userId`; an event
+ * with neither stands alone. So does one with empty ids: they name nobody, and two nobodies share no memory. The prefix
+ * keeps a user's id from meeting a conversation's.
+ */
+export function conversationOf({ id, metadata = {} }: AgentEvent): string {
+  const { conversationId, userId } = metadata;
+  if (typeof conversationId === "string" && conversationId !== "") return `conversation:${conversationId}`;
+  if (typeof userId === "string" && userId !== "") return `user:${userId}`;
+  return `event:${id}`;
+}
+
+/** The first frame after a connection opens. `attestation` is reserved. */
+export function encodeAuth(auth: { agentId: string; token?: string; timestamp: number }): string {
+  const { agentId, token, timestamp } = auth;
+  return JSON.stringify({ type: "auth", agentId, token, timestamp });
+}
+
+/** The frame that carries an answer. */
+export function encodeResponse({ queryId, response, timestamp, agentId }: Answer): string {
+  return JSON.stringify({ type: "response", queryId, response, timestamp, agentId });
+}
+
+/** The frame that ends an event for its sender: `error` is set when it could not be processed. */
+export function encodeAck(ack: { eventId: string; error?: string; timestamp: number }): string {
+  const { eventId, error, timestamp } = ack;
+  return JSON.stringify({
+    type: "ack",
+    eventId,
+    status: error === undefined ? "processed" : "error",
+    error,
+    timestamp,
+  });
+}
+
+/** One entry of `responses.json`. */
+export function encodeEntry(outcome: Outcome): string {
+  const { queryId, timestamp, agentId } = outcome;
+  return JSON.stringify(
+    isFailure(outcome)
+      ? { queryId, error: outcome.error, timestamp, agentId }
+      : { queryId, response: outcome.response, timestamp, agentId },
+  );
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
+}
+
+/** `id: expected string, received number; query: …`: where and what, never the value. */
+function describeIssues(error: z.ZodError): string {
+  return error.issues
+    .map(({ path, message }) =>
+      (path.length > 0 ? `${path.join(".")}: ` : "") + message.replace(/^Invalid input: /, "")
+    )
+    .join("; ");
+}

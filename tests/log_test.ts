@@ -1,0 +1,167 @@
+import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import { createLog, LOG_LEVELS, type LogContent, type LogFields, type LogLevel, silentLog } from "../src/log.ts";
+
+const NOON = Date.UTC(2026, 6, 1, 12);
+
+/** A log whose lines are kept. */
+function keptLog(options: { level?: LogLevel; format?: "text" | "json"; content?: boolean } = {}) {
+  const lines: string[] = [];
+  const { level = "debug", format = "text", content = false } = options;
+  return { lines, log: createLog({ level, format, content, write: (line) => void lines.push(line), now: () => NOON }) };
+}
+
+/** What one call writes, in text. */
+function textOf(message: string, fields?: LogFields, content?: LogContent): string {
+  const { lines, log } = keptLog({ content: content !== undefined });
+  log.info(message, fields, content);
+  return lines.join("");
+}
+
+/** Any text: control characters, half surrogate pairs, marks that turn text around, and what a line is made of. */
+const anyText = fc.string({
+  unit: fc.oneof(
+    fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
+    fc.integer({ min: 0, max: 0x9f }).map((unit) => String.fromCharCode(unit)),
+    fc.constantFrom(
+      "\n",
+      "\r",
+      "\x1b[2J",
+      "\x9b",
+      "\u2028",
+      "\u2029",
+      "\u061c",
+      "\u202e",
+      "\u2066",
+      '"',
+      "\\",
+      "=",
+      " ",
+    ),
+    fc.constantFrom("{event}", "{ms}", "\\u001b", "2026-07-01T12:00:00.000Z error", "event="),
+  ),
+});
+/** What a terminal or a reader of lines takes for more than a character. */
+const SPECIAL = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
+
+Deno.test("a line has the time, the level, the sentence with its fields, then the fields that are left", () => {
+  assertEquals(
+    textOf("event {event} answered", { event: "q-1", ms: 12, cached: false, note: "two words" }),
+    `2026-07-01T12:00:00.000Z info  event q-1 answered ms=12 cached=false note="two words"\n`,
+  );
+});
+
+Deno.test("as JSON the sentence stays as it is and the fields stand beside it", () => {
+  const { lines, log } = keptLog({ format: "json" });
+  log.warn("event {event} answered", { event: "q-1", ms: 12, cached: false, reason: null, error: new Error("down") });
+  assertEquals(lines.map((line) => JSON.parse(line)), [{
+    time: "2026-07-01T12:00:00.000Z",
+    level: "warn",
+    message: "event {event} answered",
+    event: "q-1",
+    ms: 12,
+    cached: false,
+    reason: null,
+    error: "down",
+  }]);
+});
+
+Deno.test("lines noisier than the level are not written, the others are", () => {
+  for (const [index, level] of LOG_LEVELS.entries()) {
+    const { lines, log } = keptLog({ level, format: "json" });
+    for (const at of LOG_LEVELS) log[at]("said");
+    assertEquals(lines.map((line) => JSON.parse(line).level), LOG_LEVELS.slice(0, index + 1));
+  }
+});
+
+Deno.test("the silent log can be called at every level", () => {
+  for (const level of LOG_LEVELS) {
+    assertEquals(silentLog[level]("said", { event: "q-1" }, { query: "why?" }), undefined);
+  }
+});
+
+Deno.test("a field that is undefined is left out, and a placeholder without a field stays", () => {
+  assertEquals(textOf("{event} of {total}", { event: undefined, total: 0 }), `${prefix("info")}{event} of 0\n`);
+});
+
+Deno.test("an error is shown by its message", () => {
+  assertEquals(textOf("failed", { error: new TypeError("no route") }), `${prefix("info")}failed error="no route"\n`);
+});
+
+Deno.test("a value with a placeholder in it is not filled in", () => {
+  assertEquals(textOf("{a} then {b}", { a: "{b}", b: 7 }), `${prefix("info")}{b} then 7\n`);
+});
+
+for (const format of ["text", "json"] as const) {
+  Deno.test(`${format}: content is written only where the log was made for it`, () => {
+    const written = [false, true].map((content) => {
+      const { lines, log } = keptLog({ format, content });
+      for (const level of LOG_LEVELS) log[level]("asked {query}", { event: "q-1" }, { query: "CANARY" });
+      return lines.join("");
+    });
+    assertFalse(written[0]?.includes("CANARY"), written[0]);
+    assertEquals(written[1]?.split("CANARY").length, LOG_LEVELS.length + 1);
+  });
+
+  Deno.test(`${format}: every call writes one line, and no value puts a control character into it`, () => {
+    fc.assert(fc.property(anyText, anyText, anyText, fc.constantFrom(...LOG_LEVELS), (event, note, failure, level) => {
+      const { lines, log } = keptLog({ format, content: true });
+      log[level]("event {event} came", { event, note, error: new Error(failure) }, { query: note });
+      assertEquals(lines.length, 1);
+      const line = lines[0] ?? "";
+      assertEquals(line.indexOf("\n"), line.length - 1);
+      assertFalse(SPECIAL.test(line.slice(0, -1)), JSON.stringify(line));
+    }));
+  });
+}
+
+Deno.test("a JSON line gives every value back as it was", () => {
+  fc.assert(fc.property(anyText, anyText, (event, query) => {
+    const { lines, log } = keptLog({ format: "json", content: true });
+    log.info("event {event} came", { event }, { query });
+    const { event: readEvent, query: readQuery } = JSON.parse(lines.join(""));
+    assertEquals([readEvent, readQuery], [event, query]);
+  }));
+});
+
+Deno.test("a line of text gives every value back as it was, so no value can pass for another field", () => {
+  fc.assert(fc.property(anyText, anyText, (first, second) => {
+    const line = textOf("event came", { first, second });
+    const value = String.raw`("(?:[^"\\]|\\.)*"|[^\s"=]+)`;
+    const found = new RegExp(`^${prefix("info")}event came first=${value} second=${value}\n$`).exec(line);
+    assert(found, line);
+    assertEquals(found.slice(1).map(valueOf), [first, second]);
+  }));
+});
+
+Deno.test("a value in the sentence gives itself back too", () => {
+  fc.assert(fc.property(anyText, (event) => {
+    const found = /event ("(?:[^"\\]|\\.)*"|[^\s"]+) came\n$/.exec(textOf("event {event} came", { event }));
+    assert(found, event);
+    assertEquals(found.slice(1).map(valueOf), [event]);
+  }));
+});
+
+Deno.test("an id that looks like lines of a log, or like a terminal's commands, is shown as what it is", () => {
+  assertStringIncludes(
+    textOf("event {event} came", { event: "a\n2026-07-01 error" }),
+    `event "a\\n2026-07-01 error" came`,
+  );
+  assertStringIncludes(textOf("event {event} came", { event: "\x1b[2J" }), "event \\u001b[2J came");
+  assertStringIncludes(textOf("event {event} came", { event: "\u202egpj.exe" }), "event \\u202egpj.exe came");
+  assertStringIncludes(textOf("event {event} came", { event: "" }), `event "" came`);
+});
+
+Deno.test("letters of any script, and signs made of several, are left as they are", () => {
+  assertMatch(textOf("📥 {name}", { name: "Zoë-λ-日本-👩‍💻" }), /📥 Zoë-λ-日本-👩‍💻\n$/);
+});
+
+function prefix(level: LogLevel): string {
+  return `2026-07-01T12:00:00.000Z ${level.padEnd(5)} `;
+}
+
+/** The value that was written: in quotes as JSON has it, else with control characters as \uXXXX. */
+function valueOf(written: string): string {
+  if (written.startsWith('"')) return JSON.parse(written);
+  return written.replace(/\\u([0-9a-f]{4})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+}
