@@ -1,0 +1,75 @@
+/** A line between agent and server that can be cut: a TCP relay, since `Deno.serve` closes sockets with manners. @module */
+
+export interface Relay extends AsyncDisposable {
+  readonly port: number;
+  /** Cut every connection. New ones are welcome. */
+  drop(): void;
+}
+
+/** Relay every connection to 127.0.0.1:`port` (0: picked by the system) on to 127.0.0.1:`upstreamPort`. */
+export function startRelay({ port, upstreamPort }: { port: number; upstreamPort: number }): Relay {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port });
+  const open = new Set<Deno.Conn>();
+  const lines = new Set<Promise<unknown>>();
+
+  async function acceptAll(): Promise<void> {
+    for await (const near of listener) {
+      const line = connect(near).finally(() => lines.delete(line));
+      lines.add(line);
+    }
+  }
+
+  async function connect(near: Deno.Conn): Promise<void> {
+    open.add(near);
+    try {
+      const far = await Deno.connect({ hostname: "127.0.0.1", port: upstreamPort });
+      open.add(far);
+      await Promise.all([carry(near, far), carry(far, near)]);
+    } finally {
+      hangUp(near);
+    }
+  }
+
+  /** One direction, until either end goes; then neither is of use to the other direction. */
+  async function carry(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (let size = await from.read(buffer); size !== null; size = await from.read(buffer)) {
+        for (let sent = 0; sent < size;) sent += await to.write(buffer.subarray(sent, size));
+      }
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    } finally {
+      hangUp(from);
+      hangUp(to);
+    }
+  }
+
+  function hangUp(end: Deno.Conn): void {
+    if (open.delete(end)) end.close();
+  }
+
+  const accepting = acceptAll();
+  return {
+    port: (listener.addr as Deno.NetAddr).port,
+    drop: () => open.forEach(hangUp),
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+      open.forEach(hangUp);
+      await Promise.all(lines);
+    },
+  };
+}
+
+/** Whether an end was closed, by its owner or from here, while it was read from or written to. */
+function isGone(error: unknown): boolean {
+  return [
+    Deno.errors.BadResource,
+    Deno.errors.BrokenPipe,
+    Deno.errors.ConnectionAborted,
+    Deno.errors.ConnectionReset,
+    Deno.errors.Interrupted,
+    Deno.errors.NotConnected,
+  ].some((kind) => error instanceof kind);
+}
