@@ -50,15 +50,16 @@ export function aesSeal(key: Uint8Array): Seal {
     },
     open(stored, place) {
       if (typeof stored === "string") throw new Error(`Cannot open ${place}: it is not sealed`);
-      const nonce = stored.subarray(0, NONCE_BYTES), tag = stored.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
+      const notOurs = `Cannot open ${place}: it was not sealed with this key for this place`;
+      // A tag cut short would be easier to guess.
+      if (stored.length < NONCE_BYTES + TAG_BYTES) throw new Error(notOurs);
       try {
-        // The length, because a tag cut short would be easier to guess.
-        const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES })
+        const decipher = createDecipheriv("aes-256-gcm", key, stored.subarray(0, NONCE_BYTES))
           .setAAD(Buffer.from(place))
-          .setAuthTag(tag);
+          .setAuthTag(stored.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
         return Buffer.concat([decipher.update(stored.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString();
       } catch (error) {
-        throw new Error(`Cannot open ${place}: it was not sealed with this key for this place`, { cause: error });
+        throw new Error(notOurs, { cause: error });
       }
     },
   };
