@@ -1,0 +1,119 @@
+/** What was said before, kept as ElizaOS memories: one room for each conversation, and nothing leaves its room. @module */
+
+import { hash } from "node:crypto";
+import type { AgentRuntime, Memory, UUID } from "@elizaos/core";
+import type { Clock } from "../clock.ts";
+import { type AgentEvent, conversationOf } from "../wire.ts";
+import type { Core } from "./core_log.ts";
+import type { Exchange } from "./models/model.ts";
+
+/** A conversation as far as one event sees it. */
+export interface Recalled {
+  /** The last exchanges before the event, oldest first. */
+  readonly exchanges: readonly Exchange[];
+  /** The event's own answer, if it was answered before: it is not made again. */
+  readonly answered?: string;
+}
+
+/** Reads and writes conversations. */
+export interface Conversations {
+  /** The event as an ElizaOS message. One that stands alone has no id: nothing is kept of it. */
+  messageFrom(event: AgentEvent): Memory;
+  recall(message: Memory): Promise<Recalled>;
+  /** Keep a question and its answer; a second time for the same event changes nothing. */
+  remember(message: Memory, answer: string): Promise<void>;
+}
+
+/** Exchanges that a model gets to see. */
+const EXCHANGES = 6;
+/** Rooms known to exist, at most: about 1 MB. Beyond it they are made sure of again. */
+const MAX_KNOWN_ROOMS = 8_192;
+const TABLE = "messages";
+
+/** The conversations of one agent. */
+export function openConversations(parts: { runtime: AgentRuntime; core: Core; clock: Clock }): Conversations {
+  const { runtime, core, clock } = parts;
+  const { agentId } = runtime;
+  const known = new Set<string>();
+  const answerIdOf = (message: Memory): UUID => uuidOf("answer", message.id ?? "");
+
+  async function makeSureOf({ roomId, entityId }: Memory) {
+    if (known.has(`${roomId} ${entityId}`)) return;
+    const { ChannelType } = core;
+    await runtime.adapter.createRooms([
+      { id: roomId, agentId, worldId: agentId, name: "conversation", source: "event", type: ChannelType.DM },
+    ]);
+    await runtime.adapter.createEntities([{ id: entityId, agentId, names: ["user"], metadata: {} }]);
+    await runtime.adapter.addParticipantsRoom([entityId, agentId], roomId);
+    if (known.size >= MAX_KNOWN_ROOMS) known.clear();
+    known.add(`${roomId} ${entityId}`);
+  }
+
+  return {
+    messageFrom(event) {
+      const { id, query, metadata } = event;
+      const conversation = conversationOf(event);
+      const content = { text: query };
+      if (conversation === `event:${id}`) return { entityId: agentId, agentId, roomId: agentId, content };
+      const user = typeof metadata?.userId === "string" ? `user:${metadata.userId}` : conversation;
+      const roomId = uuidOf("room", agentId, conversation);
+      return {
+        id: uuidOf("question", roomId, id),
+        entityId: uuidOf("entity", agentId, user),
+        agentId,
+        roomId,
+        content,
+      };
+    },
+    async recall(message) {
+      // Two more than are shown: the event's own question and answer may be among them.
+      const count = 2 * EXCHANGES + 2;
+      const newestFirst = await runtime.getMemories({ tableName: TABLE, roomId: message.roomId, count });
+      const textOf = new Map(newestFirst.map(({ id, content }) => [id, content.text ?? ""]));
+      const exchanges = newestFirst.flatMap(({ entityId, content }): Exchange[] => {
+        const question = textOf.get(content.inReplyTo);
+        if (entityId !== agentId || question === undefined || content.inReplyTo === message.id) return [];
+        return [{ question, answer: content.text ?? "" }];
+      });
+      const answered = textOf.get(message.id) === message.content.text ? textOf.get(answerIdOf(message)) : undefined;
+      return {
+        exchanges: exchanges.slice(0, EXCHANGES).reverse(),
+        ...(answered !== undefined && { answered }),
+      };
+    },
+    async remember(message, answer) {
+      await makeSureOf(message);
+      const said = { agentId, roomId: message.roomId, createdAt: clock.now(), metadata: { type: "message" } };
+      await runtime.createMemory(
+        { ...message, ...said, content: { ...message.content, source: "event" } },
+        TABLE,
+        true,
+      );
+      await runtime.createMemory(
+        {
+          ...said,
+          id: answerIdOf(message),
+          entityId: agentId,
+          content: { text: answer, source: "event", ...(message.id && { inReplyTo: message.id }) },
+        },
+        TABLE,
+        true,
+      );
+    },
+  };
+}
+
+/**
+ * A UUID that is always the same for the same names. Not the core's `stringToUuid`: that takes ten times as long
+ * (measured: 78 against 6 µs), keeps what it was given, refuses half a surrogate pair, and makes no valid version.
+ *
+ * @see RFC 9562, 5.8: version 8 is the maker's own choice of bits.
+ */
+function uuidOf(...names: string[]): UUID {
+  // JSON, so that no two lists of names look the same, half surrogate pairs included.
+  const digest = hash("sha256", JSON.stringify(names), "hex");
+  const variant = (Number.parseInt(digest.charAt(16), 16) & 0x3 | 0x8).toString(16);
+  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${
+    digest.slice(20, 32)
+  }`;
+}

@@ -1,0 +1,42 @@
+/** What a model is asked, and the switch that picks who answers. @module */
+
+import type { GenerateTextParams, Plugin } from "@elizaos/core";
+import type { Passage } from "../knowledge.ts";
+import { embeddedModel } from "./embedded.ts";
+
+/** One question of the conversation so far, and its answer. */
+export interface Exchange {
+  readonly question: string;
+  readonly answer: string;
+}
+
+/**
+ * What `runtime.useModel` hands to a text model. `prompt` holds all of it as one text, for handlers that know no
+ * better; who has chat roles takes `system`, then `exchanges` in turns, then `passages`, marked as data, with `question`.
+ */
+export interface ModelRequest extends GenerateTextParams {
+  /** Who speaks and how: the character's own text, nothing of any event. */
+  readonly system: string;
+  /** What the knowledge says to the question, best first. Data, not orders. */
+  readonly passages: readonly Passage[];
+  /** The conversation so far, oldest first. */
+  readonly exchanges: readonly Exchange[];
+  readonly question: string;
+  /** Ends the request: the handler rejects with its reason. */
+  readonly signal: AbortSignal;
+}
+
+/** The providers there are, as MODEL_PROVIDER names them. */
+export const MODEL_PROVIDERS = ["embedded"] as const;
+/** What a provider needs to know. One with an address and a key adds them here, beside its name. */
+export type ModelOptions = { readonly provider: "embedded" };
+
+/** The plugin that registers the chosen provider's TEXT_SMALL and TEXT_LARGE handlers. */
+export function openModel(options: ModelOptions): Plugin {
+  switch (options.provider) {
+    case "embedded":
+      return embeddedModel;
+    default:
+      throw new TypeError(`Cannot open a model: no provider ${options.provider satisfies never}`);
+  }
+}

@@ -1,0 +1,140 @@
+/** The mind: an ElizaOS AgentRuntime for one character, asked one event at a time. @module */
+
+import type { AgentRuntime, Character, IDatabaseAdapter, Memory, Plugin, RuntimeSettings } from "@elizaos/core";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { AgentEvent } from "../wire.ts";
+import type { LoadedCharacter } from "./character.ts";
+import { type Conversations, openConversations } from "./conversations.ts";
+import { bridgeLogger, loadCore } from "./core_log.ts";
+import { buildKnowledge } from "./knowledge.ts";
+import { type ModelOptions, type ModelRequest, openModel } from "./models/model.ts";
+import {
+  characterProvider,
+  conversationProvider,
+  knowledgeProvider,
+  passagesFrom,
+  recalledFrom,
+  systemText,
+  textFrom,
+} from "./providers.ts";
+
+/** Answers events. */
+export interface Mind {
+  /** UUID of the agent. */
+  readonly agentId: string;
+  /**
+   * The answer to an event, never empty. What was said in its conversation before is known; so ask for the events of
+   * one conversation one after the other.
+   *
+   * @throws `signal.reason` once `signal` aborts, else whatever the model or the memory throws.
+   */
+  answer(event: AgentEvent, signal: AbortSignal): Promise<string>;
+  /** Stops the runtime; the adapter is still the caller's. */
+  close(): Promise<void>;
+}
+
+/**
+ * Start an agent.
+ *
+ * @param options `character`: from `loadCharacter`; `adapter`: where that character's `agentId` remembers; `model`: a
+ * provider, or the plugin of one; `log`: where the core's warnings go, those of the whole process from here on.
+ */
+export async function openMind(options: {
+  character: LoadedCharacter;
+  adapter: IDatabaseAdapter;
+  model: ModelOptions | Plugin;
+  log: Log;
+  clock: Clock;
+}): Promise<Mind> {
+  const { adapter, model, log, clock } = options;
+  const { character, agentId, texts } = options.character;
+  const core = await loadCore();
+  const logger = bridgeLogger(log);
+  Object.assign(core.logger, logger);
+
+  const { persona, settings } = splitSettings(character);
+  const runtime = new core.AgentRuntime({ character: { ...persona, id: agentId }, adapter, settings });
+  runtime.logger = logger;
+  const conversations = openConversations({ runtime, core, clock });
+  const system = systemText(character);
+  await runtime.registerPlugin({
+    name: "mind",
+    description: "Character, conversation and knowledge",
+    providers: [
+      characterProvider(system),
+      conversationProvider((message) => conversations.recall(message)),
+      knowledgeProvider(buildKnowledge(texts)),
+    ],
+  });
+  await runtime.registerPlugin("provider" in model ? openModel(model) : model);
+  await runtime.initialize();
+  return {
+    agentId,
+    answer: (event, signal) => unlessAborted(signal, () => answer({ runtime, conversations, system }, event, signal)),
+    close: () => runtime.stop(),
+  };
+}
+
+async function answer(
+  parts: { runtime: AgentRuntime; conversations: Conversations; system: string },
+  event: AgentEvent,
+  signal: AbortSignal,
+): Promise<string> {
+  const { runtime, conversations, system } = parts;
+  signal.throwIfAborted();
+  const message = conversations.messageFrom(event);
+  const state = await compose(runtime, message);
+  const { exchanges, answered } = recalledFrom(state);
+  if (answered !== undefined) return answered;
+  const request: ModelRequest = {
+    prompt: `${textFrom(state)}\n\n# The question\n${event.query}`,
+    system,
+    passages: passagesFrom(state),
+    exchanges,
+    question: event.query,
+    signal,
+  };
+  // The type promises a text; a provider's plugin may break it.
+  const text: unknown = await runtime.useModel("TEXT_LARGE", request);
+  signal.throwIfAborted();
+  if (typeof text !== "string" || text.trim() === "") throw new Error("The model gave an empty answer");
+  if (message.id) await conversations.remember(message, text);
+  return text;
+}
+
+/** What the model is to know. The conversation comes first: what is looked up in the knowledge depends on it. */
+async function compose(runtime: AgentRuntime, message: Memory) {
+  if (!message.id) return await runtime.composeState(message, ["CHARACTER", "KNOWLEDGE"], true);
+  try {
+    await runtime.composeState(message, ["CONVERSATION"], true);
+    return await runtime.composeState(message, ["CHARACTER", "KNOWLEDGE"], true);
+  } finally {
+    // The core keeps every message's state for ever.
+    runtime.stateCache.delete(message.id);
+  }
+}
+
+/** The result of `work`, which may go on unheard after `signal` aborts. */
+async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/**
+ * What the core stores of a character, and what it must not: it writes the character into the database as it is, and
+ * what was there once comes back into every later start. So settings and secrets go in beside it, and the knowledge,
+ * which is ours to index, stays out.
+ */
+function splitSettings(character: Character): { persona: Character; settings: RuntimeSettings } {
+  const { settings = {}, secrets = {}, knowledge: _knowledge, plugins: _plugins, ...persona } = character;
+  const all = { ...settings, ...secrets, ...(settings.secrets as object | undefined) };
+  const plain = Object.entries(all).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value));
+  return { persona, settings: Object.fromEntries(plain.map(([name, value]) => [name, String(value)])) };
+}
