@@ -7,6 +7,8 @@
 export const EXIT = {
   /** Wrong arguments (EX_USAGE). */
   usage: 64,
+  /** As a task: an event of the input could not be answered (EX_DATAERR). */
+  unanswered: 65,
   /** The peer is out of reach (EX_UNAVAILABLE). */
   unavailable: 69,
   /** A bug of ours (EX_SOFTWARE). */

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { parseEnvFile } from "./env_file.ts";
 import { EXIT, FatalError } from "./errors.ts";
+import { iexecSecrets } from "./iexec.ts";
 import { LOG_LEVELS } from "./log.ts";
 
 /** One setting, as the operator writes it. */
@@ -129,8 +130,20 @@ const TABLE = {
     expected: "a path",
     check: text,
     // What lies in IEXEC_OUT is published as the task's result, and the working directory may be read-only.
-    default: (given) => given("IEXEC_OUT") ? "/tmp/agent-state" : ".agent",
-    defaultText: "`.agent`, or `/tmp/agent-state` if `IEXEC_OUT` is set",
+    default: (given) => given("IEXEC_OUT") ? `/tmp/agent-state/${given("IEXEC_TASK_ID") ?? "service"}` : ".agent",
+    defaultText: "`.agent`, or one for each task in `/tmp/agent-state` if `IEXEC_OUT` is set",
+  }),
+  AGENT_STATE_KEY: setting({
+    meaning: "Key that seals every text in the journal and the memories (AES-256-GCM); without one they are readable",
+    expected: "32 bytes as 64 hexadecimal digits or in base64",
+    check: text.transform(bytesFrom).refine((bytes) => bytes?.length === 32).optional(),
+    secret: true,
+  }),
+  AGENT_RETENTION: setting({
+    meaning: "Days that an answered event is kept in the journal; its id is known for twelve times as long",
+    expected: "a whole number of days from 1 to 36500",
+    check: whole(1, 36_500),
+    default: "30",
   }),
   AGENT_SHUTDOWN_GRACE: setting({
     meaning: "Milliseconds that events in flight have to finish after SIGTERM or SIGINT",
@@ -155,6 +168,11 @@ const TABLE = {
     expected: FLAG,
     check: flag,
     default: "false",
+  }),
+  IEXEC_TASK_ID: setting({
+    meaning: "Set by iExec: the task; the agent then answers its input once and exits, as with `--once`",
+    expected: "an id of letters and digits",
+    check: text.regex(/^\w+$/).optional(),
   }),
   IEXEC_IN: setting({
     meaning: "Set by iExec: directory of the task's input",
@@ -196,7 +214,8 @@ export const SETTING_ROWS: readonly SettingRow[] = DEFINITIONS.map(([name, defin
 }));
 
 /**
- * Check every setting. An empty text counts as not set; the environment wins over the `.env` file.
+ * Check every setting. An empty text counts as not set; iExec's secrets win over the environment, and that over the
+ * `.env` file.
  *
  * @param environment Value of an environment variable.
  * @param file Text of the `.env` file, if there is one.
@@ -204,7 +223,9 @@ export const SETTING_ROWS: readonly SettingRow[] = DEFINITIONS.map(([name, defin
  */
 export function readSettings(environment: (name: string) => string | undefined, file?: string): Settings {
   const fromFile = file === undefined ? {} : parseEnvFile(file, environment);
-  const given = (name: string): string | undefined => environment(name) || fromFile[name] || undefined;
+  const secrets = iexecSecrets(environment);
+  const given = (name: string): string | undefined =>
+    secrets.get(name) || environment(name) || fromFile[name] || undefined;
   const problems: string[] = [];
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const [name, definition] of DEFINITIONS) {
@@ -230,8 +251,8 @@ export function readSettings(environment: (name: string) => string | undefined, 
 }
 
 /** Names in a `.env` file that look like settings of ours but are none: most likely misspelt. */
-export function unknownNames(file: string): string[] {
-  return Object.keys(parseEnvFile(file)).filter((name) =>
+export function unknownNames(environment: (name: string) => string | undefined, file: string): string[] {
+  return Object.keys(parseEnvFile(file, environment)).filter((name) =>
     /^(AGENT_|EVENT_|LOG_|WEBSOCKET_|USE_WEBSOCKET)/.test(name) && !(name in TABLE)
   );
 }
@@ -239,6 +260,16 @@ export function unknownNames(file: string): string[] {
 /** A URL that may be shown: user name, password and query often carry secrets. */
 export function publicUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`;
+}
+
+function bytesFrom(text: string): Uint8Array | undefined {
+  if (/^[0-9a-f]{64}$/i.test(text)) return Uint8Array.fromHex(text);
+  try {
+    return Uint8Array.fromBase64(text);
+  } catch {
+    // Neither: the check says what is expected, and nothing of what was given.
+    return undefined;
+  }
 }
 
 function isOn(value: string | undefined): boolean {

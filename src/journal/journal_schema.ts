@@ -1,0 +1,43 @@
+/** Tables of the journal. `ANY` columns hold a text, or its sealed form. @module */
+
+export const JOURNAL_SCHEMA = `
+  -- Accepted and not answered yet, in the order of acceptance.
+  CREATE TABLE event (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    body ANY NOT NULL,
+    accepted_at INTEGER NOT NULL
+  ) STRICT;
+
+  -- What became of events, in the order of the answers: that of responses.json.
+  CREATE TABLE outcome (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    body ANY NOT NULL,
+    settled INTEGER NOT NULL DEFAULT 0,
+    made_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX outcome_unsettled ON outcome (seq) WHERE settled = 0;
+
+  -- Ids of answered events whose outcomes were pruned, so that they are still known when they come again.
+  CREATE TABLE answered (
+    id TEXT PRIMARY KEY,
+    seen_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX answered_seen ON answered (seen_at);
+  CREATE INDEX outcome_made ON outcome (made_at);
+
+  -- A known text under the seal that everything is under: it tells the right key from a wrong one.
+  CREATE TABLE seal (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    proof ANY NOT NULL
+  ) STRICT;
+
+  -- How far responses.json is known to be on disk: it held everything up to outcome \`seq\` in its first \`bytes\` bytes.
+  CREATE TABLE responses_file (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    path TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+  ) STRICT;
+`;

@@ -1,0 +1,290 @@
+/** `responses.json`: valid at every moment, whole after crashes, and never at the cost of what others put there. @module */
+
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLessOrEqual,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import fc from "fast-check";
+import { FatalError } from "../src/errors.ts";
+import { openResponsesFile, type ResponsesFile } from "../src/journal/responses_file.ts";
+import type { Expected, Found } from "../src/journal/responses_inspection.ts";
+import { encodeEntry, type Outcome } from "../src/wire.ts";
+import { makeFolder } from "./support/agent.ts";
+import { testOnDisk } from "./support/tmpfs.ts";
+
+function answer(id: string, response = `answer ${id}`): Outcome {
+  return { queryId: id, response, timestamp: 1_700_000_000_000, agentId: "agent" };
+}
+
+function answers(count: number): Outcome[] {
+  return Array.from({ length: count }, (_, index) => answer(`q${index}`));
+}
+
+/** What a strict reader makes of the file: no byte order mark, nothing but JSON. */
+function entriesOf(path: string): unknown[] {
+  const value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Deno.readFileSync(path)));
+  assert(Array.isArray(value), "not an array");
+  return value;
+}
+
+function open(path: string, expected: Expected): Found["state"] {
+  const { file, found } = openResponsesFile(path, expected);
+  file[Symbol.dispose]();
+  return found.state;
+}
+
+/** Files beside `responses.json`. */
+function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
+/** Calls `observe` with the bytes written, before and after everything that changes a file, until it is disposed of. */
+function observeWrites(observe: (bytes: number) => void): Disposable {
+  const { writeSync, truncateSync } = Deno.FsFile.prototype;
+  const { renameSync } = Deno;
+  Deno.FsFile.prototype.writeSync = function (bytes) {
+    observe(0);
+    const written = writeSync.call(this, bytes);
+    observe(written);
+    return written;
+  };
+  Deno.FsFile.prototype.truncateSync = function (length) {
+    observe(0);
+    truncateSync.call(this, length);
+    observe(0);
+  };
+  Deno.renameSync = (from, to) => {
+    renameSync(from, to);
+    observe(0);
+  };
+  return {
+    [Symbol.dispose]() {
+      Object.assign(Deno.FsFile.prototype, { writeSync, truncateSync });
+      Object.assign(Deno, { renameSync });
+    },
+  };
+}
+
+const aText = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.constantFrom("]", "[", "\n]\n", "é\u2028🙂", "x".repeat(20_000)),
+);
+const anOutcome: fc.Arbitrary<Outcome> = fc.oneof(
+  fc.record({ queryId: fc.string({ unit: "grapheme" }), response: aText, timestamp: fc.nat(), agentId: fc.uuid() }),
+  fc.record({ queryId: fc.string({ unit: "grapheme" }), error: aText, timestamp: fc.nat(), agentId: fc.uuid() }),
+);
+const someOutcomes = fc.uniqueArray(anOutcome, { selector: ({ queryId }) => queryId, maxLength: 8 });
+
+Deno.test("a new file is an empty array, its folder is made, and both are for their owner alone", async () => {
+  await using folder = makeFolder();
+  const path = `${folder.path}/out/responses.json`;
+  assertEquals(open(path, { since: [] }), "missing");
+  assertEquals(Deno.readTextFileSync(path), "[]\n");
+  assertEquals([`${folder.path}/out`, path].map((path) => Deno.statSync(path).mode! & 0o777), [0o700, 0o600]);
+  assertEquals(namesIn(`${folder.path}/out`), ["responses.json"]);
+});
+
+Deno.test("entries stand in order, one a line, and after closing nothing else does", async () => {
+  await using folder = makeFolder();
+  const path = `${folder.path}/responses.json`;
+  {
+    using file = openResponsesFile(path, { since: [] }).file;
+    file.append([answer("a")]);
+    file.append([answer("b"), answer("c")]);
+    file.append([]);
+  }
+  const lines = ["a", "b", "c"].map((id) => encodeEntry(answer(id)));
+  assertEquals(Deno.readTextFileSync(path), `[\n${lines.join(",\n")}\n]\n`);
+});
+
+Deno.test("whatever is appended, and however it is opened again, the file holds just that", async () => {
+  await using folder = makeFolder();
+  const path = `${folder.path}/responses.json`;
+  fc.assert(fc.property(fc.array(someOutcomes, { maxLength: 4 }), (batches) => {
+    Deno.writeTextFileSync(path, "[]");
+    for (const batch of batches) {
+      using file = openResponsesFile(path, { since: [] }).file;
+      for (const outcome of batch) file.append([outcome]);
+      file.append(batch);
+    }
+    assertEquals(entriesOf(path), batches.flatMap((batch) => [...batch, ...batch]));
+  }));
+});
+
+Deno.test("between any two writes the file is a JSON array that only grows", async () => {
+  await using folder = makeFolder();
+  const path = `${folder.path}/responses.json`;
+  let looks = 0, seen = 0;
+  const look = () => {
+    looks++;
+    const { length } = entriesOf(path);
+    assert(length >= seen, `${length} entries after ${seen}`);
+    seen = length;
+  };
+  const { file } = openResponsesFile(path, { since: [] });
+  {
+    using _ = observeWrites(look);
+    for (let index = 0; index < 200; index++) file.append([answer(`q${index}`, "x".repeat(index * 10))]);
+    file.append(answers(1000));
+    file[Symbol.dispose]();
+    open(path, { since: ["a", "b", "c"].map((id) => answer(id)) });
+  }
+  assertEquals(seen, 1203);
+  assertGreater(looks, 400);
+});
+
+Deno.test("an entry costs its own bytes, plus now and then a fixed reserve, however long the file is", async () => {
+  await using folder = makeFolder();
+  using file = openResponsesFile(`${folder.path}/responses.json`, { since: [] }).file;
+  const costs: number[] = [];
+  let bytes = 0;
+  {
+    using _ = observeWrites((written) => bytes += written);
+    for (let index = 0; index < 5000; index++) {
+      bytes = 0;
+      file.append([answer(`q${10_000 + index}`)]);
+      costs.push(bytes);
+    }
+  }
+  const own = encodeEntry(answer("q10000")).length + ",\n\n]\n".length;
+  // The first one has no comma before it, and the growth that follows it is the only one of its size.
+  const plain = costs.slice(1).filter((cost) => cost === own), grown = costs.slice(1).filter((cost) => cost !== own);
+  assertEquals(new Set(grown.map((cost) => cost - own <= 32 * 1024)), new Set([true]));
+  const inFirstHalf = (all: number[]) => all.slice(0, 2500).filter((cost) => cost !== own).length;
+  assertLessOrEqual(Math.abs(inFirstHalf(costs) - inFirstHalf(costs.toReversed())), 2);
+  assertGreater(plain.length, 4900);
+});
+
+Deno.test("a file that was moved, deleted or written to while it was open is no longer in place", async () => {
+  await using folder = makeFolder();
+  const path = `${folder.path}/responses.json`;
+  const whileOpen = (change: (file: ResponsesFile) => void) => {
+    Deno.writeTextFileSync(path, "[]\n");
+    using file = openResponsesFile(path, { since: answers(2) }).file;
+    change(file);
+    return file.isInPlace();
+  };
+  assertEquals(whileOpen((file) => file.append([answer("a")])), true);
+  assertEquals(whileOpen(() => Deno.removeSync(path)), false);
+  assertEquals(whileOpen(() => Deno.renameSync(path, `${folder.path}/kept.json`)), false);
+  assertEquals(entriesOf(`${folder.path}/kept.json`), answers(2));
+  // Their text stays as it is when the file is closed, although it is longer than what we wrote.
+  const theirs = JSON.stringify([{ mine: "x".repeat(100_000) }]);
+  assertEquals(whileOpen(() => Deno.writeTextFileSync(path, theirs)), false);
+  assertEquals(Deno.readTextFileSync(path), theirs);
+});
+
+Deno.test("a path that is a folder is refused with 74 and says what to do", async () => {
+  await using folder = makeFolder();
+  const error = assertThrows(() => open(folder.path, { since: [] }), FatalError, `Cannot open ${folder.path}: `);
+  assertEquals(error.exitCode, 74);
+  assertStringIncludes(error.message, "set EVENT_OUTPUT_PATH to a path that is; nothing is lost.");
+});
+
+Deno.test("a reader in a tight loop sees the array grow, and whole at the end", async (t) => {
+  await using folder = makeFolder();
+  const path = `${folder.path}/responses.json`;
+  using file = openResponsesFile(path, { since: [] }).file;
+  const script = `
+    const buffer = new Uint8Array(4 * 1024 * 1024), decoder = new TextDecoder();
+    let reads = 0, torn = 0, most = 0;
+    function look() {
+      const file = Deno.openSync(${JSON.stringify(path)});
+      const text = decoder.decode(buffer.subarray(0, file.readSync(buffer) ?? 0));
+      file.close();
+      reads++;
+      try {
+        most = Math.max(most, JSON.parse(text).length);
+      } catch {
+        torn++;
+      }
+      self.postMessage({ reads, torn, most });
+    }
+    const turn = new MessageChannel();
+    turn.port1.onmessage = () => { look(); turn.port2.postMessage(0); };
+    turn.port2.postMessage(0);`;
+  const worker = new Worker(URL.createObjectURL(new Blob([script], { type: "text/javascript" })), { type: "module" });
+  using _ = { [Symbol.dispose]: () => worker.terminate() };
+  type Count = { reads: number; torn: number; most: number };
+  const next = () =>
+    new Promise<Count>((resolve) => {
+      worker.onmessage = ({ data }) => resolve(data);
+    });
+  const outcomes = answers(2000);
+  let count = await next();
+  for (const outcome of outcomes) {
+    file.append([outcome]);
+    // Lets the reader be where it will.
+    count = await next();
+  }
+  while (count.most < outcomes.length) count = await next();
+  assertEquals(entriesOf(path), outcomes);
+  // No file system promises whole reads beside writes, so this is a figure and no bound.
+  await t.step(`${count.torn} of ${count.reads} reads were torn`, () => {});
+});
+
+testOnDisk("a full disk is said to be so with 74, and the file holds what was appended before", {
+  kibibytes: 256,
+}, (disk) => {
+  const path = `${disk.path}/responses.json`;
+  const outcomes = answers(3000);
+  let appended = 0;
+  {
+    using file = openResponsesFile(path, { since: [] }).file;
+    file.append([outcomes[appended++]!]);
+    disk.fill();
+    const error = assertThrows(() => {
+      for (; appended < outcomes.length; appended++) file.append([outcomes[appended]!]);
+    }, FatalError);
+    assertEquals(error.exitCode, 74);
+    assertEquals(error.message, `Cannot append to ${path}: no space left. Free some and start again; nothing is lost.`);
+    // All of the reserve was used, and nothing beyond it.
+    assertGreater(appended, 300);
+    assertEquals(entriesOf(path), outcomes.slice(0, appended));
+  }
+  assertEquals(entriesOf(path), outcomes.slice(0, appended));
+  disk.free();
+  open(path, { since: outcomes.slice(0, appended + 100) });
+  assertEquals(entriesOf(path), outcomes.slice(0, appended + 100));
+});
+
+testOnDisk("a disk that is full from the start is said to be so with 74, and nothing half-written is left", {
+  kibibytes: 128,
+}, (disk) => {
+  disk.fill();
+  const path = `${disk.path}/responses.json`;
+  const error = assertThrows(
+    () => open(path, { since: answers(1) }),
+    FatalError,
+    `Cannot open ${path}: no space left.`,
+  );
+  assertEquals(error.exitCode, 74);
+  assertEquals(namesIn(disk.path), ["filler"]);
+  disk.free();
+  assertEquals(open(path, { since: answers(1) }), "missing");
+});
+
+testOnDisk(
+  "a read-only disk is said to be so with 74, whether the file is there or not",
+  { kibibytes: 128 },
+  (disk) => {
+    const path = `${disk.path}/responses.json`, other = `${disk.path}/other.json`;
+    open(path, { since: answers(1) });
+    const before = Deno.readTextFileSync(path);
+    disk.makeReadOnly();
+    for (const refused of [path, other]) {
+      const error = assertThrows(() => open(refused, { since: answers(2) }), FatalError, `Cannot open ${refused}: `);
+      assertEquals(error.exitCode, 74);
+      assertStringIncludes(
+        error.message,
+        "Make it writable, or set EVENT_OUTPUT_PATH to a path that is; nothing is lost.",
+      );
+    }
+    assertEquals(Deno.readTextFileSync(path), before);
+    assertEquals(namesIn(disk.path), ["responses.json"]);
+  },
+);
