@@ -1,0 +1,99 @@
+/** Outcomes on their way back: offered to the transport in order, again after it was out of reach. @module */
+
+import type { Journal } from "./journal/journal.ts";
+import type { Log } from "./log.ts";
+import type { Delivery, Transport } from "./transports/transport.ts";
+import { isFailure, type Outcome } from "./wire.ts";
+
+/** What still has to be delivered. */
+export interface Outbox {
+  /** Outcomes up to `seq` are durable and may go out. */
+  release(seq: number): void;
+  /** Send an outcome once more, to a sender that asked again. */
+  again(outcome: Outcome, delivery: Delivery): void;
+  /** The peer can be reached: offer what it did not get. */
+  retry(): void;
+  /** Resolves when all that was offered has been settled, or can't be now. */
+  drained(): Promise<void>;
+}
+
+/** Outcomes that are with the transport at the same time, at most: what bounds memory when it is slow. */
+const MAX_OFFERED = 1024;
+
+/**
+ * @param options `deliveries`: by event id, for sources that want their handle back; entries are taken out when settled.
+ * `onError`: told of what should never fail, and ends the agent.
+ */
+export function createOutbox(options: {
+  journal: Pick<Journal, "unsettled" | "settled">;
+  transport: Pick<Transport, "settle">;
+  deliveries: Map<string, Delivery>;
+  log: Log;
+  onError: (error: unknown) => void;
+}): Outbox {
+  const { journal, transport, deliveries, log, onError } = options;
+  /** Outcomes up to here were released, and up to there were offered since the peer could last be reached. */
+  let released = 0, offered = 0;
+  let unreachable = false;
+  /** How often the peer came back into reach: a refusal from before says nothing about now. */
+  let reach = 0;
+  /** Places of the outcomes that are with the transport. */
+  const underWay = new Set<number>();
+  /** All that is with the transport: those, and what is sent once more. */
+  const tasks = new Set<Promise<void>>();
+
+  const offerSome = () => {
+    while (!unreachable && offered < released && tasks.size < MAX_OFFERED) {
+      const batch = journal.unsettled({ seq: offered, upTo: released, limit: MAX_OFFERED - tasks.size });
+      if (batch.length === 0) offered = released;
+      for (const { seq, outcome } of batch) {
+        offered = seq;
+        if (!underWay.has(seq)) track(offer(seq, outcome));
+      }
+    }
+  };
+  const offer = async (seq: number, outcome: Outcome) => {
+    const triedReach = reach;
+    underWay.add(seq);
+    const done = await settle(outcome, deliveries.get(outcome.queryId)).finally(() => underWay.delete(seq));
+    if (done) journal.settled(seq);
+    else if (triedReach === reach) unreachable = true;
+    // The peer came back in the meantime, and this one was passed over since it was still under way.
+    else offered = Math.min(offered, seq - 1);
+  };
+  const settle = async (outcome: Outcome, delivery?: Delivery) => {
+    const done = await transport.settle(outcome, delivery);
+    if (done) {
+      deliveries.delete(outcome.queryId);
+      log.debug("outcome delivered", { event: outcome.queryId, failed: isFailure(outcome) });
+    }
+    return done;
+  };
+  const track = (task: Promise<unknown>) => {
+    const tracked: Promise<void> = task.catch(onError).then(() => {
+      tasks.delete(tracked);
+      offerSome();
+    }).catch(onError);
+    tasks.add(tracked);
+  };
+
+  return {
+    release(seq) {
+      released = seq;
+      offerSome();
+    },
+    again(outcome, delivery) {
+      // If it fails the sender asks again: it was not told.
+      track(settle(outcome, delivery));
+    },
+    retry() {
+      reach++;
+      unreachable = false;
+      offered = 0;
+      offerSome();
+    },
+    async drained() {
+      while (tasks.size > 0) await Promise.all(tasks);
+    },
+  };
+}
