@@ -1,0 +1,177 @@
+/** The front door: read the settings, build the parts, run until told to stop. @module */
+
+import { dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { runAgent } from "./src/agent.ts";
+import { checkPaths } from "./src/check.ts";
+import { type Clock, systemClock as clock } from "./src/clock.ts";
+import { databaseError, openDatabase } from "./src/database.ts";
+import { EXIT, FatalError, messageOf } from "./src/errors.ts";
+import { helpText, versionText } from "./src/help.ts";
+import { iexecInputFiles } from "./src/iexec.ts";
+import { openJournal } from "./src/journal/journal.ts";
+import { openPublisher } from "./src/journal/publisher.ts";
+import { createLog, type Log } from "./src/log.ts";
+import { loadCharacter } from "./src/mind/character.ts";
+import { openMemory } from "./src/mind/memory.ts";
+import { openMind } from "./src/mind/runtime.ts";
+import { openSeal } from "./src/sealing.ts";
+import { readSettings, type Settings, unknownNames } from "./src/settings.ts";
+import { runTask, type TaskResult } from "./src/task.ts";
+import { openInput } from "./src/transports/once.ts";
+import { openTransport, type Transport, type TransportHooks } from "./src/transports/transport.ts";
+
+const environment = (name: string) => Deno.env.get(name);
+
+/** Runs the command line; returns the exit code. */
+async function main(args: string[]): Promise<number> {
+  const flags = readFlags(args);
+  if (flags.help) return print(helpText());
+  if (flags.version) return print(versionText());
+  const file = readEnvFile();
+  const settings = readSettings(environment, file);
+  const log = createLog({
+    level: settings.LOG_LEVEL,
+    format: settings.LOG_FORMAT,
+    content: settings.LOG_CONTENT,
+    write: (line) => writeAll(Deno.stderr, line),
+    now: clock.now,
+  });
+  for (const name of file === undefined ? [] : unknownNames(environment, file)) {
+    log.warn(".env names a setting that does not exist", { name });
+  }
+  if (flags.check) return await check(settings, log);
+  return await run(settings, log, { once: flags.once === true || settings.IEXEC_TASK_ID !== undefined });
+}
+
+/** Answer events until told to stop, or, as a task, until the input is answered. */
+async function run(settings: Settings, log: Log, { once }: { once: boolean }): Promise<number> {
+  if (once) return await runTask(settings, () => answerInput(settings, log));
+  await answerEvents(settings, log, (parts) => openTransport(settings, parts));
+  return 0;
+}
+
+async function answerInput(settings: Settings, log: Log): Promise<TaskResult> {
+  const { EVENT_INPUT_PATH: path, EVENT_MAX_BYTES: maxBytes, IEXEC_IN: directory = dirname(path) } = settings;
+  const otherPaths = iexecInputFiles(environment).map((name) => `${directory}/${name}`);
+  const input = openInput({ path, otherPaths, maxBytes, log });
+  const { unanswered } = await answerEvents(settings, log, () => input);
+  return { unanswered: unanswered + input.refused() };
+}
+
+/** Build the agent, run it, take it apart. */
+async function answerEvents(
+  settings: Settings,
+  log: Log,
+  open: (parts: TransportHooks & { agentId: string; log: Log; clock: Clock }) => Transport,
+): Promise<{ unanswered: number }> {
+  const character = await loadCharacter(settings.AGENT_CHARACTER, log);
+  const { agentId } = character;
+  using database = openDatabase(settings.AGENT_STATE_DIR);
+  const seal = openSeal(database, settings.AGENT_STATE_KEY);
+  const journal = openJournal(database, { seal, now: clock.now });
+  using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
+  const adapter = openMemory(database.sqlite, { agentId, seal, clock });
+  const mind = await openMind({ character, adapter, model: { provider: "embedded" }, log, clock });
+  const stop = stopSignal(log);
+  log.info("🚀 Agent started", { name: character.character.name, agent: agentId, transport: settings.EVENT_TRANSPORT });
+  const { unanswered } = await runAgent({
+    database,
+    journal,
+    publisher,
+    mind,
+    openTransport: (hooks) => open({ ...hooks, agentId, log, clock }),
+    log,
+    clock,
+    concurrency: settings.AGENT_CONCURRENCY,
+    graceMs: settings.AGENT_SHUTDOWN_GRACE,
+    retentionMs: settings.AGENT_RETENTION * 24 * 60 * 60 * 1000,
+  }, stop);
+  await mind.close();
+  log.info("👋 Agent stopped");
+  return { unanswered: unanswered + journal.pendingCount() };
+}
+
+async function check(settings: Settings, log: Log): Promise<number> {
+  const { character } = await loadCharacter(settings.AGENT_CHARACTER, log);
+  const paths = checkPaths(settings);
+  return print([
+    "settings: usable",
+    `character: usable (${character.name}, ${settings.AGENT_CHARACTER ?? "built in"})`,
+    ...paths,
+  ].join("\n"));
+}
+
+/** Aborts at the first SIGINT or SIGTERM; the same one again ends the program at once. */
+function stopSignal(log: Log): AbortSignal {
+  const controller = new AbortController();
+  // 128 and the signal's number: what a shell reports for a program that it killed.
+  for (const [name, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    let received = 0;
+    Deno.addSignalListener(name, () => {
+      if (++received > 1) Deno.exit(code);
+      // `deno run --watch` sends SIGTERM after the terminal's SIGINT: that is no second wish.
+      if (!controller.signal.aborted) {
+        log.info("🛑 {signal} received: finishing what is in flight; once more to stop at once", { signal: name });
+      }
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+function readFlags(args: string[]): { help?: boolean; version?: boolean; check?: boolean; once?: boolean } {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        help: { type: "boolean" },
+        version: { type: "boolean" },
+        check: { type: "boolean" },
+        once: { type: "boolean" },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new FatalError(`${messageOf(error)}. Call with --help to see what there is.`, EXIT.usage, { cause: error });
+  }
+}
+
+function readEnvFile(): string | undefined {
+  try {
+    return Deno.readTextFileSync(".env");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new FatalError(`Cannot read .env: ${messageOf(error)}`, EXIT.settings, { cause: error });
+  }
+}
+
+function print(text: string): number {
+  writeAll(Deno.stdout, `${text}\n`);
+  return 0;
+}
+
+function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) written += to.writeSync(bytes.subarray(written));
+}
+
+/** Tell the user, once and in one place, what ended the program; returns the exit code. */
+function report(thrown: unknown): number {
+  const error = databaseError(thrown, "the journal");
+  if (error instanceof FatalError) {
+    writeAll(Deno.stderr, `agent: ${error.message}\n`);
+    return error.exitCode;
+  }
+  const stack = error instanceof Error ? error.stack : String(error);
+  writeAll(Deno.stderr, `agent: this is a bug, please report it:\n${stack}\n`);
+  return EXIT.bug;
+}
+
+if (import.meta.main) {
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    Deno.exit(report(event.reason));
+  });
+  Deno.exit(await main(Deno.args).catch(report));
+}

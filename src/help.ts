@@ -1,0 +1,59 @@
+/** What is told about the program itself: the help, its versions, and the settings as documents show them. @module */
+
+import config from "../deno.json" with { type: "json" };
+import { SETTING_ROWS } from "./settings.ts";
+
+/** The program's version and those it is built on. */
+export function versionText(): string {
+  const core = config.imports["@elizaos/core"].split("@").at(-1);
+  const { deno, v8, typescript } = Deno.version;
+  return `agent ${config.version}\ndeno ${deno} (v8 ${v8}, typescript ${typescript})\n@elizaos/core ${core}`;
+}
+
+/** What `--help` prints. */
+export function helpText(): string {
+  const settings = SETTING_ROWS.map(({ name, meaning, expected, default: value }) =>
+    `  ${name}\n      ${plain(meaning)}.\n      Expected: ${expected}. Default: ${plain(value)}.`
+  );
+  return `Answers events with an ElizaOS agent: from a watched file, or from a WebSocket server.
+
+Usage: agent [--once | --check | --help | --version]
+
+  --once      Answer the events of the input, write computed.json beside the responses, and exit
+  --check     Say whether the settings, the character and the paths are usable, and exit
+  --help      Print this and exit
+  --version   Print the versions and exit
+
+Settings, from the environment or from a .env file in the working directory (the environment wins):
+
+${settings.join("\n")}
+
+Exit codes: 0 stopped as told; 64 wrong arguments; 65 with --once: an event could not
+be answered; 69 the server is out of reach; 70 a bug of the agent;
+74 a file or directory can't be read or written; 78 a setting is wrong.`;
+}
+
+/** The text of `.env.example`. */
+export function envExample(): string {
+  const settings = SETTING_ROWS.filter(({ name }) => !name.startsWith("IEXEC_")).map(
+    ({ name, meaning, expected, default: value }) => {
+      const literal = /^`([^`]*)`/.exec(value)?.[1] ?? "";
+      return `# ${plain(meaning)}.\n# Expected: ${expected}. Default: ${plain(value)}.\n#${name}=${literal}\n`;
+    },
+  );
+  return `# Settings of the agent: copy this file to .env and take the # away from what you change.\n\n${
+    settings.join("\n")
+  }`;
+}
+
+/** The settings table of the README. */
+export function settingsMarkdown(): string {
+  const rows = SETTING_ROWS.map(({ name, meaning, expected, default: value }) =>
+    `| \`${name}\` | ${meaning} | ${expected} | ${value} |`
+  );
+  return ["| setting | meaning | expected | default |", "| --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+function plain(text: string): string {
+  return text.replaceAll("`", "");
+}

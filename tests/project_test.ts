@@ -1,0 +1,61 @@
+/** What the project says about itself in more than one place: that it is the same everywhere. @module */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import config from "../deno.json" with { type: "json" };
+import { settingsMarkdown } from "../src/help.ts";
+import { silentLog } from "../src/log.ts";
+import { loadCharacter } from "../src/mind/character.ts";
+import { SETTING_ROWS } from "../src/settings.ts";
+import { makeFolder } from "./support/agent.ts";
+
+const README = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
+
+/** The cells of a Markdown table, however it is padded. */
+function cellsOf(table: string): string[][] {
+  return table.trim().split("\n").filter((line) => !/^\|[ :|-]+$/.test(line))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+}
+
+/** The text in the here-document of a shell block that writes `file`. */
+function pasted(file: string): string {
+  const block = new RegExp(`^cat > ${file.replace(".", "\\.")} <<'JSON'\n([^]*?)\nJSON$`, "m").exec(README);
+  assert(block, `README.md has a block that writes ${file}`);
+  return block[1]!;
+}
+
+Deno.test("the README's settings table is what the settings say; `deno task docs` writes it", () => {
+  const [, table] = /<!-- settings: .*?-->([^]*)<!-- \/settings -->/.exec(README)!;
+  assertEquals(cellsOf(table!), cellsOf(settingsMarkdown()));
+});
+
+for (const name of ["start", "dev"] as const) {
+  Deno.test(`\`deno task ${name}\` may read the settings' variables and no others, and may run nothing`, () => {
+    const { command } = config.tasks[name];
+    const [, granted] = /'--allow-env=(\S+)'/.exec(command)!;
+    const iexec = ["IEXEC_APP_DEVELOPER_SECRET", "IEXEC_INPUT_FILE_NAME_*", "IEXEC_REQUESTER_SECRET_*"];
+    assertEquals(granted!.split(",").toSorted(), [...SETTING_ROWS.map(({ name }) => name), ...iexec].toSorted());
+    assertMatch(command, /--no-prompt .*--ignore-env /);
+    assertEquals(/-A\b|--allow-(all|run|ffi|sys|import)/.exec(command), null);
+  });
+}
+
+Deno.test("every task that the README names exists, and every task is named", () => {
+  const named = new Set(Array.from(README.matchAll(/deno task ([\w-]+)/g), (match) => match[1]));
+  assertEquals([...named].toSorted(), Object.keys(config.tasks).toSorted());
+});
+
+Deno.test("the README's example character can be used", async () => {
+  await using folder = makeFolder();
+  Deno.writeTextFileSync(`${folder.path}/gardener.json`, pasted("gardener.json"));
+  const { character } = await loadCharacter(`${folder.path}/gardener.json`, silentLog);
+  assertEquals(character.name, "Gardener");
+});
+
+Deno.test("the README's example events and the sample events have the form of events", () => {
+  const sample = Deno.readTextFileSync(new URL("../iexec_in/events.json", import.meta.url));
+  for (const events of [JSON.parse(pasted("iexec_in/events.json")), JSON.parse(sample)]) {
+    for (const { id, query, timestamp } of events) {
+      assertEquals([typeof id, typeof query, typeof timestamp], ["string", "string", "number"]);
+    }
+  }
+});

@@ -1,0 +1,148 @@
+/** The real program as a process, in a folder of its own: its log as values, its responses, its end. @module */
+
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import config from "../../deno.json" with { type: "json" };
+import { createWatch } from "./watch.ts";
+
+/** A line of the log, as LOG_FORMAT=json writes it. */
+export interface LogEntry {
+  readonly time: string;
+  readonly level: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+/** An entry of `responses.json`. */
+export interface Entry {
+  readonly queryId: string;
+  readonly response?: string;
+  readonly error?: string;
+  readonly timestamp: number;
+  readonly agentId: string;
+}
+
+export interface AgentUnderTest extends AsyncDisposable {
+  /** Its working directory. */
+  readonly folder: string;
+  /** What it wrote to stderr, line by line. */
+  readonly lines: readonly string[];
+  /** The log lines among them. */
+  readonly log: readonly LogEntry[];
+  /** The first log line with this message, or that is `wanted`; `count`: the so-many-th. */
+  logged(wanted: string | ((entry: LogEntry) => boolean), many?: { count: number }): Promise<LogEntry>;
+  /** What stands in `iexec_out/responses.json`, as soon as there are `count` entries. */
+  responses(count: number): Promise<Entry[]>;
+  kill(signal: "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
+  /** How it ended; a test that never awaits this kills it at its end. */
+  readonly ended: Promise<{ code: number; stdout: string }>;
+  /** SIGTERM, and the end. */
+  stop(): Promise<{ code: number; stdout: string }>;
+}
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** A folder for one agent, removed at the end of the test. */
+export function makeFolder(): AsyncDisposable & { readonly path: string } {
+  const path = Deno.makeTempDirSync({ prefix: "agent-test-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** The command that `deno task start` runs, from any folder: the same permissions, or the tests would prove too little. */
+export function startCommand(args: readonly string[]): string[] {
+  const [, ...words] = config.tasks.start.command.replaceAll("'", "").split(" ");
+  const flags = words.slice(1, -1);
+  return ["run", "--quiet", `--config=${ROOT}deno.json`, ...flags, `${ROOT}${words.at(-1)}`, ...args];
+}
+
+/**
+ * Start the program; it is killed at the end of the test if it still runs.
+ *
+ * @param options `folder`: its working directory, which the caller removes; `env`: settings, over LOG_FORMAT=json.
+ */
+export async function startAgent(
+  options: { folder?: string; env?: Record<string, string>; args?: readonly string[] } = {},
+): Promise<AgentUnderTest> {
+  const ownFolder = options.folder === undefined ? makeFolder() : undefined;
+  const folder = options.folder ?? ownFolder!.path;
+  const output = `${folder}/iexec_out`;
+  await Deno.mkdir(output, { recursive: true });
+  const lines: string[] = [];
+  const log: LogEntry[] = [];
+  const watch = createWatch({ report: () => lines.join("\n") });
+  using stack = new DisposableStack();
+  const folderWatch = stack.use(Deno.watchFs(output));
+  const child = new Deno.Command(Deno.execPath(), {
+    args: startCommand(options.args ?? []),
+    cwd: folder,
+    clearEnv: true,
+    env: { ...inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]), LOG_FORMAT: "json", ...options.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let running = true;
+  const exited = child.status.finally(() => running = false);
+
+  const reading = (async () => {
+    for await (const line of createInterface({ input: Readable.from(child.stderr) })) {
+      lines.push(line);
+      if (line.startsWith("{")) log.push(JSON.parse(line));
+      watch.changed();
+    }
+  })();
+  const watching = (async () => {
+    for await (const _ of folderWatch) watch.changed();
+  })();
+  const stdout = new Response(child.stdout).text();
+  const ended = (async () => {
+    const { code } = await exited;
+    await reading;
+    return { code, stdout: await stdout };
+  })();
+  const owned = stack.move();
+
+  return {
+    folder,
+    lines,
+    log,
+    logged(wanted, { count } = { count: 1 }) {
+      const isWanted = typeof wanted === "string" ? (entry: LogEntry) => entry.message === wanted : wanted;
+      return watch.until(`${count} × log line ${wanted}`, () => log.filter(isWanted)[count - 1]);
+    },
+    responses: (count) =>
+      watch.until(`${count} entries in responses.json`, () => {
+        const entries = readEntries(`${output}/responses.json`);
+        return entries && entries.length >= count ? entries : undefined;
+      }),
+    kill: (signal) => child.kill(signal),
+    ended,
+    stop() {
+      child.kill("SIGTERM");
+      return ended;
+    },
+    async [Symbol.asyncDispose]() {
+      if (running) child.kill("SIGKILL");
+      await ended;
+      owned.dispose();
+      await watching;
+      watch[Symbol.dispose]();
+      await ownFolder?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The entries in a `responses.json`, if it is there. */
+export function readEntries(path: string): Entry[] | undefined {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function inherited(names: readonly string[]): Record<string, string> {
+  const given = names.map((name) => [name, Deno.env.get(name)] as const);
+  return Object.fromEntries(given.filter((pair): pair is [string, string] => pair[1] !== undefined));
+}
