@@ -27,6 +27,8 @@ export interface ResponsesFile extends Disposable {
  * if it grows right under the next entry, 2 of 38,480 like this (measured on ext4, where no write is atomic for readers).
  */
 const RESERVE_BYTES = 16 * 1024;
+/** A carriage return is a blank to JSON, and on a terminal takes no room: spaces would push the answers off the screen. */
+const BLANK = "\r";
 const CLOSING = "\n]\n";
 const EMPTY = "[]\n";
 const OPENING_BRACKET = 0x5b;
@@ -108,7 +110,7 @@ function hold(path: string, keepBytes: number): ResponsesFile {
   };
   const reserve = (needed: number) => {
     try {
-      if (needed + RESERVE_BYTES > size) write(" ".repeat(needed + 2 * RESERVE_BYTES - size), size);
+      if (needed + RESERVE_BYTES > size) write(BLANK.repeat(needed + 2 * RESERVE_BYTES - size), size);
     } catch (error) {
       // As long as there is room for the entry itself, it can be done with less.
       if (needed > size) throw error;
