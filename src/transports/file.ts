@@ -4,7 +4,8 @@ import { basename, dirname, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { type AgentEvent, checkEvent } from "../wire.ts";
+import type { AgentEvent } from "../wire.ts";
+import { checkEntries, parseEntries } from "./events_file.ts";
 import type { Transport } from "./transport.ts";
 
 /** Where to look, and how often. */
@@ -67,10 +68,10 @@ function createReader({ path, maxBytes, log, clock }: Omit<FileTransportOptions,
   const isUnchanged = (info: Deno.FileInfo) =>
     stamp?.text === stampOf(info) && stamp.readMs - stamp.modifiedMs > STAMP_MS;
 
-  const complain = (known: Set<string>, message: string, fields: { index: number; reason: string; event?: string }) => {
+  const complain = (told: Set<string>, fields: { index: number; reason: string; event?: string }) => {
     const key = JSON.stringify(fields);
-    known.add(key);
-    if (!complaints.has(key)) log.warn(message, { path, ...fields });
+    told.add(key);
+    if (!complaints.has(key)) log.warn("event refused", { path, ...fields });
   };
 
   return {
@@ -110,23 +111,13 @@ function createReader({ path, maxBytes, log, clock }: Omit<FileTransportOptions,
       if (broken?.warned) log.info("events file can be read again", { path });
       broken = undefined;
       const ids = new Set<string>(), told = new Set<string>();
-      for (const [index, entry] of entries.entries()) {
-        const checked = checkEvent(entry);
-        if (!checked.ok) {
-          const { reason, id } = checked;
-          complain(told, "event refused", { index, reason, ...(id !== undefined && { event: id }) });
-          continue;
-        }
-        const { id } = checked.value;
-        const bytes = new TextEncoder().encode(JSON.stringify(entry)).length;
-        if (bytes > maxBytes) {
-          const reason = `${bytes} bytes, which is more than EVENT_MAX_BYTES=${maxBytes}`;
-          complain(told, "event refused", { index, reason, event: id });
-        } else if (ids.has(id)) {
-          complain(told, "event refused", { index, reason: "an earlier event of the file has its id", event: id });
+      for (const entry of checkEntries(entries, { maxBytes })) {
+        if ("event" in entry) {
+          ids.add(entry.event.id);
+          if (!seen.has(entry.event.id)) yield entry.event;
         } else {
-          ids.add(id);
-          if (!seen.has(id)) yield checked.value;
+          const { index, reason, id } = entry;
+          complain(told, { index, reason, ...(id !== undefined && { event: id }) });
         }
       }
       [seen, complaints] = [ids, told];
@@ -213,18 +204,4 @@ function watchDirectory(directory: string, log: Log) {
 
 function stampOf({ dev, ino, size, mtime }: Deno.FileInfo): string {
   return [dev, ino, size, mtime?.getTime()].join(":");
-}
-
-/** @throws {Error} Saying where the text stops being a JSON array, without quoting it. */
-function parseEntries(text: string): unknown[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\ufeff/, ""));
-  } catch (error) {
-    const [place] = /line \d+ column \d+/.exec(messageOf(error)) ?? [];
-    const endsEarly = messageOf(error).includes("end of JSON input");
-    throw new Error(`not valid JSON${place ? ` at ${place}` : endsEarly ? ": it ends too early" : ""}`);
-  }
-  if (!Array.isArray(value)) throw new Error("expected a JSON array of events");
-  return value;
 }
