@@ -158,7 +158,7 @@ function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): v
 
 /** Tell the user, once and in one place, what ended the program; returns the exit code. */
 function report(thrown: unknown): number {
-  const error = databaseError(thrown, "the journal");
+  const error = databaseError(firstOf(thrown), "the journal");
   if (error instanceof FatalError) {
     writeAll(Deno.stderr, `agent: ${error.message}\n`);
     return error.exitCode;
@@ -166,6 +166,11 @@ function report(thrown: unknown): number {
   const stack = error instanceof Error ? error.stack : String(error);
   writeAll(Deno.stderr, `agent: this is a bug, please report it:\n${stack}\n`);
   return EXIT.bug;
+}
+
+/** What went wrong first, where giving back what was held went wrong too. */
+function firstOf(thrown: unknown): unknown {
+  return thrown instanceof SuppressedError ? firstOf(thrown.suppressed) : thrown;
 }
 
 if (import.meta.main) {

@@ -83,8 +83,8 @@ export function createOutbox(options: {
       offerSome();
     },
     again(outcome, delivery) {
-      // If it fails the sender asks again: it was not told.
-      track(settle(outcome, delivery));
+      // If it fails, or there is too much under way already, the sender asks again: it was not told.
+      if (tasks.size < MAX_OFFERED) track(settle(outcome, delivery));
     },
     retry() {
       reach++;

@@ -1,7 +1,14 @@
 /** The database: one process, one schema, and what `committed()` promises. @module */
 
-import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import { assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { type Database, databaseError, openDatabase } from "../src/database.ts";
 import { FatalError } from "../src/errors.ts";

@@ -21,6 +21,8 @@ export interface Connection {
   /** Does nothing once the connection has ended. */
   send(frame: string): void;
   isOpen(): boolean;
+  /** Bytes that were sent and did not leave this process yet. */
+  unsentBytes(): number;
   /** Frames that came from the peer so far. */
   received(): number;
   /** What came next; the end comes last, and again for whoever asks again. */
@@ -105,6 +107,7 @@ export async function dial(
   return {
     send: (frame) => socket.send(frame),
     isOpen: () => socket.readyState === WebSocket.OPEN,
+    unsentBytes: () => socket.bufferedAmount,
     received: () => received,
     async next({ signal, atMostMs, clock }) {
       if (taken === arrivals.length) {

@@ -40,6 +40,8 @@ const ANSWER_MS = 10_000;
  * time the median from event to response was 41 ms with an ack right after each response, 4 ms with held ones (measured).
  */
 const ACK_QUIET_MS = 20, ACK_BATCH = 100;
+/** What a peer that reads slowly may leave in this process. */
+const MAX_UNSENT_BYTES = 1024 * 1024;
 
 /** Dial the server of `options` when {@linkcode Transport.events} is asked for events. */
 export function openWebSocketTransport(options: WebSocketTransportOptions): Transport {
@@ -167,17 +169,32 @@ function createLink(connection: Connection, options: WebSocketTransportOptions) 
   const { agentId, token, clock } = options;
   /** Acks that wait for a quiet moment, and whoever waits for them to be sent. */
   let held: { frame: string; sent?: (done: boolean) => void }[] = [];
+  /** Whoever waits for what was sent to leave this process. */
+  let leaving: ((done: boolean) => void)[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let leavingTimer: ReturnType<typeof setTimeout> | undefined;
   let confirmsAuth = false;
 
+  const resolveLeaving = (done: boolean) => {
+    clearTimeout(leavingTimer);
+    for (const sent of leaving) sent(done);
+    leaving = [];
+  };
+  /** Whether the peer got it, only a sender that asks again can tell; but a slow one is not sent more and more. */
+  const letLeave = () => {
+    clearTimeout(leavingTimer);
+    if (!connection.isOpen()) resolveLeaving(false);
+    else if (connection.unsentBytes() <= MAX_UNSENT_BYTES) resolveLeaving(true);
+    else leavingTimer = setTimeout(letLeave, ACK_QUIET_MS);
+  };
   const flush = () => {
     clearTimeout(timer);
-    const batch = held;
+    for (const { frame, sent } of held) {
+      connection.send(frame);
+      if (sent) leaving.push(sent);
+    }
     held = [];
-    for (const { frame } of batch) connection.send(frame);
-    // Handed to the operating system: whether the peer got it, only a sender that asks again can tell.
-    const done = connection.isOpen();
-    for (const { sent } of batch) sent?.(done);
+    letLeave();
   };
   const hold = (ack: typeof held[number]) => {
     clearTimeout(timer);
@@ -214,12 +231,15 @@ function createLink(connection: Connection, options: WebSocketTransportOptions) 
     /** The connection is gone: nobody got what is still held. */
     ended() {
       clearTimeout(timer);
+      resolveLeaving(false);
       for (const { sent } of held) sent?.(false);
       held = [];
     },
     async close() {
       flush();
-      await connection.close();
+      const { error } = await connection.close();
+      // The peer agrees to close behind what was sent before.
+      resolveLeaving(error === undefined);
     },
   };
 }
