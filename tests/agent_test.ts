@@ -87,7 +87,7 @@ function givenEvents(...events: AgentEvent[]) {
 /** Start the loop in `folder`; `stop` tells it to stop, `ended` is its end. */
 function startLoop(folder: string, parts: Pick<AgentParts, "mind" | "openTransport"> & Partial<AgentParts>) {
   const database = openDatabase(`${folder}/.agent`);
-  const journal = openJournal(database, { seal: noSeal, now: Date.now });
+  const journal = openJournal(database, { seal: noSeal, now: (parts.clock ?? systemClock).now });
   const publisher = openPublisher({ path: `${folder}/responses.json`, journal, log: silentLog });
   const controller = new AbortController();
   const ended = runAgent({
@@ -303,4 +303,40 @@ Deno.test("a source that is exhausted ends the loop when all is answered", async
   await loop.ended;
   assertEquals(loop.entries().map(({ queryId }) => queryId), ids);
   assertEquals(mind.calls, 300);
+});
+
+Deno.test("a clock that jumps backwards loses and repeats nothing", async () => {
+  await using folder = makeFolder();
+  let now = 2e12;
+  const clock = { ...systemClock, now: () => now -= 60 * 60 * 1000 };
+  const ids = Array.from({ length: 50 }, (_, n) => `q${n}`);
+  for (let start = 0; start < 2; start++) {
+    const source = givenEvents(...ids.map((id) => event(id)));
+    const mind = readyMind();
+    await using loop = startLoop(folder.path, { mind, openTransport: source.open, clock });
+    await source.settles(50);
+    assertEquals(loop.entries().map(({ queryId }) => queryId), ids);
+    assertEquals(mind.calls, start === 0 ? 50 : 0);
+  }
+});
+
+Deno.test("an outcome past its retention is pruned once delivered, and its event is not answered again", async () => {
+  await using folder = makeFolder();
+  const ids = Array.from({ length: 20 }, (_, n) => `q${n}`);
+  let now = 1e12;
+  const clock = { ...systemClock, now: () => now };
+  for (const start of ["answers", "prunes", "knows"]) {
+    const source = givenEvents(...ids.map((id) => event(id)));
+    const mind = readyMind();
+    {
+      await using _loop = startLoop(folder.path, { mind, openTransport: source.open, clock, retentionMs: 1000 });
+      await source.settles(20);
+    }
+    assertEquals(mind.calls, start === "answers" ? 20 : 0);
+    // The last one stays: by it responses.json is recognised.
+    const gone = source.settled.filter((outcome) => "error" in outcome && outcome.error.includes("no longer kept"));
+    assertEquals(gone.length, start === "answers" ? 0 : 19);
+    now += 2000;
+  }
+  assertEquals(readEntries(`${folder.path}/responses.json`)!.map(({ queryId }) => queryId), ids);
 });
