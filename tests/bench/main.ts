@@ -1,0 +1,50 @@
+/** `deno task bench`: our figures beside their budgets (DESIGN.md), as ratios within this run. @module */
+
+import { fileLatencies, startLatencies, summary, webSocketLatencies } from "./latency.ts";
+import { costsBySize } from "./growth.ts";
+import { footprint } from "./memory.ts";
+import { prepareBaseline, type Throughput, throughput } from "./throughput.ts";
+
+const ROUNDS = 3;
+
+const withBaseline = await prepareBaseline();
+if (!withBaseline) console.log("There is no `node` on the PATH: no baseline, and so no ratio\n");
+
+console.log("Events at once over WebSocket, instant model, fsync before ack (budget 50×, goal 100×):");
+const baselines = withBaseline ? ["whole", "sampled"] as const : ["none", "none"] as const;
+report("5,000 events", await throughput({ count: 5_000, rounds: ROUNDS, baseline: baselines[0] }));
+// All of it would take the baseline over five minutes.
+report("20,000 events", await throughput({ count: 20_000, rounds: ROUNDS, baseline: baselines[1] }), " sampled");
+report("5,000 of 100 users, remembered", await throughput({ count: 5_000, rounds: 1, users: 100, baseline: "none" }));
+
+console.log("\nCost of storing one answer, by entries in responses.json (budget ±20 %):");
+const sizes = [1_000, 10_000, 100_000];
+const costs = costsBySize(sizes);
+for (const [index, size] of sizes.entries()) {
+  line(integer(size), `${(costs[index]! / costs[0]!).toFixed(2)}× (${costs[index]!.toFixed(1)} µs)`);
+}
+
+console.log("\nOne process, 100,000 events in waves of 5,000 (memory idle: budget 110 MB):");
+const { idleMb, afterMb, earlyMs, lateMs } = await footprint({ waves: 20, count: 5_000 });
+line("memory, idle", `${idleMb.toFixed(0)} MB`);
+line("memory, after", `${afterMb.toFixed(0)} MB (${(afterMb / idleMb).toFixed(2)}×)`);
+line("a late wave to an early one", `${(lateMs / earlyMs).toFixed(2)}×`);
+
+console.log("\nOne event at a time, the real program (budgets: medians of 200 ms and 20 ms):");
+line("start to first answer", summary(await startLatencies(5)));
+line("file, written to readable", summary(await fileLatencies(50)));
+line("WebSocket, sent to answer", summary(await webSocketLatencies(50)));
+
+function report(what: string, { ours, baseline }: Throughput, how = ""): void {
+  const rate = `${integer(ours)} a second`;
+  if (baseline === undefined) return line(what, rate);
+  line(what, `${(ours / baseline).toFixed(0)}× the guide's design (${rate} to ${integer(baseline)}${how})`);
+}
+
+function line(what: string, figure: string): void {
+  console.log(`  ${what.padEnd(32)} ${figure}`);
+}
+
+function integer(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}

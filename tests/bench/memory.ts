@@ -1,0 +1,32 @@
+/** Memory of one process as it answers event after event, and whether it slows down. @module */
+
+import { ourAgent, startClient } from "./peer.ts";
+
+/** Megabytes (10⁶ bytes), and how long the first and the last waves took. */
+export interface Footprint {
+  readonly idleMb: number;
+  readonly afterMb: number;
+  readonly earlyMs: number;
+  readonly lateMs: number;
+}
+
+/** The first waves warm the process up. */
+const WARM_UP_WAVES = 2;
+
+/** Send `waves` of `count` events to one process, each when the one before it is answered. */
+export async function footprint({ waves, count }: { waves: number; count: number }): Promise<Footprint> {
+  await using client = await startClient(ourAgent);
+  const idleMb = await client.memoryBytes() / 1e6;
+  const times: number[] = [];
+  for (let wave = 0; wave < waves; wave++) times.push(await client.burst({ count }));
+  const afterMb = await client.memoryBytes() / 1e6;
+  await client.stop();
+  const third = Math.floor((waves - WARM_UP_WAVES) / 3);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    idleMb,
+    afterMb,
+    earlyMs: mean(times.slice(WARM_UP_WAVES, WARM_UP_WAVES + third)),
+    lateMs: mean(times.slice(-third)),
+  };
+}

@@ -1,0 +1,122 @@
+/** The other end of a benchmark: a server in this process, and one client in a process of its own. @module */
+
+/** A client that is connected and has authenticated. */
+export interface Client extends AsyncDisposable {
+  /**
+   * Send `count` new events at once; resolves to the milliseconds until each was answered and acknowledged.
+   *
+   * @param burst `users`: spread the events over so many conversations; without it each stands alone.
+   */
+  burst(burst: { count: number; users?: number }): Promise<number>;
+  /** Memory of the process, in bytes, where the client tells it. */
+  memoryBytes(): Promise<number>;
+  /** Asks it to end, and looks at what it left. @throws {Error} Unless responses.json has each answer once. */
+  stop(): Promise<void>;
+}
+
+interface Burst {
+  readonly unanswered: Set<string>;
+  readonly unacknowledged: Set<string>;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** The command of our own agent, for the server at `url`, in `folder`. */
+export function ourAgent(url: string, folder: string): Deno.Command {
+  return command(Deno.execPath(), [
+    ...["run", "--quiet", "--no-prompt", `--config=${ROOT}deno.json`, "--ignore-env"],
+    ...[`--allow-read=${folder}`, `--allow-write=${folder}`, `--allow-net=${new URL(url).host}`],
+    ...[`${ROOT}tests/bench/instant_agent.ts`, url, folder],
+  ]);
+}
+
+/** The command of the guide's design, with so many answers from `before`. Its `ws` comes from Deno's own npm cache. */
+export function guideClient(before: number): (url: string, folder: string) => Deno.Command {
+  return (url, folder) =>
+    command("node", [`${ROOT}tests/bench/guide_client.mjs`, url, folder, import.meta.resolve("ws"), String(before)]);
+}
+
+function command(program: string, args: string[]): Deno.Command {
+  return new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "null" });
+}
+
+/** Start a client in a folder of its own; resolves when it has authenticated. */
+export async function startClient(make: (url: string, folder: string) => Deno.Command): Promise<Client> {
+  await using stack = new AsyncDisposableStack();
+  const folder = Deno.makeTempDirSync({ prefix: "agent-bench-" });
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const connected = Promise.withResolvers<WebSocket>();
+  let burst: Burst | undefined;
+  let events = 0;
+
+  const newEvent = (users: number | undefined) => {
+    const id = `q${++events}`;
+    const metadata = { priority: "high", source: "api", ...users !== undefined && { userId: `u${events % users}` } };
+    return { id, query: "What is iExec?", timestamp: Date.now(), metadata };
+  };
+  const receive = (text: string) => {
+    const message = JSON.parse(text);
+    if (message.type === "response") burst?.unanswered.delete(message.queryId);
+    if (message.type === "ack") burst?.unacknowledged.delete(message.eventId);
+    if (burst?.unanswered.size === 0 && burst.unacknowledged.size === 0) burst.done.resolve();
+  };
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onmessage = ({ data }) => {
+      if (JSON.parse(data).type !== "auth") return;
+      socket.onmessage = ({ data }) => receive(data);
+      connected.resolve(socket);
+    };
+    return response;
+  });
+  stack.defer(() => server.shutdown());
+  const child = make(`ws://127.0.0.1:${server.addr.port}`, folder).spawn();
+  const stdin = child.stdin.getWriter();
+  let running = true;
+  const ended = child.status.finally(() => running = false);
+  let line = Promise.withResolvers<string>();
+  const reading = (async () => {
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) line.resolve(text);
+  })();
+  stack.defer(async () => {
+    if (running) child.kill("SIGKILL");
+    await ended;
+    await reading;
+    await stdin.abort();
+  });
+  const failed = ended.then(({ code }) => Promise.reject(new Error(`The client ended with exit code ${code}`)));
+  failed.catch(() => {}); // whoever waits for it learns of it
+  const socket = await Promise.race([connected.promise, failed]);
+  const owned = stack.move();
+
+  return {
+    async burst({ count, users }) {
+      const batch = Array.from({ length: count }, () => newEvent(users));
+      const ids = batch.map(({ id }) => id);
+      const frames = batch.map((event) => JSON.stringify(event));
+      burst = { unanswered: new Set(ids), unacknowledged: new Set(ids), done: Promise.withResolvers() };
+      const startedMs = performance.now();
+      for (const frame of frames) socket.send(frame);
+      await Promise.race([burst.done.promise, failed]);
+      return performance.now() - startedMs;
+    },
+    async memoryBytes() {
+      line = Promise.withResolvers();
+      await stdin.write(new TextEncoder().encode("\n"));
+      return Number(await line.promise);
+    },
+    async stop() {
+      child.kill("SIGTERM");
+      const { code } = await ended;
+      const entries = JSON.parse(Deno.readTextFileSync(`${folder}/responses.json`)) as { queryId: string }[];
+      const distinct = new Set(entries.map(({ queryId }) => queryId)).size;
+      if (code !== 0 || entries.length !== events || distinct !== events) {
+        throw new Error(
+          `Of ${events} answers ${entries.length} are there, ${distinct} of them distinct; exit code ${code}`,
+        );
+      }
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
