@@ -11,7 +11,7 @@ import { helpText, versionText } from "./src/help.ts";
 import { iexecInputFiles } from "./src/iexec.ts";
 import { openJournal } from "./src/journal/journal.ts";
 import { openPublisher } from "./src/journal/publisher.ts";
-import { createLog, type Log } from "./src/log.ts";
+import { createLog, gatherLines, type Log } from "./src/log.ts";
 import { loadCharacter } from "./src/mind/character.ts";
 import { openMemory } from "./src/mind/memory.ts";
 import { openMind } from "./src/mind/runtime.ts";
@@ -22,6 +22,7 @@ import { openInput } from "./src/transports/once.ts";
 import { openTransport, type Transport, type TransportHooks } from "./src/transports/transport.ts";
 
 const environment = (name: string) => Deno.env.get(name);
+const stderr = gatherLines((text) => writeAll(Deno.stderr, text));
 
 /** Runs the command line; returns the exit code. */
 async function main(args: string[]): Promise<number> {
@@ -34,7 +35,7 @@ async function main(args: string[]): Promise<number> {
     level: settings.LOG_LEVEL,
     format: settings.LOG_FORMAT,
     content: settings.LOG_CONTENT,
-    write: (line) => writeAll(Deno.stderr, line),
+    write: stderr.write,
     now: clock.now,
   });
   for (const name of file === undefined ? [] : unknownNames(environment, file)) {
@@ -109,7 +110,7 @@ function stopSignal(log: Log): AbortSignal {
   for (const [name, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     let received = 0;
     Deno.addSignalListener(name, () => {
-      if (++received > 1) Deno.exit(code);
+      if (++received > 1) exit(code);
       // `deno run --watch` sends SIGTERM after the terminal's SIGINT: that is no second wish.
       if (!controller.signal.aborted) {
         log.info("🛑 {signal} received: finishing what is in flight; once more to stop at once", { signal: name });
@@ -151,20 +152,30 @@ function print(text: string): number {
   return 0;
 }
 
+/** Where nobody reads any more, nothing is written: that is no reason to stop answering. */
 function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) written += to.writeSync(bytes.subarray(written));
+  try {
+    for (let written = 0; written < bytes.length;) written += to.writeSync(bytes.subarray(written));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+function exit(code: number): never {
+  stderr.flush();
+  Deno.exit(code);
 }
 
 /** Tell the user, once and in one place, what ended the program; returns the exit code. */
 function report(thrown: unknown): number {
   const error = databaseError(firstOf(thrown), "the journal");
   if (error instanceof FatalError) {
-    writeAll(Deno.stderr, `agent: ${error.message}\n`);
+    stderr.write(`agent: ${error.message}\n`);
     return error.exitCode;
   }
   const stack = error instanceof Error ? error.stack : String(error);
-  writeAll(Deno.stderr, `agent: this is a bug, please report it:\n${stack}\n`);
+  stderr.write(`agent: this is a bug, please report it:\n${stack}\n`);
   return EXIT.bug;
 }
 
@@ -176,7 +187,7 @@ function firstOf(thrown: unknown): unknown {
 if (import.meta.main) {
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    Deno.exit(report(event.reason));
+    exit(report(event.reason));
   });
-  Deno.exit(await main(Deno.args).catch(report));
+  exit(await main(Deno.args).catch(report));
 }

@@ -42,6 +42,37 @@ export function createLog(options: {
   return { error: lineFor("error"), warn: lineFor("warn"), info: lineFor("info"), debug: lineFor("debug") };
 }
 
+/** Lines on their way to where they are written. */
+export interface LineBuffer {
+  write(line: string): void;
+  /** Write what has gathered, before the program ends. */
+  flush(): void;
+}
+
+/** Lines that gather longer than this are written at once, in UTF-16 code units. */
+const MAX_GATHERED = 64 * 1024;
+
+/** Gathers the lines of one turn of the event loop: a write for each of them takes longer than making it. */
+export function gatherLines(write: (text: string) => void): LineBuffer {
+  let gathered = "";
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const text = gathered;
+    gathered = "";
+    if (text !== "") write(text);
+  };
+  return {
+    write(line) {
+      gathered += line;
+      if (gathered.length > MAX_GATHERED) flush();
+      else timer ??= setTimeout(flush, 0);
+    },
+    flush,
+  };
+}
+
 /** A log that writes nothing. */
 export const silentLog: Log = { error() {}, warn() {}, info() {}, debug() {} };
 

@@ -1,6 +1,14 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { createLog, LOG_LEVELS, type LogContent, type LogFields, type LogLevel, silentLog } from "../src/log.ts";
+import {
+  createLog,
+  gatherLines,
+  LOG_LEVELS,
+  type LogContent,
+  type LogFields,
+  type LogLevel,
+  silentLog,
+} from "../src/log.ts";
 
 const NOON = Date.UTC(2026, 6, 1, 12);
 
@@ -165,3 +173,27 @@ function valueOf(written: string): string {
   if (written.startsWith('"')) return JSON.parse(written);
   return written.replace(/\\u([0-9a-f]{4})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
+
+Deno.test("lines of one turn are written together, in order, and none is left behind at the end", async () => {
+  const written: string[] = [];
+  const lines = gatherLines((text) => written.push(text));
+  lines.write("a\n");
+  lines.write("b\n");
+  assertEquals(written, []);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(written, ["a\nb\n"]);
+  lines.write("c\n");
+  lines.flush();
+  lines.flush();
+  assertEquals(written, ["a\nb\n", "c\n"]);
+});
+
+Deno.test("lines that gather in a long turn are written before they fill the memory", () => {
+  const written: string[] = [];
+  const lines = gatherLines((text) => written.push(text));
+  const line = `${"x".repeat(1000)}\n`;
+  for (let n = 0; n < 1000; n++) lines.write(line);
+  lines.flush();
+  assertEquals(written.join(""), line.repeat(1000));
+  assert(written.every((text) => text.length < 100_000));
+});

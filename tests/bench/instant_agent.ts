@@ -10,7 +10,7 @@ import { systemClock as clock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/database.ts";
 import { openJournal } from "../../src/journal/journal.ts";
 import { openPublisher } from "../../src/journal/publisher.ts";
-import { createLog } from "../../src/log.ts";
+import { createLog, gatherLines } from "../../src/log.ts";
 import { loadCharacter } from "../../src/mind/character.ts";
 import { openMemory } from "../../src/mind/memory.ts";
 import { openMind } from "../../src/mind/runtime.ts";
@@ -31,11 +31,12 @@ async function main(): Promise<void> {
   };
   const settings = readSettings((name) => given[name]);
   const encoder = new TextEncoder();
+  const stderr = gatherLines((text) => void Deno.stderr.writeSync(encoder.encode(text)));
   const log = createLog({
     level: settings.LOG_LEVEL,
     format: settings.LOG_FORMAT,
     content: settings.LOG_CONTENT,
-    write: (line) => Deno.stderr.writeSync(encoder.encode(line)),
+    write: stderr.write,
     now: clock.now,
   });
   const stop = new AbortController();
