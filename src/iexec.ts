@@ -5,6 +5,13 @@ import { EXIT, FatalError } from "./errors.ts";
 /** Value of an environment variable. */
 type Environment = (name: string) => string | undefined;
 
+/** Variables that are read here, besides the settings. */
+export const IEXEC_VARIABLES = [
+  "IEXEC_INPUT_FILE_NAME_*",
+  "IEXEC_APP_DEVELOPER_SECRET",
+  "IEXEC_REQUESTER_SECRET_*",
+] as const;
+
 /** The requester's secret that stands for a setting, by the number it is passed under. */
 export const REQUESTER_SECRETS: Readonly<Record<string, number>> = { WEBSOCKET_AUTH_TOKEN: 1, AGENT_STATE_KEY: 2 };
 

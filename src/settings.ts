@@ -1,200 +1,15 @@
-/** Every setting once: name, meaning, default, check. The help, `.env.example` and the README's table come from here. @module */
+/** Reads the settings and checks them all at once. The help, `.env.example` and the README's table come from here too. @module */
 
-import { z } from "zod";
+import type { z } from "zod";
 import { parseEnvFile } from "./env_file.ts";
 import { EXIT, FatalError } from "./errors.ts";
-import { iexecSecrets } from "./iexec.ts";
-import { LOG_LEVELS } from "./log.ts";
-
-/** One setting, as the operator writes it. */
-interface Setting<T = unknown> {
-  /** What it means, with its unit: one sentence. */
-  readonly meaning: string;
-  /** What a value must be, as a phrase after "expected". */
-  readonly expected: string;
-  /** Takes the text of the setting, gives its value. */
-  readonly check: z.ZodType<T>;
-  /** The text that stands for an absent setting; a function where other settings decide. Absent: there is none. */
-  readonly default?: string | ((given: (name: string) => string | undefined) => string | undefined);
-  /** How a computed default is described. */
-  readonly defaultText?: string;
-  /** Whether its value is kept out of every message. */
-  readonly secret?: boolean;
-}
-
-const text = z.string();
-const word = <const Words extends readonly [string, ...string[]]>(words: Words) =>
-  z.string().toLowerCase().pipe(z.enum(words));
-const flag = word(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
-/** The longest wait a timer can count, in ms: 2^31 - 1. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-const whole = (least: number, most = MAX_TIMER_MS) =>
-  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(least).max(most));
-const FLAG = "true or false";
-const milliseconds = (least: number) => `a whole number of milliseconds from ${least} to ${MAX_TIMER_MS}`;
-
-function setting<T>(definition: Setting<T>): Setting<T> {
-  return definition;
-}
-
-/** The table. Names and defaults of the guide are a contract. */
-const TABLE = {
-  EVENT_TRANSPORT: setting({
-    meaning: "Where events come from: a watched file, or a WebSocket server",
-    expected: "file or websocket",
-    check: word(["file", "websocket"]),
-    default: (given) => isOn(given("USE_WEBSOCKET")) ? "websocket" : "file",
-    defaultText: "`file`, or `websocket` if `USE_WEBSOCKET=true`",
-  }),
-  USE_WEBSOCKET: setting({
-    meaning: "Older spelling of `EVENT_TRANSPORT`: `true` for websocket, `false` for file",
-    expected: FLAG,
-    check: flag.optional(),
-  }),
-  EVENT_INPUT_PATH: setting({
-    meaning: "File transport: the JSON file of events that is watched; it may appear later",
-    expected: "a path",
-    check: text,
-    default: (given) => `${given("IEXEC_IN") ?? "iexec_in"}/events.json`,
-    defaultText: "`iexec_in/events.json`, in `IEXEC_IN` if set",
-  }),
-  EVENT_OUTPUT_PATH: setting({
-    meaning: "The JSON file that every outcome is appended to, whatever the transport",
-    expected: "a path",
-    check: text,
-    default: (given) => `${given("IEXEC_OUT") ?? "iexec_out"}/responses.json`,
-    defaultText: "`iexec_out/responses.json`, in `IEXEC_OUT` if set",
-  }),
-  EVENT_POLL_INTERVAL: setting({
-    meaning: "File transport: milliseconds between two looks at the file, behind the file system's own notices",
-    expected: milliseconds(10),
-    check: whole(10),
-    default: "5000",
-  }),
-  EVENT_MAX_BYTES: setting({
-    meaning: "Largest event that is taken, in bytes of JSON; a larger one is refused",
-    expected: "a whole number of bytes from 128 to 67108864",
-    // Deno's WebSocket ends the connection at a message of 64 MiB, so no larger one could be refused alone.
-    check: whole(128, 64 * 1024 * 1024),
-    default: "1048576",
-  }),
-  WEBSOCKET_URL: setting({
-    meaning: "WebSocket transport: the server to connect to",
-    expected: "a ws:// or wss:// URL without a #fragment",
-    check: text.refine(isWebSocketUrl).transform((url) => new URL(url)),
-    default: "ws://localhost:8080",
-    // Its user name, password and query may be: a wrong one can't be taken apart to show the rest.
-    secret: true,
-  }),
-  WEBSOCKET_AUTH_TOKEN: setting({
-    meaning: "WebSocket transport: the token sent in the auth message",
-    expected: "a text",
-    check: text.optional(),
-    secret: true,
-  }),
-  WEBSOCKET_CA_FILE: setting({
-    meaning: "WebSocket transport: PEM file of the certificate authority to trust for wss://, besides the public ones",
-    expected: "a path",
-    check: text.optional(),
-  }),
-  WEBSOCKET_RECONNECT_INTERVAL: setting({
-    meaning: "WebSocket transport: milliseconds before the first attempt to reconnect; doubles up to a minute",
-    expected: milliseconds(1),
-    check: whole(1),
-    default: "5000",
-  }),
-  WEBSOCKET_MAX_RECONNECT_ATTEMPTS: setting({
-    meaning: "WebSocket transport: failed attempts in a row after which the agent gives up",
-    expected: "a whole number from 1 to 1000000",
-    check: whole(1, 1_000_000),
-    default: "10",
-  }),
-  AGENT_CHARACTER: setting({
-    meaning: "Path of an ElizaOS character file; without one, the built-in iExec intern answers",
-    expected: "a path",
-    check: text.optional(),
-    default: (given) =>
-      given("IEXEC_IN") && given("IEXEC_DATASET_FILENAME")
-        ? `${given("IEXEC_IN")}/${given("IEXEC_DATASET_FILENAME")}`
-        : undefined,
-    defaultText: "the iExec dataset if there is one, else built in",
-  }),
-  AGENT_CONCURRENCY: setting({
-    meaning: "Events answered at the same time; events of one conversation are answered in order",
-    expected: "a whole number from 1 to 1000",
-    check: whole(1, 1000),
-    default: "4",
-  }),
-  AGENT_STATE_DIR: setting({
-    meaning: "Directory of the journal and the memories; one agent each",
-    expected: "a path",
-    check: text,
-    // What lies in IEXEC_OUT is published as the task's result, and the working directory may be read-only.
-    default: (given) => given("IEXEC_OUT") ? `/tmp/agent-state/${given("IEXEC_TASK_ID") ?? "service"}` : ".agent",
-    defaultText: "`.agent`, or one for each task in `/tmp/agent-state` if `IEXEC_OUT` is set",
-  }),
-  AGENT_STATE_KEY: setting({
-    meaning: "Key that seals every text in the journal and the memories (AES-256-GCM); without one they are readable",
-    expected: "32 bytes as 64 hexadecimal digits or in base64",
-    check: text.transform(bytesFrom).refine((bytes) => bytes?.length === 32).optional(),
-    secret: true,
-  }),
-  AGENT_RETENTION: setting({
-    meaning: "Days that an answered event is kept in the journal; its id is known for twelve times as long",
-    expected: "a whole number of days from 1 to 36500",
-    check: whole(1, 36_500),
-    default: "30",
-  }),
-  AGENT_SHUTDOWN_GRACE: setting({
-    meaning: "Milliseconds that events in flight have to finish after SIGTERM or SIGINT",
-    expected: milliseconds(0),
-    check: whole(0),
-    default: "10000",
-  }),
-  LOG_LEVEL: setting({
-    meaning: "The noisiest log lines that are written",
-    expected: `one of ${LOG_LEVELS.join(", ")}`,
-    check: word(LOG_LEVELS),
-    default: "info",
-  }),
-  LOG_FORMAT: setting({
-    meaning: "Log lines for a terminal, or one JSON object a line",
-    expected: "text or json",
-    check: word(["text", "json"]),
-    default: "text",
-  }),
-  LOG_CONTENT: setting({
-    meaning: "Whether queries and answers are logged: never where others read the logs",
-    expected: FLAG,
-    check: flag,
-    default: "false",
-  }),
-  IEXEC_TASK_ID: setting({
-    meaning: "Set by iExec: the task; the agent then answers its input once and exits, as with `--once`",
-    expected: "an id of letters and digits",
-    check: text.regex(/^\w+$/).optional(),
-  }),
-  IEXEC_IN: setting({
-    meaning: "Set by iExec: directory of the task's input",
-    expected: "a path",
-    check: text.optional(),
-  }),
-  IEXEC_OUT: setting({
-    meaning: "Set by iExec: directory of the task's result",
-    expected: "a path",
-    check: text.optional(),
-  }),
-  IEXEC_DATASET_FILENAME: setting({
-    meaning: "Set by iExec: name of the protected data in `IEXEC_IN`, used as the character",
-    expected: "a file name",
-    check: text.optional(),
-  }),
-};
+import { IEXEC_VARIABLES, iexecSecrets } from "./iexec.ts";
+import { type Setting, SETTINGS } from "./settings_table.ts";
 
 /** Name of a setting: that of its environment variable. */
-export type SettingName = keyof typeof TABLE;
+export type SettingName = keyof typeof SETTINGS;
 /** The value of every setting, checked. */
-export type Settings = { readonly [Name in SettingName]: z.infer<typeof TABLE[Name]["check"]> };
+export type Settings = { readonly [Name in SettingName]: z.infer<typeof SETTINGS[Name]["check"]> };
 /** One row of the table, for the help and the documents. */
 export interface SettingRow extends Pick<Setting, "meaning" | "expected" | "secret"> {
   readonly name: SettingName;
@@ -202,7 +17,7 @@ export interface SettingRow extends Pick<Setting, "meaning" | "expected" | "secr
   readonly default: string;
 }
 
-const DEFINITIONS = Object.entries(TABLE) as [SettingName, Setting][];
+const DEFINITIONS = Object.entries(SETTINGS) as [SettingName, Setting][];
 
 /** The table, a row for each setting. */
 export const SETTING_ROWS: readonly SettingRow[] = DEFINITIONS.map(([name, definition]) => ({
@@ -212,6 +27,9 @@ export const SETTING_ROWS: readonly SettingRow[] = DEFINITIONS.map(([name, defin
   ...(definition.secret && { secret: true }),
   default: definition.defaultText ?? (typeof definition.default === "string" ? `\`${definition.default}\`` : "none"),
 }));
+
+/** Every variable of the environment that the agent reads; `*` stands for any ending. */
+export const VARIABLES: readonly string[] = [...Object.keys(SETTINGS), ...IEXEC_VARIABLES];
 
 /**
  * Check every setting. An empty text counts as not set; iExec's secrets win over the environment, and that over the
@@ -253,30 +71,11 @@ export function readSettings(environment: (name: string) => string | undefined, 
 /** Names in a `.env` file that look like settings of ours but are none: most likely misspelt. */
 export function unknownNames(environment: (name: string) => string | undefined, file: string): string[] {
   return Object.keys(parseEnvFile(file, environment)).filter((name) =>
-    /^(AGENT_|EVENT_|LOG_|WEBSOCKET_|USE_WEBSOCKET)/.test(name) && !(name in TABLE)
+    /^(AGENT_|EVENT_|LOG_|WEBSOCKET_|USE_WEBSOCKET)/.test(name) && !(name in SETTINGS)
   );
 }
 
 /** A URL that may be shown: user name, password and query often carry secrets. */
 export function publicUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`;
-}
-
-function bytesFrom(text: string): Uint8Array | undefined {
-  if (/^[0-9a-f]{64}$/i.test(text)) return Uint8Array.fromHex(text);
-  try {
-    return Uint8Array.fromBase64(text);
-  } catch {
-    // Neither: the check says what is expected, and nothing of what was given.
-    return undefined;
-  }
-}
-
-function isOn(value: string | undefined): boolean {
-  return flag.safeParse(value).data === true;
-}
-
-function isWebSocketUrl(value: string): boolean {
-  const url = URL.parse(value);
-  return url !== null && /^wss?:$/.test(url.protocol) && url.hash === "" && !value.endsWith("#");
 }
