@@ -127,11 +127,11 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     const startedMs = clock.now();
     const about = { queryId: event.id, agentId: mind.agentId };
     try {
-      const response = await mind.answer(event, answering.signal);
+      const { text: response, sources } = await mind.answer(event, answering.signal);
       log.info("✅ Generated AI response for event {event}", { event: event.id, ms: clock.now() - startedMs }, {
         response,
       });
-      return { ...about, response, timestamp: clock.now() };
+      return { ...about, response, timestamp: clock.now(), ...(sources.length > 0 && { metadata: { sources } }) };
     } catch (error) {
       if (answering.signal.aborted) return undefined;
       unanswered++;

@@ -13,6 +13,12 @@ export interface AgentEvent {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
+/** What a response tells about itself. */
+export interface AnswerMetadata {
+  /** Where the passages come from that the answer could draw on: files, or `knowledge` for the character's own lines. */
+  readonly sources: readonly string[];
+}
+
 /** An event that was answered. `signature` is reserved. */
 export interface Answer {
   readonly queryId: string;
@@ -21,6 +27,8 @@ export interface Answer {
   readonly timestamp: number;
   /** UUID of the agent that answered. */
   readonly agentId: string;
+  /** Absent where no knowledge went into the answer. */
+  readonly metadata?: AnswerMetadata;
 }
 
 /** An event that could not be answered after all retries. */
@@ -124,8 +132,8 @@ export function encodeAuth(auth: { agentId: string; token?: string; timestamp: n
 }
 
 /** The frame that carries an answer. */
-export function encodeResponse({ queryId, response, timestamp, agentId }: Answer): string {
-  return JSON.stringify({ type: "response", queryId, response, timestamp, agentId });
+export function encodeResponse({ queryId, response, timestamp, agentId, metadata }: Answer): string {
+  return JSON.stringify({ type: "response", queryId, response, timestamp, agentId, metadata });
 }
 
 /** The frame that ends an event for its sender: `error` is set when it could not be processed. */
@@ -146,7 +154,7 @@ export function encodeEntry(outcome: Outcome): string {
   return JSON.stringify(
     isFailure(outcome)
       ? { queryId, error: outcome.error, timestamp, agentId }
-      : { queryId, response: outcome.response, timestamp, agentId },
+      : { queryId, response: outcome.response, timestamp, agentId, metadata: outcome.metadata },
   );
 }
 

@@ -7,6 +7,7 @@ import { openDatabase } from "../src/database.ts";
 import { openJournal } from "../src/journal/journal.ts";
 import { openPublisher } from "../src/journal/publisher.ts";
 import { silentLog } from "../src/log.ts";
+import type { Reply } from "../src/mind/conversations.ts";
 import type { Mind } from "../src/mind/runtime.ts";
 import { noSeal } from "../src/seal.ts";
 import type { Delivery, Transport } from "../src/transports/transport.ts";
@@ -25,14 +26,14 @@ function event(id: string, metadata?: Record<string, unknown>): AgentEvent {
 /** A mind that holds every question until the test replies. */
 function heldMind() {
   const asked: string[] = [];
-  const held = new Map<string, PromiseWithResolvers<string>>();
+  const held = new Map<string, PromiseWithResolvers<Reply>>();
   const watch = createWatch({ report: () => asked.join(", ") });
   return {
     agentId: AGENT_ID,
     /** Ids in the order they were asked. */
     asked,
-    answer(event: AgentEvent, signal: AbortSignal): Promise<string> {
-      const reply = Promise.withResolvers<string>();
+    answer(event: AgentEvent, signal: AbortSignal): Promise<Reply> {
+      const reply = Promise.withResolvers<Reply>();
       signal.addEventListener("abort", () => reply.reject(signal.reason));
       asked.push(event.id);
       held.set(event.id, reply);
@@ -41,7 +42,7 @@ function heldMind() {
     },
     /** Resolves once `count` questions have been asked. */
     questions: (count: number) => watch.until(`${count} questions`, () => asked.length >= count ? true : undefined),
-    reply: (id: string) => held.get(id)!.resolve(`answer to ${id}`),
+    reply: (id: string, sources: string[] = []) => held.get(id)!.resolve({ text: `answer to ${id}`, sources }),
     fail: (id: string, why: string) => held.get(id)!.reject(new Error(why)),
     close: () => Promise.resolve(),
   };
@@ -54,7 +55,7 @@ function readyMind(): Mind & { calls: number } {
     calls: 0,
     answer(event) {
       this.calls++;
-      return Promise.resolve(`answer to ${event.id}`);
+      return Promise.resolve({ text: `answer to ${event.id}`, sources: [] });
     },
     close: () => Promise.resolve(),
   };
@@ -203,14 +204,16 @@ Deno.test("outcomes that were not delivered before the end are delivered after t
     await using loop = startLoop(folder.path, { mind, openTransport: connectTo(first) });
     await mind.questions(1);
     await first.close();
-    mind.reply("q1");
+    mind.reply("q1", ["notes.md"]);
     await loop.stop();
+    assertEquals(loop.entries()[0]!.metadata, { sources: ["notes.md"] });
   }
   await using second = await startServer({ events: [] });
   const other = heldMind();
   await using _loop = startLoop(folder.path, { mind: other, openTransport: connectTo(second) });
   const [response] = await second.responses(1);
   assertEquals([response!.queryId, response!.response], ["q1", "answer to q1"]);
+  assertEquals(response!.metadata, { sources: ["notes.md"] });
   assertEquals(other.asked, []);
 });
 

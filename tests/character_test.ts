@@ -3,23 +3,9 @@ import { FatalError } from "../src/errors.ts";
 import { type Log, silentLog } from "../src/log.ts";
 import { loadCharacter } from "../src/mind/character.ts";
 import { findJsonError } from "../src/mind/json_error.ts";
+import { folderWith } from "./support/folder.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-
-/** A folder of its own, with the files that a test puts there. */
-async function folder(
-  files: Record<string, string | object>,
-): Promise<AsyncDisposable & { path(name: string): string }> {
-  const root = await Deno.makeTempDir();
-  for (const [name, content] of Object.entries(files)) {
-    await Deno.mkdir(`${root}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
-    await Deno.writeTextFile(`${root}/${name}`, typeof content === "string" ? content : JSON.stringify(content));
-  }
-  return {
-    path: (name) => `${root}/${name}`,
-    [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
-  };
-}
 
 async function refused(path: string): Promise<FatalError> {
   const error = await assertRejects(() => loadCharacter(path, silentLog), FatalError);
@@ -36,7 +22,7 @@ Deno.test("the built-in character has at least 60 statements and a UUID of its o
 });
 
 Deno.test("a character file as other ElizaOS agents have them is read", async () => {
-  await using files = await folder({
+  await using files = await folderWith({
     "c.json": {
       name: "Ada",
       username: "ada",
@@ -74,7 +60,7 @@ Deno.test("a character file as other ElizaOS agents have them is read", async ()
 });
 
 Deno.test("an agent without an id gets the one that ElizaOS makes of its name", async () => {
-  await using files = await folder({
+  await using files = await folderWith({
     "a.json": { name: "Eliza", bio: "b" },
     "b.json": { name: "Eliza", bio: "other" },
   });
@@ -84,7 +70,9 @@ Deno.test("an agent without an id gets the one that ElizaOS makes of its name", 
 });
 
 Deno.test("plugins that are not loaded are named once", async () => {
-  await using files = await folder({ "c.json": { name: "A", bio: "b", plugins: ["@elizaos/plugin-discord", "x"] } });
+  await using files = await folderWith({
+    "c.json": { name: "A", bio: "b", plugins: ["@elizaos/plugin-discord", "x"] },
+  });
   const warnings: unknown[] = [];
   await loadCharacter(files.path("c.json"), {
     ...silentLog,
@@ -97,7 +85,7 @@ Deno.test("plugins that are not loaded are named once", async () => {
 });
 
 Deno.test("every mistake is named with its place, and no value", async () => {
-  await using files = await folder({
+  await using files = await folderWith({
     "c.json": {
       name: 7,
       knowledge: ["fine", 3],
@@ -121,7 +109,7 @@ Deno.test("every mistake is named with its place, and no value", async () => {
 });
 
 Deno.test("JSON that is none is refused with its line and column, and without its text", async () => {
-  await using files = await folder({
+  await using files = await folderWith({
     "comma.json": '{\n  "name": "s3cret",\n}',
     "cut.json": '{ "name": "s3',
     "empty.json": "",
@@ -136,7 +124,7 @@ Deno.test("JSON that is none is refused with its line and column, and without it
 });
 
 Deno.test("a file that is missing, a directory or too large is refused", async () => {
-  await using files = await folder({ "d/x": "" });
+  await using files = await folderWith({ "d/x": "" });
   assertStringIncludes((await refused(files.path("none.json"))).message, "none.json: there is no such file");
   assertStringIncludes((await refused(files.path("d"))).message, "d: expected a file");
   await Deno.truncate(files.path("d/x"), 17 * 1024 * 1024);
@@ -144,7 +132,7 @@ Deno.test("a file that is missing, a directory or too large is refused", async (
 });
 
 Deno.test("knowledge files that can't be used are all named, and nothing outside the directory is read", async () => {
-  await using files = await folder({
+  await using files = await folderWith({
     "secret.txt": "outside",
     "c/c.json": {
       name: "A",

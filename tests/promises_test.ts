@@ -8,6 +8,7 @@ import { openDatabase } from "../src/database.ts";
 import { openJournal } from "../src/journal/journal.ts";
 import { openPublisher } from "../src/journal/publisher.ts";
 import { silentLog } from "../src/log.ts";
+import type { Reply } from "../src/mind/conversations.ts";
 import { noSeal } from "../src/seal.ts";
 import type { Delivery, Transport, TransportHooks } from "../src/transports/transport.ts";
 import { type AgentEvent, conversationOf, encodeEntry, type Outcome } from "../src/wire.ts";
@@ -104,7 +105,7 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
 
   /** The agent, from a start to an end or a crash. */
   function live() {
-    const asked = new Map<string, PromiseWithResolvers<string>>(), replies = new Map<string, string>();
+    const asked = new Map<string, PromiseWithResolvers<Reply>>(), replies = new Map<string, string>();
     const arrived: Delivery[] = [];
     let held: { outcome: Outcome; end: (delivered: boolean) => void }[] = [];
     let wake = () => {}, hooks: TransportHooks | undefined, isConnected = false, isDead = false, isOver = false;
@@ -216,7 +217,7 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
         agentId: "550e8400-e29b-41d4-a716-446655440000",
         answer(event, signal) {
           instant();
-          const reply = Promise.withResolvers<string>();
+          const reply = Promise.withResolvers<Reply>();
           signal.addEventListener("abort", () => reply.reject(signal.reason));
           if (isDead) return reply.promise;
           const [next] = model.waiting.filter((other) => conversationOf(other) === conversationOf(event));
@@ -259,7 +260,8 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
       if (id === undefined) return;
       // No two are the same: a second one would show.
       replies.set(id, `${as} ${id} at ${nowMs++}`);
-      if (as === "answer") reply?.resolve(replies.get(id)!);
+      // A source as well, so that every way an outcome goes is seen to keep it.
+      if (as === "answer") reply?.resolve({ text: replies.get(id)!, sources: [id] });
       else reply?.reject(new Error(replies.get(id)));
     }
     function disconnect({ got }: { got: boolean }) {

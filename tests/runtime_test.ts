@@ -3,7 +3,7 @@ import type { IAgentRuntime, Plugin } from "@elizaos/core";
 import { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../src/clock.ts";
 import { createLog, type Log, silentLog } from "../src/log.ts";
-import { loadCharacter } from "../src/mind/character.ts";
+import { loadCharacter, type LoadedCharacter } from "../src/mind/character.ts";
 import { bridgeLogger, loadCore } from "../src/mind/core_log.ts";
 import { openMemory } from "../src/mind/memory.ts";
 import { MEMORY_SCHEMA } from "../src/mind/memory_schema.ts";
@@ -11,6 +11,7 @@ import { type ModelRequest, openModel } from "../src/mind/models/model.ts";
 import { type Mind, openMind } from "../src/mind/runtime.ts";
 import { noSeal } from "../src/seal.ts";
 import type { AgentEvent } from "../src/wire.ts";
+import { folderWith } from "./support/folder.ts";
 
 const CANARY = "canary-5f1c";
 const clock: Clock = { now: () => 1_700_000_000_000, sleep: () => Promise.resolve() };
@@ -38,7 +39,11 @@ function scripted(answer: (request: ModelRequest) => unknown) {
   return { model, requests, runtimes };
 }
 
-interface TestMind extends AsyncDisposable, Mind {
+interface TestMind extends AsyncDisposable, Omit<Mind, "answer"> {
+  /** The text of the answer. */
+  answer(...args: Parameters<Mind["answer"]>): Promise<string>;
+  /** The whole answer. */
+  reply: Mind["answer"];
   /** How many memories there are. */
   memories(): number;
   /** Everything in the database, as text. */
@@ -46,7 +51,7 @@ interface TestMind extends AsyncDisposable, Mind {
 }
 
 async function startMind(
-  options: { model?: Plugin; log?: Log; database?: DatabaseSync; file?: object } = {},
+  options: { model?: Plugin; log?: Log; database?: DatabaseSync; file?: object; character?: LoadedCharacter } = {},
 ): Promise<TestMind> {
   const {
     model = openModel({ provider: "embedded" }),
@@ -57,11 +62,13 @@ async function startMind(
   if (database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.tables === 0) {
     database.exec(MEMORY_SCHEMA);
   }
-  const character = file ? await characterFrom(file) : await loadCharacter(undefined, log);
+  const character = options.character ?? (file ? await characterFrom(file) : await loadCharacter(undefined, log));
   const adapter = openMemory(database, { agentId: character.agentId, seal: noSeal, clock });
   const mind = await openMind({ character, adapter, model, log, clock });
   return {
     ...mind,
+    answer: async (...args) => (await mind.answer(...args)).text,
+    reply: (...args) => mind.answer(...args),
     memories: () => Number(database.prepare("SELECT count(*) AS n FROM memory").get()?.n),
     dump: () => {
       const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
@@ -171,6 +178,33 @@ Deno.test("a retried event is stored once, and one that was answered keeps its a
   assertEquals(requests.at(-1)?.exchanges, []);
   await mind.answer(event("2", "next?", { userId: "u" }), never);
   assertEquals(requests.at(-1)?.exchanges, [{ question: "hm?", answer: "answer 2" }]);
+});
+
+Deno.test("an answer names the sources of the passages it draws on, and keeps them when it is asked for again", async () => {
+  await using files = await folderWith({
+    "c.json": { name: "A", bio: "b", knowledge: ["The mill grinds rye.", { directory: "more" }] },
+    "more/oven.md": "# Oven\n\nThe oven bakes bread at dawn.",
+    "more/shop.md": "# Shop\n\nThe shop sells bread at noon.",
+  });
+  await using mind = await startMind({ character: await loadCharacter(files.path("c.json"), silentLog) });
+  const metadata = { userId: "u" };
+  const sources = async (id: string, query: string) => (await mind.reply(event(id, query, metadata), never)).sources;
+  assertEquals(await sources("1", "What does the mill grind?"), ["knowledge"]);
+  assertEquals(await sources("2", "When does the oven bake bread?"), ["more/oven.md"]);
+  assertEquals(await sources("2", "When does the oven bake bread?"), ["more/oven.md"]);
+  assertEquals(await sources("3", "Hello!"), []);
+  assertEquals(await sources("4", "Who is the mayor of Cork?"), []);
+});
+
+Deno.test("a model's answer names the sources of the passages that the model kept, each once", async () => {
+  let keep = (passages: ModelRequest["passages"]) => passages;
+  const { model, requests } = scripted(({ passages, draw }) => (draw(keep(passages)), "yes"));
+  const file = { name: "A", bio: "b", knowledge: ["Rye is a grain.", "Rye grows in the north."] };
+  await using mind = await startMind({ model, file });
+  assertEquals((await mind.reply(event("1", "rye?"), never)).sources, ["knowledge"]);
+  assertEquals(requests[0]?.passages.length, 2);
+  keep = () => [];
+  assertEquals((await mind.reply(event("2", "rye?"), never)).sources, []);
 });
 
 Deno.test("a conversation goes on after a restart", async () => {
@@ -307,7 +341,7 @@ Deno.test("the program prints nothing of a question, whatever the environment as
     const adapter = openMemory(database, { agentId: character.agentId, seal: noSeal, clock: systemClock });
     const mind = await openMind({ character, adapter, model: { provider: "embedded" }, log, clock: systemClock });
     const event = { id: "1", query: "What is iExec? ${CANARY}", timestamp: 0, metadata: { userId: "${CANARY}" } };
-    const text = await mind.answer(event, new AbortController().signal);
+    const { text } = await mind.answer(event, new AbortController().signal);
     await mind.close();
     console.log("answered", text.length > 0, Deno.env.get("LOG_LEVEL"), Deno.env.get("LOG_JSON_FORMAT"));
   `;

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertFalse } from "@std/assert";
 import fc from "fast-check";
 import {
   type AgentEvent,
+  type Answer,
   type Checked,
   checkEvent,
   conversationOf,
@@ -27,7 +28,10 @@ const anId = fc.string({ unit: "binary", minLength: 1, maxLength: MAX_ID_LENGTH 
   .filter((id) => !id.includes("\0"));
 const aTimestamp = fc.double({ noNaN: true, noDefaultInfinity: true }).map((time) => time + 0); // JSON has no -0
 const anOutcome = { queryId: anId, timestamp: aTimestamp, agentId: fc.uuid() };
-const anAnswer = fc.record({ ...anOutcome, response: anyText });
+const anAnswer: fc.Arbitrary<Answer> = fc.record(
+  { ...anOutcome, response: anyText, metadata: fc.record({ sources: fc.array(anyText) }) },
+  { requiredKeys: ["queryId", "timestamp", "agentId", "response"] },
+);
 const aFailure = fc.record({ ...anOutcome, error: anyText });
 
 Deno.test("an event as the guide writes it is an event", () => {

@@ -1,7 +1,7 @@
 /** What was said before, kept as ElizaOS memories: one room for each conversation, and nothing leaves its room. @module */
 
 import { hash } from "node:crypto";
-import type { AgentRuntime, Memory, UUID } from "@elizaos/core";
+import type { AgentRuntime, Content, Memory, UUID } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
 import { type AgentEvent, conversationOf } from "../wire.ts";
 import type { Core } from "./core_log.ts";
@@ -12,7 +12,14 @@ export interface Recalled {
   /** The last exchanges before the event, oldest first. */
   readonly exchanges: readonly Exchange[];
   /** The event's own answer, if it was answered before: it is not made again. */
-  readonly answered?: string;
+  readonly answered?: Reply;
+}
+
+/** An answer, and where it comes from. */
+export interface Reply {
+  readonly text: string;
+  /** Of the passages that the answer could draw on, best first, each once. */
+  readonly sources: readonly string[];
 }
 
 /** Reads and writes conversations. */
@@ -21,7 +28,7 @@ export interface Conversations {
   messageFrom(event: AgentEvent): Memory;
   recall(message: Memory): Promise<Recalled>;
   /** Keep a question and its answer; a second time for the same event changes nothing. */
-  remember(message: Memory, answer: string): Promise<void>;
+  remember(message: Memory, answer: Reply): Promise<void>;
 }
 
 /** Exchanges that a model gets to see. */
@@ -69,16 +76,17 @@ export function openConversations(parts: { runtime: AgentRuntime; core: Core; cl
       // Two more than are shown: the event's own question and answer may be among them.
       const count = 2 * EXCHANGES + 2;
       const newestFirst = await runtime.getMemories({ tableName: TABLE, roomId: message.roomId, count });
-      const textOf = new Map(newestFirst.map(({ id, content }) => [id, content.text ?? ""]));
+      const contentOf = new Map(newestFirst.map(({ id, content }) => [id, content]));
       const exchanges = newestFirst.flatMap(({ entityId, content }): Exchange[] => {
-        const question = textOf.get(content.inReplyTo);
+        const question = contentOf.get(content.inReplyTo)?.text;
         if (entityId !== agentId || question === undefined || content.inReplyTo === message.id) return [];
         return [{ question, answer: content.text ?? "" }];
       });
-      const answered = textOf.get(message.id) === message.content.text ? textOf.get(answerIdOf(message)) : undefined;
+      const isSame = contentOf.get(message.id)?.text === message.content.text;
+      const answer = isSame ? contentOf.get(answerIdOf(message)) : undefined;
       return {
         exchanges: exchanges.slice(0, EXCHANGES).reverse(),
-        ...(answered !== undefined && { answered }),
+        ...(answer && { answered: replyFrom(answer) }),
       };
     },
     async remember(message, answer) {
@@ -94,13 +102,18 @@ export function openConversations(parts: { runtime: AgentRuntime; core: Core; cl
           ...said,
           id: answerIdOf(message),
           entityId: agentId,
-          content: { text: answer, source: "event", ...(message.id && { inReplyTo: message.id }) },
+          content: { ...answer, source: "event", ...(message.id && { inReplyTo: message.id }) },
         },
         TABLE,
         true,
       );
     },
   };
+}
+
+/** What `remember` wrote. */
+function replyFrom({ text = "", sources }: Content): Reply {
+  return { text, sources: Array.isArray(sources) ? sources.map(String) : [] };
 }
 
 /**

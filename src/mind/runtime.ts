@@ -5,7 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { AgentEvent } from "../wire.ts";
 import type { LoadedCharacter } from "./character.ts";
-import { type Conversations, openConversations } from "./conversations.ts";
+import { type Conversations, openConversations, type Reply } from "./conversations.ts";
 import { bridgeLogger, loadCore } from "./core_log.ts";
 import { buildKnowledge } from "./knowledge.ts";
 import { type ModelOptions, type ModelRequest, openModel } from "./models/model.ts";
@@ -29,7 +29,7 @@ export interface Mind {
    *
    * @throws `signal.reason` once `signal` aborts, else whatever the model or the memory throws.
    */
-  answer(event: AgentEvent, signal: AbortSignal): Promise<string>;
+  answer(event: AgentEvent, signal: AbortSignal): Promise<Reply>;
   /** Stops the runtime; the adapter is still the caller's. */
   close(): Promise<void>;
 }
@@ -80,27 +80,31 @@ async function answer(
   parts: { runtime: AgentRuntime; conversations: Conversations; system: string },
   event: AgentEvent,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Reply> {
   const { runtime, conversations, system } = parts;
   signal.throwIfAborted();
   const message = conversations.messageFrom(event);
   const state = await compose(runtime, message);
   const { exchanges, answered } = recalledFrom(state);
-  if (answered !== undefined) return answered;
+  if (answered) return answered;
+  const passages = passagesFrom(state);
+  let drawn = passages;
   const request: ModelRequest = {
     prompt: `${textFrom(state)}\n\n# The question\n${event.query}`,
     system,
-    passages: passagesFrom(state),
+    passages,
     exchanges,
     question: event.query,
+    draw: (passages) => drawn = passages,
     signal,
   };
   // The type promises a text; a provider's plugin may break it.
   const text: unknown = await runtime.useModel("TEXT_LARGE", request);
   signal.throwIfAborted();
   if (typeof text !== "string" || text.trim() === "") throw new Error("The model gave an empty answer");
-  if (message.id) await conversations.remember(message, text);
-  return text;
+  const reply = { text, sources: [...new Set(drawn.map(({ source }) => source))] };
+  if (message.id) await conversations.remember(message, reply);
+  return reply;
 }
 
 /** What the model is to know. The conversation comes first: what is looked up in the knowledge depends on it. */

@@ -17,7 +17,14 @@ const messageSchema = z.discriminatedUnion("type", [
     error: z.string().optional(),
     timestamp,
   }),
-  z.object({ type: z.literal("response"), queryId: id, response: z.string(), timestamp, agentId }),
+  z.object({
+    type: z.literal("response"),
+    queryId: id,
+    response: z.string(),
+    timestamp,
+    agentId,
+    metadata: z.object({ sources: z.array(z.string()) }).optional(),
+  }),
 ], "expected an auth, ack or response message");
 
 /** A message from an agent; `type` tells them apart. */

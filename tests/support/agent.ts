@@ -18,6 +18,7 @@ export interface Entry {
   readonly queryId: string;
   readonly response?: string;
   readonly error?: string;
+  readonly metadata?: { readonly sources: readonly string[] } | undefined;
   readonly timestamp: number;
   readonly agentId: string;
 }

@@ -22,24 +22,26 @@ export const embeddedModel: Plugin = {
 };
 
 function reply(character: Character, params: GenerateTextParams): string {
-  const { question, passages } = requestFrom(params);
+  const { question, passages, draw } = requestFrom(params);
   const courtesy = COURTESIES.find(({ heard }) => heard.test(question.trim()));
+  const joined = courtesy ? [] : pick(passages);
+  draw(joined);
   if (courtesy) return courtesy.reply(character);
-  const answer = join(passages);
-  return answer ?? `I don't know: nothing in my knowledge answers that.${offer(character)}`;
+  if (joined.length > 0) return joined.map(({ text }) => text).join("\n\n");
+  return `I don't know: nothing in my knowledge answers that.${offer(character)}`;
 }
 
 /** Whoever calls `useModel` with a bare prompt, as other plugins do, has asked a question without knowledge. */
-function requestFrom(params: GenerateTextParams): Pick<ModelRequest, "question" | "passages"> {
-  const { question = params.prompt, passages = [] } = params as Partial<ModelRequest>;
-  return { question, passages };
+function requestFrom(params: GenerateTextParams): Pick<ModelRequest, "question" | "passages" | "draw"> {
+  const { question = params.prompt, passages = [], draw = () => {} } = params as Partial<ModelRequest>;
+  return { question, passages, draw };
 }
 
-function join(passages: readonly Passage[]): string | undefined {
+/** The passages that make up the answer; none if the best does not answer. */
+function pick(passages: readonly Passage[]): Passage[] {
   const [best] = passages;
-  if (!best || best.score < LEAST_SCORE) return undefined;
-  return passages.filter(({ score, share }) => score >= LEAST_SCORE && share >= JOINED.share)
-    .slice(0, JOINED.most).map(({ text }) => text).join("\n\n");
+  if (!best || best.score < LEAST_SCORE) return [];
+  return passages.filter(({ score, share }) => score >= LEAST_SCORE && share >= JOINED.share).slice(0, JOINED.most);
 }
 
 /** What needs no knowledge. Only a message that is nothing else is taken for one of these. */

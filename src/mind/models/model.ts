@@ -22,6 +22,10 @@ export interface ModelRequest extends GenerateTextParams {
   /** The conversation so far, oldest first. */
   readonly exchanges: readonly Exchange[];
   readonly question: string;
+  /**
+   * For a handler to say which of `passages` its answer draws on: those it did not leave out. Until it does, all count.
+   */
+  readonly draw: (passages: readonly Passage[]) => void;
   /** Ends the request: the handler rejects with its reason. */
   readonly signal: AbortSignal;
 }
