@@ -30,8 +30,8 @@ Deno.test("the test server's three events are answered: response before ack, and
   }
   const responses = (await server.responses(3)).map(({ type: _, ...entry }) => entry);
   assertEquals(await agent.responses(3), responses);
-  const first = responses.find(({ queryId }) => queryId === SAMPLE_IDS[0]);
-  assertEquals(first!.metadata, { sources: ["knowledge"] });
+  const known = responses.find(({ queryId }) => queryId === SAMPLE_IDS[1]);
+  assertEquals(known!.metadata, { sources: ["knowledge"] });
   assertEquals((await agent.stop()).code, 0);
   assertEquals((await server.disconnected(1))[0]!.code, 1000);
 });

@@ -23,7 +23,7 @@ const messageSchema = z.discriminatedUnion("type", [
     response: z.string(),
     timestamp,
     agentId,
-    metadata: z.object({ sources: z.array(z.string()) }).optional(),
+    metadata: z.object({ sources: z.array(z.string()) }).exactOptional(),
   }),
 ], "expected an auth, ack or response message");
 

@@ -18,7 +18,7 @@ export interface Entry {
   readonly queryId: string;
   readonly response?: string;
   readonly error?: string;
-  readonly metadata?: { readonly sources: readonly string[] } | undefined;
+  readonly metadata?: { readonly sources: readonly string[] };
   readonly timestamp: number;
   readonly agentId: string;
 }
