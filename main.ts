@@ -6,6 +6,7 @@ import { runAgent } from "./src/agent.ts";
 import { checkPaths } from "./src/check.ts";
 import { type Clock, systemClock as clock } from "./src/clock.ts";
 import { databaseError, openDatabase } from "./src/database.ts";
+import { canonicalText, effectiveSettings, settingsDigest } from "./src/effective_settings.ts";
 import { EXIT, FatalError, messageOf } from "./src/errors.ts";
 import { helpText, versionText } from "./src/help.ts";
 import { iexecInputFiles } from "./src/iexec.ts";
@@ -15,9 +16,11 @@ import { createLog, gatherLines, type Log } from "./src/log.ts";
 import { loadCharacter } from "./src/mind/character.ts";
 import { openMemory } from "./src/mind/memory.ts";
 import { openMind } from "./src/mind/runtime.ts";
+import { isLoopback, peersOf } from "./src/peers.ts";
 import { openSeal } from "./src/sealing.ts";
 import { readSettings, type Settings, unknownNames } from "./src/settings.ts";
 import { runTask, type TaskResult } from "./src/task.ts";
+import { isThere, lookAround, type Surroundings } from "./src/tee.ts";
 import { openInput } from "./src/transports/once.ts";
 import { openTransport, type Transport, type TransportHooks } from "./src/transports/transport.ts";
 
@@ -29,8 +32,9 @@ async function main(args: string[]): Promise<number> {
   const flags = readFlags(args);
   if (flags.help) return print(helpText());
   if (flags.version) return print(versionText());
-  const file = readEnvFile();
-  const settings = readSettings(environment, file);
+  const surroundings = lookAround(environment);
+  const envFile = readEnvFile(surroundings);
+  const settings = readSettings(environment, envFile?.text, surroundings);
   const log = createLog({
     level: settings.LOG_LEVEL,
     format: settings.LOG_FORMAT,
@@ -38,11 +42,29 @@ async function main(args: string[]): Promise<number> {
     write: stderr.write,
     now: clock.now,
   });
-  for (const name of file === undefined ? [] : unknownNames(environment, file)) {
-    log.warn(".env names a setting that does not exist", { name });
+  for (const name of envFile === undefined ? [] : unknownNames(environment, envFile.text)) {
+    log.warn("{path} names a setting that does not exist", { path: envFile?.path, name });
   }
+  tellSurroundings(surroundings, settings, log);
   if (flags.check) return await check(settings, log);
+  const effective = effectiveSettings(settings);
+  log.info("⚙️ Settings in force", { ...effective, sha256: settingsDigest(effective) });
   return await run(settings, log, { once: flags.once === true || settings.IEXEC_TASK_ID !== undefined });
+}
+
+function tellSurroundings({ inTee, found, hostVariables }: Surroundings, settings: Settings, log: Log): void {
+  log.info("🔒 In a TEE: {tee}", { tee: inTee, TEE: settings.TEE, found: found.join(", ") || "nothing" });
+  if (inTee && settings.AGENT_ENV_FILE === undefined && isThere(".env")) {
+    log.warn(".env is not read in a TEE: put its settings into what is measured, or name it in AGENT_ENV_FILE");
+  }
+  if (!inTee && found.length > 0) log.warn("this looks like a TEE, and TEE=none turns its rules off");
+  // What never leaves this machine has nothing to fear from them.
+  const isAnyFar = peersOf(settings).some(({ url }) => !isLoopback(url, { inTee }));
+  if (isAnyFar && hostVariables.length > 0) {
+    log.warn("variables are set that reach past the agent's permissions; in a TEE it would not start with them", {
+      variables: hostVariables.join(", "),
+    });
+  }
 }
 
 /** Answer events until told to stop, or, as a task, until the input is answered. */
@@ -96,8 +118,11 @@ async function answerEvents(
 async function check(settings: Settings, log: Log): Promise<number> {
   const { character } = await loadCharacter(settings.AGENT_CHARACTER, log);
   const paths = checkPaths(settings);
+  const effective = effectiveSettings(settings);
   return print([
     "settings: usable",
+    `settings in force: ${canonicalText(effective)}`,
+    `their SHA-256: ${settingsDigest(effective)}`,
     `character: usable (${character.name}, ${settings.AGENT_CHARACTER ?? "built in"})`,
     ...paths,
   ].join("\n"));
@@ -138,12 +163,18 @@ function readFlags(args: string[]): { help?: boolean; version?: boolean; check?:
   }
 }
 
-function readEnvFile(): string | undefined {
+/** The file of settings: the one that is named, else `.env` if it is there and its host is not to be feared. */
+function readEnvFile({ inTee }: Surroundings): { path: string; text: string } | undefined {
+  const named = environment("AGENT_ENV_FILE");
+  if (inTee && !named) return undefined;
+  const path = named || ".env";
   try {
-    return Deno.readTextFileSync(".env");
+    return { path, text: Deno.readTextFileSync(path) };
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new FatalError(`Cannot read .env: ${messageOf(error)}`, EXIT.settings, { cause: error });
+    if (error instanceof Deno.errors.NotFound && !named) return undefined;
+    throw new FatalError(`Cannot read ${named ? `AGENT_ENV_FILE=${path}` : path}: ${messageOf(error)}`, EXIT.settings, {
+      cause: error,
+    });
   }
 }
 

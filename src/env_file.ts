@@ -70,7 +70,7 @@ function expand(name: string, valueOf: (name: string) => string | undefined): st
  */
 function unset(name: string): FatalError {
   return new FatalError(
-    `Cannot read .env: ${name} has a $ before what is no variable that is set. Put the value in single quotes to keep ` +
+    `Cannot read the settings file: ${name} has a $ before what is no variable that is set. Put the value in single quotes to keep ` +
       "the $, or give the reference a default: ${NAME:-default}.",
     EXIT.settings,
   );
@@ -79,7 +79,7 @@ function unset(name: string): FatalError {
 function endless(name: string, followed: ReadonlySet<string>): FatalError {
   const way = [...followed].join(", ") || "its own defaults";
   return new FatalError(
-    `Cannot read .env: the references in ${name} never end or make it too long, by way of ${way}. Write out a value, ` +
+    `Cannot read the settings file: the references in ${name} never end or make it too long, by way of ${way}. Write out a value, ` +
       "or put it in single quotes to keep the $.",
     EXIT.settings,
   );

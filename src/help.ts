@@ -30,17 +30,19 @@ ${settings.join("\n")}
 
 Exit codes: 0 stopped as told; 64 wrong arguments; 65 with --once: an event could not
 be answered; 69 the server is out of reach; 70 a bug of the agent;
-74 a file or directory can't be read or written; 78 a setting is wrong.`;
+74 a file or directory can't be read or written; 78 a setting, or the environment of
+a TEE, is wrong.`;
 }
 
 /** The text of `.env.example`. */
 export function envExample(): string {
-  const settings = SETTING_ROWS.filter(({ name }) => !name.startsWith("IEXEC_")).map(
-    ({ name, meaning, expected, default: value }) => {
-      const literal = /^`([^`]*)`/.exec(value)?.[1] ?? "";
-      return `# ${plain(meaning)}.\n# Expected: ${expected}. Default: ${plain(value)}.\n#${name}=${literal}\n`;
-    },
-  );
+  const settings = SETTING_ROWS.filter(({ name, environmentOnly }) => !name.startsWith("IEXEC_") && !environmentOnly)
+    .map(
+      ({ name, meaning, expected, default: value }) => {
+        const literal = /^`([^`]*)`/.exec(value)?.[1] ?? "";
+        return `# ${plain(meaning)}.\n# Expected: ${expected}. Default: ${plain(value)}.\n#${name}=${literal}\n`;
+      },
+    );
   return `# Settings of the agent: copy this file to .env and take the # away from what you change.\n\n${
     settings.join("\n")
   }`;

@@ -3,7 +3,9 @@
 import type { z } from "zod";
 import { parseEnvFile } from "./env_file.ts";
 import { EXIT, FatalError } from "./errors.ts";
+import { HOST_VARIABLES } from "./host_variables.ts";
 import { IEXEC_VARIABLES, iexecSecrets } from "./iexec.ts";
+import { peersOf, plaintextProblems } from "./peers.ts";
 import { type Setting, SETTINGS } from "./settings_table.ts";
 
 /** Name of a setting: that of its environment variable. */
@@ -11,7 +13,7 @@ export type SettingName = keyof typeof SETTINGS;
 /** The value of every setting, checked. */
 export type Settings = { readonly [Name in SettingName]: z.infer<typeof SETTINGS[Name]["check"]> };
 /** One row of the table, for the help and the documents. */
-export interface SettingRow extends Pick<Setting, "meaning" | "expected" | "secret"> {
+export interface SettingRow extends Pick<Setting, "meaning" | "expected" | "secret" | "environmentOnly"> {
   readonly name: SettingName;
   /** The default as it is, or described. */
   readonly default: string;
@@ -25,11 +27,16 @@ export const SETTING_ROWS: readonly SettingRow[] = DEFINITIONS.map(([name, defin
   meaning: definition.meaning,
   expected: definition.expected,
   ...(definition.secret && { secret: true }),
+  ...(definition.environmentOnly && { environmentOnly: true }),
   default: definition.defaultText ?? (typeof definition.default === "string" ? `\`${definition.default}\`` : "none"),
 }));
 
 /** Every variable of the environment that the agent reads; `*` stands for any ending. */
-export const VARIABLES: readonly string[] = [...Object.keys(SETTINGS), ...IEXEC_VARIABLES];
+export const VARIABLES: readonly string[] = [
+  ...Object.keys(SETTINGS),
+  ...IEXEC_VARIABLES,
+  ...Object.keys(HOST_VARIABLES),
+];
 
 /**
  * Check every setting. An empty text counts as not set; iExec's secrets win over the environment, and that over the
@@ -37,9 +44,14 @@ export const VARIABLES: readonly string[] = [...Object.keys(SETTINGS), ...IEXEC_
  *
  * @param environment Value of an environment variable.
  * @param file Text of the `.env` file, if there is one.
+ * @param options `inTee`: whether the rules for a TEE apply; default false.
  * @throws {FatalError} Naming every wrong setting at once.
  */
-export function readSettings(environment: (name: string) => string | undefined, file?: string): Settings {
+export function readSettings(
+  environment: (name: string) => string | undefined,
+  file?: string,
+  { inTee = false }: { inTee?: boolean } = {},
+): Settings {
   const fromFile = file === undefined ? {} : parseEnvFile(file, environment);
   const secrets = iexecSecrets(environment);
   const given = (name: string): string | undefined =>
@@ -47,7 +59,10 @@ export function readSettings(environment: (name: string) => string | undefined, 
   const problems: string[] = [];
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const [name, definition] of DEFINITIONS) {
-    const { check, expected, secret } = definition;
+    const { check, expected, secret, environmentOnly } = definition;
+    if (environmentOnly && fromFile[name]) {
+      problems.push(`${name}: decides which file is read, so it can't stand in one: set it in the environment`);
+    }
     const raw = given(name) ??
       (typeof definition.default === "function" ? definition.default(given) : definition.default);
     const checked = check.safeParse(raw);
@@ -61,6 +76,10 @@ export function readSettings(environment: (name: string) => string | undefined, 
       `EVENT_TRANSPORT=${transport} and USE_WEBSOCKET=${useWebSocket} contradict each other: remove one of them`,
     );
   }
+  if (inTee && settings.LOG_CONTENT) {
+    problems.push("LOG_CONTENT: in a TEE the host reads the log: leave it out");
+  }
+  problems.push(...plaintextProblems(peersOf(settings), { inTee }));
   if (problems.length > 0) {
     const what = problems.length === 1 ? "A setting is wrong" : `${problems.length} settings are wrong`;
     throw new FatalError(`${what}. Correct and start again:\n  ${problems.join("\n  ")}`, EXIT.settings);

@@ -17,6 +17,8 @@ export interface Setting<T = unknown> {
   readonly defaultText?: string;
   /** Whether its value is kept out of every message. */
   readonly secret?: boolean;
+  /** Whether it counts in the environment alone, as it decides which file is read. */
+  readonly environmentOnly?: boolean;
 }
 
 const text = z.string();
@@ -147,6 +149,20 @@ export const SETTINGS = {
     expected: milliseconds(0),
     check: whole(0),
     default: "10000",
+  }),
+  AGENT_ENV_FILE: setting({
+    meaning: "File of settings, for what the environment does not set; in a TEE there is none unless this names it",
+    expected: "a path",
+    check: text.optional(),
+    defaultText: "`.env` if there is one, in a TEE none",
+    environmentOnly: true,
+  }),
+  TEE: setting({
+    meaning: "Whether the rules for a TEE apply: if one is found, never, or always, with an error where none is found",
+    expected: "auto, none or required",
+    check: word(["auto", "none", "required"]),
+    default: "auto",
+    environmentOnly: true,
   }),
   LOG_LEVEL: setting({
     meaning: "The noisiest log lines that are written",

@@ -6,7 +6,7 @@ import { EXIT, FatalError } from "../src/errors.ts";
 
 /** The error that a file is refused with. */
 function refusal(text: string, environment?: (name: string) => string | undefined): FatalError {
-  return assertThrows(() => parseEnvFile(text, environment), FatalError, "Cannot read .env: ");
+  return assertThrows(() => parseEnvFile(text, environment), FatalError, "Cannot read the settings file: ");
 }
 
 /** What a `.env` file is made of: names that may refer to each other, and everything that counts as syntax. */

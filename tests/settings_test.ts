@@ -42,6 +42,8 @@ Deno.test("with nothing set, the settings are the guide's defaults and ours", ()
     AGENT_STATE_KEY: undefined,
     AGENT_RETENTION: 30,
     AGENT_SHUTDOWN_GRACE: 10_000,
+    AGENT_ENV_FILE: undefined,
+    TEE: "auto",
     LOG_LEVEL: "info",
     LOG_FORMAT: "text",
     LOG_CONTENT: false,
@@ -137,6 +139,8 @@ Deno.test("every setting takes its value from the environment before the file", 
     AGENT_STATE_KEY: KEY,
     AGENT_RETENTION: "16",
     AGENT_SHUTDOWN_GRACE: "15",
+    AGENT_ENV_FILE: "agent.env",
+    TEE: "none",
     LOG_LEVEL: "debug",
     LOG_FORMAT: "json",
     LOG_CONTENT: "true",
@@ -145,9 +149,11 @@ Deno.test("every setting takes its value from the environment before the file", 
     IEXEC_OUT: "/iexec_out",
     IEXEC_DATASET_FILENAME: "data.json",
   };
-  const others = NAMES.map((name) => `${name}=not ${values[name]}`).join("\n");
+  const inFile = SETTING_ROWS.filter(({ environmentOnly }) => !environmentOnly).map(({ name }) => name);
+  const others = inFile.map((name) => `${name}=not ${values[name]}`).join("\n");
   assertEquals(read(values, others), read(values));
-  assertEquals(read({}, NAMES.map((name) => `${name}=${values[name]}`).join("\n")), read(values));
+  const { AGENT_ENV_FILE, TEE } = values;
+  assertEquals(read({ AGENT_ENV_FILE, TEE }, inFile.map((name) => `${name}=${values[name]}`).join("\n")), read(values));
   for (const [name, value] of Object.entries(read(values))) {
     assertFalse(value === read({})[name as SettingName], `${name} is still at its default`);
   }
@@ -306,16 +312,16 @@ Deno.test("a URL is shown without user name, password and query", () => {
   assertEquals(publicUrl(url), "wss://example.org:9443/agents");
 });
 
-for (const { name, meaning, expected, default: value } of SETTING_ROWS) {
+for (const { name, meaning, expected, environmentOnly, default: value } of SETTING_ROWS) {
   Deno.test(`${name} is documented: what it means, what it must be, what it is by default`, () => {
     for (const text of [meaning, expected, value]) assert(text.trim() !== "" && !/[|\n]/.test(text), text);
     const plain = (text: string) => text.replaceAll("`", "");
     const facts = `Expected: ${expected}. Default: ${plain(value)}.`;
     assertStringIncludes(helpText(), `\n  ${name}\n      ${plain(meaning)}.\n      ${facts}\n`);
     assertStringIncludes(settingsMarkdown(), `| \`${name}\` | ${meaning} | ${expected} | ${value} |`);
-    // iExec's own are not the operator's to set.
+    // iExec's own are not the operator's to set, and some decide whether there is a file.
     const example = `# ${plain(meaning)}.\n# ${facts}\n#${name}=`;
-    assertEquals(envExample().includes(example), !name.startsWith("IEXEC_"));
+    assertEquals(envExample().includes(example), !name.startsWith("IEXEC_") && !environmentOnly);
   });
 }
 

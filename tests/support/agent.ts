@@ -59,10 +59,11 @@ export function startCommand(args: readonly string[]): string[] {
 /**
  * Start the program; it is killed at the end of the test if it still runs.
  *
- * @param options `folder`: its working directory, which the caller removes; `env`: settings, over LOG_FORMAT=json.
+ * @param options `folder`: its working directory, which the caller removes; `env`: settings, over LOG_FORMAT=json;
+ * `under`: the command that runs it, if another one does.
  */
 export async function startAgent(
-  options: { folder?: string; env?: Record<string, string>; args?: readonly string[] } = {},
+  options: { folder?: string; env?: Record<string, string>; args?: readonly string[]; under?: readonly string[] } = {},
 ): Promise<AgentUnderTest> {
   const ownFolder = options.folder === undefined ? makeFolder() : undefined;
   const folder = options.folder ?? ownFolder!.path;
@@ -73,8 +74,9 @@ export async function startAgent(
   const watch = createWatch({ report: () => lines.join("\n") });
   using stack = new DisposableStack();
   const folderWatch = stack.use(Deno.watchFs(output));
-  const child = new Deno.Command(Deno.execPath(), {
-    args: startCommand(options.args ?? []),
+  const [command, ...args] = [...options.under ?? [], Deno.execPath(), ...startCommand(options.args ?? [])];
+  const child = new Deno.Command(command!, {
+    args,
     cwd: folder,
     clearEnv: true,
     env: { ...inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]), LOG_FORMAT: "json", ...options.env },

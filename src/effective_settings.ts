@@ -1,0 +1,41 @@
+/** The settings as they are in force, for everybody to see and compare: no secret, and not the hash of one. @module */
+
+import { createHash } from "node:crypto";
+import { SETTING_ROWS, type Settings } from "./settings.ts";
+
+/** Settings with their values, by name; those without a value are left out. */
+export type EffectiveSettings = Readonly<Record<string, string | number | boolean>>;
+
+/**
+ * Every setting that has a value, in the order of their names. A secret is `"set"`; a URL is shown with its user name and
+ * password, and its query, as `***` where it has any, since these are often secrets.
+ */
+export function effectiveSettings(settings: Settings): EffectiveSettings {
+  const effective: Record<string, string | number | boolean> = {};
+  for (const { name, secret } of SETTING_ROWS.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
+    const value = settings[name];
+    if (value === undefined) continue;
+    if (value instanceof URL) effective[name] = shownUrl(value);
+    else effective[name] = secret || value instanceof Uint8Array ? "set" : value;
+  }
+  return effective;
+}
+
+/**
+ * The effective settings as one text: JSON after RFC 8785, so names in ascending order and no blanks. Whoever knows the
+ * settings can make it, and so its hash.
+ */
+export function canonicalText(effective: EffectiveSettings): string {
+  return JSON.stringify(effective);
+}
+
+/** SHA-256 of the canonical text in UTF-8, in lower-case hexadecimal digits. */
+export function settingsDigest(effective: EffectiveSettings): string {
+  return createHash("sha256").update(canonicalText(effective)).digest("hex");
+}
+
+function shownUrl(url: URL): string {
+  const credentials = url.username || url.password ? "***@" : "";
+  const query = url.search ? "?***" : "";
+  return `${url.protocol}//${credentials}${url.host}${url.pathname}${query}`;
+}

@@ -1,0 +1,49 @@
+/** Whom the settings make the agent talk to, and what may go there in the open. @module */
+
+import type { SettingName, Settings } from "./settings.ts";
+
+/** Somebody the agent connects to. */
+export interface Peer {
+  /** The setting that names it. */
+  readonly setting: SettingName;
+  readonly url: URL;
+  /** What it is sent in confidence. */
+  readonly secret?: string;
+}
+
+/** Everybody that the settings make the agent connect to; a setting that is wrong, and so missing, names nobody. */
+export function peersOf(settings: Partial<Settings>): Peer[] {
+  const { EVENT_TRANSPORT: transport, WEBSOCKET_URL: url, WEBSOCKET_AUTH_TOKEN: token } = settings;
+  if (transport !== "websocket" || url === undefined) return [];
+  const secret = token !== undefined ? "WEBSOCKET_AUTH_TOKEN" : url.password !== "" ? "the password in it" : undefined;
+  return [{ setting: "WEBSOCKET_URL", url, ...(secret !== undefined && { secret }) }];
+}
+
+/**
+ * Whether a URL leads nowhere but to this machine: an address in 127.0.0.0/8, or ::1. The name `localhost` counts outside
+ * of a TEE only; inside, the host writes the file that says what it means.
+ */
+export function isLoopback({ hostname }: URL, { inTee }: { inTee: boolean }): boolean {
+  // The URL parser has brought every spelling of an address to these, the ones that IPv6 has for IPv4's too.
+  if (/^127\.\d+\.\d+\.\d+$|^\[::1\]$|^\[::ffff:7f[\da-f]{2}:[\da-f]{1,4}\]$/.test(hostname)) return true;
+  return !inTee && /^(.+\.)?localhost\.?$/.test(hostname);
+}
+
+/** What would go over the network in the open and must not: a line for each peer, for the settings' errors. */
+export function plaintextProblems(peers: readonly Peer[], { inTee }: { inTee: boolean }): string[] {
+  return peers.flatMap(({ setting, url, secret }) => {
+    const scheme = url.protocol.slice(0, -1);
+    if (!/^(ws|http)$/.test(scheme) || isLoopback(url, { inTee })) return [];
+    const remedy = `use ${scheme}s://`;
+    const loopback = url.hostname === "localhost" ? ", or 127.0.0.1 for a peer in the same enclave" : "";
+    if (inTee) {
+      return [
+        `${setting}: in a TEE nothing goes over ${scheme}:// to ${url.host}, where the host could read it: ${remedy}${loopback}`,
+      ];
+    }
+    if (secret === undefined) return [];
+    return [
+      `${setting}: ${secret} would go over ${scheme}:// to ${url.host}, for everybody on the way to read: ${remedy}, or leave the secret out`,
+    ];
+  });
+}

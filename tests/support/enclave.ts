@@ -1,0 +1,33 @@
+/** Processes that take this machine for a TEE: a mount namespace of their own, with a report directory in /run. @module */
+
+/**
+ * A test that gets the command under which a process finds a TEE. Where no mount namespace can be had it is ignored, with
+ * the reason in its name; in CI nothing is.
+ */
+export function testInEnclave(name: string, fn: (under: readonly string[]) => Promise<void>): void {
+  const reason = whyNoEnclave();
+  if (reason !== undefined && Deno.env.get("CI")) throw new Error(`Cannot skip "${name}" in CI: ${reason}`);
+  Deno.test({
+    name: reason === undefined ? name : `${name} (ignored: ${reason})`,
+    ignore: reason !== undefined,
+    fn: () => fn(UNDER),
+  });
+}
+
+/** Runs the words that follow; root here is the user who runs the tests. */
+const UNDER = [
+  "unshare",
+  ...Deno.uid() === 0 ? [] : ["--user", "--map-root-user"],
+  "--mount",
+  "sh",
+  "-ec",
+  'mount -t tmpfs tmpfs /run; mkdir /run/tsm-report; exec "$@"',
+  "in-enclave",
+];
+
+function whyNoEnclave(): string | undefined {
+  if (Deno.build.os !== "linux") return "mount namespaces are Linux's";
+  const [command, ...args] = [...UNDER, "true"];
+  const { success, stderr } = new Deno.Command(command!, { args }).outputSync();
+  return success ? undefined : `no mount namespace can be made: ${new TextDecoder().decode(stderr).trim()}`;
+}
