@@ -8,6 +8,7 @@ import { type Clock, systemClock as clock } from "./src/clock.ts";
 import { databaseError, openDatabase } from "./src/database.ts";
 import { canonicalText, effectiveSettings, settingsDigest } from "./src/effective_settings.ts";
 import { EXIT, FatalError, messageOf } from "./src/errors.ts";
+import { checkHeartbeat, startHeartbeat } from "./src/heartbeat.ts";
 import { helpText, versionText } from "./src/help.ts";
 import { iexecInputFiles } from "./src/iexec.ts";
 import { openJournal } from "./src/journal/journal.ts";
@@ -35,6 +36,7 @@ async function main(args: string[]): Promise<number> {
   const surroundings = lookAround(environment);
   const envFile = readEnvFile(surroundings);
   const settings = readSettings(environment, envFile?.text, surroundings);
+  if (flags.health) return print(checkHeartbeat(settings.AGENT_STATE_DIR, { now: clock.now }));
   const log = createLog({
     level: settings.LOG_LEVEL,
     format: settings.LOG_FORMAT,
@@ -91,6 +93,7 @@ async function answerEvents(
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
   const { agentId } = character;
   using database = openDatabase(settings.AGENT_STATE_DIR);
+  using _heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
   const seal = openSeal(database, settings.AGENT_STATE_KEY);
   const journal = openJournal(database, { seal, now: clock.now });
   using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
@@ -146,7 +149,9 @@ function stopSignal(log: Log): AbortSignal {
   return controller.signal;
 }
 
-function readFlags(args: string[]): { help?: boolean; version?: boolean; check?: boolean; once?: boolean } {
+type Flags = Partial<Record<"help" | "version" | "check" | "health" | "once", boolean>>;
+
+function readFlags(args: string[]): Flags {
   try {
     const { values } = parseArgs({
       args,
@@ -154,6 +159,7 @@ function readFlags(args: string[]): { help?: boolean; version?: boolean; check?:
         help: { type: "boolean" },
         version: { type: "boolean" },
         check: { type: "boolean" },
+        health: { type: "boolean" },
         once: { type: "boolean" },
       },
     });

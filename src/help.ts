@@ -17,10 +17,11 @@ export function helpText(): string {
   );
   return `Answers events with an ElizaOS agent: from a watched file, or from a WebSocket server.
 
-Usage: agent [--once | --check | --help | --version]
+Usage: agent [--once | --check | --health | --help | --version]
 
   --once      Answer the events of the input, write computed.json beside the responses, and exit
   --check     Say whether the settings, the character and the paths are usable, and exit
+  --health    Say whether the agent on the same AGENT_STATE_DIR is alive, and exit
   --help      Print this and exit
   --version   Print the versions and exit
 
@@ -29,7 +30,7 @@ Settings, from the environment or from a .env file in the working directory (the
 ${settings.join("\n")}
 
 Exit codes: 0 stopped as told; 64 wrong arguments; 65 with --once: an event could not
-be answered; 69 the server is out of reach; 70 a bug of the agent;
+be answered; 69 the server is out of reach, or with --health no agent is alive; 70 a bug of the agent;
 74 a file or directory can't be read or written; 78 a setting, or the environment of
 a TEE, is wrong.`;
 }
