@@ -4,6 +4,12 @@ import { dirname, extname, join, relative, resolve } from "node:path";
 import type { Log } from "../log.ts";
 import type { KnowledgeText } from "./knowledge.ts";
 
+/** One entry of a character's `knowledge` that names a file, or a directory with all below it. */
+export interface KnowledgeEntry {
+  readonly kind: "path" | "directory";
+  readonly path: string;
+}
+
 /** Largest file, in bytes, and most files of one entry. */
 const MAX = { bytes: 16 * 1024 * 1024, files: 10_000 };
 /** What is read as text. */
@@ -13,13 +19,13 @@ const EXTENSIONS: readonly string[] = [".md", ".txt"];
  * The texts of one entry of `knowledge`, and what is wrong with it. A directory is read with all below it, in the order
  * of its names; what is not text there is left out, and counted in the log.
  *
- * @param entry `beside`: the character file, which `path` is relative to. Nothing outside its directory is read: a
+ * @param options `beside`: the character file, which `path` is relative to. Nothing outside its directory is read: a
  * character that somebody else wrote must not put this machine's files into answers.
  */
 export async function readKnowledgeFiles(
-  entry: { kind: "path" | "directory"; path: string; beside: string; log: Log },
+  { kind, path }: KnowledgeEntry,
+  { beside, log }: { beside: string; log: Log },
 ): Promise<{ texts: KnowledgeText[]; mistakes: string[] }> {
-  const { kind, path, beside, log } = entry;
   const texts: KnowledgeText[] = [], mistakes: string[] = [];
   try {
     const home = await Deno.realPath(dirname(resolve(beside)));

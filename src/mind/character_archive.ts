@@ -1,0 +1,188 @@
+/** Characters in a zip archive: with the files that they know from, or one entry a field, as iExec protects data. @module */
+
+import { unzipSync } from "fflate";
+import { isObject } from "./character_format.ts";
+
+/** What an archive holds. */
+export interface CharacterArchive {
+  /** The entry that is the character, or the folder whose entries are its fields. */
+  readonly name: string;
+  readonly value: unknown;
+  /** Its knowledge files, by their path beside the character, in the order of these. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** What an archive may hold: enough for any character, and what a small enclave can unpack. */
+export const ARCHIVE_MAX = { entries: 10_000, entryBytes: 16 * 1024 * 1024, bytes: 64 * 1024 * 1024 } as const;
+
+/** An archive that is refused, and why. */
+export class ArchiveError extends Error {
+  override name = "ArchiveError";
+}
+
+/** Whether these are the bytes of a zip archive: what a file is called says nothing about it. */
+export function isArchive(bytes: Uint8Array): boolean {
+  // A local file header, or the end record of an archive without any. @see PKWARE APPNOTE.TXT, 4.3
+  return bytes[0] === 0x50 && bytes[1] === 0x4b &&
+    ((bytes[2] === 0x03 && bytes[3] === 0x04) || (bytes[2] === 0x05 && bytes[3] === 0x06));
+}
+
+/**
+ * The character in an archive, which is one of these:
+ * - a file with the character's JSON, under any name, and its knowledge as `.md` and `.txt` files beside it;
+ * - protected data with such a JSON in a field, and knowledge in the field `knowledge`, which may have fields of its own;
+ * - protected data whose fields are the character's: `name`, `bio` and so on;
+ * - protected data with such an archive in a field.
+ *
+ * @throws {ArchiveError} If it holds no character, more than one, or more than is good.
+ */
+export function readCharacterArchive(bytes: Uint8Array): CharacterArchive {
+  const entries = unpack(bytes);
+  const inner = [...entries.values()].filter(isArchive);
+  const texts = new Map<string, string>();
+  for (const [name, content] of entries) {
+    const text = textOf(content);
+    if (text !== undefined) texts.set(name, text);
+  }
+  const found = [...charactersIn(texts)];
+  if (found.length === 1) return found[0]!;
+  if (found.length > 1) {
+    throw new ArchiveError(`expected one character, found ${found.map(({ name }) => name).sort().join(", ")}`);
+  }
+  if (inner.length === 1) return readInner(inner[0]!);
+  const names = [...entries.keys()].sort().slice(0, 10).join(", ");
+  throw new ArchiveError(`expected a character's JSON, or its name and bio as fields; it holds ${names || "nothing"}`);
+}
+
+function readInner(bytes: Uint8Array): CharacterArchive {
+  const found = unpack(bytes);
+  // One archive in another is how protected data carries a folder; more is a way to hide how large it gets.
+  if ([...found.values()].some(isArchive)) throw new ArchiveError("an archive in an archive in an archive is not read");
+  return readCharacterArchive(bytes);
+}
+
+/** How an entry that is not packed says so. */
+const STORED = 0;
+
+/** Its files, by name. Nothing is written anywhere, and no name leads outside. */
+function unpack(bytes: Uint8Array): Map<string, Uint8Array> {
+  let count = 0, total = 0;
+  const declared = new Map<string, number>();
+  let unpacked: Record<string, Uint8Array>;
+  try {
+    unpacked = unzipSync(bytes, {
+      filter({ name, size, originalSize, compression }) {
+        if (isHidden(name)) return false;
+        if (!isPlain(name)) throw new ArchiveError(`the name ${JSON.stringify(name.slice(0, 80))} is not allowed`);
+        if (declared.has(name)) throw new ArchiveError(`${name} is in it twice`);
+        declared.set(name, originalSize);
+        if (++count > ARCHIVE_MAX.entries) throw new ArchiveError(`more than ${ARCHIVE_MAX.entries} entries`);
+        if (originalSize > ARCHIVE_MAX.entryBytes) {
+          throw new ArchiveError(`${name} has ${originalSize} bytes, at most ${ARCHIVE_MAX.entryBytes} are read`);
+        }
+        // What the archive says about itself: no packed entry grows beyond that, and one that is not packed is copied
+        // as it is, however many entries point to the same bytes. That it says the truth is seen below.
+        if ((total += compression === STORED ? size : originalSize) > ARCHIVE_MAX.bytes) {
+          throw new ArchiveError(`more than ${ARCHIVE_MAX.bytes} bytes unpacked`);
+        }
+        return !name.endsWith("/");
+      },
+    });
+  } catch (error) {
+    if (error instanceof ArchiveError) throw error;
+    throw new ArchiveError("it is damaged, encrypted or packed in a way that is not known", { cause: error });
+  }
+  for (const [name, content] of Object.entries(unpacked)) {
+    if (content.length !== declared.get(name)) throw new ArchiveError(`${name} has another size than the archive says`);
+  }
+  return new Map(Object.entries(unpacked));
+}
+
+/** What operating systems put beside the files that were meant. */
+function isHidden(name: string): boolean {
+  return name.split("/").some((part) => (part.startsWith(".") && part !== "." && part !== "..") || part === "__MACOSX");
+}
+
+function isPlain(name: string): boolean {
+  const parts = name.replace(/\/$/, "").split("/");
+  // deno-lint-ignore no-control-regex -- no name of a file has these
+  return !/[\\:\u0000-\u001f\u007f]/.test(name) && parts.every((part) => part !== "" && part !== "." && part !== "..");
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** An entry's text: DataProtector writes a text field with its length before it, in Borsh. Undefined if it is no text. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(isBorshText(bytes) ? bytes.subarray(4) : bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @see https://borsh.io: a string is its length as a little-endian u32, then its UTF-8. */
+function isBorshText(bytes: Uint8Array): boolean {
+  if (bytes.length < 4) return false;
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === bytes.length - 4;
+}
+
+function* charactersIn(texts: ReadonlyMap<string, string>): Iterable<CharacterArchive> {
+  for (const [name, text] of texts) {
+    const folder = folderOf(name);
+    const value = parsed(text);
+    if (isCharacter(value)) yield { name, value, files: knowledgeIn(texts, folder, name) };
+    if (name !== `${folder}name`) continue;
+    const fields = characterIn(texts, folder);
+    if (isCharacter(fields)) {
+      yield { name: folder === "" ? "its fields" : folder, value: fields, files: knowledgeIn(texts, folder) };
+    }
+  }
+}
+
+function isCharacter(value: unknown): boolean {
+  return isObject(value) && typeof value.name === "string" && ["bio", "lore", "system"].some((name) => name in value);
+}
+
+/** The folder of an entry, with its slash at the end; empty at the top. */
+function folderOf(name: string): string {
+  return name.slice(0, name.lastIndexOf("/") + 1);
+}
+
+/** The character whose fields are the entries of a folder. Its knowledge is texts, unless it is a list of its own. */
+function characterIn(texts: ReadonlyMap<string, string>, folder: string): unknown {
+  const fields = fieldsIn([...texts].filter(([name]) => name.startsWith(folder)), folder.length);
+  if (!isObject(fields)) return fields;
+  const { knowledge, ...rest } = fields;
+  return { ...rest, ...(Array.isArray(knowledge) && { knowledge }) };
+}
+
+/** Entries as the object whose fields they are, from the so-manyth character of their names on. */
+function fieldsIn(entries: readonly (readonly [name: string, text: string])[], from: number): unknown {
+  const fields = Map.groupBy(entries, ([name]) => name.slice(from).split("/")[0] ?? "");
+  return Object.fromEntries([...fields].map(([field, inner]) => {
+    const text = inner.find(([name]) => name.length === from + field.length)?.[1];
+    // A field that is no text of its own has fields; a list has none in protected data, and comes as JSON.
+    return [field, text === undefined ? fieldsIn(inner, from + field.length + 1) : parsed(text) ?? text];
+  }));
+}
+
+/** The texts beside a character that it knows from: `.md` and `.txt` files, and what is in the field `knowledge`. */
+function knowledgeIn(texts: ReadonlyMap<string, string>, folder: string, character?: string): Map<string, string> {
+  const found = [...texts].filter(([name]) => name.startsWith(folder) && name !== character)
+    .map(([name, text]) => [name.slice(folder.length), text] as const)
+    .filter(([name, text]) =>
+      /\.(?:md|txt)$/.test(name) || (/^knowledge(?:\/[^.]+)?$/.test(name) && parsed(text) === undefined)
+    );
+  return new Map(found.sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+/** The object or list that a text is the JSON of; none if it is another text. */
+function parsed(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What is no JSON is a text like any other here.
+    return undefined;
+  }
+}
