@@ -1,13 +1,15 @@
 /** What is told about the program itself: the help, its versions, and the settings as documents show them. @module */
 
 import config from "../deno.json" with { type: "json" };
+import build from "./build.json" with { type: "json" };
 import { SETTING_ROWS } from "./settings.ts";
 
 /** The program's version and those it is built on. */
 export function versionText(): string {
   const core = config.imports["@elizaos/core"].split("@").at(-1);
   const { deno, v8, typescript } = Deno.version;
-  return `agent ${config.version}\ndeno ${deno} (v8 ${v8}, typescript ${typescript})\n@elizaos/core ${core}`;
+  const commit = build.commit ?? "none: run from sources";
+  return `agent ${config.version}\ncommit ${commit}\ndeno ${deno} (v8 ${v8}, typescript ${typescript})\n@elizaos/core ${core}`;
 }
 
 /** What `--help` prints. */

@@ -67,7 +67,10 @@ Deno.test("--help prints every setting and every exit code", async () => {
 Deno.test("--version prints the program's version and those it is built on", async () => {
   const { code, stdout } = await runToEnd({ args: ["--version"] });
   assertEquals(code, 0);
-  assertMatch(stdout, /^agent \d+\.\d+\.\d+\ndeno \d+\.\d+\.\d+.*\n@elizaos\/core \d+\.\d+\.\d+\n$/);
+  assertMatch(
+    stdout,
+    /^agent \d+\.\d+\.\d+\ncommit none: run from sources\ndeno \d+\.\d+\.\d+.*\n@elizaos\/core \d+\.\d+\.\d+\n$/,
+  );
 });
 
 Deno.test("--check says that settings, character and paths are usable, and changes nothing that is there", async () => {

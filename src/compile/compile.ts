@@ -1,0 +1,103 @@
+/** `deno compile` of a bundle: the same bytes from the same bundle, wherever and whenever. @module */
+
+import { createHash } from "node:crypto";
+import { EXIT, FatalError } from "../errors.ts";
+import { CommandError, deno } from "./deno.ts";
+import { type AllowedHosts, permissionFlags } from "./permissions.ts";
+
+/** What an executable can be made for: the first is the default on machines that are none of them. */
+export const TARGETS = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"] as const;
+export type Target = typeof TARGETS[number];
+
+/** ELF's e_machine of each target. */
+const MACHINES: Record<Target, number> = { "x86_64-unknown-linux-gnu": 62, "aarch64-unknown-linux-gnu": 183 };
+
+export interface Executable {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export function isTarget(name: string): name is Target {
+  return TARGETS.some((target) => target === name);
+}
+
+/**
+ * Compile `bundle` in `folder`, which is empty.
+ *
+ * @throws {FatalError} 69 if there is no base runtime for this Deno and this target.
+ */
+export async function compileBundle(
+  bundle: string,
+  { target, hosts, folder }: { target: Target; hosts: AllowedHosts; folder: string },
+): Promise<Executable> {
+  const base = Deno.env.get("DENORT_BIN");
+  if (base !== undefined) checkBase(base, target);
+  await Deno.writeTextFile(`${folder}/agent.js`, bundle);
+  // The executable keeps the file's time: 2000-01-01, for no other reason than that it is the same everywhere.
+  await Deno.utime(`${folder}/agent.js`, 946_684_800, 946_684_800);
+  await Deno.writeTextFile(`${folder}/no-certificates.pem`, "");
+  try {
+    await deno([
+      "compile",
+      "--quiet",
+      "--no-config",
+      "--no-check",
+      // A code cache is code that nobody hashed, in a file that others may write.
+      "--no-code-cache",
+      // With a file of its own the executable asks nobody's DENO_CERT.
+      "--cert=no-certificates.pem",
+      ...permissionFlags(hosts),
+      `--target=${target}`,
+      "--output=agent",
+      "agent.js",
+    ], folder);
+  } catch (error) {
+    if (error instanceof CommandError && /Setting up base binary|denort/.test(error.stderr)) throw noBase(error);
+    throw error;
+  }
+  const path = `${folder}/agent`;
+  if (target === Deno.build.target) await tryOut(path, base);
+  const content = await Deno.readFile(path);
+  return { path, bytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
+}
+
+/** @throws {FatalError} If a base runtime can't be the target's: Deno would take it all the same. */
+function checkBase(path: string, target: Target): void {
+  const header = new Uint8Array(20);
+  try {
+    using file = Deno.openSync(path);
+    file.readSync(header);
+  } catch (error) {
+    throw new FatalError(`Cannot read DENORT_BIN=${path}: ${error}`, EXIT.unavailable, { cause: error });
+  }
+  const machine = new DataView(header.buffer).getUint16(18, true);
+  const isElf = header[0] === 0x7f && new TextDecoder().decode(header.subarray(1, 4)) === "ELF";
+  if (isElf && machine === MACHINES[target]) return;
+  throw new FatalError(`DENORT_BIN=${path} is no base runtime for ${target}: name one that is`, EXIT.unavailable);
+}
+
+/** @throws {FatalError} If the executable does not even start: its base runtime belongs to another version of Deno. */
+async function tryOut(path: string, base: string | undefined): Promise<void> {
+  const { success, stderr } = await new Deno.Command(path, { args: ["--version"], stdin: "null" }).output();
+  if (success) return;
+  const what = base === undefined
+    ? "The executable does not start"
+    : `The executable does not start: does DENORT_BIN=${base} belong to Deno ${Deno.version.deno}?`;
+  throw new FatalError(`${what}\n${new TextDecoder().decode(stderr).trim()}`, EXIT.unavailable);
+}
+
+function noBase(cause: CommandError): FatalError {
+  return new FatalError(
+    `There is no base runtime for Deno ${Deno.version.deno}: ${reason(cause.stderr)}. ` +
+      "Compile where dl.deno.land can be reached, or set DENORT_BIN to the denort of this very version.",
+    EXIT.unavailable,
+    { cause },
+  );
+}
+
+/** The last cause that Deno names. */
+function reason(stderr: string): string {
+  const causes = stderr.match(/^\s+(?:\d+: )?\S.*$/gm) ?? [];
+  return causes.find((line) => /request|denort/i.test(line))?.replace(/^\s+\d+: /, "") ?? "it can't be set up";
+}

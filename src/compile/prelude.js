@@ -1,0 +1,22 @@
+// The first lines of the executable, ahead of the bundle: they run before anything of the agent does.
+// The functions are called by the bundle alone.
+// deno-lint-ignore-file no-unused-vars
+import { createRequire, isBuiltin } from "node:module";
+
+// The permission to read everything is there for `--version`, which hashes the executable wherever it lies. Any other
+// run gives it up for good here, and keeps the directories that were granted by name.
+if (Deno.args[0] !== "--version") Deno.permissions.revokeSync({ name: "read", path: "/" });
+
+/** What the bundle has in place of `import()`, which would run any file, whether it may be read or not (Deno 2.7.11). */
+function importNothing() {
+  return Promise.reject(new TypeError("This executable loads no code"));
+}
+
+/** What the bundle has in place of `createRequire`. */
+function createBuiltinRequire(url) {
+  const require = createRequire(url);
+  return (name) => {
+    if (!isBuiltin(name)) throw new TypeError(`This executable loads no code: ${name} is not in it`);
+    return require(name);
+  };
+}

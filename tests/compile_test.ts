@@ -1,0 +1,51 @@
+/** `deno task compile`: what goes into the executable, and that it is the same wherever it is made. @module */
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { sealed } from "../src/compile/bundle.ts";
+import { obeysChannel } from "../src/compile/main.ts";
+import { allowedHosts } from "../src/compile/permissions.ts";
+import { FatalError } from "../src/errors.ts";
+
+Deno.test("a bundle that is sealed loads no code", () => {
+  const bundle = 'import{createRequire as aB}from"node:module";import{join}from"node:path";' +
+    "let c=aB(import.meta.url),d=async e=>await import(e);d.import(1);";
+  assertEquals(
+    sealed(bundle),
+    'const aB=createBuiltinRequire;import{join}from"node:path";' +
+      "let c=aB(import.meta.url),d=async e=>await importNothing(e);d.import(1);",
+  );
+});
+
+for (
+  const statement of [
+    'import"./other.js"',
+    'import a from"npm:b"',
+    'import*as c from"file:///d.js"',
+    'import e from"x"',
+  ]
+) {
+  Deno.test(`a bundle with \`${statement}\` in it can't be sealed`, () => {
+    assertThrows(() => sealed(`var a=1;${statement};`), FatalError, statement);
+  });
+}
+
+Deno.test("AGENT_ALLOW_NET lists hosts, none means none, and without it every host is allowed", () => {
+  assertEquals(allowedHosts(undefined), "every");
+  assertEquals(allowedHosts(""), "every");
+  assertEquals(allowedHosts("none"), []);
+  assertEquals(allowedHosts("a.example:443, [::1]:8080,10.0.0.7"), ["a.example:443", "[::1]:8080", "10.0.0.7"]);
+  for (const wrong of ["a.example:443,", "wss://a.example", "a.example:port", "a b", "a@b", "a.example/path"]) {
+    assertThrows(() => allowedHosts(wrong), FatalError, "AGENT_ALLOW_NET");
+  }
+});
+
+Deno.test("an executable of Deno 2.8.3 or newer turns into another program's child", () => {
+  assertEquals(["2.7.11", "2.8.2", "2.8.3", "2.8.10", "2.9.6", "3.0.0"].map(obeysChannel), [
+    false,
+    false,
+    true,
+    true,
+    true,
+    true,
+  ]);
+});
