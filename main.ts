@@ -15,6 +15,7 @@ import { openJournal } from "./src/journal/journal.ts";
 import { openPublisher } from "./src/journal/publisher.ts";
 import { createLog, gatherLines, type Log } from "./src/log.ts";
 import { loadCharacter } from "./src/mind/character.ts";
+import { openKnowledgeStore } from "./src/mind/knowledge_store.ts";
 import { openMemory } from "./src/mind/memory.ts";
 import { openMind } from "./src/mind/runtime.ts";
 import { isLoopback, peersOf } from "./src/peers.ts";
@@ -98,7 +99,10 @@ async function answerEvents(
   const journal = openJournal(database, { seal, now: clock.now });
   using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
   const adapter = openMemory(database.sqlite, { agentId, seal, clock });
-  const mind = await openMind({ character, adapter, model: { provider: "embedded" }, log, clock });
+  const store = openKnowledgeStore(database.sqlite, { seal });
+  const mind = await openMind({ character, adapter, store, model: { provider: "embedded" }, log, clock });
+  // Before the first event, which would wait for it: the index of a large knowledge is large.
+  database.commit();
   const stop = stopSignal(log);
   log.info("🚀 Agent started", { name: character.character.name, agent: agentId, transport: settings.EVENT_TRANSPORT });
   const { unanswered } = await runAgent({

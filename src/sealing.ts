@@ -20,6 +20,9 @@ const SEALED_COLUMNS: readonly { readonly table: string; readonly column: string
   { table: "task", column: "body", row: "id" },
   { table: "cache", column: "value", row: "agent_id || '/' || key_digest" },
   { table: "cache_secret", column: "secret", row: "one" },
+  { table: "knowledge_index", column: "digest", row: "one" },
+  { table: "knowledge_index", column: "packed", row: "one" },
+  { table: "knowledge_vector", column: "body", row: "seq" },
 ];
 
 const PROOF = "seal.proof/1";

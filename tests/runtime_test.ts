@@ -5,6 +5,7 @@ import type { Clock } from "../src/clock.ts";
 import { createLog, type Log, silentLog } from "../src/log.ts";
 import { loadCharacter, type LoadedCharacter } from "../src/mind/character.ts";
 import { bridgeLogger, loadCore } from "../src/mind/core_log.ts";
+import { KNOWLEDGE_SCHEMA, openKnowledgeStore } from "../src/mind/knowledge_store.ts";
 import { openMemory } from "../src/mind/memory.ts";
 import { MEMORY_SCHEMA } from "../src/mind/memory_schema.ts";
 import { type ModelRequest, openModel } from "../src/mind/models/model.ts";
@@ -60,11 +61,12 @@ async function startMind(
     file,
   } = options;
   if (database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.tables === 0) {
-    database.exec(MEMORY_SCHEMA);
+    database.exec(MEMORY_SCHEMA + KNOWLEDGE_SCHEMA);
   }
   const character = options.character ?? (file ? await characterFrom(file) : await loadCharacter(undefined, log));
   const adapter = openMemory(database, { agentId: character.agentId, seal: noSeal, clock });
-  const mind = await openMind({ character, adapter, model, log, clock });
+  const store = openKnowledgeStore(database, { seal: noSeal });
+  const mind = await openMind({ character, adapter, store, model, log, clock });
   return {
     ...mind,
     answer: async (...args) => (await mind.answer(...args)).text,
@@ -306,7 +308,7 @@ Deno.test("ElizaOS's log: warnings and errors by their sentence, no values, noth
   assert(!lines.join("").includes(CANARY));
 });
 
-Deno.test("a normal start and an answer log nothing, and the core's own logger is led here", async () => {
+Deno.test("a start logs that the knowledge is indexed, an answer nothing, and the core's own logger is led here", async () => {
   const lines: string[] = [];
   const log = createLog({
     level: "debug",
@@ -317,11 +319,11 @@ Deno.test("a normal start and an answer log nothing, and the core's own logger i
   });
   await using mind = await startMind({ log, file: { name: "A", bio: "b", settings: { SOME_TEXT: "text" } } });
   await mind.answer(event("1", CANARY, { userId: "u" }), never);
-  assertEquals(lines, []);
+  assertEquals(lines.map((line) => line.replace(/.*info +(.*) passages=.*\n/, "$1")), ["knowledge indexed"]);
   const core = await loadCore();
   core.elizaLogger.error({ src: "x" }, "It broke");
-  assertEquals(lines.length, 1);
-  assertStringIncludes(lines[0] ?? "", 'ElizaOS: "It broke" src=x');
+  assertEquals(lines.length, 2);
+  assertStringIncludes(lines[1] ?? "", 'ElizaOS: "It broke" src=x');
 });
 
 Deno.test("the program prints nothing of a question, whatever the environment asks the core to log", async () => {
@@ -331,15 +333,17 @@ Deno.test("the program prints nothing of a question, whatever the environment as
     import { createLog } from "${import.meta.resolve("../src/log.ts")}";
     import { noSeal } from "${import.meta.resolve("../src/seal.ts")}";
     import { loadCharacter } from "${import.meta.resolve("../src/mind/character.ts")}";
+    import { KNOWLEDGE_SCHEMA, openKnowledgeStore } from "${import.meta.resolve("../src/mind/knowledge_store.ts")}";
     import { openMemory } from "${import.meta.resolve("../src/mind/memory.ts")}";
     import { MEMORY_SCHEMA } from "${import.meta.resolve("../src/mind/memory_schema.ts")}";
     import { openMind } from "${import.meta.resolve("../src/mind/runtime.ts")}";
     const log = createLog({ level: "debug", format: "text", content: false, write: console.error, now: Date.now });
     const character = await loadCharacter(undefined, log);
     const database = new DatabaseSync(":memory:");
-    database.exec(MEMORY_SCHEMA);
+    database.exec(MEMORY_SCHEMA + KNOWLEDGE_SCHEMA);
     const adapter = openMemory(database, { agentId: character.agentId, seal: noSeal, clock: systemClock });
-    const mind = await openMind({ character, adapter, model: { provider: "embedded" }, log, clock: systemClock });
+    const store = openKnowledgeStore(database, { seal: noSeal });
+    const mind = await openMind({ character, adapter, store, model: { provider: "embedded" }, log, clock: systemClock });
     const event = { id: "1", query: "What is iExec? ${CANARY}", timestamp: 0, metadata: { userId: "${CANARY}" } };
     const { text } = await mind.answer(event, new AbortController().signal);
     await mind.close();
@@ -356,7 +360,8 @@ Deno.test("the program prints nothing of a question, whatever the environment as
         cwd: folder,
         env,
       }).output();
-      return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+      const printed = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+      return printed.replace(/^\S+ info +knowledge indexed passages=\d+ ms=\d+\n+/m, "");
     };
     const noisy = { LOG_LEVEL: "trace", LOG_JSON_FORMAT: "true" };
     assertEquals(await run(["--allow-env"], noisy), "answered true trace true\n");

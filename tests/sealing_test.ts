@@ -5,19 +5,10 @@ import { type Database, openDatabase } from "../src/database.ts";
 import { FatalError } from "../src/errors.ts";
 import { openJournal } from "../src/journal/journal.ts";
 import { openSeal } from "../src/sealing.ts";
-import { makeFolder, startAgent } from "./support/agent.ts";
+import { isInFiles, makeFolder, startAgent } from "./support/agent.ts";
 
 const KEY = "00112233445566778899aabbccddeeff".repeat(2);
 const CANARY = "cAnArY";
-
-/** Whether a text stands in any file of a directory. */
-function isInFiles(directory: string, text: string): boolean {
-  const wanted = new TextEncoder().encode(text);
-  return [...Deno.readDirSync(directory)].some(({ name }) => {
-    const bytes = Deno.readFileSync(`${directory}/${name}`);
-    return bytes.some((_, at) => wanted.every((byte, index) => bytes[at + index] === byte));
-  });
-}
 
 function makeInput(path: string, ...ids: string[]) {
   Deno.mkdirSync(`${path}/iexec_in`, { recursive: true });

@@ -1,7 +1,7 @@
 /** What the character knows, in passages, and which of them a question is about. @module */
 
-import MiniSearch, { type SearchResult } from "minisearch";
-import { type CutPassage, splitIntoPassages } from "./passages.ts";
+import type { SearchResult } from "minisearch";
+import { type IndexedPassage, indexPassages, type KnowledgeIndex, passagesOf } from "./knowledge_index.ts";
 import { similarTo } from "./synonyms.ts";
 import { shorten, termsOf, termsOfQuestion } from "./words.ts";
 
@@ -20,7 +20,7 @@ export interface Passage extends KnowledgeText {
   readonly share: number;
 }
 
-/** An index over all passages. It never changes. */
+/** All passages, to be searched. */
 export interface Knowledge {
   /** How many passages there are. */
   readonly size: number;
@@ -29,8 +29,9 @@ export interface Knowledge {
    *
    * @param limit At most so many.
    * @param options `context`: what the conversation is about, where the question leaves it out; it counts half.
+   * `nearest`: places of the passages that mean the same, nearest first: both orders are joined by reciprocal ranks.
    */
-  search(question: string, limit: number, options?: { context?: string }): Passage[];
+  search(question: string, limit: number, options?: { context?: string; nearest?: readonly number[] }): Passage[];
 }
 
 /** Most terms of a question that are looked up: the rarest ones. */
@@ -63,11 +64,9 @@ interface Term {
   readonly similar: readonly string[];
 }
 
-/** A passage as the search sees it. */
-interface Indexed extends KnowledgeText {
-  readonly headingTerms: readonly string[];
-  readonly textTerms: readonly string[];
-  /** Both together. */
+/** What a close look at a passage shows. */
+interface Look {
+  /** The terms of its headings and its text. */
   readonly terms: ReadonlySet<string>;
   /** What it begins with. */
   readonly lead: ReadonlySet<string>;
@@ -79,22 +78,25 @@ interface Indexed extends KnowledgeText {
   readonly ofAgent: boolean;
 }
 
+/** Looks that are remembered, at most: some 10 MB of them. */
+const MAX_LOOKS = 4_096;
+
 /** Split `texts` into passages and index them. */
 export function buildKnowledge(texts: readonly KnowledgeText[]): Knowledge {
-  const passages = texts.flatMap(({ text, source }) => splitIntoPassages(text).map((cut) => indexed(cut, source)));
-  const frequency = new Map<string, number>();
-  for (const { terms } of passages) for (const term of terms) frequency.set(term, (frequency.get(term) ?? 0) + 1);
+  return searchIn(indexPassages(passagesOf(texts)));
+}
 
-  const index = new MiniSearch<{ id: number; heading: string; text: string }>({
-    fields: ["heading", "text"],
-    tokenize: (terms) => terms === "" ? [] : terms.split(" "),
-    processTerm: (term) => term,
-  });
-  index.addAll(passages.map((passage, id) => ({
-    id,
-    heading: passage.headingTerms.join(" "),
-    text: passage.textTerms.join(" "),
-  })));
+/** Search in an index. */
+export function searchIn({ passages, frequency, words }: KnowledgeIndex): Knowledge {
+  const looks = new Map<number, Look>();
+  const lookAt = (id: number, passage: IndexedPassage): Look => {
+    let look = looks.get(id);
+    if (!look) {
+      if (looks.size >= MAX_LOOKS) looks.clear();
+      looks.set(id, look = closeLook(passage));
+    }
+    return look;
+  };
 
   const isKnown = (term: string) => frequency.has(term);
   const rarity = (count: number) => Math.log(1 + passages.length / (count + 0.5));
@@ -126,7 +128,7 @@ export function buildKnowledge(texts: readonly KnowledgeText[]): Knowledge {
       for (const other of similar) if (!weightOf.has(other)) weightOf.set(other, weight * WEIGHT.similar / 4);
     }
     const queries = [...weightOf.keys()];
-    return index.search("", {
+    return words.search("", {
       tokenize: () => queries,
       processTerm: (term) => term,
       boost: { heading: 2 },
@@ -139,38 +141,39 @@ export function buildKnowledge(texts: readonly KnowledgeText[]): Knowledge {
 
   return {
     size: passages.length,
-    search(text, limit, { context } = {}) {
+    search(text, limit, { context, nearest = [] } = {}) {
       const question = shorten(text);
       const terms = weigh(question, context);
-      if (terms.length === 0) return [];
       const whole = terms.reduce((sum, { weight }) => sum + weight, 0);
       const asksWhatItIs = DEFINITION.test(question), asksHow = HOW.test(question);
       const asksAgent = /\b(?:you|your|yours|yourself)\b/i.test(question.replace(POLITE, " "));
-      const results = find(terms).slice(0, CANDIDATES);
+      const results = terms.length > 0 ? find(terms).slice(0, CANDIDATES) : [];
       const highest = results[0]?.score ?? 1;
-      return results.flatMap((result) => {
-        const passage = passages[result.id];
+
+      const judge = (id: number, result?: SearchResult): Judged[] => {
+        const passage = passages[id];
         if (!passage) return [];
+        const look = lookAt(id, passage);
         const covered = (by: ReadonlySet<string>) =>
-          terms.reduce((sum, { term, weight, isKnown, similar }) => {
+          whole === 0 ? 0 : terms.reduce((sum, { term, weight, isKnown, similar }) => {
             if (by.has(term)) return sum + weight;
             if (similar.some((other) => by.has(other))) {
               return sum + weight * (isKnown ? WEIGHT.similar : WEIGHT.onlySimilar);
             }
-            return !isKnown && result.queryTerms.includes(term) ? sum + weight * WEIGHT.alike : sum;
+            return !isKnown && result?.queryTerms.includes(term) ? sum + weight * WEIGHT.alike : sum;
           }, 0) / whole;
-        const lead = covered(passage.lead);
+        const lead = covered(look.lead);
         // A few common words are in every other passage by chance, unless it is about them.
-        const score = covered(passage.terms) * (whole < LEAST_SAID * rarity(1) ? lead : 1);
-        const rank = score * (1 + ORDER.bm25 * result.score / highest + ORDER.lead * lead +
-          (asksWhatItIs ? ORDER.defines * covered(passage.defined) / Math.max(1, passage.defined.size) : 0) +
-          (asksHow && passage.instructs ? ORDER.instructs : 0) -
-          (asksAgent === passage.ofAgent ? 0 : ORDER.self));
-        if (rank <= 0) return [];
-        return [{ rank, id: result.id, passage, score }];
-      })
-        .sort((a, b) => b.rank - a.rank || a.id - b.id)
-        .slice(0, limit)
+        const score = covered(look.terms) * (whole < LEAST_SAID * rarity(1) ? lead : 1);
+        const rank = score * (1 + ORDER.bm25 * (result?.score ?? 0) / highest + ORDER.lead * lead +
+          (asksWhatItIs ? ORDER.defines * covered(look.defined) / Math.max(1, look.defined.size) : 0) +
+          (asksHow && look.instructs ? ORDER.instructs : 0) -
+          (asksAgent === look.ofAgent ? 0 : ORDER.self));
+        return [{ id, passage, score, rank }];
+      };
+      const byWords = results.flatMap((result) => judge(result.id, result)).filter(({ rank }) => rank > 0).sort(byRank);
+      const byMeaning = nearest.flatMap((id) => byWords.find((judged) => judged.id === id) ?? judge(id));
+      return (byMeaning.length > 0 ? fuse(byWords, byMeaning) : byWords).slice(0, limit)
         .map(({ passage: { text, source }, score, rank }, _, [best]) => ({
           text,
           source,
@@ -179,6 +182,33 @@ export function buildKnowledge(texts: readonly KnowledgeText[]): Knowledge {
         }));
     },
   };
+}
+
+/** A passage that was looked at: how much of the question it covers, and what puts it in order. */
+interface Judged {
+  readonly id: number;
+  readonly passage: IndexedPassage;
+  readonly score: number;
+  readonly rank: number;
+}
+
+function byRank(a: Judged, b: Judged): number {
+  return b.rank - a.rank || a.id - b.id;
+}
+
+/** How little the first places count above the next ones. @see Cormack, Clarke, Büttcher: Reciprocal Rank Fusion (2009) */
+const FUSION = 60;
+
+/** Two orders joined: what stands high in both comes first. */
+function fuse(...orders: readonly (readonly Judged[])[]): Judged[] {
+  const joined = new Map<number, Judged>();
+  for (const order of orders) {
+    for (const [place, judged] of order.entries()) {
+      const rank = (joined.get(judged.id)?.rank ?? 0) + 1 / (FUSION + place + 1);
+      joined.set(judged.id, { ...judged, rank });
+    }
+  }
+  return [...joined.values()].sort(byRank);
 }
 
 /** What a text that never changes can't know. */
@@ -198,15 +228,11 @@ const OF_AGENT = /\b(?:I|me|my)\b/;
 const DEFINED =
   /^(?!(?:when|if|to|on|for|in|before|after|with|without|from)\b)(.{1,48}?)(?:\s\(|\s(?:is|are|was|means|stands for|lets)\s)/is;
 
-function indexed({ heading, text }: CutPassage, source: string): Indexed {
-  const headingTerms = termsOf(heading), textTerms = termsOf(text);
+function closeLook({ heading, text }: IndexedPassage): Look {
+  const terms = [...termsOf(heading), ...termsOf(text)];
   return {
-    text,
-    source,
-    headingTerms,
-    textTerms,
-    terms: new Set([...headingTerms, ...textTerms]),
-    lead: new Set([...headingTerms, ...textTerms].slice(0, LEAD_TERMS)),
+    terms: new Set(terms),
+    lead: new Set(terms.slice(0, LEAD_TERMS)),
     defined: new Set(termsOfQuestion(DEFINED.exec(text)?.[1] ?? "", () => true).keys()),
     instructs: INSTRUCTS.test(text.replace(/\bi[A-Z]/g, "")),
     ofAgent: OF_AGENT.test(text),

@@ -7,7 +7,10 @@ import type { AgentEvent } from "../wire.ts";
 import type { LoadedCharacter } from "./character.ts";
 import { type Conversations, openConversations, type Reply } from "./conversations.ts";
 import { bridgeLogger, loadCore } from "./core_log.ts";
-import { buildKnowledge } from "./knowledge.ts";
+import { searchIn } from "./knowledge.ts";
+import { openIndex } from "./knowledge_index.ts";
+import type { KnowledgeStore } from "./knowledge_store.ts";
+import { openVectors, type Vectors } from "./knowledge_vectors.ts";
 import { type ModelOptions, type ModelRequest, openModel } from "./models/model.ts";
 import {
   characterProvider,
@@ -37,17 +40,18 @@ export interface Mind {
 /**
  * Start an agent.
  *
- * @param options `character`: from `loadCharacter`; `adapter`: where that character's `agentId` remembers; `model`: a
- * provider, or the plugin of one; `log`: where the core's warnings go, those of the whole process from here on.
+ * @param options `character`: from `loadCharacter`; `adapter`: where that character's `agentId` remembers; `store`: where
+ * the index of its knowledge is kept; `model`: a provider, or the plugin of one; `log`: where the core's warnings go, those of the whole process from here on.
  */
 export async function openMind(options: {
   character: LoadedCharacter;
   adapter: IDatabaseAdapter;
+  store: KnowledgeStore;
   model: ModelOptions | Plugin;
   log: Log;
   clock: Clock;
 }): Promise<Mind> {
-  const { adapter, model, log, clock } = options;
+  const { adapter, store, model, log, clock } = options;
   const { character, agentId, texts } = options.character;
   const core = await loadCore();
   const logger = bridgeLogger(log);
@@ -58,22 +62,41 @@ export async function openMind(options: {
   runtime.logger = logger;
   const conversations = openConversations({ runtime, core, clock });
   const system = systemText(character);
+  const startedMs = performance.now();
+  const index = openIndex(texts, store);
+  if (index.isNew) {
+    log.info("knowledge indexed", { passages: index.passages.length, ms: Math.round(performance.now() - startedMs) });
+  }
+  let vectors: Vectors | undefined;
   await runtime.registerPlugin({
     name: "mind",
     description: "Character, conversation and knowledge",
     providers: [
       characterProvider(system),
       conversationProvider((message) => conversations.recall(message)),
-      knowledgeProvider(buildKnowledge(texts)),
+      knowledgeProvider(searchIn(index), () => vectors),
     ],
   });
   await runtime.registerPlugin("provider" in model ? openModel(model) : model);
   await runtime.initialize();
+  if (runtime.getModel("TEXT_EMBEDDING") && index.passages.length > 0) {
+    const embed = (text: string) => runtime.useModel("TEXT_EMBEDDING", { text });
+    vectors = openVectors({ passages: index.passages, store, embed, model: embeddingName(model), log, clock });
+  }
   return {
     agentId,
     answer: (event, signal) => unlessAborted(signal, () => answer({ runtime, conversations, system }, event, signal)),
-    close: () => runtime.stop(),
+    async close() {
+      await vectors?.close();
+      await runtime.stop();
+    },
   };
+}
+
+/** What names the model that makes embeddings: those of another one must not be taken for its own. */
+function embeddingName(model: ModelOptions | Plugin): string {
+  if (!("provider" in model)) return model.name;
+  return "embeddingModel" in model ? `${model.provider} ${model.embeddingModel}` : model.provider;
 }
 
 async function answer(

@@ -12,6 +12,7 @@ import { openJournal } from "../../src/journal/journal.ts";
 import { openPublisher } from "../../src/journal/publisher.ts";
 import { createLog, gatherLines } from "../../src/log.ts";
 import { loadCharacter } from "../../src/mind/character.ts";
+import { openKnowledgeStore } from "../../src/mind/knowledge_store.ts";
 import { openMemory } from "../../src/mind/memory.ts";
 import { openMind } from "../../src/mind/runtime.ts";
 import { noSeal } from "../../src/seal.ts";
@@ -51,7 +52,8 @@ async function main(): Promise<void> {
   const adapter = openMemory(database.sqlite, { agentId, seal: noSeal, clock });
   const instant = () => Promise.resolve(ANSWER);
   const model = { name: "instant", description: "Answers at once", models: { TEXT_LARGE: instant } };
-  const mind = await openMind({ character, adapter, model, log, clock });
+  const store = openKnowledgeStore(database.sqlite, { seal: noSeal });
+  const mind = await openMind({ character, adapter, store, model, log, clock });
   await runAgent({
     database,
     journal,

@@ -145,6 +145,15 @@ export function readEntries(path: string): Entry[] | undefined {
   }
 }
 
+export /** Whether a text stands in any file of a directory. */
+function isInFiles(directory: string, text: string): boolean {
+  const wanted = new TextEncoder().encode(text);
+  return [...Deno.readDirSync(directory)].some(({ name }) => {
+    const bytes = Deno.readFileSync(`${directory}/${name}`);
+    return bytes.some((_, at) => wanted.every((byte, index) => bytes[at + index] === byte));
+  });
+}
+
 function inherited(names: readonly string[]): Record<string, string> {
   const given = names.map((name) => [name, Deno.env.get(name)] as const);
   return Object.fromEntries(given.filter((pair): pair is [string, string] => pair[1] !== undefined));

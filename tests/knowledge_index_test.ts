@@ -1,0 +1,119 @@
+/** The index of the knowledge: made once, kept, sealed, and made anew when it has to be. @module */
+
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { createHash } from "node:crypto";
+import { openDatabase } from "../src/database.ts";
+import { buildKnowledge, type KnowledgeText, searchIn } from "../src/mind/knowledge.ts";
+import { INDEX_VERSION, indexPassages, openIndex, packIndex, passagesOf } from "../src/mind/knowledge_index.ts";
+import { openKnowledgeStore } from "../src/mind/knowledge_store.ts";
+import { openSeal } from "../src/sealing.ts";
+import { isInFiles, makeFolder, startAgent } from "./support/agent.ts";
+import { folderWith } from "./support/folder.ts";
+
+const KEY = "00112233445566778899aabbccddeeff".repeat(2);
+
+const TEXTS: readonly KnowledgeText[] = [
+  {
+    text: "# Oven\n\nThe oven bakes bread at dawn.\n\n## Fuel\n\nIt burns beech wood, 3 kg an hour.",
+    source: "oven.md",
+  },
+  { text: "The café's DataProtector encrypts recipes; see IEXEC_OUT/computed.json.", source: "knowledge" },
+];
+
+/** Opens the index as a start does, in a state directory of its own. */
+function start(directory: string, texts: readonly KnowledgeText[], key?: string) {
+  using database = openDatabase(directory);
+  const seal = openSeal(database, key === undefined ? undefined : Uint8Array.fromHex(key));
+  return openIndex(texts, openKnowledgeStore(database.sqlite, { seal }));
+}
+
+Deno.test("the same text has the same index as ever: raise INDEX_VERSION where this fails, and write the new digest", () => {
+  const packed = packIndex(indexPassages(passagesOf(TEXTS)));
+  const digest = createHash("sha256").update(packed).digest("hex").slice(0, 16);
+  assertEquals([INDEX_VERSION, digest], [1, "15d23e025b10f252"]);
+});
+
+Deno.test("the index is made once, and anew when a text, its source or their order has changed", async () => {
+  await using folder = makeFolder();
+  const [oven, cafe] = TEXTS as [KnowledgeText, KnowledgeText];
+  const isNew = (texts: readonly KnowledgeText[]) => start(`${folder.path}/state`, texts).isNew;
+  assertEquals([isNew(TEXTS), isNew(TEXTS)], [true, false]);
+  assertEquals([isNew([oven, { ...cafe, text: `${cafe.text}!` }]), isNew(TEXTS)], [true, true]);
+  assertEquals([isNew([oven, { ...cafe, source: "cafe.md" }]), isNew(TEXTS)], [true, true]);
+  assertEquals([isNew([cafe, oven]), isNew([cafe, oven]), isNew(TEXTS)], [true, false, true]);
+  // The same characters, cut elsewhere.
+  assertEquals([isNew([{ text: "ab", source: "c" }]), isNew([{ text: "b", source: "ca" }])], [true, true]);
+  assertEquals([isNew([]), isNew([])], [true, false]);
+});
+
+Deno.test("a kept index finds what a new one finds, to the byte", async () => {
+  await using folder = makeFolder();
+  for (const key of [undefined, KEY]) {
+    const directory = `${folder.path}/${key}`;
+    start(directory, TEXTS, key);
+    const kept = start(directory, TEXTS, key);
+    assertEquals(kept.isNew, false);
+    const search = searchIn(kept), fresh = buildKnowledge(TEXTS);
+    for (const question of ["When does the oven bake?", "beech", "recipies?", "cafe", "computed.json", "What is it?"]) {
+      assertEquals(search.search(question, 5), fresh.search(question, 5));
+    }
+    assertEquals(search.size, fresh.size);
+  }
+});
+
+Deno.test("with a key no word of the knowledge is in the state directory, nor a digest of it; without one both are", async () => {
+  await using files = await folderWith({
+    "c.json": { name: "A", bio: "b", knowledge: [{ path: "notes.md" }] },
+    "notes.md": "# Zymurgist\n\nThe xylocanary warbles.",
+  });
+  const env = { AGENT_CHARACTER: files.path("c.json") };
+  // As terms: without their endings.
+  const words = ["xylocanar", "warbl", "zymurg"];
+  for (const sealed of [false, true]) {
+    await using folder = makeFolder();
+    await using agent = await startAgent({ folder: folder.path, env: sealed ? { ...env, AGENT_STATE_KEY: KEY } : env });
+    await agent.logged("🚀 Agent started");
+    await agent.stop();
+    for (const word of words) assertEquals(isInFiles(`${folder.path}/.agent`, word), !sealed, word);
+    for (const { name } of Deno.readDirSync(`${folder.path}/.agent`)) {
+      assertEquals(Deno.statSync(`${folder.path}/.agent/${name}`).mode! & 0o777, 0o600, name);
+    }
+    if (!sealed) continue;
+    using database = openDatabase(`${folder.path}/.agent`);
+    for (const row of database.sqlite.prepare("SELECT * FROM knowledge_index").all()) {
+      assert(row.digest instanceof Uint8Array && row.packed instanceof Uint8Array);
+    }
+  }
+});
+
+Deno.test("the real program indexes once, again when a file of the knowledge changed, and answers the same from either", async () => {
+  await using files = await folderWith({
+    "c.json": { name: "A", bio: "b", knowledge: [{ directory: "notes" }] },
+    "notes/oven.md": "# Oven\n\nThe oven bakes bread at dawn.",
+  });
+  const ask = (id: string) =>
+    Deno.writeTextFileSync(
+      files.path("events.json"),
+      JSON.stringify([{ id, query: "When does the oven bake bread?", timestamp: 1 }]),
+    );
+  const run = async (id: string) => {
+    ask(id);
+    await using agent = await startAgent({
+      folder: files.path("."),
+      env: { AGENT_CHARACTER: "c.json", EVENT_INPUT_PATH: "events.json" },
+      args: ["--once"],
+    });
+    assertEquals((await agent.ended).code, 0);
+    const answer = (await agent.responses(1)).find(({ queryId }) => queryId === id)!;
+    return { indexed: agent.log.filter(({ message }) => message === "knowledge indexed").length, answer };
+  };
+  const first = await run("q1"), second = await run("q2");
+  assertEquals([first.indexed, second.indexed], [1, 0]);
+  assertEquals(second.answer.response, first.answer.response);
+  assertEquals(second.answer.metadata, { sources: ["notes/oven.md"] });
+  await Deno.writeTextFile(files.path("notes/oven.md"), "# Oven\n\nThe oven bakes bread at noon.");
+  const third = await run("q3");
+  assertEquals(third.indexed, 1);
+  assertNotEquals(third.answer.response, first.answer.response);
+  assertStringIncludes(third.answer.response!, "noon");
+});

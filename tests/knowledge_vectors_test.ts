@@ -1,0 +1,177 @@
+/** Retrieval by meaning: with an embedding model, with one that fails, and across restarts. @module */
+
+import { assert, assertEquals } from "@std/assert";
+import type { Clock } from "../src/clock.ts";
+import { openDatabase } from "../src/database.ts";
+import { type Log, silentLog } from "../src/log.ts";
+import { searchIn } from "../src/mind/knowledge.ts";
+import { indexPassages, passagesOf } from "../src/mind/knowledge_index.ts";
+import { openKnowledgeStore } from "../src/mind/knowledge_store.ts";
+import { openVectors } from "../src/mind/knowledge_vectors.ts";
+import { openSeal } from "../src/sealing.ts";
+import { makeFolder } from "./support/agent.ts";
+
+const KEY = new Uint8Array(32).fill(7);
+const PASSAGES = passagesOf(
+  ["The library lends a book for three weeks.", "A dog needs two walks a day.", "The dog barks."]
+    .map((text) => ({ text, source: "knowledge" })),
+);
+
+/** Meanings that a model might know: one dimension each. */
+const MEANINGS = [["dog", "hound", "canine"], ["walk", "stroll", "outing"], ["book", "novel"], ["lend", "borrow"]];
+
+/** An embedding model that counts what it is asked, and fails while it is down. */
+function embeddingModel() {
+  const asked: string[] = [];
+  const model = {
+    asked,
+    isDown: false,
+    hangs: false,
+    embed(text: string): Promise<number[]> {
+      asked.push(text);
+      if (model.isDown) return Promise.reject(new Error("connection refused"));
+      if (model.hangs) return new Promise<never>(() => {});
+      return Promise.resolve([0.01, ...MEANINGS.map((words) => words.some((word) => text.includes(word)) ? 1 : 0)]);
+    },
+  };
+  return model;
+}
+
+/** A clock that a test moves on. */
+function handClock() {
+  let nowMs = 0;
+  const sleeping: { untilMs: number; wake: () => void }[] = [];
+  const clock: Clock = {
+    now: () => nowMs,
+    sleep(ms, signal) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      sleeping.push({ untilMs: nowMs + ms, wake: resolve });
+      signal?.addEventListener("abort", () => resolve());
+      return promise;
+    },
+  };
+  return {
+    clock,
+    /** Sleepers are woken in turn, and those that sleep again are too. */
+    async pass(ms: number) {
+      nowMs += ms;
+      for (const { untilMs, wake } of sleeping) if (untilMs <= nowMs) wake();
+      await settled();
+    },
+  };
+}
+
+/** Whatever can go on without a timer has gone on. */
+async function settled() {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+function start(options: {
+  directory: string;
+  model: ReturnType<typeof embeddingModel>;
+  name?: string;
+  passages?: typeof PASSAGES;
+  clock?: Clock;
+}) {
+  const { directory, model, name = "m", passages = PASSAGES, clock = handClock().clock } = options;
+  const lines: string[] = [];
+  const log: Log = { ...silentLog, info: (message) => lines.push(message), warn: (message) => lines.push(message) };
+  const database = openDatabase(directory);
+  const store = openKnowledgeStore(database.sqlite, { seal: openSeal(database, KEY) });
+  const vectors = openVectors({ passages, store, embed: model.embed, model: name, log, clock });
+  return {
+    ...vectors,
+    lines,
+    kept: () => [...store.vectors()].length,
+    async [Symbol.asyncDispose]() {
+      await vectors.close();
+      database[Symbol.dispose]();
+    },
+  };
+}
+
+Deno.test("a question in other words finds the passage that means the same", async () => {
+  await using folder = makeFolder();
+  const model = embeddingModel();
+  await using vectors = start({ directory: folder.path, model });
+  await settled();
+  assertEquals(await vectors.nearest("How many outings does a hound want?", 2), [1, 2]);
+  const knowledge = searchIn(indexPassages(PASSAGES));
+  const nearest = await vectors.nearest("outings of a hound", 24);
+  assertEquals(knowledge.search("outings of a hound", 1), []);
+  assertEquals(knowledge.search("outings of a hound", 1, { nearest })[0]?.text, "A dog needs two walks a day.");
+});
+
+Deno.test("what stands high in both orders comes first", () => {
+  const knowledge = searchIn(indexPassages(PASSAGES));
+  const best = (nearest: number[]) => knowledge.search("dog", 3, { nearest }).map(({ text }) => text);
+  assertEquals(best([])[0], "The dog barks.");
+  assertEquals(best([1, 0])[0], "A dog needs two walks a day.");
+  assertEquals(best([0]).length, 3);
+  assertEquals(best([99, -1]), best([]));
+});
+
+Deno.test("embeddings are made once for each passage, and again only for what changed or for another model", async () => {
+  await using folder = makeFolder();
+  const model = embeddingModel();
+  const startAnd = async (options: { name?: string; passages?: typeof PASSAGES }) => {
+    model.asked.length = 0;
+    await using vectors = start({ directory: folder.path, model, ...options });
+    await settled();
+    return { asked: model.asked.length, kept: vectors.kept(), said: vectors.lines };
+  };
+  assertEquals(await startAnd({}), { asked: 3, kept: 3, said: ["knowledge embedded"] });
+  assertEquals(await startAnd({}), { asked: 0, kept: 3, said: [] });
+  const changed = passagesOf([{ text: "The dog sleeps.", source: "knowledge" }]);
+  assertEquals((await startAnd({ passages: [...PASSAGES.slice(0, 2), ...changed] })).asked, 1);
+  assertEquals((await startAnd({ passages: [...PASSAGES.slice(0, 2), ...changed] })).kept, 3);
+  assertEquals((await startAnd({ name: "other" })).asked, 3);
+  assertEquals((await startAnd({ passages: [PASSAGES[0]!, PASSAGES[0]!], name: "other" })).kept, 1);
+});
+
+Deno.test("a model that is down is warned of once, asked again after pauses, and words find what there is meanwhile", async () => {
+  await using folder = makeFolder();
+  const model = embeddingModel(), hand = handClock();
+  model.isDown = true;
+  await using vectors = start({ directory: folder.path, model, clock: hand.clock });
+  await settled();
+  for (let round = 0; round < 5; round++) {
+    assertEquals(await vectors.nearest("hound", 2), []);
+    await hand.pass(60_000);
+  }
+  assertEquals(vectors.lines, ["embedding model failed: passages are found by words until it works again"]);
+  assertEquals(model.asked.length, 3 * 6);
+  model.isDown = false;
+  await hand.pass(60_000);
+  assertEquals(await vectors.nearest("hound", 1), [2]);
+  assertEquals(vectors.lines.length, 2);
+  model.isDown = true;
+  assertEquals(await vectors.nearest("hound", 1), []);
+  const asked = model.asked.length;
+  assertEquals(await vectors.nearest("hound", 1), []);
+  assertEquals([model.asked.length - asked, vectors.lines.length], [0, 3]);
+});
+
+Deno.test("a question does not wait for an embedding that does not come", async () => {
+  await using folder = makeFolder();
+  const model = embeddingModel(), hand = handClock();
+  await using vectors = start({ directory: folder.path, model, clock: hand.clock });
+  await settled();
+  model.hangs = true;
+  const nearest = vectors.nearest("hound", 2);
+  await settled();
+  await hand.pass(3_000);
+  assertEquals(await nearest, []);
+  assert(vectors.lines.at(-1)!.startsWith("embedding model failed"));
+});
+
+Deno.test("embeddings that are no vectors are not kept", async () => {
+  await using folder = makeFolder();
+  for (const vector of [[], [0, 0], [NaN, 1], [Infinity]]) {
+    const model = { ...embeddingModel(), embed: () => Promise.resolve(vector) };
+    await using vectors = start({ directory: folder.path, model });
+    await settled();
+    assertEquals(vectors.kept(), 0);
+    assertEquals(await vectors.nearest("hound", 2), []);
+  }
+});
