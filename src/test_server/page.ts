@@ -1,0 +1,82 @@
+/** The page at `/`: its files, as the browser is to have them. @module */
+
+import { createHash } from "node:crypto";
+
+/** Where the page's files are. They are named in lower case, with `_`; nothing else in there is served. */
+const FOLDER = new URL("./page/", import.meta.url);
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  svg: "image/svg+xml",
+  ts: "text/javascript; charset=utf-8",
+};
+/**
+ * Nothing from elsewhere, nothing inline, in nobody's frame; and the browser itself refuses to make HTML of a text, so
+ * that what agents and clients send can only ever be text.
+ */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join("; ");
+const HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy": POLICY,
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  // Ask each time, and get 304 if nothing changed: a page from before an update would speak another feed.
+  "cache-control": "no-cache",
+};
+
+/**
+ * The response to a request for the page or one of its files; undefined if it is for something else.
+ *
+ * The page's TypeScript loses its types here, on the way out: there is no build step. Files are read for each request,
+ * so that a change shows when the page is reloaded.
+ */
+export async function respondWithPage(request: Request): Promise<Response | undefined> {
+  const { pathname } = new URL(request.url);
+  const name = pathname === "/" ? "index.html" : /^\/page\/([a-z_]+\.(?:css|svg|ts))$/.exec(pathname)?.[1];
+  if (name === undefined) return undefined;
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return plain(405, "Only GET works here.", { allow: "GET, HEAD" });
+  }
+  let text: string;
+  try {
+    text = await Deno.readTextFile(new URL(name, FOLDER));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    return plain(
+      500,
+      `Cannot read the page: Deno was not given the permission. Run it with --allow-read=${FOLDER.pathname}.`,
+    );
+  }
+  const extension = name.slice(name.lastIndexOf(".") + 1);
+  const body = extension === "ts" ? await withoutTypes(text) : text;
+  const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
+  const headers = { ...HEADERS, etag };
+  if (request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers });
+  return new Response(body, { headers: { ...headers, "content-type": TYPES[extension]! } });
+}
+
+/** JavaScript on the same lines and columns, so that the browser's errors point into the source. */
+async function withoutTypes(source: string): Promise<string> {
+  // Node's own type stripper, loaded when the page is first opened: it takes 50 ms. Deno has it built in (as
+  // stripTypeScriptTypes of node:module), but not yet in 2.7.
+  const { transformSync } = await import("amaro");
+  return transformSync(source, { mode: "strip-only" }).code;
+}
+
+function plain(status: number, body: string, headers: Record<string, string> = {}): Response {
+  return new Response(`${body}\n`, { status, headers: { ...headers, "content-type": "text/plain; charset=utf-8" } });
+}

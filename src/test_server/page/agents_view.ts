@@ -1,0 +1,64 @@
+/** The connected agents, with their load and latency. @module */
+
+import type { FeedAgent } from "../feed.ts";
+import { byId, element, setText } from "./elements.ts";
+import type { FeedState } from "./feed_state.ts";
+import { duration, shortId } from "./format.ts";
+
+/** Show the agents of `state`; call again when it has changed. */
+export function createAgentsView(): (state: FeedState) => void {
+  const list = byId("agents", HTMLUListElement);
+  const count = byId("agents-count", HTMLElement);
+  const none = byId("no-agents", HTMLElement);
+  const note = byId("agents-note", HTMLElement);
+  const command = byId("start-command", HTMLElement);
+  const items = new Map<number, AgentItem>();
+
+  return ({ agents, url, broadcast }) => {
+    setText(count, String(agents.size));
+    setText(command, `USE_WEBSOCKET=true WEBSOCKET_URL=${url} deno task start`);
+    none.hidden = agents.size > 0;
+    note.hidden = !broadcast;
+    for (const [connection, item] of items) {
+      if (agents.has(connection)) continue;
+      item.root.remove();
+      items.delete(connection);
+    }
+    for (const [connection, agent] of agents) {
+      const item = items.get(connection) ?? createItem(agent);
+      if (!items.has(connection)) list.append(item.root);
+      items.set(connection, item);
+      item.show(agent);
+    }
+  };
+}
+
+interface AgentItem {
+  readonly root: HTMLLIElement;
+  show(agent: FeedAgent): void;
+}
+
+function createItem({ connection, agentId, connectedMs }: FeedAgent): AgentItem {
+  const load = element("span", { class: "agent-load" });
+  const totals = element("p");
+  const since = new Date(connectedMs).toLocaleTimeString();
+  const root = element(
+    "li",
+    { class: "agent" },
+    element("span", { class: "agent-name" }, `#${connection} ${shortId(agentId)}`),
+    load,
+    totals,
+    element("p", {}, `connected since ${since}`),
+    element("p", { class: "id" }, agentId),
+  );
+  return {
+    root,
+    show({ inFlight, answered, failed, latencyMs }) {
+      setText(load, inFlight === 0 ? "idle" : `${inFlight} in flight`);
+      load.toggleAttribute("data-busy", inFlight > 0);
+      const latency = latencyMs && `last in ${duration(latencyMs.last)}, median ${duration(latencyMs.median)}`;
+      const parts = [`${answered.toLocaleString("en")} answered`, failed > 0 ? `${failed} failed` : "", latency ?? ""];
+      setText(totals, parts.filter((part) => part !== "").join(", "));
+    },
+  };
+}

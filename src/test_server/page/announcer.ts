@@ -1,0 +1,49 @@
+/** New answers, told to screen readers: one sentence at a time, however many there are. @module */
+
+import type { FeedEvent } from "../feed.ts";
+import { byId } from "./elements.ts";
+import type { FeedState } from "./feed_state.ts";
+import { counted, cut } from "./format.ts";
+
+/** Between two sentences: a reader that is interrupted all the time says nothing. */
+const PAUSE_MS = 4_000;
+/** Longest part of an answer that is told, in characters. */
+const TOLD_LENGTH = 300;
+
+/** Tell what is new in a state; call again when it has changed. What the first one holds is not new. */
+export function createAnnouncer(): (state: FeedState) => void {
+  const region = byId("announcer", HTMLElement);
+  let settled: ReadonlySet<string> | undefined;
+  let news: FeedEvent[] = [];
+  let isPausing = false;
+
+  function tell(): void {
+    isPausing = news.length > 0;
+    if (!isPausing) return;
+    region.textContent = sentence(news);
+    news = [];
+    setTimeout(tell, PAUSE_MS);
+  }
+
+  return ({ events }) => {
+    const nowSettled = new Set<string>();
+    for (const event of events.values()) {
+      if (event.state !== "answered" && event.state !== "failed") continue;
+      nowSettled.add(event.key);
+      if (settled && !settled.has(event.key)) news.push(event);
+    }
+    settled = nowSettled;
+    if (!isPausing) tell();
+  };
+}
+
+function sentence(news: readonly FeedEvent[]): string {
+  const [first] = news;
+  if (news.length === 1 && first) {
+    return first.state === "failed"
+      ? `Failed: ${cut(first.event.query, TOLD_LENGTH)}`
+      : `Answered: ${cut(first.answer?.response ?? "", TOLD_LENGTH)}`;
+  }
+  const failed = news.filter(({ state }) => state === "failed").length;
+  return `${counted(news.length - failed, "event")} answered${failed > 0 ? `, ${failed} failed` : ""}.`;
+}

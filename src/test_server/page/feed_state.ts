@@ -1,0 +1,81 @@
+/** What the page knows of the server: the snapshot, and what the updates have made of it. @module */
+
+import type { FeedAgent, FeedCounts, FeedEvent, FeedFrame, FeedMessage, FeedReply } from "../feed.ts";
+
+export interface FeedState {
+  /** What an agent's WEBSOCKET_URL should be. */
+  url: string;
+  /** Whether each event goes to every agent. */
+  broadcast: boolean;
+  /** Milliseconds that the server's clock is ahead of this one. */
+  aheadMs: number;
+  counts: FeedCounts;
+  /** By connection. */
+  agents: Map<number, FeedAgent>;
+  /** By key, the newest last. */
+  events: Map<string, FeedEvent>;
+  /** No more of them than the server keeps. */
+  maxEvents: number;
+  /** Queries and responses of this many UTF-16 code units may have been cut. */
+  shownLength: number;
+  /** Frames that belong to no event, latest last. */
+  strayFrames: FeedFrame[];
+}
+
+const MAX_STRAY_FRAMES = 20;
+
+/** Before the server has said anything. */
+export function emptyState(): FeedState {
+  return {
+    url: "",
+    broadcast: false,
+    aheadMs: 0,
+    counts: { waiting: 0, answering: 0, answered: 0, failed: 0 },
+    agents: new Map(),
+    events: new Map(),
+    maxEvents: 0,
+    shownLength: 0,
+    strayFrames: [],
+  };
+}
+
+/** Let the state say what `message` says. */
+export function apply(state: FeedState, message: Exclude<FeedMessage, FeedReply>): void {
+  switch (message.type) {
+    case "snapshot":
+      state.url = message.url;
+      state.broadcast = message.broadcast;
+      state.aheadMs = message.nowMs - Date.now();
+      state.counts = message.counts;
+      state.maxEvents = message.limits.shownEvents;
+      state.shownLength = message.limits.shownLength;
+      state.agents = new Map(message.agents.map((agent) => [agent.connection, agent]));
+      state.events = new Map(message.events.toReversed().map((event) => [event.key, event]));
+      state.strayFrames = message.strayFrames.slice(-MAX_STRAY_FRAMES);
+      return;
+    case "agent":
+      state.agents.set(message.agent.connection, message.agent);
+      return;
+    case "agent_gone":
+      state.agents.delete(message.connection);
+      return;
+    case "event":
+      return applyEvent(state, message.event);
+    case "stray_frame":
+      state.strayFrames = [...state.strayFrames, message.frame].slice(-MAX_STRAY_FRAMES);
+      return;
+    case "counts":
+      state.counts = message.counts;
+      return;
+    default:
+      message satisfies never;
+  }
+}
+
+function applyEvent({ events, maxEvents }: FeedState, event: FeedEvent): void {
+  events.set(event.key, event);
+  for (const key of events.keys()) {
+    if (events.size <= maxEvents) break;
+    events.delete(key);
+  }
+}

@@ -1,0 +1,27 @@
+/** Where the token goes in, when the server wants one. @module */
+
+import { byId, setText } from "./elements.ts";
+import type { LinkState } from "./feed_link.ts";
+
+/** Make the form give its token to `signIn`. @returns What shows it, or hides it, as the line stands. */
+export function createSignInForm(signIn: (token: string) => void): (state: LinkState) => void {
+  const form = byId("sign-in", HTMLFormElement);
+  const token = byId("token", HTMLInputElement);
+  const error = byId("token-error", HTMLElement);
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    signIn(token.value);
+    token.value = "";
+  });
+
+  return (state) => {
+    if (state.kind === "live") form.hidden = true;
+    if (state.kind !== "refused") return;
+    form.hidden = false;
+    const isFirst = state.reason === "token missing";
+    token.ariaInvalid = String(!isFirst);
+    setText(error, isFirst ? "" : `The server closed the connection: ${state.reason}.`);
+    token.focus();
+  };
+}
