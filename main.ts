@@ -3,9 +3,10 @@
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { runAgent } from "./src/agent.ts";
+import { chat } from "./src/chat.ts";
 import { checkPaths } from "./src/check.ts";
 import { type Clock, systemClock as clock } from "./src/clock.ts";
-import { databaseError, openDatabase } from "./src/database.ts";
+import { type Database, databaseError, openDatabase } from "./src/database.ts";
 import { canonicalText, effectiveSettings, settingsDigest } from "./src/effective_settings.ts";
 import { EXIT, FatalError, messageOf } from "./src/errors.ts";
 import { checkHeartbeat, startHeartbeat } from "./src/heartbeat.ts";
@@ -14,11 +15,12 @@ import { iexecInputFiles } from "./src/iexec.ts";
 import { openJournal } from "./src/journal/journal.ts";
 import { openPublisher } from "./src/journal/publisher.ts";
 import { createLog, gatherLines, type Log } from "./src/log.ts";
-import { loadCharacter } from "./src/mind/character.ts";
+import { loadCharacter, type LoadedCharacter } from "./src/mind/character.ts";
 import { openKnowledgeStore } from "./src/mind/knowledge_store.ts";
 import { openMemory } from "./src/mind/memory.ts";
-import { openMind } from "./src/mind/runtime.ts";
+import { type Mind, openMind } from "./src/mind/runtime.ts";
 import { isLoopback, peersOf } from "./src/peers.ts";
+import type { Seal } from "./src/seal.ts";
 import { openSeal } from "./src/sealing.ts";
 import { readSettings, type Settings, unknownNames } from "./src/settings.ts";
 import { runTask, type TaskResult } from "./src/task.ts";
@@ -39,7 +41,8 @@ async function main(args: string[]): Promise<number> {
   const settings = readSettings(environment, envFile?.text, surroundings);
   if (flags.health) return print(checkHeartbeat(settings.AGENT_STATE_DIR, { now: clock.now }));
   const log = createLog({
-    level: settings.LOG_LEVEL,
+    // Between questions and answers there is room for what matters only.
+    level: flags.chat && settings.LOG_LEVEL === "info" ? "warn" : settings.LOG_LEVEL,
     format: settings.LOG_FORMAT,
     content: settings.LOG_CONTENT,
     write: stderr.write,
@@ -50,6 +53,7 @@ async function main(args: string[]): Promise<number> {
   }
   tellSurroundings(surroundings, settings, log);
   if (flags.check) return await check(settings, log);
+  if (flags.chat) return await talk(settings, log, { conversation: flags.conversation, inTee: surroundings.inTee });
   const effective = effectiveSettings(settings);
   log.info("⚙️ Settings in force", { ...effective, sha256: settingsDigest(effective) });
   return await run(settings, log, { once: flags.once === true || settings.IEXEC_TASK_ID !== undefined });
@@ -98,11 +102,7 @@ async function answerEvents(
   const seal = openSeal(database, settings.AGENT_STATE_KEY);
   const journal = openJournal(database, { seal, now: clock.now });
   using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
-  const adapter = openMemory(database.sqlite, { agentId, seal, clock });
-  const store = openKnowledgeStore(database.sqlite, { seal });
-  const mind = await openMind({ character, adapter, store, model: { provider: "embedded" }, log, clock });
-  // Before the first event, which would wait for it: the index of a large knowledge is large.
-  database.commit();
+  const mind = await startMind(character, { database, seal, log });
   const stop = stopSignal(log);
   log.info("🚀 Agent started", { name: character.character.name, agent: agentId, transport: settings.EVENT_TRANSPORT });
   const { unanswered } = await runAgent({
@@ -120,6 +120,43 @@ async function answerEvents(
   await mind.close();
   log.info("👋 Agent stopped");
   return { unanswered: unanswered + journal.pendingCount() };
+}
+
+/** The mind over an open database. */
+async function startMind(
+  character: LoadedCharacter,
+  { database, seal, log }: { database: Database; seal: Seal; log: Log },
+): Promise<Mind> {
+  const adapter = openMemory(database.sqlite, { agentId: character.agentId, seal, clock });
+  const store = openKnowledgeStore(database.sqlite, { seal });
+  const mind = await openMind({ character, adapter, store, model: { provider: "embedded" }, log, clock });
+  // Before the first event, which would wait for it: the index of a large knowledge is large.
+  database.commit();
+  return mind;
+}
+
+/** Chat in the terminal, with the memory of the state directory; events and responses are left alone. */
+async function talk(
+  settings: Settings,
+  log: Log,
+  { conversation = "default", inTee }: { conversation?: string | undefined; inTee: boolean },
+): Promise<number> {
+  if (inTee) throw new FatalError("In a TEE the terminal is the host's: chat is not for there.", EXIT.settings);
+  const character = await loadCharacter(settings.AGENT_CHARACTER, log);
+  using database = openDatabase(settings.AGENT_STATE_DIR);
+  const seal = openSeal(database, settings.AGENT_STATE_KEY);
+  const mind = await startMind(character, { database, seal, log });
+  const { unanswered } = await chat({
+    mind,
+    name: character.character.name,
+    conversation,
+    committed: () => database.committed(),
+    write: (text) => writeAll(Deno.stdout, text),
+    writeError: stderr.write,
+    clock,
+  }, stopSignal(log));
+  await mind.close();
+  return unanswered > 0 && !Deno.stdin.isTerminal() ? EXIT.unanswered : 0;
 }
 
 async function check(settings: Settings, log: Log): Promise<number> {
@@ -153,21 +190,31 @@ function stopSignal(log: Log): AbortSignal {
   return controller.signal;
 }
 
-type Flags = Partial<Record<"help" | "version" | "check" | "health" | "once", boolean>>;
+type Flags = Partial<Record<"help" | "version" | "check" | "health" | "once" | "chat", boolean>> & {
+  conversation?: string;
+};
 
 function readFlags(args: string[]): Flags {
   try {
-    const { values } = parseArgs({
+    const { values, positionals: [command, ...others] } = parseArgs({
       args,
+      allowPositionals: true,
       options: {
         help: { type: "boolean" },
         version: { type: "boolean" },
         check: { type: "boolean" },
         health: { type: "boolean" },
         once: { type: "boolean" },
+        conversation: { type: "string" },
       },
     });
-    return values;
+    if (others.length > 0 || (command !== undefined && command !== "chat")) {
+      throw new TypeError(`Unexpected argument '${others[0] ?? command}'`);
+    }
+    if (values.conversation !== undefined && command === undefined) {
+      throw new TypeError("--conversation is for 'chat'");
+    }
+    return { ...values, chat: command === "chat" };
   } catch (error) {
     throw new FatalError(`${messageOf(error)}. Call with --help to see what there is.`, EXIT.usage, { cause: error });
   }

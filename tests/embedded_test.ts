@@ -5,27 +5,22 @@ import { loadCharacter } from "../src/mind/character.ts";
 import { buildKnowledge } from "../src/mind/knowledge.ts";
 import { embeddedModel } from "../src/mind/models/embedded.ts";
 import { openModel } from "../src/mind/models/model.ts";
-import { ANSWERABLE, UNANSWERABLE } from "./eval_questions.ts";
+import { ANSWERABLE, askBuiltIn, isRight, UNANSWERABLE } from "./eval_questions.ts";
 
 const { character, texts } = await loadCharacter(undefined, silentLog);
-const knowledge = buildKnowledge(texts);
 
-/** The model needs nothing of a runtime but the character. */
 async function reply(params: { prompt: string }, of: Character = character): Promise<unknown> {
   return await embeddedModel.models?.TEXT_LARGE?.({ character: of } as IAgentRuntime, params);
 }
 
-async function ask(question: string): Promise<string> {
-  const request = { prompt: "not looked at", question, passages: knowledge.search(question, 5) };
-  return String(await reply(request));
-}
+const ask = askBuiltIn(character, texts);
 
 Deno.test("at least 36 of 40 questions are answered rightly", async () => {
   assertEquals(ANSWERABLE.length, 40);
   const wrong: string[] = [];
-  for (const { question, says } of ANSWERABLE) {
-    const answer = await ask(question);
-    if (!says.every((statement) => statement.test(answer))) wrong.push(`${question} → ${answer}`);
+  for (const asked of ANSWERABLE) {
+    const answer = await ask(asked.question);
+    if (!isRight(asked, answer)) wrong.push(`${asked.question} → ${answer}`);
   }
   assertGreaterOrEqual(ANSWERABLE.length - wrong.length, 36, wrong.join("\n"));
 });

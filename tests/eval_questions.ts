@@ -1,9 +1,31 @@
 /** Questions for the built-in character, written before the retrieval was tuned, and what a right answer says. @module */
 
+import type { Character, IAgentRuntime } from "@elizaos/core";
+import { buildKnowledge, type KnowledgeText } from "../src/mind/knowledge.ts";
+import { embeddedModel } from "../src/mind/models/embedded.ts";
+
 /** A question, and the statements that a right answer must contain, all of them. */
 export interface Question {
   readonly question: string;
   readonly says: readonly RegExp[];
+}
+
+/** Whether an answer says all that a right one must. */
+export function isRight({ says }: Question, answer: string): boolean {
+  return says.every((statement) => statement.test(answer));
+}
+
+/** Asks the embedded model for a character, as the runtime does. */
+export function askBuiltIn(
+  character: Character,
+  texts: readonly KnowledgeText[],
+): (question: string) => Promise<string> {
+  const knowledge = buildKnowledge(texts);
+  return async (question) => {
+    const request = { prompt: "not looked at", question, passages: knowledge.search(question, 5) };
+    // The model needs nothing of a runtime but the character.
+    return String(await embeddedModel.models?.TEXT_LARGE?.({ character } as IAgentRuntime, request));
+  };
 }
 
 /** What the character knows, asked in other words than it knows it. */

@@ -154,7 +154,8 @@ function isInFiles(directory: string, text: string): boolean {
   });
 }
 
-function inherited(names: readonly string[]): Record<string, string> {
+/** Those variables of this process that are set. */
+export function inherited(names: readonly string[]): Record<string, string> {
   const given = names.map((name) => [name, Deno.env.get(name)] as const);
   return Object.fromEntries(given.filter((pair): pair is [string, string] => pair[1] !== undefined));
 }
