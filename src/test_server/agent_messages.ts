@@ -1,7 +1,7 @@
-/** What agents send to the test server, checked once. @module */
+/** What agents and asking clients send to the test server, checked once. @module */
 
 import { z } from "zod";
-import { type Checked, MAX_ID_LENGTH } from "../wire.ts";
+import { type AgentEvent, type Checked, checkEvent, MAX_ID_LENGTH } from "../wire.ts";
 
 const id = z.string().min(1).max(MAX_ID_LENGTH);
 // guid, not uuid: the ids that ElizaOS derives from a name carry version 0, which RFC 9562 does not know.
@@ -26,12 +26,38 @@ const messageSchema = z.discriminatedUnion("type", [
     metadata: z.object({ sources: z.array(z.string()) }).exactOptional(),
   }),
 ], "expected an auth, ack or response message");
+const clientAuthSchema = z.object({ type: z.literal("auth"), token: z.string().optional() });
 
 /** A message from an agent; `type` tells them apart. */
 export type AgentMessage = z.infer<typeof messageSchema>;
 
+/** A message from a client that is no agent, or not yet: an event to be answered, or an auth without `agentId`. */
+export type ClientMessage =
+  | AgentMessage
+  | { readonly type: "client_auth"; readonly token?: string | undefined }
+  | { readonly type: "event"; readonly event: AgentEvent };
+
 /** Check one text frame from an agent. Fields the protocol does not name are dropped. */
 export function parseAgentMessage(text: string): Checked<AgentMessage> {
+  return checkJson(messageSchema, text);
+}
+
+/** Check one text frame from a client that has not authenticated as an agent. What has no `type` is an event. */
+export function parseClientMessage(text: string): Checked<ClientMessage> {
+  const parsed = checkJson(z.unknown(), text);
+  if (!parsed.ok) return parsed;
+  const { type, agentId } = Object(parsed.value) as { type?: unknown; agentId?: unknown };
+  if (type === undefined || type === null) {
+    const event = checkEvent(parsed.value);
+    return event.ok ? { ok: true, value: { type: "event", event: event.value } } : event;
+  }
+  if (type !== "auth" || agentId !== undefined) return check(messageSchema, parsed.value);
+  const auth = check(clientAuthSchema, parsed.value);
+  return auth.ok ? { ok: true, value: { ...auth.value, type: "client_auth" } } : auth;
+}
+
+/** Check that a text is JSON, of this shape. */
+export function checkJson<T>(schema: z.ZodType<T>, text: string): Checked<T> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -39,7 +65,11 @@ export function parseAgentMessage(text: string): Checked<AgentMessage> {
     // The parser's own message quotes the text, and with it perhaps a token.
     return { ok: false, reason: "not valid JSON" };
   }
-  const parsed = messageSchema.safeParse(value);
+  return check(schema, value);
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
+  const parsed = schema.safeParse(value);
   return parsed.success ? { ok: true, value: parsed.data } : { ok: false, reason: describe(parsed.error) };
 }
 

@@ -1,18 +1,23 @@
-/** One client's connection to the test server: authentication, the sample events, what the agent says. @module */
+/** One client's connection to the test server, from the handshake to its end: an agent's, or one that asks. @module */
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../clock.ts";
-import type { Checked } from "../wire.ts";
-import { type AgentMessage, parseAgentMessage } from "./agent_messages.ts";
+import type { AgentEvent, Checked } from "../wire.ts";
+import { type AgentMessage, type ClientMessage, parseAgentMessage, parseClientMessage } from "./agent_messages.ts";
+import type { Dispatch } from "./dispatch.ts";
+import type { FeedHub } from "./feed_hub.ts";
+import { isSameToken } from "./guard.ts";
+import type { Asker } from "./ledger.ts";
+import type { Limits } from "./limits.ts";
 import type { Samples } from "./samples.ts";
-
-/** Close codes, by the names of RFC 6455, 7.4.1. */
-export const CLOSE = { normal: 1000, abnormal: 1006, policyViolation: 1008 } as const;
+import { printable } from "./shown_text.ts";
+import { CLOSE, type Connection, openSocket } from "./socket.ts";
 
 /** What happened on a connection; they are numbered from 0 in the order in which they opened. */
 export type Activity =
   | { readonly kind: "connected"; readonly connection: number }
   | { readonly kind: "authenticated"; readonly connection: number; readonly agentId: string }
+  /** A client that is no agent asked this. */
+  | { readonly kind: "asked"; readonly connection: number; readonly eventId: string }
   /** `text` is the frame as it came; of a binary one, its size. */
   | {
     readonly kind: "received";
@@ -24,157 +29,146 @@ export type Activity =
 
 /** What the connections of one server share. */
 export interface ConnectionOptions {
-  /** What agents must send in their auth; any will do where this is left out. */
+  /** What clients must send in their auth; any will do where this is left out. */
   readonly token?: string;
   readonly samples: Samples;
+  readonly dispatch: Dispatch;
+  readonly hub: FeedHub;
+  readonly limits: Limits;
   readonly clock: Clock;
   readonly print: (line: string) => void;
   readonly observe: (activity: Activity) => void;
 }
 
-/** A client, from the upgrade of its request to its end. */
-export interface Connection {
+/** A client at the other end of a connection. */
+export interface Client extends Connection {
   /** Send a text frame, if an agent has authenticated here. @returns Whether it has. */
   sendToAgent(frame: string): boolean;
-  close(code: number, reason: string): void;
-  /** Settles when the connection has ended and nothing of it is left running. */
-  readonly ended: Promise<unknown>;
 }
 
-/** How long a client may take to authenticate where a token is set. */
-const AUTHENTICATION_DEADLINE_MS = 5_000;
-/** Longest text of an agent that is printed, in UTF-16 code units. */
-const MAX_PRINTED_LENGTH = 2_000;
-
-/** Attend to the client at the other end of `socket`, which has not opened yet. */
-export function attend(socket: WebSocket, options: ConnectionOptions & { number: number }): Connection {
-  const { token, samples, clock, print, observe, number: connection } = options;
-  const authenticatedOrClosed = new AbortController();
-  const closed = Promise.withResolvers<void>();
-  const inTime = Promise.withResolvers<void>();
+/**
+ * Attend to the client at the other end of `socket`, which has not opened yet. `mayAsk`: it has shown the token in its
+ * handshake, or needs none.
+ */
+export function attend(socket: WebSocket, options: ConnectionOptions & { number: number; mayAsk: boolean }): Client {
+  const { token, samples, dispatch, hub, limits, clock, print, observe, number: connection } = options;
+  let { mayAsk } = options;
   let agentId: string | undefined;
-  let closing: { code: number; reason: string } | undefined;
-  let failure = "";
 
-  socket.onopen = () => {
-    if (closing) return socket.close(closing.code, closing.reason);
-    print("✅ New client connected");
-    observe({ kind: "connected", connection });
-    inTime.resolve(token === undefined ? undefined : expectAuthentication());
-  };
-  socket.onmessage = ({ data }: MessageEvent<unknown>) => {
-    if (socket.readyState !== WebSocket.OPEN) return;
-    const text = typeof data === "string" ? data : `(binary, ${(data as ArrayBuffer).byteLength} bytes)`;
-    const message: Checked<AgentMessage> = typeof data === "string"
-      ? parseAgentMessage(data)
-      : { ok: false, reason: "expected a text frame, received a binary one" };
-    if (message.ok) handle(message.value);
-    else complain(message.reason);
-    observe({ kind: "received", connection, text, message });
-  };
-  socket.onerror = (event) => {
-    if (event instanceof ErrorEvent) failure = event.message;
-  };
-  socket.onclose = (event) => {
-    authenticatedOrClosed.abort();
-    // Deno reports 0 for a connection that was cut, and often for one that this side closed.
-    const code = closing?.code ?? (event.code || CLOSE.abnormal);
-    const reason = closing?.reason ?? (event.reason || failure);
-    print(`👋 Client disconnected. Code: ${code}, Reason: ${printable(reason)}`);
-    observe({ kind: "disconnected", connection, code, reason });
-    inTime.resolve();
-    closed.resolve();
-  };
+  const link = openSocket(socket, {
+    limits,
+    clock,
+    isExpectedToAuthenticate: !mayAsk,
+    opened() {
+      print("✅ New client connected");
+      observe({ kind: "connected", connection });
+    },
+    received(text) {
+      if (agentId !== undefined) receive(text, parseAgentMessage(text));
+      else receive(text, parseClientMessage(text));
+    },
+    receivedBinary(bytes) {
+      receive(`(binary, ${bytes} bytes)`, { ok: false, reason: "expected a text frame, received a binary one" });
+    },
+    late: () => print("🚫 Client refused: it did not authenticate in time"),
+    closed({ code, reason }) {
+      print(`👋 Client disconnected. Code: ${code}, Reason: ${printable(reason)}`);
+      dispatch.leave(connection);
+      observe({ kind: "disconnected", connection, code, reason });
+    },
+  });
+  const asker: Asker = { tell: (frame) => void link.send(frame) };
 
-  function handle(message: AgentMessage): void {
+  function receive(text: string, message: Checked<ClientMessage>): void {
+    if (!message.ok) {
+      if (agentId !== undefined) stray("from_agent", text);
+      complain(message.reason, message.id);
+      return observe({ kind: "received", connection, text, message });
+    }
+    const { value } = message;
+    if (value.type === "event") return ask(value.event);
+    if (value.type === "client_auth") return void authenticateAsker(value.token);
+    handle(value, text);
+    observe({ kind: "received", connection, text, message: { ok: true, value } });
+  }
+
+  function handle(message: AgentMessage, text: string): void {
     if (message.type === "auth") return authenticate(message);
     if (agentId === undefined) return complain("not authenticated: the first message must be an auth");
     if (message.type === "response") {
       print(`📥 Response received for ${printable(message.queryId)}:`);
       print(`   Response: ${printable(message.response)}`);
-      return;
+    } else {
+      samples.acknowledge(agentId, message.eventId);
+      print(
+        message.status === "processed"
+          ? `✅ Event ${printable(message.eventId)} processed`
+          : `❌ Event ${printable(message.eventId)} failed: ${printable(message.error ?? "no reason given")}`,
+      );
     }
-    samples.acknowledge(agentId, message.eventId);
-    print(
-      message.status === "processed"
-        ? `✅ Event ${printable(message.eventId)} processed`
-        : `❌ Event ${printable(message.eventId)} failed: ${printable(message.error ?? "no reason given")}`,
-    );
+    if (!dispatch.hear(connection, message, text)) stray("from_agent", text);
   }
 
   function authenticate(auth: AgentMessage & { type: "auth" }): void {
-    if (token !== undefined && !isSameToken(auth.token ?? "", token)) {
-      // The reason is all the agent gets: a frame would tell it that the connection had worked.
-      print(`🚫 Client refused: ${auth.token === undefined ? "no token" : "wrong token"}`);
-      return close(CLOSE.policyViolation, auth.token === undefined ? "token missing" : "wrong token");
-    }
+    if (!isRight(auth.token)) return;
     if (agentId !== undefined && agentId !== auth.agentId) {
       return complain(`already authenticated as ${agentId}: one connection serves one agent`);
     }
-    send({ type: "auth_success", message: "Authentication successful", timestamp: clock.now() });
-    if (agentId !== undefined) return; // The agent asks whether the server is still there.
+    const isFirst = agentId === undefined; // otherwise it asks whether the server is still there
     agentId = auth.agentId;
-    authenticatedOrClosed.abort();
+    stray("from_agent", JSON.stringify({ ...auth, ...auth.token !== undefined && { token: "***" } }));
+    send({ type: "auth_success", message: "Authentication successful", timestamp: clock.now() });
+    if (!isFirst) return;
+    mayAsk = false;
+    link.authenticated();
     print(`🔐 Client authenticated with agentId: ${agentId}`);
     observe({ kind: "authenticated", connection, agentId });
-    sendSamples(agentId);
+    const due = samples.dueTo(agentId);
+    if (due.length > 0) print(`📤 Sending ${due.length} sample event${due.length === 1 ? "" : "s"}...`);
+    dispatch.join({ connection, agentId, samples: due });
   }
 
-  function sendSamples(to: string): void {
-    const due = samples.dueTo(to);
-    if (due.length === 0) return;
-    print(`📤 Sending ${due.length} sample event${due.length === 1 ? "" : "s"}...`);
-    for (const event of due) {
-      print(`📤 Sending event: ${event.id}`);
-      send(event);
-    }
+  function authenticateAsker(given: string | undefined): void {
+    if (!isRight(given)) return;
+    mayAsk = true;
+    link.authenticated();
+    const message = "Authentication successful: events that you send are answered. An agent sends its agentId too";
+    send({ type: "auth_success", message, timestamp: clock.now() });
   }
 
-  async function expectAuthentication(): Promise<void> {
-    await clock.sleep(AUTHENTICATION_DEADLINE_MS, authenticatedOrClosed.signal);
-    if (authenticatedOrClosed.signal.aborted) return;
-    print("🚫 Client refused: it did not authenticate in time");
-    close(CLOSE.policyViolation, `not authenticated within ${AUTHENTICATION_DEADLINE_MS / 1_000} s`);
+  /** Whether this is the token; if not, the connection is closed. */
+  function isRight(given: string | undefined): boolean {
+    if (token === undefined || isSameToken(given ?? "", token)) return true;
+    // The reason is all the client gets: a frame would tell it that the connection had worked.
+    print(`🚫 Client refused: ${given === undefined ? "no token" : "wrong token"}`);
+    link.close(CLOSE.policyViolation, given === undefined ? "token missing" : "wrong token");
+    return false;
+  }
+  function ask(event: AgentEvent): void {
+    if (!mayAsk) return complain(`not authenticated: send {"type":"auth","token":"…"} first`, event.id);
+    print(`❓ Event asked by a client: ${printable(event.id)}`);
+    const placed = dispatch.ask(event, { askedBy: "client", asker });
+    if (!placed.ok) complain(placed.reason, event.id);
+    observe({ kind: "asked", connection, eventId: event.id });
   }
 
-  function complain(reason: string): void {
+  function complain(reason: string, eventId?: string): void {
     print(`⚠️ Message refused: ${printable(reason)}`);
-    send({ type: "error", message: reason, timestamp: clock.now() });
+    send({ type: "error", message: reason, ...eventId !== undefined && { eventId }, timestamp: clock.now() });
   }
 
   function send(frame: unknown): void {
-    socket.send(JSON.stringify(frame));
+    const text = JSON.stringify(frame);
+    if (agentId !== undefined) stray("to_agent", text);
+    link.send(text);
   }
 
-  function close(code: number, reason: string): void {
-    closing ??= { code, reason };
-    if (socket.readyState === WebSocket.OPEN) socket.close(code, reason);
+  function stray(direction: "to_agent" | "from_agent", text: string): void {
+    hub.strayed({ atMs: clock.now(), direction, connection, ...agentId !== undefined && { agentId }, text });
   }
 
   return {
-    sendToAgent(frame) {
-      if (agentId === undefined || socket.readyState !== WebSocket.OPEN) return false;
-      socket.send(frame);
-      return true;
-    },
-    close,
-    ended: Promise.all([closed.promise, inTime.promise]),
+    ...link,
+    sendToAgent: (frame) => agentId !== undefined && link.send(frame),
   };
-}
-
-/** Hashed first: the comparison needs equal lengths, and must not tell the length of the right one. */
-function isSameToken(given: string, expected: string): boolean {
-  const digest = (token: string) => createHash("sha256").update(token).digest();
-  return timingSafeEqual(digest(given), digest(expected));
-}
-
-/** Text of the client's choice on one line, unable to forge lines, move the cursor or turn the text around. */
-function printable(text: string): string {
-  const cut = text.length > MAX_PRINTED_LENGTH
-    ? `${text.slice(0, MAX_PRINTED_LENGTH)}… (${text.length} characters)`
-    : text;
-  return cut.replace(
-    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
-    (character) => character === "\n" ? "\\n" : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }

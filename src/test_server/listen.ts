@@ -24,7 +24,10 @@ type Serve = (hostname: string, port: number) => Deno.HttpServer<Deno.NetAddr>;
  *
  * @throws {FatalError} If the address cannot be had, with what to do about it.
  */
-export async function listen(address: Address, respond: (request: Request) => Response): Promise<Listening> {
+export async function listen(
+  address: Address,
+  respond: (request: Request) => Response | Promise<Response>,
+): Promise<Listening> {
   const { hostname, port, tls } = address;
   const serve: Serve = (hostname, port) =>
     Deno.serve({ hostname, port, onListen() {}, ...tls }, (request) => respond(request));

@@ -1,22 +1,37 @@
-/** The guide's test server: agents connect to it over WebSocket and are sent sample events. @module */
+/** The test server: agents connect to it over WebSocket, and whoever asks over WebSocket or REST is answered by one. @module */
 
 import type { Clock } from "../clock.ts";
 import type { AgentEvent } from "../wire.ts";
-import { type Activity, attend, CLOSE, type Connection } from "./connection.ts";
+import { type Activity, attend, type Client } from "./connection.ts";
+import { createDispatch } from "./dispatch.ts";
+import type { FeedPath } from "./feed.ts";
+import { createFeedHub } from "./feed_hub.ts";
+import { hasBearer, isHandshake, refuseForeign } from "./guard.ts";
+import { text } from "./http.ts";
+import { createLedger } from "./ledger.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { listen } from "./listen.ts";
+import { attendPage } from "./page_connection.ts";
+import { respondToApi } from "./rest.ts";
 import { sampleEvents, trackSamples } from "./samples.ts";
+import { printable } from "./shown_text.ts";
+import { CLOSE, type Connection } from "./socket.ts";
 
 export interface TestServerOptions {
   /** 0: picked by the system. */
   readonly port: number;
   /** Default `localhost`: the loopback addresses, of IPv4 and, where there is one, of IPv6. */
   readonly hostname?: string;
-  /** What agents must send in their auth; left out, any agent is welcome. */
+  /** What agents, asking clients, pages and REST requests must show; left out, everybody is welcome. */
   readonly token?: string;
   /** Certificate and key as PEM texts, for `wss://`. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Sent to every agent that authenticates, until it acknowledges them. Default: the guide's three. */
   readonly events?: readonly AgentEvent[];
+  /** Send each event to every agent that is there, instead of one. Default false. */
+  readonly broadcast?: boolean;
+  /** Where they differ from the defaults. */
+  readonly limits?: Partial<Limits>;
   readonly print: (line: string) => void;
   readonly clock: Clock;
   /** Told what happens on the connections, after the server has dealt with it. */
@@ -28,7 +43,7 @@ export interface TestServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   /**
-   * Send frames to every authenticated agent: strings as they are, anything else as JSON.
+   * Send frames to every authenticated agent, past the dispatching: strings as they are, anything else as JSON.
    *
    * @returns How many agents there were.
    */
@@ -37,6 +52,7 @@ export interface TestServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+const FEED_PATH: FeedPath = "/feed";
 /** How long clients may take to answer a close before they are cut off. */
 const CLOSE_DEADLINE_MS = 1_000;
 
@@ -46,11 +62,37 @@ const CLOSE_DEADLINE_MS = 1_000;
  * @throws {FatalError} If it cannot listen where it should.
  */
 export async function startTestServer(options: TestServerOptions): Promise<TestServer> {
-  const { port, hostname = "localhost", token, tls, print, clock, observe = () => {} } = options;
+  const { port, hostname = "localhost", token, tls, broadcast = false, print, clock, observe = () => {} } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const samples = trackSamples(options.events ?? sampleEvents(clock.now()));
-  const connections = new Set<Connection>();
+  const clients = new Map<number, Client>();
+  const pages = new Set<Connection>();
+  const stopping = new AbortController();
   let opened = 0;
   let closing: Promise<void> | undefined;
+
+  const ledger = createLedger(limits);
+  const dispatch = createDispatch({
+    ledger,
+    broadcast,
+    now: clock.now,
+    send(connection, { event, frame }) {
+      if (closing) return; // clients leave, and what they had goes to nobody any more
+      print(`📤 Sending event: ${printable(event.id)}`);
+      clients.get(connection)?.sendToAgent(frame);
+    },
+    observe: (change) => hub.changed(change),
+  });
+  const hub = createFeedHub({
+    ledger,
+    dispatch,
+    limits,
+    broadcast,
+    clock,
+    url: () => url,
+    sendTo: (connection, frame) => void clients.get(connection)?.sendToAgent(frame),
+  });
+  const shared = { ...token !== undefined && { token }, limits, clock, print, dispatch, ledger, hub, samples, observe };
 
   const listening = await listen({ port, hostname, ...tls && { tls } }, respond);
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
@@ -60,15 +102,25 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
   print("  - Press Ctrl+C to stop the server");
   print("⏳ Waiting for connections...");
 
-  function respond(request: Request): Response {
+  async function respond(request: Request): Promise<Response> {
     if (closing) return text(503, "The server is stopping.");
-    if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return welcome(request);
-    if (new URL(request.url).pathname !== "/") return text(404, "Nothing here. See /");
-    if (request.method !== "GET" && request.method !== "HEAD") return text(405, "Only GET works here.");
+    const refusal = refuseForeign(request, { hostname, ...token !== undefined && { token } });
+    if (refusal) return text(refusal.status, refusal.reason);
+    const { pathname } = new URL(request.url);
+    if (isHandshake(request)) return welcome(request, pathname);
+    if (pathname.startsWith("/api/")) return await respondToApi(request, { ...shared, stopping: stopping.signal });
+    if (pathname !== "/") return text(404, "Nothing here. See /");
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return text(405, "Only GET works here.", { allow: "GET, HEAD" });
+    }
     return text(200, `A WebSocket server to try agents with. Start an agent with WEBSOCKET_URL=${url}`);
   }
 
-  function welcome(request: Request): Response {
+  function welcome(request: Request, pathname: string): Response {
+    if (clients.size + pages.size >= limits.connections) {
+      return text(503, `${limits.connections} clients are connected already. Try again later.`, { "retry-after": "5" });
+    }
+    const mayAsk = hasBearer(request, token); // the upgrade takes the headers away
     let upgrade: Deno.WebSocketUpgrade;
     try {
       upgrade = Deno.upgradeWebSocket(request);
@@ -76,25 +128,28 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
       if (error instanceof TypeError) return text(400, `Not a WebSocket handshake: ${error.message}`);
       throw error;
     }
-    const connection = attend(upgrade.socket, {
-      samples,
-      clock,
-      print,
-      observe,
-      number: opened++,
-      ...token !== undefined && { token },
-    });
-    connections.add(connection);
-    connection.ended.finally(() => connections.delete(connection));
+    if (pathname === FEED_PATH) {
+      const page = attendPage(upgrade.socket, shared);
+      pages.add(page);
+      page.ended.finally(() => pages.delete(page));
+    } else {
+      const number = opened++;
+      const client = attend(upgrade.socket, { ...shared, number, mayAsk });
+      clients.set(number, client);
+      client.ended.finally(() => clients.delete(number));
+    }
     return upgrade.response;
   }
 
   async function stop(): Promise<void> {
-    const ended = Promise.all([...connections].map(({ ended }) => ended));
+    stopping.abort();
+    const connections = [...clients.values(), ...pages];
+    const ended = Promise.all(connections.map(({ ended }) => ended));
     for (const connection of connections) connection.close(CLOSE.normal, "server stopping");
     const deadline = new AbortController();
     await Promise.race([ended, clock.sleep(CLOSE_DEADLINE_MS, deadline.signal)]);
     deadline.abort();
+    await hub.end();
     await listening.shutdown();
   }
 
@@ -104,13 +159,9 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
     port: listening.port,
     send(...frames) {
       const texts = frames.map((frame) => typeof frame === "string" ? frame : JSON.stringify(frame));
-      return [...connections].filter((agent) => texts.every((frame) => agent.sendToAgent(frame))).length;
+      return [...clients.values()].filter((agent) => texts.every((frame) => agent.sendToAgent(frame))).length;
     },
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-function text(status: number, body: string): Response {
-  return new Response(`${body}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8" } });
 }

@@ -1,0 +1,31 @@
+/** What pages send over `/feed`, checked once. @module */
+
+import { z } from "zod";
+import type { Checked } from "../wire.ts";
+import { checkJson } from "./agent_messages.ts";
+import type { FeedAuth, FeedCommand } from "./feed.ts";
+import { questionShape } from "./questions.ts";
+
+const request = z.number().int();
+
+const commandSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("ask"), request, ...questionShape }),
+  z.object({ type: z.literal("replay"), request, key: z.string() }),
+  z.object({
+    type: z.literal("send_raw"),
+    request,
+    text: z.string(),
+    connection: z.number().int().exactOptional(),
+  }),
+], "expected an ask, replay or send_raw command");
+const authSchema = z.object({ type: z.literal("auth"), token: z.string().exactOptional() });
+
+/** Check the first frame of a page. */
+export function parseFeedAuth(text: string): Checked<FeedAuth> {
+  return checkJson(authSchema, text);
+}
+
+/** Check a frame of a page after the first. */
+export function parseFeedCommand(text: string): Checked<FeedCommand> {
+  return checkJson(commandSchema, text);
+}

@@ -1,0 +1,47 @@
+/** Events and agents as the page is shown them. @module */
+
+import type { Agent } from "./dispatch.ts";
+import type { FeedAgent, FeedEvent } from "./feed.ts";
+import type { Asked } from "./ledger.ts";
+import { beginning, SHOWN_LENGTH } from "./shown_text.ts";
+import { median } from "./statistics.ts";
+
+export function viewAgent({ inFlight, given: _, latenciesMs, ...agent }: Agent): FeedAgent {
+  const last = latenciesMs.at(-1);
+  return {
+    ...agent,
+    inFlight: inFlight.size,
+    ...last !== undefined && { latencyMs: { last, median: median(latenciesMs) } },
+  };
+}
+
+export function viewEvent(asked: Asked): FeedEvent {
+  const {
+    key,
+    event: { id, query, timestamp, metadata },
+    frame,
+    askedBy,
+    askedMs,
+    state,
+    sentTo,
+    replays,
+    answer,
+    error,
+    frames,
+  } = asked;
+  return {
+    key,
+    event: { id, query: beginning(query), timestamp, ...metadata && isShort(frame) && { metadata } },
+    askedBy,
+    askedMs,
+    state,
+    sentTo,
+    replays,
+    ...answer && { answer: { ...answer, response: beginning(answer.response) } },
+    ...error !== undefined && { error },
+    frames,
+  };
+}
+
+/** Whether its metadata can be shown in full: a page shows many events. */
+const isShort = (frame: string) => frame.length <= 10 * SHOWN_LENGTH;

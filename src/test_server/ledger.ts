@@ -1,0 +1,136 @@
+/** The events that a test server knows, as long as it knows them, and what became of each. In memory only. @module */
+
+import type { AgentEvent, AnswerMetadata } from "../wire.ts";
+import type { FeedAsker, FeedCounts, FeedEventState, FeedFrame } from "./feed.ts";
+import type { Limits } from "./limits.ts";
+import { beginning } from "./shown_text.ts";
+
+/** Whoever wants to know what becomes of an event. */
+export interface Asker {
+  /** Told the first response and the first ack, as the agent sent them. */
+  tell(frame: string): void;
+}
+
+/** An event that was asked. */
+export interface Asked {
+  /** Its id; for a sample, which each agent gets, {@linkcode sampleKey}. */
+  readonly key: string;
+  readonly event: AgentEvent;
+  /** The event as agents are sent it. */
+  readonly frame: string;
+  readonly askedBy: FeedAsker;
+  /** For a sample: the id of the only agent that gets it. */
+  readonly onlyFor?: string;
+  readonly askedMs: number;
+  /** When it was asked or, later, replayed. */
+  startedMs: number;
+  /** Changed by {@linkcode Ledger.move} alone. */
+  state: FeedEventState;
+  sentTo: { connection: number; agentId: string; atMs: number }[];
+  replays: number;
+  answer?: { response: string; agentId: string; connection: number; tookMs: number; metadata?: AnswerMetadata };
+  error?: string;
+  /** Whether an ack has come since `startedMs`. */
+  acknowledged: boolean;
+  readonly frames: FeedFrame[];
+  readonly askers: Set<Asker>;
+}
+
+export interface Ledger {
+  get(key: string): Asked | undefined;
+  /** First asked first. */
+  all(): IterableIterator<Asked>;
+  /** The last asked first. */
+  newest(count: number): Asked[];
+  readonly counts: FeedCounts;
+  /** Why one more event of so many bytes can't be taken on, if it can't. */
+  refusal(bytes: number): string | undefined;
+  add(asked: Asked): void;
+  move(asked: Asked, to: FeedEventState): void;
+  /** Keep a frame with the event it belongs to. */
+  note(asked: Asked, frame: Omit<FeedFrame, "length">): void;
+}
+
+/** Frames kept with an event: the latest. */
+const MAX_FRAMES = 20;
+
+/** Ids of agents are UUIDs, without blanks: no event's id can be meant instead of one, as long as it has none. */
+export function sampleKey(agentId: string, eventId: string): string {
+  return `${agentId} ${eventId}`;
+}
+
+export function isSettled({ state }: Asked): boolean {
+  return state === "answered" || state === "failed";
+}
+
+export function createLedger(limits: Limits): Ledger {
+  const known = new Map<string, Asked>();
+  /** Those that may be forgotten, longest at rest first, with their sizes. */
+  const atRest = new Map<Asked, number>();
+  let bytesAtRest = 0;
+  let unansweredBytes = 0;
+  const counts = { waiting: 0, answering: 0, answered: 0, failed: 0 };
+
+  function rest(asked: Asked): void {
+    wake(asked);
+    const bytes = sizeOf(asked);
+    atRest.set(asked, bytes);
+    bytesAtRest += bytes;
+    for (const [oldest, size] of atRest) {
+      if (atRest.size <= limits.kept && bytesAtRest <= limits.keptBytes) break;
+      atRest.delete(oldest);
+      bytesAtRest -= size;
+      known.delete(oldest.key);
+      if (!isSettled(oldest)) counts[oldest.state]--;
+    }
+  }
+
+  function wake(asked: Asked): void {
+    bytesAtRest -= atRest.get(asked) ?? 0;
+    atRest.delete(asked);
+  }
+
+  /** A sample that waits for its agent counts for nobody: the agent may never come back. */
+  const isUnanswered = (asked: Asked) =>
+    asked.onlyFor === undefined && (asked.state === "waiting" || asked.state === "answering");
+
+  return {
+    get: (key) => known.get(key),
+    all: () => known.values(),
+    newest: (count) => [...known.values()].slice(-count).reverse(),
+    counts,
+    refusal(bytes) {
+      if (counts.waiting + counts.answering >= limits.unanswered) {
+        return `${limits.unanswered} events are unanswered already: wait for answers, or connect more agents`;
+      }
+      if (unansweredBytes + bytes > limits.unansweredBytes) {
+        return `the unanswered events take ${limits.unansweredBytes} bytes already: wait for answers, or connect more agents`;
+      }
+    },
+    add(asked) {
+      known.set(asked.key, asked);
+      counts[asked.state]++;
+      if (isUnanswered(asked)) unansweredBytes += asked.frame.length;
+    },
+    move(asked, to) {
+      if (asked.state === "waiting" || asked.state === "answering") counts[asked.state]--;
+      if (isUnanswered(asked)) unansweredBytes -= asked.frame.length;
+      asked.state = to;
+      counts[to]++;
+      if (isUnanswered(asked)) unansweredBytes += asked.frame.length;
+      if (isSettled(asked) || (asked.onlyFor !== undefined && to === "waiting")) rest(asked);
+      else wake(asked);
+    },
+    note(asked, { text, ...frame }) {
+      asked.frames.push({ ...frame, text: beginning(text), length: text.length });
+      if (asked.frames.length > MAX_FRAMES) asked.frames.shift();
+      if (atRest.has(asked)) rest(asked);
+    },
+  };
+}
+
+/** About what it takes, in UTF-16 code units; those of Latin letters take a byte each. */
+function sizeOf({ frame, answer, error, frames }: Asked): number {
+  const texts = [frame, frame, answer?.response ?? "", error ?? "", ...frames.map(({ text }) => text)];
+  return texts.reduce((sum, text) => sum + text.length, 0);
+}

@@ -1,0 +1,26 @@
+/** How much a test server takes on. Whoever asks for more is told so. @module */
+
+export interface Limits {
+  /** Longest frame or request body that is accepted, in bytes. */
+  readonly frameBytes: number;
+  /** WebSocket connections at a time: agents, asking clients and pages. */
+  readonly connections: number;
+  /** Events that may be unanswered at a time, and the bytes they may take. */
+  readonly unanswered: number;
+  readonly unansweredBytes: number;
+  /** Events that were answered and are kept, to be looked up and replayed, and the bytes they may take. */
+  readonly kept: number;
+  readonly keptBytes: number;
+  /** Bytes that may wait for a client to read them; one that lets more gather is cut off. */
+  readonly unreadBytes: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  frameBytes: 1024 * 1024,
+  connections: 500,
+  unanswered: 10_000,
+  unansweredBytes: 64 * 1024 * 1024,
+  kept: 1_000,
+  keptBytes: 64 * 1024 * 1024,
+  unreadBytes: 16 * 1024 * 1024,
+};
