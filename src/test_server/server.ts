@@ -11,6 +11,7 @@ import { text } from "./http.ts";
 import { createLedger } from "./ledger.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { listen } from "./listen.ts";
+import { respondWithPage } from "./page.ts";
 import { attendPage } from "./page_connection.ts";
 import { respondToApi } from "./rest.ts";
 import { sampleEvents, trackSamples } from "./samples.ts";
@@ -109,6 +110,11 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
     const { pathname } = new URL(request.url);
     if (isHandshake(request)) return welcome(request, pathname);
     if (pathname.startsWith("/api/")) return await respondToApi(request, { ...shared, stopping: stopping.signal });
+    // Who does not ask for HTML, as curl, gets a line that can be read.
+    if (pathname !== "/" || request.headers.get("accept")?.includes("text/html")) {
+      const page = await respondWithPage(request);
+      if (page) return page;
+    }
     if (pathname !== "/") return text(404, "Nothing here. See /");
     if (request.method !== "GET" && request.method !== "HEAD") {
       return text(405, "Only GET works here.", { allow: "GET, HEAD" });

@@ -25,6 +25,9 @@ export function startRelay({ port, upstreamPort }: { port: number; upstreamPort:
       const far = await Deno.connect({ hostname: "127.0.0.1", port: upstreamPort });
       open.add(far);
       await Promise.all([carry(near, far), carry(far, near)]);
+    } catch (error) {
+      // A client that dials while the server goes finds nobody, as it would without the relay.
+      if (!(error instanceof Deno.errors.ConnectionRefused) && !isGone(error)) throw error;
     } finally {
       hangUp(near);
     }
