@@ -1,0 +1,110 @@
+/** What is handed to operators in deploy/: by the tools' own schemas, and by the agent's own check of its settings. @module */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parse, parseAllDocuments } from "yaml";
+import config from "../deno.json" with { type: "json" };
+import { readSettings } from "../src/settings.ts";
+import { makeFolder } from "./support/agent.ts";
+
+const read = (name: string) => Deno.readTextFileSync(new URL(`../deploy/${name}`, import.meta.url));
+const COMPOSE = read("compose.yaml"), KUBERNETES = read("kubernetes.yaml");
+
+/** Tools that bring their schemas along; .ci/run installs them. */
+const TOOLS = {
+  "kubernetes-validate": ["--strict", "--quiet"],
+  dclint: ["--quiet"],
+} as const;
+
+/** A test that runs a tool. Where it is not installed it is ignored, with the reason in its name; in CI nothing is. */
+function testWith(
+  tool: keyof typeof TOOLS,
+  name: string,
+  fn: (check: (text: string) => Promise<string>) => Promise<void>,
+) {
+  const reason = isInstalled(tool) ? undefined : `${tool} is not installed`;
+  if (reason !== undefined && Deno.env.get("CI")) throw new Error(`Cannot skip "${name}" in CI: ${reason}`);
+  Deno.test({
+    name: reason === undefined ? name : `${name} (ignored: ${reason})`,
+    ignore: reason !== undefined,
+    fn: () => fn((text) => complaints(tool, text)),
+  });
+}
+
+function isInstalled(tool: string): boolean {
+  return new Deno.Command("which", { args: [tool], stdout: "null", stderr: "null" }).outputSync().success;
+}
+
+/** What a tool finds wrong with a file; nothing, if it accepts it. */
+async function complaints(tool: keyof typeof TOOLS, text: string): Promise<string> {
+  await using folder = makeFolder();
+  Deno.writeTextFileSync(`${folder.path}/compose.yaml`, text);
+  const { success, stdout, stderr } = await new Deno.Command(tool, {
+    args: [...TOOLS[tool], `${folder.path}/compose.yaml`],
+  })
+    .output();
+  return success ? "" : new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+}
+
+testWith(
+  "kubernetes-validate",
+  "kubernetes.yaml is what Kubernetes' schemas say, with no property they do not know",
+  async (check) => {
+    assertEquals(await check(KUBERNETES), "");
+    assertMatch(
+      await check(KUBERNETES.replace("readOnlyRootFilesystem", "readOnlyRootFileSystem")),
+      /readOnlyRootFileSystem/,
+    );
+    assertMatch(await check(KUBERNETES.replace("replicas: 1", "replicas: one")), /replicas|one/);
+  },
+);
+
+testWith("dclint", "compose.yaml is what the Compose specification says", async (check) => {
+  assertEquals(await check(COMPOSE), "");
+  assertMatch(await check(COMPOSE.replace("read_only: true", "readonly: true")), /readonly|additional/i);
+});
+
+/** What a reader of YAML is sure of no more than of any data from outside. */
+interface Container {
+  readonly command?: readonly string[];
+  readonly image: string;
+  readonly env: readonly { name: string; value?: string; valueFrom?: unknown }[];
+  readonly resources: { requests: Record<string, string>; limits: Record<string, string> };
+  readonly livenessProbe: { exec: { command: readonly string[] } };
+  readonly startupProbe: { exec: { command: readonly string[] } };
+}
+
+function container(): Container {
+  const documents = parseAllDocuments(KUBERNETES).map((document) => document.toJS());
+  const deployment = documents.find(({ kind }) => kind === "Deployment");
+  return deployment.spec.template.spec.containers[0];
+}
+
+const from = (environment: Record<string, string>) => (name: string) => environment[name];
+
+Deno.test("the agent accepts the settings in compose.yaml", () => {
+  const { environment } = parse(COMPOSE).services["iexec-agent"];
+  const settings = readSettings(from(environment));
+  assertEquals([settings.EVENT_TRANSPORT, settings.WEBSOCKET_URL.href], ["websocket", "ws://websocket-server:8080/"]);
+});
+
+Deno.test("the agent accepts the settings in kubernetes.yaml, in a TEE too, and its secrets come from a Secret", () => {
+  const secrets: Record<string, string> = { WEBSOCKET_AUTH_TOKEN: "t0ken", AGENT_STATE_KEY: "0".repeat(64) };
+  const { env } = container();
+  assertEquals(env.filter(({ valueFrom }) => valueFrom).map(({ name }) => name), Object.keys(secrets));
+  const environment = Object.fromEntries(env.map(({ name, value }) => [name, value ?? secrets[name] ?? ""]));
+  const settings = readSettings(from(environment), undefined, { inTee: true });
+  assertEquals([settings.EVENT_TRANSPORT, settings.WEBSOCKET_URL.protocol], ["websocket", "wss:"]);
+});
+
+Deno.test("in kubernetes.yaml the probes ask for health, and no memory can be swapped", () => {
+  const { startupProbe, livenessProbe, resources, image } = container();
+  for (const probe of [startupProbe, livenessProbe]) assertEquals(probe.exec.command, ["/agent", "--health"]);
+  assertEquals(resources.limits, resources.requests);
+  assert(image.endsWith(`:${config.version}`), image);
+});
+
+Deno.test("iExec's declarations name one image, by a version", () => {
+  const { app } = JSON.parse(read("iexec/iexec.json"));
+  assertEquals([app.type, app.multiaddr], ["DOCKER", `docker.io/example/agent-iexec:${config.version}`]);
+  assert(read("iexec/Dockerfile").includes(`=${app.multiaddr}\n`));
+});
