@@ -18,7 +18,10 @@ import { createLog, gatherLines, type Log } from "./src/log.ts";
 import { loadCharacter, type LoadedCharacter } from "./src/mind/character.ts";
 import { openKnowledgeStore } from "./src/mind/knowledge_store.ts";
 import { openMemory } from "./src/mind/memory.ts";
+import { modelOptions } from "./src/mind/models/options.ts";
+import { patient } from "./src/mind/patience.ts";
 import { type Mind, openMind } from "./src/mind/runtime.ts";
+import { checkModelAtStart, describeModel } from "./src/model_check.ts";
 import { isLoopback, peersOf } from "./src/peers.ts";
 import type { Seal } from "./src/seal.ts";
 import { openSeal } from "./src/sealing.ts";
@@ -102,8 +105,9 @@ async function answerEvents(
   const seal = openSeal(database, settings.AGENT_STATE_KEY);
   const journal = openJournal(database, { seal, now: clock.now });
   using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
-  const mind = await startMind(character, { database, seal, log });
   const stop = stopSignal(log);
+  await checkModelAtStart(modelOptions(settings), log, stop);
+  const mind = await startMind(settings, character, { database, seal, log });
   log.info("🚀 Agent started", { name: character.character.name, agent: agentId, transport: settings.EVENT_TRANSPORT });
   const { unanswered } = await runAgent({
     database,
@@ -122,17 +126,32 @@ async function answerEvents(
   return { unanswered: unanswered + journal.pendingCount() };
 }
 
-/** The mind over an open database. */
+/** The mind over an open database, with the patience that the settings ask for. */
 async function startMind(
+  settings: Settings,
   character: LoadedCharacter,
   { database, seal, log }: { database: Database; seal: Seal; log: Log },
 ): Promise<Mind> {
   const adapter = openMemory(database.sqlite, { agentId: character.agentId, seal, clock });
   const store = openKnowledgeStore(database.sqlite, { seal });
-  const mind = await openMind({ character, adapter, store, model: { provider: "embedded" }, log, clock });
+  const mind = await openMind({ character, adapter, store, model: modelOptions(settings), log, clock });
   // Before the first event, which would wait for it: the index of a large knowledge is large.
   database.commit();
-  return mind;
+  const journal = openJournal(database, { seal, now: clock.now });
+  return patient(mind, {
+    maxWaitMs: settings.MODEL_MAX_WAIT,
+    // What is not in the journal, a line of a chat, comes now.
+    acceptedMs: (id) => journal.acceptedMs(id) ?? clock.now(),
+    record: {
+      since: journal.outageSince,
+      note(sinceMs) {
+        journal.setOutageSince(sinceMs);
+        database.commit();
+      },
+    },
+    log,
+    clock,
+  });
 }
 
 /** Chat in the terminal, with the memory of the state directory; events and responses are left alone. */
@@ -145,7 +164,7 @@ async function talk(
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
   using database = openDatabase(settings.AGENT_STATE_DIR);
   const seal = openSeal(database, settings.AGENT_STATE_KEY);
-  const mind = await startMind(character, { database, seal, log });
+  const mind = await startMind(settings, character, { database, seal, log });
   const { unanswered } = await chat({
     mind,
     name: character.character.name,
@@ -169,6 +188,7 @@ async function check(settings: Settings, log: Log): Promise<number> {
     `their SHA-256: ${settingsDigest(effective)}`,
     `character: usable (${character.name}, ${settings.AGENT_CHARACTER ?? "built in"})`,
     ...paths,
+    await describeModel(modelOptions(settings)),
   ].join("\n"));
 }
 

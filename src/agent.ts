@@ -3,13 +3,13 @@
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
-import { messageOf } from "./errors.ts";
+import { FatalError, messageOf } from "./errors.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { Publisher } from "./journal/publisher.ts";
 import type { Log } from "./log.ts";
 import type { Mind } from "./mind/runtime.ts";
 import { createOutbox } from "./outbox.ts";
-import { createSchedule } from "./schedule.ts";
+import { createSchedule, type Rest } from "./schedule.ts";
 import type { Delivery, Transport, TransportHooks } from "./transports/transport.ts";
 import { type AgentEvent, isFailure, type Outcome } from "./wire.ts";
 
@@ -105,9 +105,9 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     }
   }
 
-  async function work(event: AgentEvent) {
+  async function work(event: AgentEvent, rest: Rest) {
     try {
-      const outcome = await answer(event);
+      const outcome = await answer(event, rest);
       if (!outcome) return;
       const seq = journal.record(outcome);
       // Not waited for: the next event can be worked on while the disk is busy.
@@ -122,18 +122,19 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   }
 
   /** The outcome of an event; none if answering was called off. */
-  async function answer(event: AgentEvent): Promise<Outcome | undefined> {
+  async function answer(event: AgentEvent, rest: Rest): Promise<Outcome | undefined> {
     log.info("Generating AI response for event {event}...", { event: event.id });
     const startedMs = clock.now();
     const about = { queryId: event.id, agentId: mind.agentId };
     try {
-      const { text: response, sources } = await mind.answer(event, answering.signal);
+      const { text: response, sources } = await mind.answer(event, answering.signal, rest);
       log.info("✅ Generated AI response for event {event}", { event: event.id, ms: clock.now() - startedMs }, {
         response,
       });
       return { ...about, response, timestamp: clock.now(), ...(sources.length > 0 && { metadata: { sources } }) };
     } catch (error) {
       if (answering.signal.aborted) return undefined;
+      if (error instanceof FatalError) throw error;
       unanswered++;
       log.error("event {event} could not be answered", {
         event: event.id,

@@ -13,7 +13,11 @@ export const IEXEC_VARIABLES = [
 ] as const;
 
 /** The requester's secret that stands for a setting, by the number it is passed under. */
-export const REQUESTER_SECRETS: Readonly<Record<string, number>> = { WEBSOCKET_AUTH_TOKEN: 1, AGENT_STATE_KEY: 2 };
+export const REQUESTER_SECRETS: Readonly<Record<string, number>> = {
+  WEBSOCKET_AUTH_TOKEN: 1,
+  AGENT_STATE_KEY: 2,
+  OPENAI_API_KEY: 3,
+};
 
 /**
  * Settings that come as iExec secrets: IEXEC_REQUESTER_SECRET_<n>, one for each of {@linkcode REQUESTER_SECRETS}, and

@@ -13,10 +13,25 @@ export interface Peer {
 
 /** Everybody that the settings make the agent connect to; a setting that is wrong, and so missing, names nobody. */
 export function peersOf(settings: Partial<Settings>): Peer[] {
-  const { EVENT_TRANSPORT: transport, WEBSOCKET_URL: url, WEBSOCKET_AUTH_TOKEN: token } = settings;
-  if (transport !== "websocket" || url === undefined) return [];
-  const secret = token !== undefined ? "WEBSOCKET_AUTH_TOKEN" : url.password !== "" ? "the password in it" : undefined;
-  return [{ setting: "WEBSOCKET_URL", url, ...(secret !== undefined && { secret }) }];
+  const { EVENT_TRANSPORT: transport, MODEL_PROVIDER: provider } = settings;
+  const peers: Peer[] = [];
+  if (transport === "websocket") peers.push(...peer("WEBSOCKET_URL", "WEBSOCKET_AUTH_TOKEN", settings));
+  if (provider === "ollama") peers.push(...peer("OLLAMA_SERVER_URL", undefined, settings));
+  if (provider === "openai") peers.push(...peer("OPENAI_BASE_URL", "OPENAI_API_KEY", settings));
+  return peers;
+}
+
+/** The peer whose URL `setting` holds. `token`: the setting with what it is sent in confidence, if there is one. */
+function peer(
+  setting: "WEBSOCKET_URL" | "OLLAMA_SERVER_URL" | "OPENAI_BASE_URL",
+  token: SettingName | undefined,
+  settings: Partial<Settings>,
+): Peer[] {
+  const { [setting]: url } = settings;
+  if (url === undefined) return [];
+  const isTokenSet = token !== undefined && settings[token] !== undefined;
+  const secret = isTokenSet ? token : url.password !== "" ? "the password in it" : undefined;
+  return [{ setting, url, ...(secret !== undefined && { secret }) }];
 }
 
 /**

@@ -1,6 +1,12 @@
-/** Which event is answered next: several at once, but in order within one conversation. @module */
+/** Which event is answered next: several at once, the urgent first, but in order within one conversation. @module */
 
-import { type AgentEvent, conversationOf } from "./wire.ts";
+import { type AgentEvent, conversationOf, isUrgent } from "./wire.ts";
+
+/**
+ * Runs a wait that is no work, such as for a model that is down: meanwhile other events may be worked on. What comes
+ * after the wait begins once there is room again.
+ */
+export type Rest = <T>(wait: () => Promise<T>) => Promise<T>;
 
 /** Events that wait, and events being worked on. */
 export interface Schedule {
@@ -15,55 +21,101 @@ export interface Schedule {
   idle(): Promise<void>;
 }
 
+/** The events of a conversation that has any, oldest first; while it has no turn, the first one is being worked on. */
+interface Conversation {
+  readonly name: string;
+  readonly events: AgentEvent[];
+  /** How many of them are urgent. */
+  urgentEvents: number;
+  turn?: Turn | undefined;
+}
+
+/** A place in a queue; void if it is not its conversation's any more. */
+interface Turn {
+  readonly conversation: Conversation;
+  readonly isUrgent: boolean;
+}
+
 /**
- * Run `work` on each event that is added, at most `concurrency` at a time, one at a time within a conversation.
+ * Run `work` on each event that is added, at most `concurrency` at a time, one at a time within a conversation. A
+ * conversation with an urgent event comes before those without, so that its own earlier events do not hold that one up.
  *
  * @param work Must not reject: whoever schedules it decides what a failure means.
  */
 export function createSchedule(options: {
   concurrency: number;
-  work: (event: AgentEvent) => Promise<void>;
+  work: (event: AgentEvent, rest: Rest) => Promise<void>;
 }): Schedule {
   const { concurrency, work } = options;
-  /** Events of each conversation that has any, oldest first; the first one may be the one being worked on. */
-  const conversations = new Map<string, AgentEvent[]>();
-  /** Conversations with an event to start. */
-  const ready: string[] = [];
-  let running = 0, size = 0, queryLength = 0, stopped = false;
+  const conversations = new Map<string, Conversation>();
+  const urgent: Turn[] = [], ordinary: Turn[] = [];
+  /** Events that have rested: they go on before others start, and the urgent ones first. */
+  const urgentRested: (() => void)[] = [], rested: (() => void)[] = [];
+  let running = 0, resting = 0, size = 0, queryLength = 0, stopped = false;
   let waiting: PromiseWithResolvers<void> | undefined;
 
   const startSome = () => {
-    while (!stopped && running < concurrency && ready.length > 0) void run(ready.shift()!);
+    while (running < concurrency) {
+      const goOn = urgentRested.shift() ?? rested.shift();
+      if (goOn === undefined) break;
+      running++;
+      goOn();
+    }
+    while (!stopped && running < concurrency) {
+      const turn = urgent.shift() ?? ordinary.shift();
+      if (turn === undefined) break;
+      if (turn.conversation.turn === turn) void run(turn.conversation);
+    }
     // Nothing is left then, or nothing may be started: whatever can run does.
-    if (running > 0) return;
+    if (running + resting > 0) return;
     waiting?.resolve();
     waiting = undefined;
   };
-  const run = async (conversation: string) => {
-    const events = conversations.get(conversation)!;
+  const run = async (conversation: Conversation) => {
+    const { events } = conversation;
     const event = events[0]!;
+    conversation.turn = undefined;
     running++;
-    await work(event);
+    await work(event, (wait) => rest(event, wait));
     running--;
     size--;
     queryLength -= event.query.length;
     events.shift();
-    if (events.length > 0) ready.push(conversation);
-    else conversations.delete(conversation);
+    if (isUrgent(event)) conversation.urgentEvents--;
+    if (events.length > 0) queue(conversation);
+    else conversations.delete(conversation.name);
     startSome();
+  };
+  const rest = async <T>(event: AgentEvent, wait: () => Promise<T>): Promise<T> => {
+    running--;
+    resting++;
+    startSome();
+    try {
+      return await wait();
+    } finally {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      (isUrgent(event) ? urgentRested : rested).push(resolve);
+      resting--;
+      startSome();
+      await promise;
+    }
+  };
+  const queue = (conversation: Conversation) => {
+    conversation.turn = { conversation, isUrgent: conversation.urgentEvents > 0 };
+    (conversation.turn.isUrgent ? urgent : ordinary).push(conversation.turn);
   };
 
   return {
     add(event) {
       size++;
       queryLength += event.query.length;
-      const conversation = conversationOf(event);
-      const events = conversations.get(conversation);
-      if (events) events.push(event);
-      else {
-        conversations.set(conversation, [event]);
-        ready.push(conversation);
-      }
+      const name = conversationOf(event);
+      const known = conversations.get(name), conversation = known ?? { name, events: [], urgentEvents: 0 };
+      if (!known) conversations.set(name, conversation);
+      conversation.events.push(event);
+      if (isUrgent(event)) conversation.urgentEvents++;
+      // One with an ordinary turn moves up; one that is being worked on gets its turn after that.
+      if (!known || (known.turn?.isUrgent === false && isUrgent(event))) queue(conversation);
       startSome();
     },
     get size() {
@@ -76,7 +128,7 @@ export function createSchedule(options: {
       stopped = true;
     },
     idle() {
-      if (running === 0) return Promise.resolve();
+      if (running + resting === 0) return Promise.resolve();
       waiting ??= Promise.withResolvers();
       return waiting.promise;
     },

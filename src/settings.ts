@@ -79,6 +79,12 @@ export function readSettings(
   if (inTee && settings.LOG_CONTENT) {
     problems.push("LOG_CONTENT: in a TEE the host reads the log: leave it out");
   }
+  if (
+    settings.MODEL_PROVIDER === "openai" && settings.OPENAI_BASE_URL?.host === "api.openai.com" &&
+    !given("OPENAI_API_KEY")
+  ) {
+    problems.push("OPENAI_API_KEY: expected a key, since MODEL_PROVIDER=openai asks api.openai.com, got nothing");
+  }
   problems.push(...plaintextProblems(peersOf(settings), { inTee }));
   if (problems.length > 0) {
     const what = problems.length === 1 ? "A setting is wrong" : `${problems.length} settings are wrong`;
@@ -90,7 +96,7 @@ export function readSettings(
 /** Names in a `.env` file that look like settings of ours but are none: most likely misspelt. */
 export function unknownNames(environment: (name: string) => string | undefined, file: string): string[] {
   return Object.keys(parseEnvFile(file, environment)).filter((name) =>
-    /^(AGENT_|EVENT_|LOG_|WEBSOCKET_|USE_WEBSOCKET)/.test(name) && !(name in SETTINGS)
+    /^(AGENT_|EVENT_|LOG_|MODEL_|OLLAMA_|OPENAI_|WEBSOCKET_|USE_WEBSOCKET)/.test(name) && !(name in SETTINGS)
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { LOG_LEVELS } from "./log.ts";
+import { MODEL_PROVIDERS } from "./mind/models/options.ts";
 
 /** One setting, as the operator writes it. */
 export interface Setting<T = unknown> {
@@ -118,6 +119,92 @@ export const SETTINGS = {
         : undefined,
     defaultText: "the iExec dataset if there is one, else built in",
   }),
+  MODEL_PROVIDER: setting({
+    meaning: "Who answers: the model built in, an Ollama server, or one that speaks OpenAI's interface",
+    expected: `one of ${MODEL_PROVIDERS.join(", ")}`,
+    check: word(MODEL_PROVIDERS),
+    default: "embedded",
+  }),
+  OLLAMA_SERVER_URL: setting({
+    meaning: "Ollama: its server; a user name and password in it are sent as basic authentication",
+    expected: "an http:// or https:// URL without a query or #fragment",
+    check: text.refine(isHttpUrl).transform((url) => new URL(url)),
+    default: "http://localhost:11434",
+    secret: true,
+  }),
+  OLLAMA_MODEL: setting({
+    meaning: "Ollama: the model that answers, as `ollama list` names it",
+    expected: "a model's name",
+    check: text,
+    default: "llama3.2",
+  }),
+  OLLAMA_EMBEDDING_MODEL: setting({
+    meaning: "Ollama: the model that makes embeddings, such as `nomic-embed-text`; without one there are none",
+    expected: "a model's name",
+    check: text.optional(),
+  }),
+  OLLAMA_KEEP_ALIVE: setting({
+    meaning: "Ollama: how long the model stays loaded after an answer; a negative one is for ever",
+    expected: "a duration such as 30s, 10m or -1s, or a whole number of seconds",
+    check: text.regex(/^-?\d+(\.\d+)?(ms|s|m|h)$|^-?\d+$/).optional(),
+    defaultText: "the server's: 5 minutes",
+  }),
+  OPENAI_BASE_URL: setting({
+    meaning: "OpenAI's interface: where it is spoken, mostly with `/v1` at the end",
+    expected: "an http:// or https:// URL without user name, password, query or #fragment",
+    check: text.refine((url) => isHttpUrl(url) && !hasCredentials(url)).transform((url) => new URL(url)),
+    default: "https://api.openai.com/v1",
+    secret: true,
+  }),
+  OPENAI_API_KEY: setting({
+    meaning: "OpenAI's interface: the key; many servers of one's own need none",
+    expected: "printable ASCII without blanks",
+    check: text.regex(/^[\x21-\x7e]+$/).optional(),
+    secret: true,
+  }),
+  OPENAI_MODEL: setting({
+    meaning: "OpenAI's interface: the model that answers, as `/v1/models` lists it",
+    expected: "a model's name",
+    check: text,
+    default: "gpt-4o-mini",
+  }),
+  OPENAI_EMBEDDING_MODEL: setting({
+    meaning:
+      "OpenAI's interface: the model that makes embeddings, such as `text-embedding-3-small`; without one there are none",
+    expected: "a model's name",
+    check: text.optional(),
+  }),
+  MODEL_TEMPERATURE: setting({
+    meaning: "How freely the model words its answers; 0 hardly at all. The character's own setting counts more",
+    expected: "a number between 0 and 2",
+    check: text.regex(/^\d+(\.\d+)?$/).transform(Number).pipe(z.number().max(2)).optional(),
+    defaultText: "the model's own",
+  }),
+  MODEL_MAX_TOKENS: setting({
+    meaning:
+      "Longest answer, in tokens, a model's thinking included, and at most half of the window; a longer one is cut off and says so",
+    expected: "a whole number of tokens from 16 to 1000000",
+    check: whole(16, 1_000_000),
+    default: "2048",
+  }),
+  MODEL_CONTEXT_WINDOW: setting({
+    meaning: "Tokens that prompt and answer may have together; the prompt is cut to what is left for it",
+    expected: "a whole number of tokens from 512 to 10000000",
+    check: whole(512, 10_000_000),
+    default: "8192",
+  }),
+  MODEL_TIMEOUT: setting({
+    meaning: "Milliseconds that the model has for one answer; then the request is cancelled and tried again",
+    expected: milliseconds(1),
+    check: whole(1),
+    default: "60000",
+  }),
+  MODEL_MAX_WAIT: setting({
+    meaning: "Milliseconds that an event waits, at most, while the model is down; then it ends in an error",
+    expected: milliseconds(0),
+    check: whole(0),
+    default: "900000",
+  }),
   AGENT_CONCURRENCY: setting({
     meaning: "Events answered at the same time; events of one conversation are answered in order",
     expected: "a whole number from 1 to 1000",
@@ -216,6 +303,16 @@ function bytesFrom(text: string): Uint8Array | undefined {
 
 function isOn(value: string | undefined): boolean {
   return flag.safeParse(value).data === true;
+}
+
+function isHttpUrl(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && /^https?:$/.test(url.protocol) && !/[?#]/.test(value);
+}
+
+function hasCredentials(value: string): boolean {
+  const { username = "", password = "" } = URL.parse(value) ?? {};
+  return username + password !== "";
 }
 
 function isWebSocketUrl(value: string): boolean {

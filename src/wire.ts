@@ -125,6 +125,11 @@ export function conversationOf({ id, metadata = {} }: AgentEvent): string {
   return `event:${id}`;
 }
 
+/** Whether the sender wants an event answered before others: `metadata.priority` is "high". */
+export function isUrgent({ metadata }: AgentEvent): boolean {
+  return metadata?.priority === "high";
+}
+
 /** The first frame after a connection opens. `attestation` is reserved. */
 export function encodeAuth(auth: { agentId: string; token?: string; timestamp: number }): string {
   const { agentId, token, timestamp } = auth;

@@ -9,6 +9,12 @@ function event(id: string, conversationId?: string): AgentEvent {
   return { id, query: `${id}?`, timestamp: 0, ...(conversationId !== undefined && { metadata: { conversationId } }) };
 }
 
+/** The same, to be answered before others. */
+function urgent(id: string, conversationId?: string): AgentEvent {
+  const { metadata, ...rest } = event(id, conversationId);
+  return { ...rest, metadata: { ...metadata, priority: "high" } };
+}
+
 /** A schedule whose work ends when the test says so. */
 function scheduleByHand(concurrency: number) {
   const started: AgentEvent[] = [];
@@ -75,6 +81,74 @@ Deno.test("a long conversation takes its turns with the others", async () => {
   assertEquals(startedIds(), ["a1", "b1", "c", "a2", "a3"]);
 });
 
+Deno.test("urgent events go before those that wait already, in the order they came", async () => {
+  const { schedule, startedIds, finish } = scheduleByHand(1);
+  for (const id of ["running", "a", "b"]) schedule.add(event(id));
+  for (const id of ["urgent-1", "urgent-2"]) schedule.add(urgent(id));
+  for (const id of ["running", "urgent-1", "urgent-2", "a", "b"]) await finish(id);
+  assertEquals(startedIds(), ["running", "urgent-1", "urgent-2", "a", "b"]);
+});
+
+Deno.test("an urgent event brings its conversation's earlier events forward, and never passes them", async () => {
+  const { schedule, startedIds, finish } = scheduleByHand(1);
+  for (const id of ["running", "first"]) schedule.add(event(id));
+  schedule.add(event("a1", "a"));
+  schedule.add(event("b1", "b"));
+  schedule.add(urgent("b2", "b"));
+  schedule.add(event("b3", "b"));
+  const order = ["running", "b1", "b2", "first", "a1", "b3"];
+  for (const id of order) await finish(id);
+  assertEquals(startedIds(), order);
+});
+
+Deno.test("an urgent event of a conversation that is being worked on comes right after that", async () => {
+  const { schedule, startedIds, finish } = scheduleByHand(1);
+  schedule.add(event("a1", "a"));
+  schedule.add(event("other"));
+  schedule.add(urgent("a2", "a"));
+  for (const id of ["a1", "a2", "other"]) await finish(id);
+  assertEquals(startedIds(), ["a1", "a2", "other"]);
+});
+
+Deno.test("while an event rests another is worked on, and it goes on before the next one starts", async () => {
+  const resting = Promise.withResolvers<string>(), happened: string[] = [];
+  const ends = new Map(["a1", "b", "c"].map((id) => [id, Promise.withResolvers<void>()]));
+  const schedule = createSchedule({
+    concurrency: 1,
+    async work({ id }, rest) {
+      happened.push(id);
+      if (id === "a1") happened.push(await rest(() => resting.promise));
+      await ends.get(id)?.promise;
+    },
+  });
+  for (const next of [event("a1", "a"), event("b"), event("c"), event("a2", "a")]) schedule.add(next);
+  await allSettled();
+  assertEquals(happened, ["a1", "b"], "not a2, which comes after a1, and not c, for which there is no room");
+  resting.resolve("a1 has rested");
+  await allSettled();
+  assertEquals(happened, ["a1", "b"]);
+  ends.get("b")!.resolve();
+  await allSettled();
+  assertEquals(happened, ["a1", "b", "a1 has rested"]);
+  ends.get("a1")!.resolve();
+  ends.get("c")!.resolve();
+  await schedule.idle();
+  assertEquals([happened, schedule.size], [["a1", "b", "a1 has rested", "c", "a2"], 0]);
+});
+
+Deno.test("a schedule with nothing but a resting event is not idle, stopped or not", async () => {
+  const resting = Promise.withResolvers<void>();
+  const schedule = createSchedule({ concurrency: 1, work: (_event, rest) => rest(() => resting.promise) });
+  schedule.add(event("a"));
+  const idle = watch(schedule.idle());
+  schedule.stop();
+  await allSettled();
+  assertEquals([idle.isOver, schedule.size], [false, 1]);
+  resting.resolve();
+  await allSettled();
+  assertEquals([idle.isOver, schedule.size], [true, 0]);
+});
+
 Deno.test("a stopped schedule ends what is being worked on and starts nothing more", async () => {
   const { schedule, startedIds, finish } = scheduleByHand(1);
   schedule.add(event("a1", "a"));
@@ -138,7 +212,7 @@ Deno.test("an event added the moment the schedule becomes idle is waited for by 
 
 /** What may happen to a schedule: an event of one of a few conversations, or the end of one being worked on. */
 const aStep = fc.oneof(
-  fc.record({ add: fc.constantFrom("a", "b", "c", undefined) }),
+  fc.record({ add: fc.constantFrom("a", "b", "c", undefined), isUrgent: fc.boolean() }),
   fc.record({ finish: fc.nat() }),
 );
 
@@ -168,7 +242,7 @@ Deno.test("in whatever order events come and end, the rules of the schedule hold
     };
     for (const step of steps) {
       if ("add" in step) {
-        const next = event(`e${added.length}`, step.add);
+        const next = (step.isUrgent ? urgent : event)(`e${added.length}`, step.add);
         added.push(next);
         hand.schedule.add(next);
       } else await finishOne(step.finish);

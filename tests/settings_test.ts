@@ -23,8 +23,10 @@ function problems(environment: Environment, file?: string): string[] {
 }
 
 Deno.test("with nothing set, the settings are the guide's defaults and ours", () => {
-  const { WEBSOCKET_URL: url, ...rest } = read({});
+  const { WEBSOCKET_URL: url, OLLAMA_SERVER_URL: ollamaUrl, OPENAI_BASE_URL: openaiUrl, ...rest } = read({});
   assertEquals(url, new URL("ws://localhost:8080"));
+  assertEquals(ollamaUrl, new URL("http://localhost:11434"));
+  assertEquals(openaiUrl, new URL("https://api.openai.com/v1"));
   assertEquals(rest, {
     EVENT_TRANSPORT: "file",
     USE_WEBSOCKET: undefined,
@@ -37,6 +39,18 @@ Deno.test("with nothing set, the settings are the guide's defaults and ours", ()
     WEBSOCKET_RECONNECT_INTERVAL: 5_000,
     WEBSOCKET_MAX_RECONNECT_ATTEMPTS: 10,
     AGENT_CHARACTER: undefined,
+    MODEL_PROVIDER: "embedded",
+    OLLAMA_MODEL: "llama3.2",
+    OLLAMA_EMBEDDING_MODEL: undefined,
+    OLLAMA_KEEP_ALIVE: undefined,
+    OPENAI_API_KEY: undefined,
+    OPENAI_MODEL: "gpt-4o-mini",
+    OPENAI_EMBEDDING_MODEL: undefined,
+    MODEL_TEMPERATURE: undefined,
+    MODEL_MAX_TOKENS: 2048,
+    MODEL_CONTEXT_WINDOW: 8192,
+    MODEL_TIMEOUT: 60_000,
+    MODEL_MAX_WAIT: 900_000,
     AGENT_CONCURRENCY: 4,
     AGENT_STATE_DIR: ".agent",
     AGENT_STATE_KEY: undefined,
@@ -134,6 +148,20 @@ Deno.test("every setting takes its value from the environment before the file", 
     WEBSOCKET_RECONNECT_INTERVAL: "12",
     WEBSOCKET_MAX_RECONNECT_ATTEMPTS: "13",
     AGENT_CHARACTER: "character.json",
+    MODEL_PROVIDER: "openai",
+    OLLAMA_SERVER_URL: "https://user:pass@ollama.example.org",
+    OLLAMA_MODEL: "mistral",
+    OLLAMA_EMBEDDING_MODEL: "nomic-embed-text",
+    OLLAMA_KEEP_ALIVE: "10m",
+    OPENAI_BASE_URL: "http://localhost:8000/v1",
+    OPENAI_API_KEY: "k3y",
+    OPENAI_MODEL: "qwen",
+    OPENAI_EMBEDDING_MODEL: "bge-m3",
+    MODEL_TEMPERATURE: "0.5",
+    MODEL_MAX_TOKENS: "100",
+    MODEL_CONTEXT_WINDOW: "4096",
+    MODEL_TIMEOUT: "17",
+    MODEL_MAX_WAIT: "18",
     AGENT_CONCURRENCY: "14",
     AGENT_STATE_DIR: "state",
     AGENT_STATE_KEY: KEY,
@@ -177,6 +205,13 @@ const WRONG: Environment = {
   WEBSOCKET_URL: "http://localhost:8080",
   WEBSOCKET_RECONNECT_INTERVAL: "-5000",
   WEBSOCKET_MAX_RECONNECT_ATTEMPTS: "0",
+  MODEL_PROVIDER: "oracle",
+  OLLAMA_SERVER_URL: "localhost:11434",
+  OLLAMA_KEEP_ALIVE: "a while",
+  OPENAI_BASE_URL: "https://user:pass@example.org/v1",
+  OPENAI_API_KEY: "two words",
+  MODEL_TEMPERATURE: "2.5",
+  MODEL_CONTEXT_WINDOW: "8k",
   AGENT_CONCURRENCY: "1.5",
   AGENT_SHUTDOWN_GRACE: "10s",
   LOG_LEVEL: "loud",
@@ -251,6 +286,23 @@ Deno.test("WEBSOCKET_URL takes ws and wss addresses only", () => {
   }
 });
 
+Deno.test("OpenAI itself is not asked without a key, and any other server is", () => {
+  assertEquals(problems({ MODEL_PROVIDER: "openai" }), [
+    "OPENAI_API_KEY: expected a key, since MODEL_PROVIDER=openai asks api.openai.com, got nothing",
+  ]);
+  assertEquals(read({ MODEL_PROVIDER: "openai", OPENAI_API_KEY: "k" }).OPENAI_API_KEY, "k");
+  assertEquals(read({ MODEL_PROVIDER: "openai", OPENAI_BASE_URL: "http://h/v1" }).OPENAI_API_KEY, undefined);
+  const environment = (name: string) => ({ MODEL_PROVIDER: "openai", IEXEC_REQUESTER_SECRET_3: "secret" })[name];
+  assertEquals(readSettings(environment).OPENAI_API_KEY, "secret");
+});
+
+Deno.test("OLLAMA_KEEP_ALIVE takes what Ollama takes", () => {
+  for (const value of ["5m", "1.5h", "300", "-1", "-1s", "0"]) {
+    assertEquals(read({ OLLAMA_KEEP_ALIVE: value }).OLLAMA_KEEP_ALIVE, value);
+  }
+  for (const wrong of ["5 m", "m", "five", "5d", "1e3"]) assertEquals(problems({ OLLAMA_KEEP_ALIVE: wrong }).length, 1);
+});
+
 Deno.test("where iExec sets its directories, the default paths follow them", () => {
   const given = { IEXEC_IN: "/data/in", IEXEC_OUT: "/data/out" };
   assertEquals(read(given), {
@@ -287,11 +339,21 @@ Deno.test("paths that are set stand, whatever iExec sets", () => {
 
 Deno.test("no message holds a secret, not even a wrong one", () => {
   const secrets = SETTING_ROWS.filter(({ secret }) => secret).map(({ name }) => name);
-  assertEquals(secrets, ["WEBSOCKET_URL", "WEBSOCKET_AUTH_TOKEN", "AGENT_STATE_KEY"]);
+  assertEquals(secrets, [
+    "WEBSOCKET_URL",
+    "WEBSOCKET_AUTH_TOKEN",
+    "OLLAMA_SERVER_URL",
+    "OPENAI_BASE_URL",
+    "OPENAI_API_KEY",
+    "AGENT_STATE_KEY",
+  ]);
   const environment = {
     ...WRONG,
     WEBSOCKET_AUTH_TOKEN: "CANARY",
     WEBSOCKET_URL: "https://user:CANARY@example.org/?token=CANARY",
+    OLLAMA_SERVER_URL: "https://user:CANARY@example.org/?key=CANARY",
+    OPENAI_BASE_URL: "https://user:CANARY@example.org/v1",
+    OPENAI_API_KEY: "CANARY CANARY",
   };
   assertFalse(problems(environment).join().includes("CANARY"));
   for (const file of ["WEBSOCKET_AUTH_TOKEN=CANARY$WEBSOCKET_AUTH_TOKEN", "WEBSOCKET_URL=wss:CANARY$WEBSOCKET_URL"]) {

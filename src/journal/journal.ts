@@ -41,6 +41,8 @@ export interface Journal {
   accept(event: AgentEvent): Acceptance;
   /** Accepted events without an outcome, oldest first. */
   pending(after: { seq: number; limit: number }): PendingEvent[];
+  /** When an event that has no outcome yet was accepted, in milliseconds since the epoch. */
+  acceptedMs(id: string): number | undefined;
   /** How many accepted events have no outcome. */
   pendingCount(): number;
   /** Give an accepted event its outcome, once and for all; returns the outcome's place. */
@@ -60,11 +62,15 @@ export interface Journal {
   prune(what: { madeBefore: number; seenBefore: number; limit: number }): number;
   checkpoint(): ResponsesCheckpoint | undefined;
   setCheckpoint(checkpoint: ResponsesCheckpoint): void;
+  /** Since when the model is down, in milliseconds since the epoch; undefined if it is not. */
+  outageSince(): number | undefined;
+  setOutageSince(ms: number | undefined): void;
 }
 
 const ACCEPT = `INSERT INTO event (id, body, accepted_at) VALUES (:id, :body, :now) ON CONFLICT (id) DO NOTHING`;
 const OUTCOME_OF = `SELECT seq, id, body, settled FROM outcome WHERE id = :id`;
 const PENDING = `SELECT seq, id, body FROM event WHERE seq > :seq ORDER BY seq LIMIT +:limit`;
+const ACCEPTED_AT = `SELECT accepted_at FROM event WHERE id = :id`;
 const PENDING_COUNT = `SELECT count(*) AS count FROM event`;
 const SEEN_AGAIN = `UPDATE answered SET seen_at = :now WHERE id = :id`;
 /** The checkpoint's own outcome stays: by its entry the file is recognised. */
@@ -89,6 +95,10 @@ const CHECKPOINT = `SELECT path, seq, bytes FROM responses_file`;
 const SET_CHECKPOINT = `
   INSERT INTO responses_file (one, path, seq, bytes) VALUES (1, :path, :seq, :bytes)
   ON CONFLICT (one) DO UPDATE SET path = excluded.path, seq = excluded.seq, bytes = excluded.bytes`;
+const OUTAGE = `SELECT since FROM outage`;
+const SET_OUTAGE = `
+  INSERT INTO outage (one, since) VALUES (1, :since) ON CONFLICT (one) DO UPDATE SET since = excluded.since`;
+const END_OUTAGE = `DELETE FROM outage`;
 
 // A bare parameter behind LIMIT makes SQLite plan the statement anew for each value: 12 µs instead of 3 (measured).
 
@@ -98,6 +108,7 @@ export function openJournal({ sqlite }: Database, options: { seal: Seal; now: ()
   const accept = sqlite.prepare(ACCEPT);
   const outcomeOf = sqlite.prepare(OUTCOME_OF);
   const pending = sqlite.prepare(PENDING);
+  const acceptedAt = sqlite.prepare(ACCEPTED_AT);
   const pendingCount = sqlite.prepare(PENDING_COUNT);
   const seenAgain = sqlite.prepare(SEEN_AGAIN);
   const keepIds = sqlite.prepare(KEEP_IDS);
@@ -111,6 +122,9 @@ export function openJournal({ sqlite }: Database, options: { seal: Seal; now: ()
   const lastOutcome = sqlite.prepare(LAST_OUTCOME);
   const checkpoint = sqlite.prepare(CHECKPOINT);
   const setCheckpoint = sqlite.prepare(SET_CHECKPOINT);
+  const outage = sqlite.prepare(OUTAGE);
+  const setOutage = sqlite.prepare(SET_OUTAGE);
+  const endOutage = sqlite.prepare(END_OUTAGE);
 
   // An id is the sender's choice, so the place of its row is named by the id: it is as unique as the row's number.
   const read = <T>(table: "event" | "outcome", row: Row): T =>
@@ -129,6 +143,7 @@ export function openJournal({ sqlite }: Database, options: { seal: Seal; now: ()
       return changes === 0 ? { state: "pending" } : { state: "new", seq: Number(lastInsertRowid) };
     },
     pending: (after) => rows(pending.all(after)).map((row) => ({ seq: row.seq, event: read("event", row) })),
+    acceptedMs: (id) => (acceptedAt.get({ id }) as { accepted_at: number } | undefined)?.accepted_at,
     pendingCount: () => (pendingCount.get() as { count: number }).count,
     record(outcome) {
       const id = outcome.queryId;
@@ -151,6 +166,11 @@ export function openJournal({ sqlite }: Database, options: { seal: Seal; now: ()
     checkpoint: () => checkpoint.get() as ResponsesCheckpoint | undefined,
     setCheckpoint(mark) {
       setCheckpoint.run({ ...mark });
+    },
+    outageSince: () => (outage.get() as { since: number } | undefined)?.since,
+    setOutageSince(ms) {
+      if (ms === undefined) endOutage.run();
+      else setOutage.run({ since: ms });
     },
   };
 }

@@ -41,3 +41,11 @@ export const JOURNAL_SCHEMA = `
     bytes INTEGER NOT NULL
   ) STRICT;
 `;
+
+export const OUTAGE_SCHEMA = `
+  -- Since when the model is down, while it is, in milliseconds since the epoch.
+  CREATE TABLE outage (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    since INTEGER NOT NULL
+  ) STRICT;
+`;

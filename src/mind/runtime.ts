@@ -3,6 +3,7 @@
 import type { AgentRuntime, Character, IDatabaseAdapter, Memory, Plugin, RuntimeSettings } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import type { Rest } from "../schedule.ts";
 import type { AgentEvent } from "../wire.ts";
 import type { LoadedCharacter } from "./character.ts";
 import { type Conversations, openConversations, type Reply } from "./conversations.ts";
@@ -11,7 +12,9 @@ import { searchIn } from "./knowledge.ts";
 import { openIndex } from "./knowledge_index.ts";
 import type { KnowledgeStore } from "./knowledge_store.ts";
 import { openVectors, type Vectors } from "./knowledge_vectors.ts";
-import { type ModelOptions, type ModelRequest, openModel } from "./models/model.ts";
+import { ModelError } from "./models/failure.ts";
+import { type ModelRequest, openModel } from "./models/model.ts";
+import type { ModelOptions } from "./models/options.ts";
 import {
   characterProvider,
   conversationProvider,
@@ -30,9 +33,10 @@ export interface Mind {
    * The answer to an event, never empty. What was said in its conversation before is known; so ask for the events of
    * one conversation one after the other.
    *
+   * @param rest Runs the waits in between that are no work, so that other events may go on meanwhile.
    * @throws `signal.reason` once `signal` aborts, else whatever the model or the memory throws.
    */
-  answer(event: AgentEvent, signal: AbortSignal): Promise<Reply>;
+  answer(event: AgentEvent, signal: AbortSignal, rest?: Rest): Promise<Reply>;
   /** Stops the runtime; the adapter is still the caller's. */
   close(): Promise<void>;
 }
@@ -124,7 +128,9 @@ async function answer(
   // The type promises a text; a provider's plugin may break it.
   const text: unknown = await runtime.useModel("TEXT_LARGE", request);
   signal.throwIfAborted();
-  if (typeof text !== "string" || text.trim() === "") throw new Error("The model gave an empty answer");
+  if (typeof text !== "string" || text.trim() === "") {
+    throw new ModelError("faulty", "The model gave an empty answer");
+  }
   const reply = { text, sources: [...new Set(drawn.map(({ source }) => source))] };
   if (message.id) await conversations.remember(message, reply);
   return reply;

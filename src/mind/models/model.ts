@@ -2,7 +2,11 @@
 
 import type { GenerateTextParams, Plugin } from "@elizaos/core";
 import type { Passage } from "../knowledge.ts";
+import { publicUrl } from "../../settings.ts";
 import { embeddedModel } from "./embedded.ts";
+import { checkOllama, ollamaModel } from "./ollama.ts";
+import { checkOpenai, openaiModel } from "./openai.ts";
+import type { ModelOptions } from "./options.ts";
 
 /** One question of the conversation so far, and its answer. */
 export interface Exchange {
@@ -30,17 +34,25 @@ export interface ModelRequest extends GenerateTextParams {
   readonly signal: AbortSignal;
 }
 
-/** The providers there are, as MODEL_PROVIDER names them. */
-export const MODEL_PROVIDERS = ["embedded"] as const;
-/** What a provider needs to know. One with an address and a key adds them here, beside its name. */
-export type ModelOptions = { readonly provider: "embedded" };
-
-/** The plugin that registers the chosen provider's TEXT_SMALL and TEXT_LARGE handlers. */
+/** The plugin that registers the chosen provider's TEXT_SMALL and TEXT_LARGE handlers, and TEXT_EMBEDDING if it has one. */
 export function openModel(options: ModelOptions): Plugin {
   switch (options.provider) {
     case "embedded":
       return embeddedModel;
-    default:
-      throw new TypeError(`Cannot open a model: no provider ${options.provider satisfies never}`);
+    case "ollama":
+      return ollamaModel(options);
+    case "openai":
+      return openaiModel(options);
   }
+}
+
+/**
+ * Ask the provider whether it has the model and lets us in. Returns what it is, to be shown.
+ *
+ * @throws {ModelError} `refused` if it does not, `unavailable` or `faulty` if it can't be told now.
+ */
+export async function checkModel(options: ModelOptions, signal: AbortSignal): Promise<string> {
+  if (options.provider === "embedded") return "embedded";
+  await (options.provider === "ollama" ? checkOllama(options, signal) : checkOpenai(options, signal));
+  return `${options.model} of ${options.provider} at ${publicUrl(options.url)}`;
 }

@@ -1,0 +1,204 @@
+/**
+ * A model server that speaks the interfaces of Ollama and of OpenAI, says what the test tells it to, and misbehaves as
+ * real servers do.
+ * @module
+ */
+
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
+import { ollamaRoutes } from "./model_server_ollama.ts";
+import { openaiRoutes } from "./model_server_openai.ts";
+import { createWatch } from "./watch.ts";
+
+/** The interfaces that real servers speak. */
+export type Dialect = "ollama" | "openai";
+
+/** What becomes of one request for an answer. */
+export type Turn =
+  /** An answer, streamed in pieces of some letters. `whole`: in one piece, whatever was asked for. */
+  | { text: string; finish?: "stop" | "length" | "content_filter"; thinking?: string; whole?: true }
+  /** Nothing at all until the client goes, or the test releases it: then an answer. */
+  | "held"
+  /** As many letters of an answer, and then nothing until the client goes. */
+  | { stallAfter: string }
+  /** As many letters of an answer, and then the connection breaks. */
+  | { breakAfter: string }
+  /** As many letters of an answer, and then an end in good order, but without the mark of it. */
+  | { endAfter: string }
+  /** As many letters of an answer, and then an error in the stream. */
+  | { failAfter: string }
+  /** A line of the answer that is no JSON. */
+  | { garbleAfter: string }
+  /** The connection breaks before anything is sent. */
+  | "broken"
+  /** An error, as the server in question words it. */
+  | { status: number; headers?: Record<string, string>; code?: string };
+
+/** A request as it came. */
+export interface ModelRequestSeen {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Headers;
+  // deno-lint-ignore no-explicit-any -- a test looks into it as it likes, and fails where that is not there
+  readonly body: any;
+}
+
+export interface ModelServer extends AsyncDisposable {
+  readonly dialect: Dialect;
+  readonly port: number;
+  /** Where the interface begins: what OLLAMA_SERVER_URL or OPENAI_BASE_URL is set to. */
+  readonly url: string;
+  /** Every request, in the order they came. */
+  readonly requests: readonly ModelRequestSeen[];
+  /** The bodies of the requests for an answer. */
+  readonly asked: readonly ModelRequestSeen["body"][];
+  /** What becomes of the next requests for an answer, one after the other; after them comes `otherwise`. */
+  script(...turns: readonly Turn[]): void;
+  /** What becomes of all others. At first: an answer that repeats the last message. */
+  otherwise(turn: Turn | undefined): void;
+  /** Let the requests that are held have their answers. */
+  release(): void;
+  /** Resolves once `count` requests for an answer have come since the start. */
+  askedFor(count: number): Promise<void>;
+  /** Resolves once `count` clients have gone before they had their answer. */
+  cancelled(count: number): Promise<void>;
+  /** Stop, with every connection. */
+  close(): Promise<void>;
+}
+
+/** What the dialects make of turns, for one request. */
+export interface Stage {
+  readonly models: readonly string[];
+  readonly seen: ModelRequestSeen;
+  /** The next turn. `question`: the last message of it. */
+  next(question: string): Turn;
+  /** Resolves when the request may go on, or its client has gone. */
+  held(): Promise<void>;
+  /** Cut the connection. */
+  cut(): void;
+  /** Resolves when the client has gone. */
+  readonly gone: Promise<void>;
+}
+
+/**
+ * Start one. `port`: default 0, one that the system picks; `models`: those that it has; `key`: the API key that it
+ * wants, or `user:password` for Ollama behind a proxy.
+ */
+export async function startModelServer(
+  dialect: Dialect,
+  options: { port?: number; models?: readonly string[]; key?: string } = {},
+): Promise<ModelServer> {
+  const { port = 0, models = ["test-model", "test-embedding"], key } = options;
+  const requests: ModelRequestSeen[] = [];
+  const asked: ModelRequestSeen["body"][] = [];
+  let turns: Turn[] = [], otherwise: Turn | undefined, cancelled = 0;
+  let held = Promise.withResolvers<void>();
+  const watch = createWatch({
+    report: () => [...requests.map(({ method, path }) => `${method} ${path}`), `${cancelled} cancelled`].join("\n"),
+  });
+  const routes = dialect === "ollama" ? ollamaRoutes(key) : openaiRoutes(key);
+
+  // Not `Deno.serve`: of a request with a body of some hundred bytes it does not tell when the client goes (2.9.6).
+  const server = createServer((incoming, outgoing) => {
+    const gone = Promise.withResolvers<void>();
+    outgoing.on("close", () => {
+      if (!outgoing.writableEnded) {
+        cancelled++;
+        watch.changed();
+      }
+      gone.resolve();
+    });
+    void answer(incoming, outgoing, gone.promise);
+  });
+
+  async function answer(incoming: IncomingMessage, outgoing: ServerResponse, gone: Promise<void>): Promise<void> {
+    const body = await text(incoming);
+    const seen: ModelRequestSeen = {
+      method: incoming.method ?? "",
+      path: incoming.url ?? "",
+      headers: new Headers(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)])),
+      body: body === "" ? undefined : JSON.parse(body),
+    };
+    requests.push(seen);
+    const response = await routes({
+      models,
+      seen,
+      gone,
+      next(question) {
+        asked.push(seen.body);
+        watch.changed();
+        return turns.shift() ?? otherwise ?? { text: `You said: ${question}` };
+      },
+      held: () => Promise.race([held.promise, gone]),
+      cut: () => void incoming.socket.destroy(),
+    });
+    if (outgoing.destroyed) return;
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+    for await (const piece of response.body ?? []) {
+      if (outgoing.destroyed) return;
+      outgoing.write(piece);
+    }
+    outgoing.end();
+  }
+
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const taken = (server.address() as AddressInfo).port; // a TCP server's
+  const close = async () => {
+    if (!server.listening) return;
+    const closed = once(server, "close");
+    server.close();
+    server.closeAllConnections();
+    await closed;
+    watch[Symbol.dispose]();
+  };
+  return {
+    dialect,
+    port: taken,
+    url: `http://127.0.0.1:${taken}${dialect === "openai" ? "/v1" : ""}`,
+    requests,
+    asked,
+    script(...more) {
+      turns = [...turns, ...more];
+    },
+    otherwise(turn) {
+      otherwise = turn;
+    },
+    release() {
+      held.resolve();
+      held = Promise.withResolvers();
+    },
+    askedFor: async (count) =>
+      void await watch.until(`${count} requests for an answer`, () => asked.length >= count ? true : undefined),
+    cancelled: async (count) =>
+      void await watch.until(`${count} cancelled requests`, () => cancelled >= count ? true : undefined),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The pieces of an answer as a body. `end`: in good order, with a cut line, or not at all until the client has gone. */
+export function streamed(
+  pieces: readonly string[],
+  options: { type: string; end: "well" | "cut" | "stalled"; stage: Stage },
+): Response {
+  const { type, end, stage } = options;
+  async function* bytes() {
+    for (const piece of pieces) {
+      yield new TextEncoder().encode(piece);
+      // A turn of the event loop in between, so that it arrives in pieces.
+      await setImmediate();
+    }
+    if (end === "cut") stage.cut();
+    if (end !== "well") await stage.gone;
+  }
+  return new Response(ReadableStream.from(bytes()), { headers: { "content-type": type } });
+}
+
+/** A text in pieces as tokens are: some letters each. */
+export function lettersOf(text: string): string[] {
+  return text.match(/[^]{1,4}/gu) ?? [];
+}
