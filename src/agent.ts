@@ -1,7 +1,7 @@
 /** The loop: accept an event, answer it, make the outcome durable, hand it back. @module */
 
 import { setImmediate } from "node:timers/promises";
-import type { Clock } from "./clock.ts";
+import { type Clock, untilAborted } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { FatalError, messageOf } from "./errors.ts";
 import type { Journal } from "./journal/journal.ts";
@@ -180,7 +180,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
       // Accepting need not wait for the disk, but the disk should not wait for the next answer either.
       if (++taken % INTAKE_BURST === 0) await setImmediate();
     }
-    if (!stopping.aborted) await Promise.race([schedule.idle(), aborted(stopping)]);
+    await Promise.race([schedule.idle(), untilAborted(stopping)]);
   } catch (error) {
     fatal = error;
   }
@@ -205,8 +205,4 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   if (failed.signal.aborted) throw failed.signal.reason;
   if (fatal !== undefined) throw fatal;
   return { unanswered };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

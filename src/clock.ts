@@ -22,6 +22,14 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves when `signal` aborts; at once if it has. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}
+
 /**
  * Milliseconds to wait before the next try: `baseMs`, doubled for each failure after the first, at most `maxMs`, then
  * shortened by up to a quarter at random, so that agents cut off together do not come back together.

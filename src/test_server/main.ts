@@ -1,28 +1,36 @@
 /** The command line of the test server: `deno task test-server`. @module */
 
 import { parseArgs } from "node:util";
-import { systemClock } from "../clock.ts";
+import { systemClock, untilAborted } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { type LoadOptions, runLoad } from "./load.ts";
 import { startTestServer, type TestServerOptions } from "./server.ts";
 
 const DEFAULT_PORT = 8080;
+/** Most events of a load: they are made beforehand, and must fit into memory. */
+const MAX_LOAD = 1_000_000;
 /** The command was used wrongly (EX_USAGE in sysexits.h). */
 const EXIT_USAGE = 64;
 
 const HELP =
-  `A WebSocket server to try agents with. It sends each agent three sample events, and prints what it answers.
+  `A server to try agents with: they connect over WebSocket, and whoever asks is answered by one of them. It sends each
+agent three sample events, prints what it answers, and shows it all on a page at http://localhost:${DEFAULT_PORT}/
 
-Usage: deno task test-server [--port PORT] [--host ADDRESS]
+Usage: deno task test-server [OPTIONS]
 
   --port PORT     where to listen; 0: the system picks one (default ${DEFAULT_PORT})
   --host ADDRESS  where to listen; 0.0.0.0: on every network (default localhost)
+  --broadcast     send each event to every agent, instead of the least busy one
+  --events N      no samples: wait for an agent, send N generated events, print throughput and latency, and exit, with 0
+                  if all were answered
+  --rate R        with --events: so many a second (default: all at once)
   --help          print this and exit
 
 Environment:
-  WEBSOCKET_AUTH_TOKEN  the token that agents must send (default: any agent is welcome)
-  TLS_CERT, TLS_KEY     PEM files with a certificate and its key: serve wss:// instead of ws://`;
+  WEBSOCKET_AUTH_TOKEN  the token that everybody must show (default: everybody is welcome)
+  TLS_CERT, TLS_KEY     PEM files with a certificate and its key: serve wss:// and https:// instead of ws:// and http://`;
 
-/** Run the test server until SIGINT or SIGTERM. @returns The exit code. */
+/** Run the test server until SIGINT or SIGTERM, or until a load is done. @returns The exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const command = parseCommand(args);
   if ("help" in command) {
@@ -35,13 +43,10 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const stopped = untilStopped();
   try {
-    await using _server = await startTestServer({
-      ...command,
-      ...await readEnvironment(),
-      print: (line) => console.log(line),
-      clock: systemClock,
-    });
-    await stopped;
+    const options = { ...command, ...await readEnvironment(), clock: systemClock };
+    if (command.load) return await runWithLoad({ ...options, load: command.load }, stopped);
+    await using _server = await startTestServer({ ...options, print: (line) => console.log(line) });
+    await untilAborted(stopped);
     return 0;
   } catch (error) {
     if (!(error instanceof FatalError)) throw error;
@@ -50,9 +55,35 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** @returns 0 if each event was answered, 1 if not. */
+async function runWithLoad(
+  options: Omit<TestServerOptions, "print"> & { load: Load },
+  stopped: AbortSignal,
+): Promise<number> {
+  const { load, ...serverOptions } = options;
+  const print = (line: string) => console.log(line);
+  const agentIsThere = Promise.withResolvers<void>();
+  let isLoaded = false;
+  await using server = await startTestServer({
+    ...serverOptions,
+    events: [],
+    limits: { unanswered: load.count, unansweredBytes: Infinity },
+    print: (line) => isLoaded || print(line), // a line for each event would be what is measured
+    observe: ({ kind }) => kind === "authenticated" && agentIsThere.resolve(),
+  });
+  await Promise.race([agentIsThere.promise, untilAborted(stopped)]);
+  if (stopped.aborted) return 1;
+  isLoaded = true;
+  const ask: LoadOptions["ask"] = (event, asker) => server.ask(event, { askedBy: "load", asker });
+  return await runLoad({ ...load, ask, clock: options.clock, print }, stopped) ? 0 : 1;
+}
+
+type Load = Pick<LoadOptions, "count" | "rate">;
 type Command = { readonly help: true } | { readonly wrong: string } | {
   readonly hostname: string;
   readonly port: number;
+  readonly broadcast: boolean;
+  readonly load?: Load;
 };
 
 function parseCommand(args: readonly string[]): Command {
@@ -62,17 +93,33 @@ function parseCommand(args: readonly string[]): Command {
       options: {
         port: { type: "string", default: String(DEFAULT_PORT) },
         host: { type: "string", default: "localhost" },
+        broadcast: { type: "boolean", default: false },
+        events: { type: "string" },
+        rate: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });
+    const { host: hostname, broadcast, events, rate } = values;
     if (values.help) return { help: true };
     const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : NaN;
     if (!(port <= 65_535)) return { wrong: `--port must be a number from 0 to 65535, got ${values.port}.` };
-    return { hostname: values.host, port };
+    if (rate !== undefined && events === undefined) return { wrong: "--rate goes with --events." };
+    if (events === undefined) return { hostname, port, broadcast };
+    const load = { count: numberOf(events), rate: rate === undefined ? Infinity : numberOf(rate) };
+    if (!(Number.isInteger(load.count) && load.count >= 1 && load.count <= MAX_LOAD)) {
+      return { wrong: `--events must be a whole number from 1 to ${MAX_LOAD}, got ${events}.` };
+    }
+    if (!(load.rate > 0)) return { wrong: `--rate must be a number above 0, got ${rate}.` };
+    return { hostname, port, broadcast, load };
   } catch (error) {
     if (error instanceof TypeError) return { wrong: `${messageOf(error)}.` };
     throw error;
   }
+}
+
+/** A number in decimal digits, as people write it; NaN if it is none. */
+function numberOf(text: string): number {
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
 }
 
 async function readEnvironment(): Promise<Pick<TestServerOptions, "token" | "tls">> {
@@ -103,16 +150,16 @@ async function readPem(name: string, path: string): Promise<string> {
   }
 }
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once, as it would any other. */
-function untilStopped(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
+/** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once, as it would any other. */
+function untilStopped(): AbortSignal {
+  const stopped = new AbortController();
   const signals = ["SIGINT", "SIGTERM"] as const;
   const stop = () => {
     for (const signal of signals) Deno.removeSignalListener(signal, stop);
-    resolve();
+    stopped.abort();
   };
   for (const signal of signals) Deno.addSignalListener(signal, stop);
-  return promise;
+  return stopped.signal;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

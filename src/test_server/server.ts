@@ -3,12 +3,12 @@
 import type { Clock } from "../clock.ts";
 import type { AgentEvent } from "../wire.ts";
 import { type Activity, attend, type Client } from "./connection.ts";
-import { createDispatch } from "./dispatch.ts";
-import type { FeedPath } from "./feed.ts";
+import { createDispatch, type Placed } from "./dispatch.ts";
+import type { FeedAsker, FeedPath } from "./feed.ts";
 import { createFeedHub } from "./feed_hub.ts";
 import { hasBearer, isHandshake, refuseForeign } from "./guard.ts";
 import { text } from "./http.ts";
-import { createLedger } from "./ledger.ts";
+import { type Asker, createLedger } from "./ledger.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { listen } from "./listen.ts";
 import { respondWithPage } from "./page.ts";
@@ -49,6 +49,8 @@ export interface TestServer extends AsyncDisposable {
    * @returns How many agents there were.
    */
   send(...frames: readonly unknown[]): number;
+  /** Give an event to an agent, as soon as there is one; `asker` is told its response and ack. */
+  ask(event: AgentEvent, by: { askedBy: FeedAsker; asker?: Asker }): Placed;
   /** Close every client with 1000, and stop. A client that does not answer within a second is cut off. */
   close(): Promise<void>;
 }
@@ -167,6 +169,7 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
       const texts = frames.map((frame) => typeof frame === "string" ? frame : JSON.stringify(frame));
       return [...clients.values()].filter((agent) => texts.every((frame) => agent.sendToAgent(frame))).length;
     },
+    ask: dispatch.ask,
     close,
     [Symbol.asyncDispose]: close,
   };

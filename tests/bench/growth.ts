@@ -6,7 +6,7 @@ import { openJournal } from "../../src/journal/journal.ts";
 import { openPublisher } from "../../src/journal/publisher.ts";
 import { silentLog } from "../../src/log.ts";
 import { noSeal } from "../../src/seal.ts";
-import { median } from "./statistics.ts";
+import { median } from "../../src/test_server/statistics.ts";
 
 /** Answers that share a commit: about what gathers in one while it is busy. */
 const BATCH = 100;

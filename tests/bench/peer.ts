@@ -1,5 +1,7 @@
 /** The other end of a benchmark: a server in this process, and one client in a process of its own. @module */
 
+import { generateEvents, openTally, type Tally } from "../../src/test_server/load_events.ts";
+
 /** A client that is connected and has authenticated. */
 export interface Client extends AsyncDisposable {
   /**
@@ -12,12 +14,6 @@ export interface Client extends AsyncDisposable {
   memoryBytes(): Promise<number>;
   /** Asks it to end, and looks at what it left. @throws {Error} Unless responses.json has each answer once. */
   stop(): Promise<void>;
-}
-
-interface Burst {
-  readonly unanswered: Set<string>;
-  readonly unacknowledged: Set<string>;
-  readonly done: PromiseWithResolvers<void>;
 }
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -47,25 +43,14 @@ export async function startClient(make: (url: string, folder: string) => Deno.Co
   const folder = Deno.makeTempDirSync({ prefix: "agent-bench-" });
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   const connected = Promise.withResolvers<WebSocket>();
-  let burst: Burst | undefined;
+  let tally: Tally | undefined;
   let events = 0;
 
-  const newEvent = (users: number | undefined) => {
-    const id = `q${++events}`;
-    const metadata = { priority: "high", source: "api", ...users !== undefined && { userId: `u${events % users}` } };
-    return { id, query: "What is iExec?", timestamp: Date.now(), metadata };
-  };
-  const receive = (text: string) => {
-    const message = JSON.parse(text);
-    if (message.type === "response") burst?.unanswered.delete(message.queryId);
-    if (message.type === "ack") burst?.unacknowledged.delete(message.eventId);
-    if (burst?.unanswered.size === 0 && burst.unacknowledged.size === 0) burst.done.resolve();
-  };
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const { socket, response } = Deno.upgradeWebSocket(request);
     socket.onmessage = ({ data }) => {
       if (JSON.parse(data).type !== "auth") return;
-      socket.onmessage = ({ data }) => receive(data);
+      socket.onmessage = ({ data }) => tally?.hear(data);
       connected.resolve(socket);
     };
     return response;
@@ -92,13 +77,14 @@ export async function startClient(make: (url: string, folder: string) => Deno.Co
 
   return {
     async burst({ count, users }) {
-      const batch = Array.from({ length: count }, () => newEvent(users));
-      const ids = batch.map(({ id }) => id);
+      const make = generateEvents({ prefix: `${events}-`, ...users !== undefined && { users } });
+      const batch = Array.from({ length: count }, () => make(Date.now()));
       const frames = batch.map((event) => JSON.stringify(event));
-      burst = { unanswered: new Set(ids), unacknowledged: new Set(ids), done: Promise.withResolvers() };
+      events += count;
+      tally = openTally(batch.map(({ id }) => id));
       const startedMs = performance.now();
       for (const frame of frames) socket.send(frame);
-      await Promise.race([burst.done.promise, failed]);
+      await Promise.race([tally.done, failed]);
       return performance.now() - startedMs;
     },
     async memoryBytes() {

@@ -1,7 +1,7 @@
 /** Events a second when many come at once: ours against the guide's design, taking turns. @module */
 
 import { guideClient, ourAgent, startClient } from "./peer.ts";
-import { median } from "./statistics.ts";
+import { median } from "../../src/test_server/statistics.ts";
 
 /** Events a second, the median of all rounds. */
 export interface Throughput {
