@@ -33,7 +33,7 @@ export function createLog(options: {
   now: () => number;
 }): Log {
   const { level, format, write, now } = options;
-  const render = format === "json" ? renderJson : renderText;
+  const render = format === "json" ? jsonRenderer() : textRenderer();
   const lineFor = (at: LogLevel): LogLine => {
     if (LOG_LEVELS.indexOf(at) > LOG_LEVELS.indexOf(level)) return () => {};
     return (message, fields = {}, content = {}) =>
@@ -76,37 +76,70 @@ export function gatherLines(write: (text: string) => void): LineBuffer {
 /** A log that writes nothing. */
 export const silentLog: Log = { error() {}, warn() {}, info() {}, debug() {} };
 
-function renderJson(timeMs: number, level: LogLevel, message: string, fields: LogFields): string {
-  const named = Object.entries(fields).map((
-    [name, value],
-  ) => [name, value instanceof Error ? messageOf(value) : value]);
-  return escapeControls(
-    JSON.stringify({ time: new Date(timeMs).toISOString(), level, message, ...Object.fromEntries(named) }),
-  );
+type Render = (timeMs: number, level: LogLevel, message: string, fields: LogFields) => string;
+
+function jsonRenderer(): Render {
+  const timeOf = timeRenderer();
+  return (timeMs, level, message, fields) => {
+    const line: Record<string, unknown> = { time: timeOf(timeMs), level, message, ...fields };
+    for (const [name, value] of Object.entries(fields)) if (value instanceof Error) line[name] = messageOf(value);
+    return escapeControls(JSON.stringify(line));
+  };
 }
 
-function renderText(timeMs: number, level: LogLevel, message: string, fields: LogFields): string {
-  const rest = new Map(Object.entries(fields).filter(([, value]) => value !== undefined));
-  const sentence = message.replace(/\{(\w+)\}/g, (placeholder, name: string) => {
-    if (!rest.has(name)) return placeholder;
-    const value = renderValue(rest.get(name), /^[^\s"\\]+$/);
-    rest.delete(name);
-    return value;
-  });
-  const tail = [...rest].map(([name, value]) => ` ${name}=${renderValue(value, /^[^\s"\\=]+$/)}`).join("");
-  return escapeControls(`${new Date(timeMs).toISOString()} ${level.padEnd(5)} ${sentence}${tail}`);
+function textRenderer(): Render {
+  const timeOf = timeRenderer();
+  // The sentences are fixed, and so there are few.
+  const templates = new Map<string, { literals: string[]; names: string[] }>();
+  const templateOf = (message: string) => {
+    const parts = message.split(/\{(\w+)\}/);
+    const isName = (_: string, index: number) => index % 2 === 1;
+    const template = {
+      literals: parts.filter((part, index) => !isName(part, index)).map(escapeControls),
+      names: parts.filter(isName),
+    };
+    templates.set(message, template);
+    return template;
+  };
+  return (timeMs, level, message, fields) => {
+    const { literals, names } = templates.get(message) ?? templateOf(message);
+    let line = `${timeOf(timeMs)} ${level.padEnd(5)} ${literals[0]}`;
+    for (const [index, name] of names.entries()) {
+      const value = fields[name];
+      line += (value === undefined ? `{${name}}` : renderValue(value, IN_SENTENCE)) + literals[index + 1];
+    }
+    for (const name in fields) {
+      const value = fields[name];
+      if (value !== undefined && !names.includes(name)) line += ` ${name}=${renderValue(value, IN_FIELD)}`;
+    }
+    return line;
+  };
 }
+
+/** Lines of one millisecond share their time's text. */
+function timeRenderer(): (timeMs: number) => string {
+  let lastMs = NaN, text = "";
+  return (timeMs) => {
+    if (timeMs !== lastMs) [lastMs, text] = [timeMs, new Date(timeMs).toISOString()];
+    return text;
+  };
+}
+
+/** What needs no quotes. */
+const IN_SENTENCE = /^[^\s"\\]+$/, IN_FIELD = /^[^\s"\\=]+$/;
 
 /** A value as it is where it is `plain`, else quoted. */
 function renderValue(value: LogFields[string], plain: RegExp): string {
+  if (typeof value === "number") return String(value);
   const text = value instanceof Error ? messageOf(value) : String(value);
-  return plain.test(text) ? text : JSON.stringify(text);
+  return escapeControls(plain.test(text) ? text : JSON.stringify(text));
 }
 
+/** Control characters, those that turn text around, and the other two that end a line. */
+// deno-lint-ignore no-control-regex -- it is these that are looked for
+const CONTROLS = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /** An id is the sender's choice: keep it from forging lines, moving the cursor or turning the text around. */
-function escapeControls(line: string): string {
-  return line.replace(
-    /[\p{Control}\p{Bidi_Control}\u2028\u2029]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+function escapeControls(text: string): string {
+  return text.replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
