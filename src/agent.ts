@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { type Clock, untilAborted } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { FatalError, messageOf } from "./errors.ts";
-import type { Journal } from "./journal/journal.ts";
+import type { Journal, RecordedOutcome } from "./journal/journal.ts";
 import type { Publisher } from "./journal/publisher.ts";
 import type { Log } from "./log.ts";
 import type { Mind } from "./mind/runtime.ts";
@@ -59,7 +59,9 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   const schedule = createSchedule({ concurrency: parts.concurrency, work });
   /** The last event that was loaded into the schedule; while `behind`, the journal holds more. */
   let loaded = 0, behind = true;
-  let committed: { seq: number; outcome: Outcome }[] = [];
+  /** Outcomes that will be durable with the same commit, and so are published together. */
+  let batch: { readonly committed?: Promise<void>; readonly outcomes: RecordedOutcome[] } = { outcomes: [] };
+  let keeping = false;
   let unanswered = 0;
 
   const hasRoom = () => schedule.size < MAX_LOADED.events && schedule.queryLength < MAX_LOADED.queryLength;
@@ -97,6 +99,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
       return;
     }
     log.info("📥 Processing new event: {event}", { event: event.id }, { query: event.query });
+    keep();
     if (!behind && hasRoom()) {
       loaded = accepted.seq;
       schedule.add(event);
@@ -105,16 +108,22 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     }
   }
 
+  /** The sender of an event need not wait for the disk, but the event must not wait for its answer either. */
+  function keep() {
+    if (keeping) return;
+    keeping = true;
+    database.committed({ lazily: true }).then(() => keeping = false).catch((error) => failed.abort(error));
+  }
+
   async function work(event: AgentEvent, rest: Rest) {
     try {
       const outcome = await answer(event, rest);
       if (!outcome) return;
-      const seq = journal.record(outcome);
+      const recorded = { seq: journal.record(outcome), outcome };
       // Not waited for: the next event can be worked on while the disk is busy.
-      database.committed().then(() => {
-        // All that share this commit come through here in one go, so that they are published together.
-        if (committed.push({ seq, outcome }) === 1) queueMicrotask(() => publish());
-      }).catch((error) => failed.abort(error));
+      const committed = database.committed();
+      if (committed !== batch.committed) startBatch(committed);
+      batch.outcomes.push(recorded);
       if (behind && schedule.size < MAX_LOADED.events / 2) loadMore();
     } catch (error) {
       failed.abort(error);
@@ -123,7 +132,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
 
   /** The outcome of an event; none if answering was called off. */
   async function answer(event: AgentEvent, rest: Rest): Promise<Outcome | undefined> {
-    log.info("Generating AI response for event {event}...", { event: event.id });
+    log.debug("Generating AI response for event {event}...", { event: event.id });
     const startedMs = clock.now();
     const about = { queryId: event.id, agentId: mind.agentId };
     try {
@@ -145,15 +154,14 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     }
   }
 
-  function publish() {
-    const outcomes = committed;
-    committed = [];
-    try {
-      publisher.publish(outcomes);
-      outbox.release(publisher.published);
-    } catch (error) {
-      failed.abort(error);
-    }
+  function startBatch(committed: Promise<void>) {
+    const { outcomes } = batch = { committed, outcomes: [] };
+    committed.then(() => publish(outcomes)).catch((error) => failed.abort(error));
+  }
+
+  function publish(outcomes: readonly RecordedOutcome[]) {
+    publisher.publish(outcomes);
+    outbox.release(publisher.published, outcomes);
   }
 
   async function prune() {
@@ -177,7 +185,6 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     let taken = 0;
     for await (const delivery of transport.events(stopping)) {
       accept(delivery);
-      // Accepting need not wait for the disk, but the disk should not wait for the next answer either.
       if (++taken % INTAKE_BURST === 0) await setImmediate();
     }
     await Promise.race([schedule.idle(), untilAborted(stopping)]);
@@ -195,7 +202,6 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   await schedule.idle();
   try {
     await database.committed();
-    publish();
   } catch (error) {
     failed.abort(error);
   }

@@ -31,8 +31,11 @@ const SQLITE_TEXTS: readonly (readonly [text: string, code: number])[] = [
   ["file is not a database", SQLITE.notADatabase],
 ];
 
-/** A longer pause between two commits would be felt; a shorter one than the last commit took would fill the time with them. */
-const MAX_COMMIT_PAUSE_MS = 20;
+/**
+ * Milliseconds between two commits: several times as long as the last one took, or they would fill the time; never more
+ * than would be felt. One that is wanted later than that comes at once.
+ */
+const COMMIT_PAUSE_MS = { factor: 8, least: 5, most: 20 };
 
 /** The open database. A transaction is always open: whatever is written is on disk once {@linkcode committed} resolves. */
 export interface Database extends Disposable {
@@ -41,11 +44,14 @@ export interface Database extends Disposable {
   /**
    * Resolves when everything written up to this call is on disk. Calls that come close together share one fsync.
    *
+   * @param options `lazily`: nobody is waiting, so that it may take some 20 ms.
    * @throws {FatalError} If the disk refuses.
    */
-  committed(): Promise<void>;
+  committed(options?: { lazily?: boolean }): Promise<void>;
   /** Commit now, whoever waits for it. */
   commit(): void;
+  /** Call `write` before each commit from now on: it writes what was held back until then. */
+  beforeCommit(write: () => void): void;
 }
 
 /**
@@ -91,16 +97,19 @@ function makePrivate(path: string): void {
 
 function groupCommits(sqlite: DatabaseSync, path: string): Database {
   const begin = sqlite.prepare("BEGIN"), end = sqlite.prepare("COMMIT");
+  const writers: (() => void)[] = [];
   let waiting: PromiseWithResolvers<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let lastCommitMs = 0;
+  let dueMs = Infinity, nextMs = 0;
   let failed = false;
   const commit = () => {
     clearTimeout(timer);
+    dueMs = Infinity;
     const shared = waiting;
     waiting = undefined;
     const startedMs = performance.now();
     try {
+      for (const write of writers) write();
       end.run();
       begin.run();
     } catch (cause) {
@@ -110,26 +119,39 @@ function groupCommits(sqlite: DatabaseSync, path: string): Database {
       if (!shared) throw error;
       return;
     }
-    lastCommitMs = performance.now() - startedMs;
+    const endedMs = performance.now();
+    const { factor, least, most } = COMMIT_PAUSE_MS;
+    nextMs = endedMs + Math.min(Math.max(factor * (endedMs - startedMs), least), most);
     shared?.resolve();
+  };
+  const commitAt = (atMs: number, nowMs: number) => {
+    if (atMs >= dueMs) return;
+    clearTimeout(timer);
+    dueMs = atMs;
+    timer = setTimeout(commit, Math.max(0, atMs - nowMs));
   };
   begin.run();
   return {
     path,
     sqlite,
     commit,
-    committed() {
-      if (!waiting) {
-        waiting = Promise.withResolvers();
-        timer = setTimeout(commit, Math.min(lastCommitMs, MAX_COMMIT_PAUSE_MS));
+    committed({ lazily = false } = {}) {
+      waiting ??= Promise.withResolvers();
+      if (dueMs > nextMs) {
+        const nowMs = performance.now();
+        commitAt(lazily ? nowMs + COMMIT_PAUSE_MS.most : Math.max(nowMs, nextMs), nowMs);
       }
       return waiting.promise;
+    },
+    beforeCommit(write) {
+      writers.push(write);
     },
     [Symbol.dispose]() {
       try {
         // After a failure, here or in a statement that took the transaction with it, whoever wrote has been told.
         if (!failed && sqlite.isTransaction) commit();
       } finally {
+        clearTimeout(timer);
         sqlite.close();
       }
     },

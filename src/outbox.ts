@@ -1,14 +1,18 @@
 /** Outcomes on their way back: offered to the transport in order, again after it was out of reach. @module */
 
-import type { Journal } from "./journal/journal.ts";
+import type { Journal, RecordedOutcome } from "./journal/journal.ts";
 import type { Log } from "./log.ts";
 import type { Delivery, Transport } from "./transports/transport.ts";
 import { isFailure, type Outcome } from "./wire.ts";
 
 /** What still has to be delivered. */
 export interface Outbox {
-  /** Outcomes up to `seq` are durable and may go out. */
-  release(seq: number): void;
+  /**
+   * Outcomes up to `seq` are durable and may go out.
+   *
+   * @param latest The last of them, where they are at hand: then they need not be read back.
+   */
+  release(seq: number, latest?: readonly RecordedOutcome[]): void;
   /** Send an outcome once more, to a sender that asked again. */
   again(outcome: Outcome, delivery: Delivery): void;
   /** The peer can be reached: offer what it did not get. */
@@ -39,52 +43,65 @@ export function createOutbox(options: {
   let reach = 0;
   /** Places of the outcomes that are with the transport. */
   const underWay = new Set<number>();
-  /** All that is with the transport: those, and what is sent once more. */
-  const tasks = new Set<Promise<void>>();
+  /** What is with the transport: those, and what is sent once more. */
+  let active = 0;
+  let waiting: PromiseWithResolvers<void> | undefined;
 
   const offerSome = () => {
-    while (!unreachable && offered < released && tasks.size < MAX_OFFERED) {
-      const batch = journal.unsettled({ seq: offered, upTo: released, limit: MAX_OFFERED - tasks.size });
+    while (!unreachable && offered < released && active < MAX_OFFERED) {
+      const batch = journal.unsettled({ seq: offered, upTo: released, limit: MAX_OFFERED - active });
       if (batch.length === 0) offered = released;
-      for (const { seq, outcome } of batch) {
-        offered = seq;
-        if (!underWay.has(seq)) track(offer(seq, outcome));
-      }
+      for (const { seq, outcome } of batch) offer(seq, outcome);
     }
   };
-  const offer = async (seq: number, outcome: Outcome) => {
+  const offer = (seq: number, outcome: Outcome) => {
+    offered = seq;
+    if (underWay.has(seq)) return;
     const triedReach = reach;
     underWay.add(seq);
-    const done = await settle(outcome, deliveries.get(outcome.queryId)).finally(() => underWay.delete(seq));
-    if (done) journal.settled(seq);
-    else if (triedReach === reach) unreachable = true;
-    // The peer came back in the meantime, and this one was passed over since it was still under way.
-    else offered = Math.min(offered, seq - 1);
+    settle(outcome, deliveries.get(outcome.queryId), (done) => {
+      underWay.delete(seq);
+      if (done === undefined) return;
+      if (done) journal.settled(seq);
+      else if (triedReach === reach) unreachable = true;
+      // The peer came back in the meantime, and this one was passed over since it was still under way.
+      else offered = Math.min(offered, seq - 1);
+    });
   };
-  const settle = async (outcome: Outcome, delivery?: Delivery) => {
-    const done = await transport.settle(outcome, delivery);
-    if (done) {
-      deliveries.delete(outcome.queryId);
-      log.debug("outcome delivered", { event: outcome.queryId, failed: isFailure(outcome) });
-    }
-    return done;
-  };
-  const track = (task: Promise<unknown>) => {
-    const tracked: Promise<void> = task.catch(onError).then(() => {
-      tasks.delete(tracked);
+  const settle = (outcome: Outcome, delivery: Delivery | undefined, note: (done?: boolean) => void) => {
+    active++;
+    /** Nothing is known of an outcome whose settling went wrong. */
+    const end = (done?: boolean) => {
+      active--;
+      if (done) {
+        deliveries.delete(outcome.queryId);
+        log.debug("outcome delivered", { event: outcome.queryId, failed: isFailure(outcome) });
+      }
+      note(done);
       offerSome();
+      if (active > 0) return;
+      waiting?.resolve();
+      waiting = undefined;
+    };
+    transport.settle(outcome, delivery).then(end, (error) => {
+      onError(error);
+      end();
     }).catch(onError);
-    tasks.add(tracked);
   };
 
   return {
-    release(seq) {
+    release(seq, latest = []) {
+      const isAbreast = offered === released;
       released = seq;
+      for (const { seq, outcome } of isAbreast ? latest : []) {
+        if (unreachable || active >= MAX_OFFERED) break;
+        offer(seq, outcome);
+      }
       offerSome();
     },
     again(outcome, delivery) {
       // If it fails, or there is too much under way already, the sender asks again: it was not told.
-      if (tasks.size < MAX_OFFERED) track(settle(outcome, delivery));
+      if (active < MAX_OFFERED) settle(outcome, delivery, () => {});
     },
     retry() {
       reach++;
@@ -92,8 +109,10 @@ export function createOutbox(options: {
       offered = 0;
       offerSome();
     },
-    async drained() {
-      while (tasks.size > 0) await Promise.all(tasks);
+    drained() {
+      if (active === 0) return Promise.resolve();
+      waiting ??= Promise.withResolvers();
+      return waiting.promise;
     },
   };
 }

@@ -108,7 +108,7 @@ Deno.test("a server that flaps a hundred times gets every answer, and each event
   const entries = await agent.responses(100);
   assertEquals(new Set(entries.map(({ queryId }) => queryId)).size, 100);
   assertEquals(entries.length, 100);
-  assertEquals(agent.log.filter(({ message }) => message.startsWith("Generating")).length, 100);
+  assertEquals(agent.log.filter(({ message }) => message.startsWith("✅ Generated")).length, 100);
 });
 
 Deno.test("a server that never acknowledges the close keeps no agent from ending with 0", async () => {

@@ -86,6 +86,7 @@ Deno.test("file mode refuses broken entries by name and answers the others", asy
   );
   await using agent = await startAgent(input);
   assertEquals((await agent.responses(2)).map(({ queryId }) => queryId), ["q1", "q5"]);
+  await agent.logged("event refused", { count: 3 });
   const refused = agent.log.filter(({ message }) => message === "event refused");
   assertEquals(refused.map(({ index, event, reason }) => ({ index, event, reason })), [
     { index: 1, event: "no-query", reason: "query: expected string, received undefined" },
@@ -105,7 +106,7 @@ Deno.test("a restart answers nothing a second time, and adds what came meanwhile
   input.replaceEvents("q1", "q2", "q3");
   await using agent = await startAgent(input);
   assertEquals((await agent.responses(3)).map(({ queryId }) => queryId), ["q1", "q2", "q3"]);
-  assertEquals(agent.log.filter(({ message }) => message.startsWith("Generating")).map(({ event }) => event), ["q3"]);
+  assertEquals(agent.log.filter(({ message }) => message.startsWith("✅ Generated")).map(({ event }) => event), ["q3"]);
 });
 
 Deno.test("a kill -9 loses nothing: the next start answers what was left", async () => {

@@ -1,6 +1,6 @@
 /** The journal: what it takes in, what it gives back, also after a restart or a crash. @module */
 
-import { assertEquals, assertGreater, assertThrows } from "@std/assert";
+import { assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { type Database, openDatabase } from "../src/database.ts";
@@ -91,7 +91,11 @@ Deno.test("a second outcome for an event is refused, and the first one stays", a
   using opened = open(folder.path);
   opened.journal.accept(event("q1"));
   opened.journal.record(answer("q1"));
-  assertThrows(() => opened.journal.record(failure("q1")), Error, "UNIQUE");
+  assertThrows(() => opened.journal.record(failure("q1")), Error, "second outcome");
+  await opened.database.committed();
+  opened.journal.record(failure("q1"));
+  await assertRejects(() => opened.database.committed(), Error, "UNIQUE");
+  opened.database.sqlite.exec("ROLLBACK");
   assertEquals(opened.journal.outcomes(ALL).map(({ outcome }) => outcome), [answer("q1")]);
 });
 

@@ -171,7 +171,7 @@ Deno.test("whatever restarts, crashes and torn ends come between, each outcome s
   }));
 });
 
-Deno.test("after a pause, and after a thousand entries without one, it is noted how far the file got", async () => {
+Deno.test("after a pause, and after five thousand entries without one, it is noted how far the file got", async () => {
   await using folder = makeFolder();
   const home = makeHome(folder.path);
   using process = home.start();
@@ -183,10 +183,10 @@ Deno.test("after a pause, and after a thousand entries without one, it is noted 
   const { path, seq, bytes } = process.journal.checkpoint()!;
   assertEquals([path, seq], [home.path, process.journal.lastOutcome()]);
   assertEquals(Deno.readTextFileSync(home.path).slice(0, bytes), `[\n${JSON.stringify(answer("a"))}`);
-  const ids = Array.from({ length: 1000 }, (_, index) => `q${index}`);
-  process.answer(...ids.slice(0, 999));
+  const ids = Array.from({ length: 5_000 }, (_, index) => `q${index}`);
+  process.answer(...ids.slice(0, 4_999));
   assertEquals(process.journal.checkpoint()!.seq, seq);
-  process.answer(ids[999]!);
+  process.answer(ids[4_999]!);
   assertEquals(process.journal.checkpoint()!.seq, process.journal.lastOutcome());
 });
 

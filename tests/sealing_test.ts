@@ -100,6 +100,7 @@ Deno.test("a sealed row opens nowhere but at its place", async () => {
   using database = openDatabase(`${folder.path}/.agent`);
   const journal = openJournal(database, { seal: openSeal(database, Uint8Array.fromHex(KEY)), now: Date.now });
   for (const id of ["q1", "q2"]) journal.accept({ id, query: `query of ${id}`, timestamp: 1 });
+  database.commit();
   database.sqlite.exec("UPDATE event SET body = (SELECT body FROM event WHERE id = 'q1') WHERE id = 'q2'");
   assertThrows(() => journal.pending({ seq: 0, limit: 2 }), Error, "event.body/q2");
 });

@@ -60,7 +60,7 @@ Deno.test("a connection that is cut is dialled again, one at a time, and what it
     server.send(event(`q${cut}`));
     await server.received((message) => message.type === "ack" && message.eventId === `q${cut}`);
   }
-  const answered = agent.log.filter(({ message }) => message.startsWith("Generating"));
+  const answered = agent.log.filter(({ message }) => message.startsWith("✅ Generated"));
   assertEquals(answered.map(({ event }) => event), ["q1", "q2", "q3", "q4", "q5"]);
   const entries = await agent.responses(5);
   assertEquals(entries.length, 5);
@@ -166,7 +166,7 @@ Deno.test("a duplicate gets its stored outcome, with no second answer, also afte
     await server.acks(1);
     server.send(event("q1"));
     await server.acks(2);
-    assertEquals(agent.log.filter(({ message }) => message.startsWith("Generating")).length, 1);
+    assertEquals(agent.log.filter(({ message }) => message.startsWith("✅ Generated")).length, 1);
     await agent.stop();
   }
   await using agent = await startAgent({ folder: folder.path, env });
@@ -175,6 +175,6 @@ Deno.test("a duplicate gets its stored outcome, with no second answer, also afte
   await server.acks(3);
   const [first, ...others] = await server.responses(3);
   for (const other of others) assertEquals(other, first);
-  assertEquals(agent.log.filter(({ message }) => message.startsWith("Generating")).length, 0);
+  assertEquals(agent.log.filter(({ message }) => message.startsWith("✅ Generated")).length, 0);
   assertEquals(readEntries(`${folder.path}/iexec_out/responses.json`)?.length, 1);
 });

@@ -22,7 +22,7 @@ export interface Publisher extends Disposable {
 /** After a pause this long nobody is writing: time to note how far the file got. */
 const IDLE_MS = 200;
 /** Entries after which that is noted even without a pause, so that a restart has little to compare. */
-const CHECKPOINT_ENTRIES = 1000;
+const CHECKPOINT_ENTRIES = 5_000;
 
 /**
  * Open the file and append what the journal has and the file lacks.

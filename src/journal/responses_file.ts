@@ -87,8 +87,8 @@ function hold(path: string, keepBytes: number): ResponsesFile {
   let end = keepBytes;
   let isOpen = true;
 
-  const write = (text: string, at: number) => {
-    const bytes = encoder.encode(text);
+  const write = (text: string | Uint8Array, at: number) => {
+    const bytes = typeof text === "string" ? encoder.encode(text) : text;
     file.seekSync(at, Deno.SeekMode.Start);
     for (let written = 0; written < bytes.length;) {
       written += file.writeSync(bytes.subarray(written));
@@ -143,9 +143,9 @@ function hold(path: string, keepBytes: number): ResponsesFile {
     append: (outcomes) =>
       attempt(() => {
         for (const group of groupsOf(outcomes.map(encodeEntry))) {
-          const text = (isFirst ? "\n" : ",\n") + group.join(",\n") + CLOSING;
-          reserve(end + encoder.encode(text).length);
-          end += write(text, end) - CLOSING.length;
+          const bytes = encoder.encode((isFirst ? "\n" : ",\n") + group.join(",\n") + CLOSING);
+          reserve(end + bytes.length);
+          end += write(bytes, end) - CLOSING.length;
           isFirst = false;
         }
       }),
