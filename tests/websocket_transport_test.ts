@@ -3,7 +3,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Clock } from "../src/clock.ts";
 import { FatalError } from "../src/errors.ts";
-import { silentLog } from "../src/log.ts";
+import { type Log, silentLog } from "../src/log.ts";
 import { openWebSocketTransport } from "../src/transports/websocket.ts";
 import { createWatch } from "./support/watch.ts";
 
@@ -58,8 +58,6 @@ function heldClock() {
     clock,
     /** Every sleep that was asked for, in ms. */
     schedule,
-    /** Resolves once `count` sleeps were asked for. */
-    slept: (count: number) => watch.until(`${count} sleeps`, () => schedule.length >= count ? true : undefined),
     /** Once somebody sleeps for `ms`, let that time pass. */
     async pass(ms: number) {
       const sleep = await watch.until(
@@ -73,14 +71,14 @@ function heldClock() {
   };
 }
 
-function open(url: URL, clock: Clock, maxAttempts = 10) {
+function open(url: URL, clock: Clock, { maxAttempts = 10, log = silentLog } = {}) {
   return openWebSocketTransport({
     url,
     agentId: AGENT_ID,
     reconnectMs: 5_000,
     maxAttempts,
     maxBytes: 1_000_000,
-    log: silentLog,
+    log,
     clock,
     random: () => 0,
     onReachable() {},
@@ -112,9 +110,14 @@ Deno.test("a server that confirmed auth and then says nothing is asked, and left
       if (auths.length === 1) socket.send('{"type":"auth_success","message":"ok","timestamp":1}');
     };
   });
-  const { clock, pass, slept } = heldClock();
-  await using _running = run(open(server.url, clock));
-  await slept(2); // the second one begins when the confirmation has arrived
+  const { clock, pass } = heldClock();
+  const confirmed = Promise.withResolvers<void>();
+  const log: Log = {
+    ...silentLog,
+    info: (message) => message.startsWith("🔐 Authenticated") && confirmed.resolve(),
+  };
+  await using _running = run(open(server.url, clock, { log }));
+  await confirmed.promise;
   await pass(30_000);
   await pass(10_000);
   await pass(5_000);
@@ -145,7 +148,7 @@ Deno.test("attempts that fail in a row wait twice as long each time, up to a min
   const url = new URL(`ws://127.0.0.1:${(listener.addr as Deno.NetAddr).port}`);
   listener.close();
   const { clock, pass } = heldClock();
-  await using running = run(open(url, clock, 7));
+  await using running = run(open(url, clock, { maxAttempts: 7 }));
   for (const ms of [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]) await pass(ms);
   const error = await assertRejects(() => running.ended, FatalError);
   assertEquals(error.exitCode, 69);
@@ -157,7 +160,7 @@ Deno.test("a server that accepts and closes at once is a failed attempt", async 
     socket.addEventListener("open", () => socket.close(1008, "go away"));
   });
   const { clock, pass } = heldClock();
-  await using running = run(open(server.url, clock, 3));
+  await using running = run(open(server.url, clock, { maxAttempts: 3 }));
   await pass(5_000);
   await pass(10_000);
   const error = await assertRejects(() => running.ended, FatalError);
@@ -172,7 +175,7 @@ Deno.test("a server that said something before it went away starts the count ane
     });
   });
   const { clock, pass, schedule } = heldClock();
-  await using _running = run(open(server.url, clock, 2));
+  await using _running = run(open(server.url, clock, { maxAttempts: 2 }));
   for (let n = 0; n < 5; n++) await pass(5_000);
   await server.connections(6);
   assertEquals(schedule.filter((ms) => ms > 5_000 && ms < 30_000), []);

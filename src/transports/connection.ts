@@ -25,8 +25,10 @@ export interface Connection {
   unsentBytes(): number;
   /** Frames that came from the peer so far. */
   received(): number;
-  /** What came next; the end comes last, and again for whoever asks again. */
-  next(wait: { signal: AbortSignal; atMostMs: number; clock: Clock }): Promise<Arrival | "silence" | "aborted">;
+  /** What came next, if it is here; the end comes last, and again for whoever asks again. */
+  take(): Arrival | undefined;
+  /** What comes next. */
+  wait(options: { signal: AbortSignal; atMostMs: number }): Promise<Arrival | "silence" | "aborted">;
   /** Close with 1000, and wait for the peer to agree. */
   close(): Promise<Ending>;
   /** Stop waiting for a peer that does not answer. */
@@ -60,6 +62,9 @@ export async function dial(
   const ended = Promise.withResolvers<Ending>();
   const opened = Promise.withResolvers<void>();
   let wake: (() => void) | undefined;
+  let heardMs = 0;
+  /** Watches over a silence, for as many waits as begin meanwhile: a timer for each frame would cost more than the frame. */
+  let watch: { readonly atMostMs: number; readonly given: AbortController } | undefined;
   let received = 0;
   let error: string | undefined;
   const arrive = (arrival: Arrival) => {
@@ -69,6 +74,7 @@ export async function dial(
   const end = (ending: Ending) => {
     ended.resolve(ending);
     opened.reject(new Error(ending.error ?? `the connection was closed with code ${ending.code}`));
+    watch?.given.abort();
     arrive({ kind: "end", ending });
   };
   socket.onopen = () => opened.resolve();
@@ -98,6 +104,26 @@ export async function dial(
     stop.removeEventListener("abort", cancel);
   }
 
+  /** Wakes whoever waits when nothing has arrived for `atMostMs`, or when `signal` aborts. */
+  async function watchSilence(atMostMs: number, signal: AbortSignal): Promise<void> {
+    watch?.given.abort();
+    const given = new AbortController();
+    const current = watch = { atMostMs, given };
+    const ended = AbortSignal.any([signal, given.signal]);
+    for (let ms = atMostMs; ms > 0 && !ended.aborted;) {
+      await clock.sleep(ms, ended);
+      // A clock that was set back begins anew.
+      ms = Math.min(heardMs + atMostMs - clock.now(), atMostMs);
+    }
+    if (watch === current) watch = undefined;
+    if (!given.signal.aborted) wake?.();
+  }
+  const take = () => {
+    const first = arrivals[taken];
+    if (!first && taken > 0) [arrivals, taken] = [[], 0];
+    if (first && first.kind !== "end") taken++;
+    return first;
+  };
   const closed = async (atMostMs: number, otherwise: Ending) => {
     const given = new AbortController();
     const ending = await Promise.race([ended.promise, clock.sleep(atMostMs, given.signal).then(() => otherwise)]);
@@ -109,19 +135,17 @@ export async function dial(
     isOpen: () => socket.readyState === WebSocket.OPEN,
     unsentBytes: () => socket.bufferedAmount,
     received: () => received,
-    async next({ signal, atMostMs, clock }) {
-      if (taken === arrivals.length) {
-        [arrivals, taken] = [[], 0];
-        const woken = new AbortController();
-        wake = () => woken.abort();
-        await clock.sleep(atMostMs, AbortSignal.any([signal, woken.signal]));
+    take,
+    async wait({ signal, atMostMs }) {
+      if (taken === arrivals.length && !signal.aborted) {
+        heardMs = clock.now();
+        const woken = new Promise<void>((resolve) => wake = resolve);
+        if (watch?.atMostMs !== atMostMs) void watchSilence(atMostMs, signal);
+        await woken;
         wake = undefined;
       }
       if (signal.aborted) return "aborted";
-      const first = arrivals[taken];
-      if (!first) return "silence";
-      if (first.kind !== "end") taken++;
-      return first;
+      return take() ?? "silence";
     },
     close() {
       socket.close(1000, "the agent is shutting down");
