@@ -16,7 +16,7 @@ const MOST_QUESTIONS = 3;
  * @param before The questions of the same conversation, oldest first.
  */
 export function findsTopicElsewhere(question: string, before: readonly string[]): string | undefined {
-  if (!isFollowUp(question)) return undefined;
+  if (before.length === 0 || !isFollowUp(question)) return undefined;
   const topics: string[] = [];
   for (const earlier of before.slice(-MOST_QUESTIONS).reverse()) {
     topics.push(earlier);

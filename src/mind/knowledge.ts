@@ -142,6 +142,7 @@ export function searchIn({ passages, frequency, words }: KnowledgeIndex): Knowle
   return {
     size: passages.length,
     search(text, limit, { context, nearest = [] } = {}) {
+      if (passages.length === 0) return [];
       const question = shorten(text);
       const terms = weigh(question, context);
       const whole = terms.reduce((sum, { weight }) => sum + weight, 0);

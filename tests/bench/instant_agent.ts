@@ -23,12 +23,13 @@ import { openTransport } from "../../src/transports/transport.ts";
 const ANSWER = "iExec is a marketplace for computing power, data sets and applications that run in enclaves.";
 
 async function main(): Promise<void> {
-  const [url, folder] = Deno.args;
+  const [url, folder, character = ""] = Deno.args;
   const given: Record<string, string> = {
     EVENT_TRANSPORT: "websocket",
     WEBSOCKET_URL: url!,
     AGENT_STATE_DIR: `${folder}/state`,
     EVENT_OUTPUT_PATH: `${folder}/responses.json`,
+    AGENT_CHARACTER: character,
   };
   const settings = readSettings((name) => given[name]);
   const encoder = new TextEncoder();
@@ -44,16 +45,16 @@ async function main(): Promise<void> {
   Deno.addSignalListener("SIGTERM", () => stop.abort());
   void reportMemory();
 
-  const character = await loadCharacter(settings.AGENT_CHARACTER, log);
+  const loaded = await loadCharacter(settings.AGENT_CHARACTER, log);
   using database = openDatabase(settings.AGENT_STATE_DIR);
   const journal = openJournal(database, { seal: noSeal, now: clock.now });
   using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
-  const { agentId } = character;
+  const { agentId } = loaded;
   const adapter = openMemory(database.sqlite, { agentId, seal: noSeal, clock });
   const instant = () => Promise.resolve(ANSWER);
   const model = { name: "instant", description: "Answers at once", models: { TEXT_LARGE: instant } };
   const store = openKnowledgeStore(database.sqlite, { seal: noSeal });
-  const mind = await openMind({ character, adapter, store, model, log, clock });
+  const mind = await openMind({ character: loaded, adapter, store, model, log, clock });
   await runAgent({
     database,
     journal,

@@ -4,6 +4,7 @@ import { fileLatencies, startLatencies, summary, webSocketLatencies } from "./la
 import { costsBySize } from "./growth.ts";
 import { footprint } from "./memory.ts";
 import { prepareBaseline, type Throughput, throughput } from "./throughput.ts";
+import { ourIntern } from "./peer.ts";
 
 const ROUNDS = 3;
 
@@ -15,6 +16,10 @@ const baselines = withBaseline ? ["whole", "sampled"] as const : ["none", "none"
 report("5,000 events", await throughput({ count: 5_000, rounds: ROUNDS, baseline: baselines[0] }));
 // All of it would take the baseline over five minutes.
 report("20,000 events", await throughput({ count: 20_000, rounds: ROUNDS, baseline: baselines[1] }), " sampled");
+report(
+  "5,000 events, knowledge looked up",
+  await throughput({ count: 5_000, rounds: ROUNDS, baseline: "none", agent: ourIntern }),
+);
 report("5,000 of 100 users, remembered", await throughput({ count: 5_000, rounds: 1, users: 100, baseline: "none" }));
 
 console.log("\nCost of storing one answer, by entries in responses.json (budget ±20 %):");

@@ -18,12 +18,26 @@ export interface Client extends AsyncDisposable {
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** The command of our own agent, for the server at `url`, in `folder`. */
+/** Somebody who knows nothing. */
+const BLANK = { name: "Blank", bio: "Answers at once." };
+
+/** The command of our own agent, for the server at `url`, in `folder`; what is looked up in knowledge is left out. */
 export function ourAgent(url: string, folder: string): Deno.Command {
+  const character = `${folder}/blank.json`;
+  Deno.writeTextFileSync(character, JSON.stringify(BLANK));
+  return ourAgentAs(url, folder, character);
+}
+
+/** The same with the built-in character, which looks up every question in its knowledge. */
+export function ourIntern(url: string, folder: string): Deno.Command {
+  return ourAgentAs(url, folder, "");
+}
+
+function ourAgentAs(url: string, folder: string, character: string): Deno.Command {
   return command(Deno.execPath(), [
     ...["run", "--quiet", "--no-prompt", `--config=${ROOT}deno.json`, "--ignore-env"],
     ...[`--allow-read=${folder}`, `--allow-write=${folder}`, `--allow-net=${new URL(url).host}`],
-    ...[`${ROOT}tests/bench/instant_agent.ts`, url, folder],
+    ...[`${ROOT}tests/bench/instant_agent.ts`, url, folder, character],
   ]);
 }
 

@@ -16,15 +16,21 @@ const SAMPLED_AT = [0, 0.25, 0.5, 0.75, 1], SAMPLE = 100;
 /**
  * Send `count` events at once to a fresh process of each design, `rounds` times, in alternating order.
  *
- * @param options `users`: spread ours over so many conversations; `baseline`: sent all events too, or sampled along the
+ * @param options `users`: spread ours over so many conversations; `agent`: ours; `baseline`: sent all events too, or sampled along the
  * way, because its time grows with the square of `count`.
  */
 export async function throughput(
-  options: { count: number; rounds: number; users?: number; baseline: "whole" | "sampled" | "none" },
+  options: {
+    count: number;
+    rounds: number;
+    users?: number;
+    baseline: "whole" | "sampled" | "none";
+    agent?: typeof ourAgent;
+  },
 ): Promise<Throughput> {
-  const { count, rounds, users, baseline } = options;
+  const { count, rounds, users, baseline, agent = ourAgent } = options;
   const ours: number[] = [], theirs: number[] = [];
-  const sides = [async () => ours.push(await ourMs(count, users))];
+  const sides = [async () => ours.push(await ourMs(agent, count, users))];
   if (baseline === "whole") sides.push(async () => theirs.push(await guideMs(count, 0)));
   if (baseline === "sampled") sides.push(async () => theirs.push(await sampledGuideMs(count)));
   for (let round = 0; round < rounds; round++) {
@@ -34,8 +40,8 @@ export async function throughput(
   return { ours: rate(ours), ...baseline !== "none" && { baseline: rate(theirs) } };
 }
 
-async function ourMs(count: number, users: number | undefined): Promise<number> {
-  await using client = await startClient(ourAgent);
+async function ourMs(agent: typeof ourAgent, count: number, users: number | undefined): Promise<number> {
+  await using client = await startClient(agent);
   const ms = await client.burst({ count, ...users !== undefined && { users } });
   await client.stop();
   return ms;
