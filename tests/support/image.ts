@@ -91,7 +91,6 @@ async function buildImage(target: string): Promise<Image> {
 const START = `
 root=$1 user=$2 group=$3 directory=$4; shift 4
 mount --bind "$root" "$root"
-mkdir -p "$root/proc" "$root/dev"
 mount --bind /proc "$root/proc"
 mount --bind /dev "$root/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
