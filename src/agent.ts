@@ -196,7 +196,8 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   finished.abort();
   await pruning;
   const grace = new AbortController();
-  await Promise.race([schedule.idle(), clock.sleep(parts.graceMs, grace.signal)]);
+  // An event that waits for the model is not in flight: the next start answers it.
+  await Promise.race([schedule.quiet(), clock.sleep(parts.graceMs, grace.signal)]);
   grace.abort();
   answering.abort(new Error("the agent is shutting down"));
   await schedule.idle();

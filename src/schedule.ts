@@ -17,7 +17,9 @@ export interface Schedule {
   readonly queryLength: number;
   /** Start no more events; those being worked on go on. */
   stop(): void;
-  /** Resolves once nothing is being worked on and nothing more will be started. */
+  /** Resolves once nothing is being worked on and nothing more will be started; what rests may still go on. */
+  quiet(): Promise<void>;
+  /** Resolves once nothing rests either. */
   idle(): Promise<void>;
 }
 
@@ -52,7 +54,7 @@ export function createSchedule(options: {
   /** Events that have rested: they go on before others start, and the urgent ones first. */
   const urgentRested: (() => void)[] = [], rested: (() => void)[] = [];
   let running = 0, resting = 0, size = 0, queryLength = 0, stopped = false;
-  let waiting: PromiseWithResolvers<void> | undefined;
+  const waits = new Set<{ isOver: () => boolean; resolve: () => void }>();
 
   const startSome = () => {
     while (running < concurrency) {
@@ -66,10 +68,18 @@ export function createSchedule(options: {
       if (turn === undefined) break;
       if (turn.conversation.turn === turn) void run(turn.conversation);
     }
-    // Nothing is left then, or nothing may be started: whatever can run does.
-    if (running + resting > 0) return;
-    waiting?.resolve();
-    waiting = undefined;
+    // With nothing running nothing is left, or nothing may be started: whatever can run does.
+    for (const wait of waits) {
+      if (!wait.isOver()) continue;
+      waits.delete(wait);
+      wait.resolve();
+    }
+  };
+  const until = (isOver: () => boolean): Promise<void> => {
+    if (isOver()) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    waits.add({ isOver, resolve });
+    return promise;
   };
   const run = async (conversation: Conversation) => {
     const { events } = conversation;
@@ -127,10 +137,7 @@ export function createSchedule(options: {
     stop() {
       stopped = true;
     },
-    idle() {
-      if (running + resting === 0) return Promise.resolve();
-      waiting ??= Promise.withResolvers();
-      return waiting.promise;
-    },
+    quiet: () => until(() => running === 0),
+    idle: () => until(() => running + resting === 0),
   };
 }

@@ -140,10 +140,10 @@ Deno.test("a schedule with nothing but a resting event is not idle, stopped or n
   const resting = Promise.withResolvers<void>();
   const schedule = createSchedule({ concurrency: 1, work: (_event, rest) => rest(() => resting.promise) });
   schedule.add(event("a"));
-  const idle = watch(schedule.idle());
+  const idle = watch(schedule.idle()), quiet = watch(schedule.quiet());
   schedule.stop();
   await allSettled();
-  assertEquals([idle.isOver, schedule.size], [false, 1]);
+  assertEquals([idle.isOver, quiet.isOver, schedule.size], [false, true, 1], "nothing is being worked on");
   resting.resolve();
   await allSettled();
   assertEquals([idle.isOver, schedule.size], [true, 0]);
