@@ -113,7 +113,7 @@ export function createLedger(limits: Limits): Ledger {
       if (isUnanswered(asked)) unansweredBytes += asked.frame.length;
     },
     move(asked, to) {
-      if (asked.state === "waiting" || asked.state === "answering") counts[asked.state]--;
+      counts[asked.state]--; // of a replayed event, too: it counts once, as what became of it last
       if (isUnanswered(asked)) unansweredBytes -= asked.frame.length;
       asked.state = to;
       counts[to]++;

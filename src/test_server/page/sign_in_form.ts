@@ -3,11 +3,12 @@
 import { byId, setText } from "./elements.ts";
 import type { LinkState } from "./feed_link.ts";
 
-/** Make the form give its token to `signIn`. @returns What shows it, or hides it, as the line stands. */
+/** Make the form give its token to `signIn`. @returns What shows it, or the rest of the page, as the line stands. */
 export function createSignInForm(signIn: (token: string) => void): (state: LinkState) => void {
   const form = byId("sign-in", HTMLFormElement);
   const token = byId("token", HTMLInputElement);
   const error = byId("token-error", HTMLElement);
+  const desk = byId("desk", HTMLElement);
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -17,8 +18,9 @@ export function createSignInForm(signIn: (token: string) => void): (state: LinkS
 
   return (state) => {
     if (state.kind === "live") form.hidden = true;
+    if (state.kind === "refused") form.hidden = false;
+    desk.hidden = !form.hidden;
     if (state.kind !== "refused") return;
-    form.hidden = false;
     const isFirst = state.reason === "token missing";
     token.ariaInvalid = String(!isFirst);
     setText(error, isFirst ? "" : `The server closed the connection: ${state.reason}.`);
