@@ -27,7 +27,7 @@ interface ImageConfig {
   readonly Healthcheck?: { readonly Test: readonly string[] };
 }
 
-/** A base with the Deno that compiles, made by .ci/base-image; its base runtime is in it. */
+/** A base with the Deno that compiles and its base runtime, made by .ci/base-image. */
 const BASE = Deno.env.get("AGENT_BASE_IMAGE");
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -65,7 +65,10 @@ function whyNoImage(): string | undefined {
 }
 
 async function buildImage(target: string): Promise<Image> {
-  const args = ["--build-arg", `BASE=${BASE}`, "--build-arg", "DENORT_BIN=/denort", "--target", target];
+  const args = [
+    ...["--build-arg", `BASE=${BASE}`, "--build-arg", "DENORT_BIN=/denort", "--target", target],
+    `--volume=${await denoFolder()}:/deno-dir`,
+  ];
   // Docker's format: OCI's has no word for a health check.
   const id = await buildah("build", "--quiet", "--format=docker", "--file", `${ROOT}deploy/Dockerfile`, ...args, ROOT);
   const container = await buildah("from", id);
@@ -115,6 +118,12 @@ async function runIn(
     env: { ...own, ...env },
   }).output();
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+/** Where Deno keeps what it has downloaded. */
+async function denoFolder(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 }
 
 function listFiles(root: string, folder = ""): string[] {
