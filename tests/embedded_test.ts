@@ -5,7 +5,8 @@ import { loadCharacter } from "../src/mind/character.ts";
 import { buildKnowledge } from "../src/mind/knowledge.ts";
 import { embeddedModel } from "../src/mind/models/embedded.ts";
 import { openModel } from "../src/mind/models/model.ts";
-import { ANSWERABLE, askBuiltIn, isRight, UNANSWERABLE } from "./eval_questions.ts";
+import { ANSWERABLE, askBuiltIn, isDeclined, isRight, UNANSWERABLE } from "./eval_questions.ts";
+import { WIDER_ANSWERABLE, WIDER_UNANSWERABLE } from "./eval_wider.ts";
 
 const { character, texts } = await loadCharacter(undefined, silentLog);
 
@@ -28,6 +29,14 @@ Deno.test("at least 36 of 40 questions are answered rightly", async () => {
 Deno.test("ten of ten questions that it can't know are declined", async () => {
   assertEquals(UNANSWERABLE.length, 10);
   for (const question of UNANSWERABLE) assertMatch(await ask(question), /^I don't know/, question);
+});
+
+Deno.test("of a wider set, more than 8 in 10 are answered rightly, and 9 in 10 declined that it can't know", async () => {
+  let right = 0, declined = 0;
+  for (const asked of WIDER_ANSWERABLE) if (isRight(asked, await ask(asked.question))) right++;
+  for (const question of WIDER_UNANSWERABLE) if (isDeclined(await ask(question))) declined++;
+  assertGreaterOrEqual(right, 0.8 * WIDER_ANSWERABLE.length);
+  assertGreaterOrEqual(declined, 0.9 * WIDER_UNANSWERABLE.length);
 });
 
 Deno.test("it greets, thanks, takes leave and says who it is", async () => {

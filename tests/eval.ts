@@ -2,23 +2,34 @@
 
 import { silentLog } from "../src/log.ts";
 import { loadCharacter } from "../src/mind/character.ts";
-import { ANSWERABLE, askBuiltIn, isRight, UNANSWERABLE } from "./eval_questions.ts";
+import { ANSWERABLE, askBuiltIn, isDeclined, isRight, type Question, UNANSWERABLE } from "./eval_questions.ts";
+import { WIDER_ANSWERABLE, WIDER_UNANSWERABLE } from "./eval_wider.ts";
 
 const { character, texts } = await loadCharacter(undefined, silentLog);
 const ask = askBuiltIn(character, texts);
 
-let right = 0;
-for (const asked of ANSWERABLE) {
-  const answer = await ask(asked.question);
-  if (isRight(asked, answer)) right++;
-  else console.log(`wrong: ${asked.question}\n  ${answer}\n`);
+async function score(answerable: readonly Question[], unanswerable: readonly string[]) {
+  let right = 0, declined = 0;
+  for (const asked of answerable) {
+    const answer = await ask(asked.question);
+    if (isRight(asked, answer)) right++;
+    else console.log(`wrong: ${asked.question}\n  ${answer}\n`);
+  }
+  for (const question of unanswerable) {
+    const answer = await ask(question);
+    if (isDeclined(answer)) declined++;
+    else console.log(`not declined: ${question}\n  ${answer}\n`);
+  }
+  return { right, declined };
 }
-let declined = 0;
-for (const question of UNANSWERABLE) {
-  const answer = await ask(question);
-  if (/^I don't know/.test(answer)) declined++;
-  else console.log(`not declined: ${question}\n  ${answer}\n`);
-}
-console.log(`${right} of ${ANSWERABLE.length} questions answered rightly (at least 9 in 10 are expected)`);
-console.log(`${declined} of ${UNANSWERABLE.length} declined that it can't know (all are expected)`);
-Deno.exit(right >= 0.9 * ANSWERABLE.length && declined === UNANSWERABLE.length ? 0 : 1);
+
+const first = await score(ANSWERABLE, UNANSWERABLE), wider = await score(WIDER_ANSWERABLE, WIDER_UNANSWERABLE);
+console.log(
+  `${first.right} of ${ANSWERABLE.length} answered rightly, ${first.declined} of ${UNANSWERABLE.length} declined`,
+);
+console.log(
+  `of a wider set: ${wider.right} of ${WIDER_ANSWERABLE.length} answered rightly, ${wider.declined} of ${WIDER_UNANSWERABLE.length} declined`,
+);
+const isGood = first.right >= 0.9 * ANSWERABLE.length && first.declined === UNANSWERABLE.length;
+if (!isGood) console.log("Expected: 9 in 10 answered rightly, and all declined that it can't know.");
+Deno.exit(isGood ? 0 : 1);

@@ -15,6 +15,11 @@ export function isRight({ says }: Question, answer: string): boolean {
   return says.every((statement) => statement.test(answer));
 }
 
+/** Whether an answer says that there is none. */
+export function isDeclined(answer: string): boolean {
+  return answer.startsWith("I don't know");
+}
+
 /** Asks the embedded model for a character, as the runtime does. */
 export function askBuiltIn(
   character: Character,

@@ -1,6 +1,5 @@
 /** What the character knows, in passages, and which of them a question is about. @module */
 
-import type { SearchResult } from "minisearch";
 import { type IndexedPassage, indexPassages, type KnowledgeIndex, passagesOf } from "./knowledge_index.ts";
 import { similarTo } from "./synonyms.ts";
 import { shorten, termsOf, termsOfQuestion } from "./words.ts";
@@ -43,15 +42,18 @@ const CANDIDATES = 24;
  * all say it in other words), as one that looks alike, or comes from the context. A name that no passage has, or a
  * word that asks for the news of the day, outweighs others: without it, the question is another one.
  */
-const WEIGHT = { similar: 0.6, onlySimilar: 0.9, alike: 0.5, context: 0.5, pivotal: 3 };
+const WEIGHT = { similar: 0.6, similarInSearch: 0.225, onlySimilar: 0.9, alike: 0.5, context: 0.5, pivotal: 3 };
 /** What counts besides coverage when passages are put in order. */
-const ORDER = { bm25: 0.25, lead: 0.25, defines: 0.5, instructs: 0.15, self: 0.3 };
+const ORDER = { bm25: 0.25, lead: 0.25, defines: 0.5, instructs: 0.15, self: 0.45 };
 /** A question that says less, as a share of what a term of a single passage says, needs a passage about just that. */
 const LEAST_SAID = 0.8;
 /** Terms at the start of a passage that tell what it is about. */
 const LEAD_TERMS = 4;
-/** The share of the highest rarity that a term has which no passage knows, nor one that is similar. */
-const UNKNOWN = 0.75;
+/**
+ * How many times the highest rarity a term counts that no passage knows, nor one that is similar: above 1, since a wrong
+ * answer is worse than none.
+ */
+const UNKNOWN = 1.3;
 
 /** A term of a question. */
 interface Term {
@@ -62,6 +64,13 @@ interface Term {
   readonly isKnown: boolean;
   /** Terms that some passage has and that may stand for it. */
   readonly similar: readonly string[];
+}
+
+/** What the knowledge says of a term, whatever the question. */
+interface Facts extends Pick<Term, "isKnown" | "similar"> {
+  /** Whether no passage has it, nor one that is similar. */
+  readonly isUnheardOf: boolean;
+  readonly rare: number;
 }
 
 /** What a close look at a passage shows. */
@@ -77,6 +86,23 @@ interface Look {
   /** Whether the agent speaks of itself. */
   readonly ofAgent: boolean;
 }
+
+/** A passage that may answer, before it is looked at. */
+interface Candidate {
+  readonly id: number;
+  /** Of the terms that were met, and how many these are. */
+  sum: number;
+  met: number;
+  /** Terms of the question that brought it up, be it by looking alike. */
+  readonly queryTerms: readonly string[];
+}
+
+function scoreOf({ sum, met }: Candidate): number {
+  return sum * met;
+}
+
+/** Most passages that a similar term may be in, to bring them up. */
+const MAX_HOLDERS = 1_000;
 
 /** Looks that are remembered, at most: some 10 MB of them. */
 const MAX_LOOKS = 4_096;
@@ -100,12 +126,22 @@ export function searchIn({ passages, frequency, words }: KnowledgeIndex): Knowle
 
   const isKnown = (term: string) => frequency.has(term);
   const rarity = (count: number) => Math.log(1 + passages.length / (count + 0.5));
-  const termFrom = (term: string, significance: (isUnheardOf: boolean) => number): Term => {
+  const facts = new Map<string, Facts>();
+  const factsOf = (term: string): Facts => {
+    const remembered = facts.get(term);
+    if (remembered) return remembered;
     const similar = Array.from(similarTo(term)).filter(isKnown);
     const counts = isKnown(term) ? [term] : similar;
     const isUnheardOf = counts.length === 0;
     const rare = isUnheardOf ? rarity(0) * UNKNOWN : rarity(Math.max(...counts.map((one) => frequency.get(one) ?? 0)));
-    return { term, weight: rare * significance(isUnheardOf), isKnown: isKnown(term), similar };
+    const found = { isKnown: isKnown(term), similar, isUnheardOf, rare };
+    // Of what nobody ever wrote there is no end.
+    if (!isUnheardOf) facts.set(term, found);
+    return found;
+  };
+  const termFrom = (term: string, significance: (isUnheardOf: boolean) => number): Term => {
+    const { isKnown, similar, isUnheardOf, rare } = factsOf(term);
+    return { term, weight: rare * significance(isUnheardOf), isKnown, similar };
   };
 
   function weigh(question: string, context = ""): Term[] {
@@ -119,24 +155,52 @@ export function searchIn({ passages, frequency, words }: KnowledgeIndex): Knowle
     return terms.sort((a, b) => b.weight - a.weight).slice(0, MAX_TERMS);
   }
 
-  function find(terms: readonly Term[]): SearchResult[] {
+  /** The passages that have a term, where these are few: one that many have tells little. Looked up once. */
+  const holders = new Map<string, readonly number[]>();
+  const holdersOf = (term: string): readonly number[] => {
+    let found = holders.get(term);
+    if (!found) {
+      const isRare = (frequency.get(term) ?? 0) <= MAX_HOLDERS;
+      found = isRare ? words.search("", { tokenize: () => [term], processTerm: same }).map(({ id }) => id) : [];
+      holders.set(term, found);
+    }
+    return found;
+  };
+
+  /** Passages that may answer, the likeliest first: by BM25 those that have the terms, and those that have similar ones. */
+  function find(terms: readonly Term[]): Candidate[] {
+    const weightOf = new Map(terms.map(({ term, weight }) => [term, weight]));
     const unheardOf = new Set(
       terms.flatMap(({ term, isKnown, similar }) => isKnown || similar.length > 0 ? [] : [term]),
     );
-    const weightOf = new Map(terms.map(({ term, weight }) => [term, weight]));
-    for (const { weight, similar } of terms) {
-      for (const other of similar) if (!weightOf.has(other)) weightOf.set(other, weight * WEIGHT.similar / 4);
-    }
-    const queries = [...weightOf.keys()];
-    return words.search("", {
-      tokenize: () => queries,
-      processTerm: (term) => term,
+    const found = new Map<number, Candidate>();
+    const results = words.search("", {
+      tokenize: () => [...weightOf.keys()],
+      processTerm: same,
       boost: { heading: 2 },
       boostTerm: (term) => weightOf.get(term) ?? 1,
       // Where the word or one that is similar exists, words that only look like it are noise.
       prefix: (term) => term.length > 3 && unheardOf.has(term),
-      fuzzy: (term) => term.length > 4 && unheardOf.has(term) ? 0.2 : false,
+      fuzzy: (term) => term.length > 5 && unheardOf.has(term) ? 0.2 : false,
     });
+    for (const { id, score, queryTerms } of results.slice(0, CANDIDATES)) {
+      // MiniSearch has multiplied the sum by the number of terms that were met, and so is done below.
+      found.set(id, { id, sum: score / queryTerms.length, met: queryTerms.length, queryTerms });
+    }
+    // All similar words together, without MiniSearch: with them as further terms a search took three times as long.
+    for (const { weight, similar } of terms) {
+      for (const other of similar) {
+        if (weightOf.has(other)) continue;
+        const share = weight * WEIGHT.similarInSearch * rarity(frequency.get(other) ?? 0);
+        for (const id of holdersOf(other)) {
+          let candidate = found.get(id);
+          if (!candidate) found.set(id, candidate = { id, sum: 0, met: 0, queryTerms: [] });
+          candidate.sum += share;
+          candidate.met++;
+        }
+      }
+    }
+    return [...found.values()].sort((a, b) => scoreOf(b) - scoreOf(a) || a.id - b.id).slice(0, CANDIDATES);
   }
 
   return {
@@ -145,29 +209,24 @@ export function searchIn({ passages, frequency, words }: KnowledgeIndex): Knowle
       if (passages.length === 0) return [];
       const question = shorten(text);
       const terms = weigh(question, context);
-      const whole = terms.reduce((sum, { weight }) => sum + weight, 0);
+      // Never zero, so that nothing asked is nothing covered.
+      const whole = terms.reduce((sum, { weight }) => sum + weight, 0) || 1;
       const asksWhatItIs = DEFINITION.test(question), asksHow = HOW.test(question);
+      const namesThing = terms.some(({ term, isKnown }) => isKnown && THING.test(term));
       const asksAgent = /\b(?:you|your|yours|yourself)\b/i.test(question.replace(POLITE, " "));
-      const results = terms.length > 0 ? find(terms).slice(0, CANDIDATES) : [];
-      const highest = results[0]?.score ?? 1;
+      const results = terms.length > 0 ? find(terms) : [];
+      const highest = results[0] ? scoreOf(results[0]) : 1;
 
-      const judge = (id: number, result?: SearchResult): Judged[] => {
+      const judge = (id: number, result?: Candidate): Judged[] => {
         const passage = passages[id];
         if (!passage) return [];
         const look = lookAt(id, passage);
-        const covered = (by: ReadonlySet<string>) =>
-          whole === 0 ? 0 : terms.reduce((sum, { term, weight, isKnown, similar }) => {
-            if (by.has(term)) return sum + weight;
-            if (similar.some((other) => by.has(other))) {
-              return sum + weight * (isKnown ? WEIGHT.similar : WEIGHT.onlySimilar);
-            }
-            return !isKnown && result?.queryTerms.includes(term) ? sum + weight * WEIGHT.alike : sum;
-          }, 0) / whole;
-        const lead = covered(look.lead);
+        const { all, lead, defined } = cover(terms, look, result?.queryTerms ?? []);
         // A few common words are in every other passage by chance, unless it is about them.
-        const score = covered(look.terms) * (whole < LEAST_SAID * rarity(1) ? lead : 1);
-        const rank = score * (1 + ORDER.bm25 * (result?.score ?? 0) / highest + ORDER.lead * lead +
-          (asksWhatItIs ? ORDER.defines * covered(look.defined) / Math.max(1, look.defined.size) : 0) +
+        const isAbout = asksAgent && look.ofAgent ? 1 : lead / whole;
+        const score = all / whole * (whole < LEAST_SAID * rarity(1) && !namesThing ? isAbout : 1);
+        const rank = score * (1 + ORDER.bm25 * (result ? scoreOf(result) : 0) / highest + ORDER.lead * lead / whole +
+          (asksWhatItIs ? ORDER.defines * defined / whole / Math.max(1, look.defined.size) : 0) +
           (asksHow && look.instructs ? ORDER.instructs : 0) -
           (asksAgent === look.ofAgent ? 0 : ORDER.self));
         return [{ id, passage, score, rank }];
@@ -183,6 +242,28 @@ export function searchIn({ passages, frequency, words }: KnowledgeIndex): Knowle
         }));
     },
   };
+}
+
+/** Terms are made already when MiniSearch gets them. */
+const same = (term: string) => term;
+
+/** How much of a question a passage covers: all of it, its lead, and what it defines, in weights. */
+function cover(terms: readonly Term[], { terms: all, lead, defined }: Look, alike: readonly string[]) {
+  const sum = { all: 0, lead: 0, defined: 0 };
+  for (const { term, weight, isKnown, similar } of terms) {
+    const weightIn = (by: ReadonlySet<string>) => {
+      if (by.has(term)) return weight;
+      const other = isKnown ? WEIGHT.similar : WEIGHT.onlySimilar;
+      return similar.some((one) => by.has(one)) ? weight * other : 0;
+    };
+    const met = weightIn(all);
+    const looksAlike = !isKnown && met === 0 && alike.includes(term) ? weight * WEIGHT.alike : 0;
+    sum.all += met + looksAlike;
+    // What is nowhere in it is neither at its start nor defined.
+    sum.lead += met === 0 ? looksAlike : weightIn(lead) || looksAlike;
+    sum.defined += met === 0 ? looksAlike : weightIn(defined) || looksAlike;
+  }
+  return sum;
 }
 
 /** A passage that was looked at: how much of the question it covers, and what puts it in order. */
@@ -215,6 +296,8 @@ function fuse(...orders: readonly (readonly Judged[])[]): Judged[] {
 /** What a text that never changes can't know. */
 const NEWS =
   /\b(?:right now|at the moment|at present|today|tonight|tomorrow|yesterday|latest|newest|upcoming|what (?:time|day|date) is it|(?:next|last) (?:week|month|year|version|release))\b/i;
+/** A file, a variable, a version: nothing that a text has by chance. */
+const THING = /[\d._-]/;
 /** `What is …?`, `Explain …`. */
 const DEFINITION =
   /^\s*(?:so\s+)?(?:what(?:'s|’s| is| are| does| do)\b|define\b|explain\b|describe\b|tell me about\b|who is\b)/i;

@@ -24,7 +24,7 @@ const GROUPS = `
   develop build create write program code
   begin start bootstrap scaffold init initialize new create
   group pool cluster set team
-  party participant member actor role stakeholder
+  party participant member actor role stakeholder side
   marketplace market exchange
   store save keep hold persist storage retain
   read see view look inspect access open spy snoop eavesdrop peek watch
@@ -101,7 +101,23 @@ const GROUPS = `
   collaborate cooperate
   remember memory history forget recall conversation
   restart crash kill reboot
-  several many multiple bulk batch together
+  several many multiple bulk batch together group
+  vm virtual machine
+  arrive come deliver receive reach incoming
+  assign hand distribute allocate dispatch
+  expire expiration valid validity forever permanent lifetime
+  debug diagnose troubleshoot wrong fail
+  download fetch retrieve obtain
+  upload push publish
+  install setup configure
+  whole entire complete full
+  individual single each one
+  technology technique hardware
+  author writer developer creator
+  log record trace write
+  restrict limit condition
+  withdraw revoke take
+  contain hold include consist
   exist supply total
   language javascript python
 `;

@@ -17,7 +17,9 @@ const STOP_WORDS = words(`
   through thus to too toward under unless until up upon us use used uses using very via want wants was way ways we well
   went were what whatever when where whether which while who whom whose why will with within without won would yes yet
   you your yours yourself explain describe different various certain particular specific mind become becomes became
-  put puts bring brings somehow good better best nice
+  put puts bring brings somehow good better best nice ago nowadays currently lately recently later earlier soon anymore
+  meanwhile otherwise therefore hence besides according regarding concerning whose among beside behind beyond despite
+  across along within
 `);
 
 /** Forms that no ending explains. */
@@ -42,8 +44,8 @@ const ENDINGS: readonly (readonly [ending: string, left: number, instead: string
   ["ization", 3, "iz"],
   ["isations", 3, "iz"],
   ["isation", 3, "iz"],
-  ["ications", 4, "y"],
-  ["ication", 4, "y"],
+  ["ications", 4, "i"],
+  ["ication", 4, "i"],
   ["ations", 3, ""],
   ["ation", 3, ""],
   ["ments", 3, ""],
@@ -67,12 +69,14 @@ const ENDINGS: readonly (readonly [ending: string, left: number, instead: string
   ["ible", 3, ""],
   ["ings", 3, ""],
   ["ing", 3, ""],
-  ["ies", 2, "y"],
-  ["ied", 2, "y"],
+  ["ies", 2, "i"],
+  ["ied", 2, "i"],
   ["ives", 4, ""],
   ["ive", 4, ""],
   ["ages", 5, ""],
   ["age", 5, ""],
+  ["fully", 4, ""],
+  ["ful", 4, ""],
   ["ally", 4, ""],
   ["ly", 4, ""],
   ["ors", 4, ""],
@@ -82,7 +86,7 @@ const ENDINGS: readonly (readonly [ending: string, left: number, instead: string
   ["ed", 3, ""],
   ["es", 3, ""],
   ["al", 4, ""],
-  ["iest", 2, "y"],
+  ["iest", 2, "i"],
   ["est", 5, ""],
 ];
 
@@ -105,7 +109,8 @@ export function stem(word: string): string {
     if (/^(?:ing|ed)/.test(ending) && /...er$/.test(rest)) rest = rest.slice(0, -2);
     break;
   }
-  return rest.length > 3 ? rest.replace(/[ey]$/, "") : rest;
+  // party → parti, as parties; a bare part is something else
+  return rest.length > 3 ? rest.replace(/e$/, "").replace(/y$/, "i") : rest;
 }
 
 /** As much of a text as is looked at: the beginning and the end of a very long one. */
@@ -155,7 +160,9 @@ function wordsOf(text: string): Word[] {
     const first = end < 0 || /[.!?]\s/.test(plain.slice(end, index));
     const lower = compound.toLowerCase();
     end = index + compound.length;
-    const pieces = PLAIN.test(compound) ? [lower] : (compound.match(PART) ?? []).map((piece) => piece.toLowerCase());
+    const pieces = PLAIN.test(compound)
+      ? [lower]
+      : (compound.match(PART) ?? []).map((piece) => piece.replace(/^(\p{Lu}+)s$/u, "$1").toLowerCase());
     const parts = pieces.filter((piece) => piece.length > 1 && !STOP_WORDS.has(IRREGULAR.get(piece) ?? piece)).map(
       stem,
     );

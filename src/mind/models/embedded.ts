@@ -5,7 +5,7 @@ import type { Passage } from "../knowledge.ts";
 import type { ModelRequest } from "./model.ts";
 
 /** A passage answers if it covers this much of the question. */
-const LEAST_SCORE = 0.43;
+const LEAST_SCORE = 0.4;
 /** A further passage joins the best if it answers nearly as well. */
 const JOINED = { share: 0.8, most: 2 };
 /** How many of the character's topics are offered. */
