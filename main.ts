@@ -8,6 +8,7 @@ import { checkPaths } from "./src/check.ts";
 import { type Clock, systemClock as clock } from "./src/clock.ts";
 import { type Database, databaseError, openDatabase } from "./src/database.ts";
 import { canonicalText, effectiveSettings, settingsDigest } from "./src/effective_settings.ts";
+import { placesFor } from "./src/directories.ts";
 import { EXIT, FatalError, messageOf } from "./src/errors.ts";
 import { checkHeartbeat, startHeartbeat } from "./src/heartbeat.ts";
 import { helpText, versionText } from "./src/help.ts";
@@ -25,7 +26,7 @@ import { checkModelAtStart, describeModel } from "./src/model_check.ts";
 import { isLoopback, peersOf } from "./src/peers.ts";
 import type { Seal } from "./src/seal.ts";
 import { openSeal } from "./src/sealing.ts";
-import { readSettings, type Settings, unknownNames } from "./src/settings.ts";
+import { checkConfinement, readSettings, type Settings, unknownNames } from "./src/settings.ts";
 import { runTask, type TaskResult } from "./src/task.ts";
 import { isThere, lookAround, type Surroundings } from "./src/tee.ts";
 import { openInput } from "./src/transports/once.ts";
@@ -42,6 +43,7 @@ async function main(args: string[]): Promise<number> {
   const surroundings = lookAround(environment);
   const envFile = readEnvFile(surroundings);
   const settings = readSettings(environment, envFile?.text, surroundings);
+  checkConfinement(settings);
   if (flags.health) return print(checkHeartbeat(settings.AGENT_STATE_DIR, { now: clock.now }));
   const log = createLog({
     // Between questions and answers there is room for what matters only.
@@ -249,7 +251,11 @@ function readEnvFile({ inTee }: Surroundings): { path: string; text: string } | 
     return { path, text: Deno.readTextFileSync(path) };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound && !named) return undefined;
-    throw new FatalError(`Cannot read ${named ? `AGENT_ENV_FILE=${path}` : path}: ${messageOf(error)}`, EXIT.settings, {
+    const isConfined = error instanceof Deno.errors.NotCapable;
+    // An executable that is started in / may not look around there.
+    if (isConfined && !named) return undefined;
+    const reason = isConfined ? `expected ${placesFor("read")}` : messageOf(error);
+    throw new FatalError(`Cannot read ${named ? `AGENT_ENV_FILE=${path}` : path}: ${reason}`, EXIT.settings, {
       cause: error,
     });
   }

@@ -1,15 +1,37 @@
 /** What is told about the program itself: the help, its versions, and the settings as documents show them. @module */
 
+import { createHash } from "node:crypto";
 import config from "../deno.json" with { type: "json" };
 import build from "./build.json" with { type: "json" };
+import { messageOf } from "./errors.ts";
 import { SETTING_ROWS } from "./settings.ts";
 
-/** The program's version and those it is built on. */
+/** The program's version, those it is built on, and of an executable its SHA-256. */
 export function versionText(): string {
   const core = config.imports["@elizaos/core"].split("@").at(-1);
   const { deno, v8, typescript } = Deno.version;
-  const commit = build.commit ?? "none: run from sources";
-  return `agent ${config.version}\ncommit ${commit}\ndeno ${deno} (v8 ${v8}, typescript ${typescript})\n@elizaos/core ${core}`;
+  const lines = [
+    `agent ${config.version}`,
+    `commit ${build.commit ?? "none: run from sources"}`,
+    `deno ${deno} (v8 ${v8}, typescript ${typescript})`,
+    `@elizaos/core ${core}`,
+  ];
+  if (build.commit !== null) lines.push(`sha256 ${digestOf(Deno.execPath())}`);
+  return lines.join("\n");
+}
+
+/** SHA-256 of a file, in hexadecimal digits, or why there is none. */
+function digestOf(path: string): string {
+  try {
+    using file = Deno.openSync(path);
+    const hash = createHash("sha256"), buffer = new Uint8Array(1 << 20);
+    for (let read = file.readSync(buffer); read; read = file.readSync(buffer)) hash.update(buffer.subarray(0, read));
+    return hash.digest("hex");
+  } catch (error) {
+    // Only with no other argument beside --version may the executable read itself.
+    if (error instanceof Deno.errors.NotCapable) return "unknown: call with --version alone";
+    return `unknown: ${messageOf(error)}`;
+  }
 }
 
 /** What `--help` prints. */

@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import { parseEnvFile } from "./env_file.ts";
+import { mayAccess, placesFor } from "./directories.ts";
 import { EXIT, FatalError } from "./errors.ts";
 import { HOST_VARIABLES } from "./host_variables.ts";
 import { IEXEC_VARIABLES, iexecSecrets } from "./iexec.ts";
@@ -86,11 +87,42 @@ export function readSettings(
     problems.push("OPENAI_API_KEY: expected a key, since MODEL_PROVIDER=openai asks api.openai.com, got nothing");
   }
   problems.push(...plaintextProblems(peersOf(settings), { inTee }));
-  if (problems.length > 0) {
-    const what = problems.length === 1 ? "A setting is wrong" : `${problems.length} settings are wrong`;
-    throw new FatalError(`${what}. Correct and start again:\n  ${problems.join("\n  ")}`, EXIT.settings);
-  }
+  throwAll(problems);
   return settings;
+}
+
+/**
+ * Check that the program may go where the settings lead: an executable is confined when it is compiled.
+ *
+ * @throws {FatalError} Naming every setting that leads elsewhere.
+ */
+export function checkConfinement(settings: Settings): void {
+  const problems: string[] = [];
+  for (const [name, { access }] of DEFINITIONS) {
+    const path = settings[name];
+    if (access && typeof path === "string" && !mayAccess(access, path)) {
+      problems.push(`${name}: expected ${placesFor(access)}, got ${JSON.stringify(path)}`);
+    }
+  }
+  for (const { setting, url } of peersOf(settings)) {
+    if (Deno.permissions.querySync({ name: "net", host: hostOf(url) }).state !== "granted") {
+      problems.push(
+        `${setting}: expected a host that AGENT_ALLOW_NET named when the executable was compiled, got ${url.host}`,
+      );
+    }
+  }
+  throwAll(problems);
+}
+
+function throwAll(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  const what = problems.length === 1 ? "A setting is wrong" : `${problems.length} settings are wrong`;
+  throw new FatalError(`${what}. Correct and start again:\n  ${problems.join("\n  ")}`, EXIT.settings);
+}
+
+/** Host and port, which a URL leaves out where it is its protocol's. */
+function hostOf({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port || (/^(wss|https):$/.test(protocol) ? 443 : 80)}`;
 }
 
 /** Names in a `.env` file that look like settings of ours but are none: most likely misspelt. */

@@ -1,6 +1,7 @@
 /** Every setting once: name, meaning, default, check. @module */
 
 import { z } from "zod";
+import type { Access } from "./directories.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { MODEL_PROVIDERS } from "./mind/models/options.ts";
 
@@ -18,6 +19,8 @@ export interface Setting<T = unknown> {
   readonly defaultText?: string;
   /** Whether its value is kept out of every message. */
   readonly secret?: boolean;
+  /** What a path is used for. */
+  readonly access?: Access;
   /** Whether it counts in the environment alone, as it decides which file is read. */
   readonly environmentOnly?: boolean;
 }
@@ -54,6 +57,7 @@ export const SETTINGS = {
   EVENT_INPUT_PATH: setting({
     meaning: "File transport: the JSON file of events that is watched; it may appear later",
     expected: "a path",
+    access: "read",
     check: text,
     default: (given) => `${given("IEXEC_IN") ?? "iexec_in"}/events.json`,
     defaultText: "`iexec_in/events.json`, in `IEXEC_IN` if set",
@@ -61,6 +65,7 @@ export const SETTINGS = {
   EVENT_OUTPUT_PATH: setting({
     meaning: "The JSON file that every outcome is appended to, whatever the transport",
     expected: "a path",
+    access: "write",
     check: text,
     default: (given) => `${given("IEXEC_OUT") ?? "iexec_out"}/responses.json`,
     defaultText: "`iexec_out/responses.json`, in `IEXEC_OUT` if set",
@@ -95,6 +100,7 @@ export const SETTINGS = {
   WEBSOCKET_CA_FILE: setting({
     meaning: "WebSocket transport: PEM file of the certificate authority to trust for wss://, besides the public ones",
     expected: "a path",
+    access: "read",
     check: text.optional(),
   }),
   WEBSOCKET_RECONNECT_INTERVAL: setting({
@@ -112,6 +118,7 @@ export const SETTINGS = {
   AGENT_CHARACTER: setting({
     meaning: "Path of an ElizaOS character file; without one, the built-in iExec intern answers",
     expected: "a path",
+    access: "read",
     check: text.optional(),
     default: (given) =>
       given("IEXEC_IN") && given("IEXEC_DATASET_FILENAME")
@@ -214,6 +221,7 @@ export const SETTINGS = {
   AGENT_STATE_DIR: setting({
     meaning: "Directory of the journal and the memories; one agent each",
     expected: "a path",
+    access: "write",
     check: text,
     // What lies in IEXEC_OUT is published as the task's result, and the working directory may be read-only.
     default: (given) => given("IEXEC_OUT") ? `/tmp/agent-state/${given("IEXEC_TASK_ID") ?? "service"}` : ".agent",
@@ -240,6 +248,7 @@ export const SETTINGS = {
   AGENT_ENV_FILE: setting({
     meaning: "File of settings, for what the environment does not set; in a TEE there is none unless this names it",
     expected: "a path",
+    access: "read",
     check: text.optional(),
     defaultText: "`.env` if there is one, in a TEE none",
     environmentOnly: true,

@@ -9,8 +9,9 @@ import { createWatch } from "./support/watch.ts";
 function startChat(options: { folder: string; env?: Record<string, string>; args?: readonly string[] }) {
   let stdout = "";
   const watch = createWatch({ report: () => stdout });
-  const child = new Deno.Command(Deno.execPath(), {
-    args: startCommand(["chat", ...options.args ?? []]),
+  const [command, ...args] = startCommand(["chat", ...options.args ?? []]);
+  const child = new Deno.Command(command, {
+    args,
     cwd: options.folder,
     clearEnv: true,
     env: { ...inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]), ...options.env },

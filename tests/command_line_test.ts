@@ -1,8 +1,9 @@
 /** The real program's command line: what it says before it does anything. @module */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { createHash } from "node:crypto";
 import { SETTING_ROWS } from "../src/settings.ts";
-import { makeFolder, startAgent } from "./support/agent.ts";
+import { EXECUTABLE, makeFolder, startAgent } from "./support/agent.ts";
 
 async function runToEnd(options: Parameters<typeof startAgent>[0]) {
   await using agent = await startAgent(options);
@@ -64,13 +65,14 @@ Deno.test("--help prints every setting and every exit code", async () => {
   for (const exit of [64, 69, 70, 74, 78]) assertMatch(stdout, new RegExp(`\\b${exit}\\b`));
 });
 
-Deno.test("--version prints the program's version and those it is built on", async () => {
+Deno.test("--version prints the program's version, those it is built on, and an executable's SHA-256", async () => {
   const { code, stdout } = await runToEnd({ args: ["--version"] });
   assertEquals(code, 0);
-  assertMatch(
-    stdout,
-    /^agent \d+\.\d+\.\d+\ncommit none: run from sources\ndeno \d+\.\d+\.\d+.*\n@elizaos\/core \d+\.\d+\.\d+\n$/,
-  );
+  const [commit, sha256] = EXECUTABLE === undefined
+    ? ["none: run from sources", ""]
+    : ["[0-9a-f]{40}(-dirty)?", `sha256 ${createHash("sha256").update(Deno.readFileSync(EXECUTABLE)).digest("hex")}\n`];
+  const versions = `agent \\d+\\.\\d+\\.\\d+\ncommit ${commit}\ndeno .+\n@elizaos/core \\d+\\.\\d+\\.\\d+\n`;
+  assertMatch(stdout, new RegExp(`^${versions}${sha256}$`));
 });
 
 Deno.test("--check says that settings, character and paths are usable, and changes nothing that is there", async () => {
@@ -96,9 +98,12 @@ Deno.test("--check names a character that can't be used, with the place of the m
 });
 
 Deno.test("--check names a path that can't be used", async () => {
-  const { code, stderr } = await runToEnd({ env: { EVENT_OUTPUT_PATH: "/proc/no/responses.json" }, args: ["--check"] });
+  await using folder = makeFolder();
+  Deno.writeTextFileSync(`${folder.path}/file`, "");
+  const env = { EVENT_OUTPUT_PATH: "file/responses.json" };
+  const { code, stderr } = await runToEnd({ folder: folder.path, env, args: ["--check"] });
   assertEquals(code, 74);
-  assertStringIncludes(stderr, "EVENT_OUTPUT_PATH=/proc/no/responses.json");
+  assertStringIncludes(stderr, "EVENT_OUTPUT_PATH=file/responses.json");
 });
 
 Deno.test("an argument that does not exist is refused with 64", async () => {

@@ -146,8 +146,7 @@ Deno.test("a second agent on one state directory refuses to start, and the first
   await using input = makeInput();
   await using first = await startAgent(input);
   await first.logged("🚀 Agent started");
-  await using other = makeInput();
-  await using second = await startAgent({ ...other, env: { AGENT_STATE_DIR: `${input.folder}/.agent` } });
+  await using second = await startAgent({ ...input, env: { EVENT_OUTPUT_PATH: "elsewhere/responses.json" } });
   assertEquals((await second.ended).code, 74);
   assertStringIncludes(second.lines.at(-1)!, "another agent has it open");
   input.writeEvents("q1");

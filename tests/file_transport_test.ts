@@ -206,7 +206,8 @@ for (const [text, reason] of Object.entries(BROKEN_TEXTS)) {
     await using input = makeInput();
     input.write(text);
     await using watching = input.watch();
-    await watching.tick();
+    // More than one pause: a watch of Deno 2.7.11 also tells what was removed elsewhere, and then it is not quiet yet.
+    while (watching.linesOf(BROKEN).length === 0) await watching.tick();
     const { fields } = await watching.logged(BROKEN);
     assertStringIncludes(String(fields.reason), reason);
     assertEquals(String(fields.reason).includes("secret"), false);
@@ -272,9 +273,9 @@ Deno.test("when told to stop it stops, also in the middle of a long file", async
   await using input = makeInput();
   input.write(events(...Array.from({ length: 1000 }, (_, index) => `q${index}`)));
   const stop = new AbortController();
-  const { transport } = input.watch();
+  await using watching = input.watch();
   const ids: string[] = [];
-  for await (const { event } of transport.events(stop.signal)) {
+  for await (const { event } of watching.transport.events(stop.signal)) {
     if (ids.push(event.id) === 10) stop.abort();
   }
   assertEquals(ids.length, 10);

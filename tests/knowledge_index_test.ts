@@ -77,16 +77,19 @@ Deno.test("with a key no word of the knowledge is in the state directory, nor a 
   // As terms: without their endings.
   const words = ["xylocanar", "warbl", "zymurg"];
   for (const sealed of [false, true]) {
-    await using folder = makeFolder();
-    await using agent = await startAgent({ folder: folder.path, env: sealed ? { ...env, AGENT_STATE_KEY: KEY } : env });
+    const state = files.path(sealed ? "sealed" : "open");
+    await using agent = await startAgent({
+      folder: files.path("."),
+      env: { ...env, AGENT_STATE_DIR: state, ...(sealed && { AGENT_STATE_KEY: KEY }) },
+    });
     await agent.logged("🚀 Agent started");
     await agent.stop();
-    for (const word of words) assertEquals(isInFiles(`${folder.path}/.agent`, word), !sealed, word);
-    for (const { name } of Deno.readDirSync(`${folder.path}/.agent`)) {
-      assertEquals(Deno.statSync(`${folder.path}/.agent/${name}`).mode! & 0o777, 0o600, name);
+    for (const word of words) assertEquals(isInFiles(state, word), !sealed, word);
+    for (const { name } of Deno.readDirSync(state)) {
+      assertEquals(Deno.statSync(`${state}/${name}`).mode! & 0o777, 0o600, name);
     }
     if (!sealed) continue;
-    using database = openDatabase(`${folder.path}/.agent`);
+    using database = openDatabase(state);
     for (const row of database.sqlite.prepare("SELECT * FROM knowledge_index").all()) {
       assert(row.digest instanceof Uint8Array && row.packed instanceof Uint8Array);
     }

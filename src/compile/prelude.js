@@ -5,7 +5,9 @@ import { createRequire, isBuiltin } from "node:module";
 
 // The permission to read everything is there for `--version`, which hashes the executable wherever it lies. Any other
 // run gives it up for good here, and keeps the directories that were granted by name.
-if (Deno.args[0] !== "--version") Deno.permissions.revokeSync({ name: "read", path: "/" });
+// Started in /, it may not go everywhere below its working directory either: only the directories by name are left.
+Deno.permissions.revokeSync({ name: "write", path: "/" });
+if (Deno.args.join(" ") !== "--version") Deno.permissions.revokeSync({ name: "read", path: "/" });
 
 /** What the bundle has in place of `import()`, which would run any file, whether it may be read or not (Deno 2.7.11). */
 function importNothing() {

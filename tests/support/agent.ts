@@ -1,5 +1,6 @@
 /** The real program as a process, in a folder of its own: its log as values, its responses, its end. @module */
 
+import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import config from "../../deno.json" with { type: "json" };
@@ -49,11 +50,31 @@ export function makeFolder(): AsyncDisposable & { readonly path: string } {
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-/** The command that `deno task start` runs, from any folder: the same permissions, or the tests would prove too little. */
-export function startCommand(args: readonly string[]): string[] {
+/** The executable that is tested in place of the sources: AGENT_EXECUTABLE names it. */
+export const EXECUTABLE = executable();
+
+function executable(): string | undefined {
+  const path = Deno.env.get("AGENT_EXECUTABLE");
+  return path ? resolve(path) : undefined;
+}
+
+/**
+ * The command that starts the program in any folder: the executable, or what `deno task start` runs, with the same
+ * permissions, or the tests would prove too little.
+ */
+export function startCommand(args: readonly string[], executable = EXECUTABLE): [command: string, ...args: string[]] {
+  if (executable !== undefined) return [executable, ...args];
   const [, ...words] = config.tasks.start.command.replaceAll("'", "").split(" ");
   const flags = words.slice(1, -1);
-  return ["run", "--quiet", `--config=${ROOT}deno.json`, ...flags, `${ROOT}${words.at(-1)}`, ...args];
+  return [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    `--config=${ROOT}deno.json`,
+    ...flags,
+    `${ROOT}${words.at(-1)}`,
+    ...args,
+  ];
 }
 
 /**
@@ -74,7 +95,7 @@ export async function startAgent(
   const watch = createWatch({ report: () => lines.join("\n") });
   using stack = new DisposableStack();
   const folderWatch = stack.use(Deno.watchFs(output));
-  const [command, ...args] = [...options.under ?? [], Deno.execPath(), ...startCommand(options.args ?? [])];
+  const [command, ...args] = [...options.under ?? [], ...startCommand(options.args ?? [])];
   const child = new Deno.Command(command!, {
     args,
     cwd: folder,

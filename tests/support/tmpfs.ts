@@ -41,7 +41,10 @@ function whyNoDisk(): string | undefined {
 }
 
 function mountDisk(kibibytes: number): Disk & Disposable {
-  const path = Deno.makeTempDirSync({ prefix: "agent-test-disk-" });
+  // An executable under test may write there.
+  const dir = "/tmp/agent-state";
+  Deno.mkdirSync(dir, { recursive: true });
+  const path = Deno.makeTempDirSync({ dir, prefix: "test-disk-" });
   const filler = `${path}/filler`;
   try {
     run("mount", "-t", "tmpfs", "-o", `size=${kibibytes}k`, "tmpfs", path);
