@@ -31,7 +31,7 @@ async function showAll(server: ServerUnderTest, page: Page): Promise<AsyncDispos
   await stateOf(eventOf(page, `Is ${LONG} answered?`), "Answering");
   for (const summary of await page.locator("summary:visible").all()) await summary.click();
   await page.getByRole("button", { name: "Send to an agent" }).click();
-  await page.getByText("Sent. What the agent says to it is below.").waitFor();
+  await page.getByText(/^Sent\./).waitFor();
   await page.getByLabel("Metadata, a JSON object").fill("no");
   await page.getByLabel("Question").press("Control+Enter");
   await page.getByText("Write a question first.").waitFor();

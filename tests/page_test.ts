@@ -104,8 +104,8 @@ for (
       await page.getByRole("button", { name: "Send to an agent" }).click();
       await page.locator("#stray pre").getByText(complaint).waitFor();
       const shown = await page.locator("#stray pre").allInnerTexts();
-      assertEquals(shown.at(-2), frame);
-      assertEquals(JSON.parse(shown.at(-1) ?? "").status, "error");
+      assertEquals(shown[1], frame);
+      assertEquals(JSON.parse(shown[0] ?? "").status, "error");
       assertEquals(await page.locator(".event").count(), 0);
       await ask(page, "Still there?");
       await stateOf(eventOf(page, "Still there?"), "Answered");

@@ -64,6 +64,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   /** Events that wait for an agent, first asked first. There are some only while there is no agent. */
   let waiting: Asked[] = [];
   const homes = new Map<string, Agent>();
+  let added = 0;
 
   function place(asked: Asked): void {
     const takers = broadcast ? [...agents.values()] : [choose(asked)];
@@ -121,6 +122,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const atMs = now();
     const asked: Asked = {
       ...asking,
+      number: added++,
       askedMs: atMs,
       startedMs: atMs,
       state: "waiting",
@@ -225,7 +227,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       agents.delete(connection);
       observe({ kind: "agent_gone", connection });
       const left = [...agent.inFlight.keys()].map((key) => ledger.get(key)).filter((asked) => asked !== undefined);
-      for (const asked of left.toSorted((one, other) => one.askedMs - other.askedMs)) {
+      for (const asked of left.toSorted((one, other) => one.number - other.number)) {
         if (isSettled(asked) || isHeld(asked)) continue;
         if (asked.onlyFor === undefined) place(asked);
         else ledger.move(asked, "waiting");

@@ -103,6 +103,8 @@ export interface FeedEvent {
   /** As it was sent. Its query is cut after `limits.shownLength` UTF-16 code units. */
   readonly event: AgentEvent;
   readonly askedBy: FeedAsker;
+  /** Counts up in the order in which they were asked: news of an older one may come later. */
+  readonly number: number;
   readonly askedMs: number;
   readonly state: FeedEventState;
   /** Agents it was sent to, first to last: more than one after a hand-over, with `--broadcast`, or where it was replayed. */

@@ -21,6 +21,8 @@ export interface Asked {
   readonly askedBy: FeedAsker;
   /** For a sample: the id of the only agent that gets it. */
   readonly onlyFor?: string;
+  /** Counts up in the order in which they were asked. */
+  readonly number: number;
   readonly askedMs: number;
   /** When it was asked or, later, replayed. */
   startedMs: number;

@@ -42,7 +42,9 @@ export function createEventsView(options: { replay: Replay; onChange: () => void
     showCounts(counts);
     note.hidden = total(counts) <= maxEvents;
     setText(note, `Kept and shown here: the latest ${counted(maxEvents, "event")}.`);
-    const matching = [...events.values()].filter(({ state }) => filter === "all" || state === filter).reverse();
+    const matching = [...events.values()]
+      .filter(({ state }) => filter === "all" || state === filter)
+      .sort((one, other) => other.number - one.number);
     const shown = matching.slice(0, wanted);
     const keys = new Set(shown.map(({ key }) => key));
     for (const [key, row] of rows) {

@@ -12,7 +12,7 @@ export interface FeedState {
   counts: FeedCounts;
   /** By connection. */
   agents: Map<number, FeedAgent>;
-  /** By key, the newest last. */
+  /** By key: the newest, whatever news of older ones comes. */
   events: Map<string, FeedEvent>;
   /** No more of them than the server keeps. */
   maxEvents: number;
@@ -50,7 +50,7 @@ export function apply(state: FeedState, message: Exclude<FeedMessage, FeedReply>
       state.maxEvents = message.limits.shownEvents;
       state.shownLength = message.limits.shownLength;
       state.agents = new Map(message.agents.map((agent) => [agent.connection, agent]));
-      state.events = new Map(message.events.toReversed().map((event) => [event.key, event]));
+      state.events = new Map(message.events.map((event) => [event.key, event]));
       state.strayFrames = message.strayFrames.slice(-MAX_STRAY_FRAMES);
       return;
     case "agent":
@@ -74,8 +74,8 @@ export function apply(state: FeedState, message: Exclude<FeedMessage, FeedReply>
 
 function applyEvent({ events, maxEvents }: FeedState, event: FeedEvent): void {
   events.set(event.key, event);
-  for (const key of events.keys()) {
-    if (events.size <= maxEvents) break;
-    events.delete(key);
-  }
+  if (events.size <= maxEvents) return;
+  let [oldest = event] = events.values();
+  for (const other of events.values()) if (other.number < oldest.number) oldest = other;
+  events.delete(oldest.key);
 }

@@ -16,7 +16,7 @@ const TO_THE_MILLISECOND = {
   fractionalSecondDigits: 3,
 } as const;
 
-/** A list of frames, the latest last. */
+/** A list of frames. */
 export function createFrameList(): FrameList {
   const root = element("ol");
   return {

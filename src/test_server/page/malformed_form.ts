@@ -45,13 +45,13 @@ export function createMalformedForm(request: (command: Request) => Promise<FeedR
     event.preventDefault();
     setText(result, "");
     const reply = await request({ type: "send_raw", text: frame.value });
-    showReply(result, reply, "Sent. What the agent says to it is below.");
+    showReply(result, reply, "Sent. What the agent says is below: nothing, where it finds no id to say it to.");
   });
 
   return ({ strayFrames }) => {
     if (strayFrames === shown) return;
     shown = strayFrames;
     stray.hidden = strayFrames.length === 0;
-    frames.show(strayFrames);
+    frames.show(strayFrames.toReversed());
   };
 }
