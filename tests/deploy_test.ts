@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse, parseAllDocuments } from "yaml";
 import config from "../deno.json" with { type: "json" };
+import { REQUESTER_SECRETS } from "../src/iexec.ts";
 import { readSettings } from "../src/settings.ts";
 import { makeFolder } from "./support/agent.ts";
 
@@ -107,4 +108,11 @@ Deno.test("iExec's declarations name one image, by a version", () => {
   const { app } = JSON.parse(read("iexec/iexec.json"));
   assertEquals([app.type, app.multiaddr], ["DOCKER", `docker.io/example/agent-iexec:${config.version}`]);
   assert(read("iexec/Dockerfile").includes(`=${app.multiaddr}\n`));
+});
+
+Deno.test("the iExec guide names every secret that a requester can pass, under its number", () => {
+  const guide = read("iexec/README.md");
+  for (const [name, number] of Object.entries(REQUESTER_SECRETS)) {
+    assert(guide.includes(`${number}: \`${name}\``), name);
+  }
 });
