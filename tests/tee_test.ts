@@ -1,10 +1,11 @@
 /** The real program on a host that is not a friend: what it refuses in a TEE, and what it says elsewhere. @module */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { existsSync } from "node:fs";
 import { FatalError } from "../src/errors.ts";
 import { HOST_VARIABLES } from "../src/host_variables.ts";
 import { lookAround } from "../src/tee.ts";
-import { makeFolder, startAgent } from "./support/agent.ts";
+import { EXECUTABLE, makeFolder, startAgent } from "./support/agent.ts";
 import { testInEnclave } from "./support/enclave.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "./support/localhost_certificate.ts";
 import { startServer } from "./support/server.ts";
@@ -20,24 +21,42 @@ async function runToEnd(options: Parameters<typeof startAgent>[0]) {
 }
 
 /**
- * Every dangerous variable, with a value that lets Deno start. From sources Deno takes NODE_CHANNEL_FD away, or does not
+ * Every dangerous variable, with a value that lets Deno start. From sources, Deno takes NODE_CHANNEL_FD away, or does not
  * start with one that is no channel.
  */
 const SET = Object.fromEntries(
-  Object.keys(HOST_VARIABLES).filter((name) => name !== "NODE_CHANNEL_FD").map((name) => [name, "/dev/null"]),
+  Object.keys(HOST_VARIABLES).filter((name) => EXECUTABLE !== undefined || name !== "NODE_CHANNEL_FD")
+    .map((name) => [name, name === "NODE_CHANNEL_FD" ? "7" : "/dev/null"]),
 );
+
+/** A test of what only an executable can keep to: sources are run by a Deno that obeys the host. */
+function testExecutable(name: string, fn: () => Promise<void>): void {
+  const ignore = EXECUTABLE === undefined;
+  Deno.test({ name: ignore ? `${name} (ignored: AGENT_EXECUTABLE names no executable)` : name, ignore, fn });
+}
 
 Deno.test("in a TEE every dangerous variable is named at once with 78, before .env is read or a connection is made", async () => {
   await using folder = makeFolder();
   await using server = await startServer();
   Deno.writeTextFileSync(`${folder.path}/.env`, "LOG_LEVEL=loud\n");
-  const env = { ...IN_TEE, ...SET, AGENT_ENV_FILE: ".env", USE_WEBSOCKET: "true", WEBSOCKET_URL: server.url };
+  const keys = `${folder.path}/keys`;
+  const env = {
+    ...IN_TEE,
+    ...SET,
+    SSLKEYLOGFILE: keys,
+    AGENT_ENV_FILE: ".env",
+    USE_WEBSOCKET: "true",
+    WEBSOCKET_URL: server.url,
+  };
   const { code, stderr } = await runToEnd({ folder: folder.path, env });
   assertEquals(code, 78);
   for (const name of Object.keys(SET)) assertMatch(stderr, new RegExp(`^  ${name}: \\S+`, "m"));
   assertStringIncludes(stderr, `agent: ${Object.keys(SET).length} variables are set that must not be set in a TEE`);
   assert(!stderr.includes("LOG_LEVEL"), "the file was not looked at");
-  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name).sort(), [".env", "iexec_out"]);
+  const left = [...Deno.readDirSync(folder.path)].map(({ name }) => name).filter((name) => name !== "keys").sort();
+  assertEquals(left, [".env", "iexec_out"]);
+  // Deno may have made the file; there is no connection whose keys could be in it.
+  if (existsSync(keys)) assertEquals(Deno.readTextFileSync(keys), "");
   assertEquals(server.frames, []);
 });
 
@@ -194,4 +213,29 @@ Deno.test("two agents with different secrets have one SHA-256, and another setti
   assertEquals(await sha256({ WEBSOCKET_AUTH_TOKEN: "another" }), first);
   assert(await sha256({}) !== first, "that there is a secret counts");
   assert(await sha256({ WEBSOCKET_AUTH_TOKEN: "one", AGENT_CONCURRENCY: "5" }) !== first);
+});
+
+testExecutable("an authority in DENO_CERT is not trusted", async () => {
+  await using folder = makeFolder();
+  Deno.writeTextFileSync(`${folder.path}/ca.pem`, AUTHORITY);
+  await using server = await startServer({ tls: LOCALHOST_CERTIFICATE });
+  const env = {
+    DENO_CERT: `${folder.path}/ca.pem`,
+    USE_WEBSOCKET: "true",
+    WEBSOCKET_URL: server.url,
+    WEBSOCKET_MAX_RECONNECT_ATTEMPTS: "1",
+  };
+  const { code, stderr } = await runToEnd({ folder: folder.path, env });
+  assertEquals(code, 69);
+  assertMatch(stderr, /certificate/i);
+});
+
+testExecutable("no other program is run in place of the agent", async () => {
+  await using folder = makeFolder();
+  const other = `${folder.path}/other.js`, trace = `${folder.path}/trace`;
+  Deno.writeTextFileSync(other, `Deno.writeTextFileSync(${JSON.stringify(trace)}, "ran");`);
+  const env = { NODE_CHANNEL_FD: "7", DENO_INTERNAL_CHILD_ENTRYPOINT: other };
+  const { code, stdout } = await runToEnd({ folder: folder.path, env, args: ["--version"] });
+  assertEquals([code, existsSync(trace)], [0, false]);
+  assertMatch(stdout, /^agent /);
 });
