@@ -2,8 +2,9 @@
 
 import { dirname } from "node:path";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { encodeEntry, type Outcome } from "../wire.ts";
-import { type Expected, type Found, inspect, OPENING_BYTES } from "./responses_inspection.ts";
+import type { Outcome } from "../wire.ts";
+import { type Expected, type Found, inspect } from "./responses_inspection.ts";
+import { layOut, OPENING_BRACKET, OPENING_BYTES } from "./responses_layout.ts";
 
 /** The file, open for more entries: a JSON array at every moment somebody reads it. */
 export interface ResponsesFile extends Disposable {
@@ -20,18 +21,15 @@ export interface ResponsesFile extends Disposable {
 }
 
 /**
- * At least this much space is held ready behind the closing bracket, as blanks, and many entries are written this many
- * bytes at a time. An entry then lands in bytes that are already there, so that a full disk can't cut it short, and a
- * reader that comes between does not see the file grow or shrink under it, which is when reads are torn: with a reader in
- * a tight loop and an entry a millisecond, 695 of 18,680 reads if it is cut to its length after each entry, 14 of 33,760
- * if it grows right under the next entry, 2 of 38,480 like this (measured on ext4, where no write is atomic for readers).
+ * Space is held ready between the last entry and the closing bracket, as blanks: at least this much, an eighth of the
+ * file if that is more, and no more than the most. An entry lands in bytes that are already there, with a bracket behind
+ * them all the time, so that neither a full disk nor a kill nor a reader that comes meanwhile finds the array open.
  */
-const RESERVE_BYTES = 16 * 1024;
+const RESERVE = { leastBytes: 16 * 1024, share: 1 / 8, mostBytes: 1024 * 1024 };
 /** A carriage return is a blank to JSON, and on a terminal takes no room: spaces would push the answers off the screen. */
 const BLANK = "\r";
 const CLOSING = "\n]\n";
 const EMPTY = "[]\n";
-const OPENING_BRACKET = 0x5b;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 const encoder = new TextEncoder();
@@ -83,8 +81,8 @@ function hold(path: string, keepBytes: number): ResponsesFile {
   const file = Deno.openSync(path, { read: true, write: true });
   const { ino, dev, size: sizeAtStart } = file.statSync();
   let size = sizeAtStart;
-  /** Where the next entry goes: behind the last one, over the closing bracket. */
-  let end = keepBytes;
+  /** Where the last entry ends, and where the closing bracket begins; there are blanks between them. */
+  let end = keepBytes, closing = keepBytes;
   let isOpen = true;
 
   const write = (text: string | Uint8Array, at: number) => {
@@ -94,7 +92,6 @@ function hold(path: string, keepBytes: number): ResponsesFile {
       written += file.writeSync(bytes.subarray(written));
       size = Math.max(size, at + written);
     }
-    return bytes.length;
   };
   const read = (length: number, at: number) => {
     const bytes = new Uint8Array(length);
@@ -108,19 +105,27 @@ function hold(path: string, keepBytes: number): ResponsesFile {
       throw cannot("append to", path, error);
     }
   };
-  const reserve = (needed: number) => {
+  /** Move the closing bracket so far that `bytes` fit before it: first take the space behind it, then write over it. */
+  const makeRoom = (bytes: number) => {
+    if (end + bytes <= closing) return;
+    const needed = end + bytes + CLOSING.length;
+    const { leastBytes, share, mostBytes } = RESERVE;
+    const reserve = Math.round(Math.min(Math.max(leastBytes, needed * share), mostBytes));
     try {
-      if (needed + RESERVE_BYTES > size) write(BLANK.repeat(needed + 2 * RESERVE_BYTES - size), size);
+      write(BLANK.repeat(Math.max(0, needed + reserve - size)), size);
     } catch (error) {
       // As long as there is room for the entry itself, it can be done with less.
       if (needed > size) throw error;
     }
+    write(BLANK.repeat(size - CLOSING.length - closing) + CLOSING, closing);
+    closing = size - CLOSING.length;
   };
   /** Give back the space that is held ready. */
   const trim = () => {
-    const length = end + CLOSING.length;
-    if (size > length) file.truncateSync(length);
-    size = Math.min(size, length);
+    if (closing > end) write(CLOSING + BLANK.repeat(Math.max(0, size - end - CLOSING.length)), end);
+    closing = end;
+    if (size > end + CLOSING.length) file.truncateSync(end + CLOSING.length);
+    size = Math.min(size, end + CLOSING.length);
   };
 
   try {
@@ -128,8 +133,9 @@ function hold(path: string, keepBytes: number): ResponsesFile {
     if (read(BYTE_ORDER_MARK.length, 0).every((byte, index) => byte === BYTE_ORDER_MARK[index])) {
       write(" ".repeat(BYTE_ORDER_MARK.length), 0);
     }
-    // Whatever else follows the last entry may be longer than the text that goes over it.
-    if (!/^[ \t\r\n]{0,2}\][ \t\r\n]*$/.test(new TextDecoder().decode(read(size - end, end)))) {
+    const left = /^([ \t\r\n]*?)\n?\][ \t\r\n]*$/.exec(new TextDecoder().decode(read(size - end, end)));
+    if (left) closing += left[1]!.length;
+    else {
       write(CLOSING, end);
       trim();
     }
@@ -142,10 +148,10 @@ function hold(path: string, keepBytes: number): ResponsesFile {
   return {
     append: (outcomes) =>
       attempt(() => {
-        for (const group of groupsOf(outcomes.map(encodeEntry))) {
-          const bytes = encoder.encode((isFirst ? "\n" : ",\n") + group.join(",\n") + CLOSING);
-          reserve(end + bytes.length);
-          end += write(bytes, end) - CLOSING.length;
+        for (const { bytes, at } of layOut(outcomes, { end, isFirst })) {
+          makeRoom(at + bytes.length - end);
+          write(bytes, at);
+          end = at + bytes.length;
           isFirst = false;
         }
       }),
@@ -173,20 +179,6 @@ function hold(path: string, keepBytes: number): ResponsesFile {
       }
     },
   };
-}
-
-/** Entries in groups that are written at once. */
-function* groupsOf(entries: readonly string[]): Iterable<string[]> {
-  let group: string[] = [], length = 0;
-  for (const entry of entries) {
-    if (length > 0 && length + entry.length > RESERVE_BYTES) {
-      yield group;
-      [group, length] = [[], 0];
-    }
-    group.push(entry);
-    length += entry.length;
-  }
-  if (group.length > 0) yield group;
 }
 
 function cannot(verb: string, path: string, error: unknown): FatalError {

@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { encodeEntry, type Outcome } from "../wire.ts";
+import { layOut, OPENING_BYTES } from "./responses_layout.ts";
 
 /** What the journal expects to find. */
 export interface Expected {
@@ -27,9 +28,6 @@ export interface Finding {
   readonly keepBytes: number;
   readonly missing: readonly Outcome[];
 }
-
-/** Length of the opening bracket. */
-export const OPENING_BYTES = 1;
 
 const CLOSING_BRACKET = 0x5d;
 const encoder = new TextEncoder();
@@ -74,13 +72,6 @@ function startBytes({ checkpoint }: Expected): number {
   return checkpoint?.bytes ?? OPENING_BYTES;
 }
 
-/** What {@linkcode ResponsesFile.append} writes for each outcome of `since`, one after the other. */
-function* appended({ checkpoint, since }: Expected): Iterable<Uint8Array> {
-  for (const [index, outcome] of since.entries()) {
-    yield encoder.encode((index === 0 && !checkpoint ? "\n" : ",\n") + encodeEntry(outcome));
-  }
-}
-
 /** The file as it was left, if it ends just as expected from the checkpoint on: no need to read it all. */
 function inspectTail(path: string, expected: Expected): Finding | undefined {
   const before = encoder.encode(expected.checkpoint ? encodeEntry(expected.checkpoint.last) : "[");
@@ -94,9 +85,12 @@ function inspectTail(path: string, expected: Expected): Finding | undefined {
 
   if (!has(before, 0)) return undefined;
   let end = before.length, count = 0;
-  for (const entry of appended(expected)) {
-    if (!has(entry, end)) break;
-    end += entry.length;
+  for (const outcome of expected.since) {
+    const isFirst = count === 0 && !expected.checkpoint;
+    const entry = [...layOut([outcome], { end: start + end, isFirst })].at(-1)!;
+    const at = entry.at - start;
+    if (!has(entry.bytes, at) || !tail.subarray(end, at).every(isBlank)) break;
+    end = at + entry.bytes.length;
     count++;
   }
   if (!/^[ \t\r\n]*\][ \t\r\n]*$/.test(new TextDecoder().decode(tail.subarray(end)))) return undefined;
@@ -111,7 +105,8 @@ function inspectTail(path: string, expected: Expected): Finding | undefined {
 function isTorn(bytes: Uint8Array, expected: Expected): boolean {
   const start = startBytes(expected);
   if (bytes.length < start) return false;
-  const written = Buffer.concat([...appended(expected), encoder.encode("\n]\n")]);
+  const pieces = layOut(expected.since, { end: start, isFirst: !expected.checkpoint });
+  const written = Buffer.concat([...pieces].map(({ bytes }) => bytes));
   return bytes.subarray(start).every((byte, index) =>
     byte === written[index] || byte === CLOSING_BRACKET || isBlank(byte)
   );
