@@ -184,14 +184,15 @@ async function check(settings: Settings, log: Log): Promise<number> {
   const { character } = await loadCharacter(settings.AGENT_CHARACTER, log);
   const paths = checkPaths(settings);
   const effective = effectiveSettings(settings);
-  return print([
+  print([
     "settings: usable",
     `settings in force: ${canonicalText(effective)}`,
     `their SHA-256: ${settingsDigest(effective)}`,
     `character: usable (${character.name}, ${settings.AGENT_CHARACTER ?? "built in"})`,
     ...paths,
-    await describeModel(modelOptions(settings)),
   ].join("\n"));
+  // Last, and by itself: all that does not need a network has been said.
+  return print(await describeModel(modelOptions(settings)));
 }
 
 /** Aborts at the first SIGINT or SIGTERM; the same one again ends the program at once. */

@@ -46,7 +46,7 @@ Usage: agent [--once | --check | --health | --help | --version]
 
   chat        Talk to the agent here: one line, one answer. NAME keeps conversations apart; the default is "default"
   --once      Answer the events of the input, write computed.json beside the responses, and exit
-  --check     Say whether the settings, the character and the paths are usable, and exit
+  --check     Say whether the settings, the character, the paths and the model are usable, and exit
   --health    Say whether the agent on the same AGENT_STATE_DIR is alive, and exit
   --help      Print this and exit
   --version   Print the versions and exit
@@ -56,9 +56,9 @@ Settings, from the environment or from a .env file in the working directory (the
 ${settings.join("\n")}
 
 Exit codes: 0 stopped as told; 64 wrong arguments; 65 with --once or chat: a
-question could not be answered; 69 the server is out of reach, or with --health no agent is alive; 70 a bug of the agent;
-74 a file or directory can't be read or written; 78 a setting, or the environment of
-a TEE, is wrong.`;
+question could not be answered; 69 the server is out of reach, with --check the model's,
+or with --health no agent is alive; 70 a bug of the agent; 74 a file or directory can't
+be read or written; 78 a setting, the model or the environment of a TEE is wrong.`;
 }
 
 /** The text of `.env.example`. */

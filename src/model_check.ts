@@ -40,7 +40,9 @@ export async function describeModel(model: ModelOptions): Promise<string> {
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     if (error.kind === "refused") throw refusal(error);
-    throw new FatalError(`The model can't be reached. ${error.message}.`, EXIT.unavailable, { cause: error });
+    throw new FatalError(`${error.message}. Is it running, and is the address right?`, EXIT.unavailable, {
+      cause: error,
+    });
   }
 }
 

@@ -90,7 +90,7 @@ for (const dialect of ["ollama", "openai"] as const) {
       await agent.logged("the model can't be checked now: events wait until it answers");
       await agent.logged("model is down: events wait for it");
       // Not even a kill -9 makes them forgotten, or failed.
-      await agent.logged("Generating AI response for event {event}...", { count: ids.length });
+      await agent.logged("📥 Processing new event: {event}", { count: ids.length });
       agent.kill("SIGKILL");
       await agent.ended;
     }
@@ -243,7 +243,8 @@ for (const dialect of ["ollama", "openai"] as const) {
     await model.close();
     const gone = await run(right, "--check");
     assertEquals(gone.code, 69);
-    assertMatch(gone.stderr, /^agent: The model can't be reached\..*refused/);
+    assertMatch(gone.stdout, /^state: usable/m, "all else is told before");
+    assertMatch(gone.stderr, /^agent: The model server at .* can't be reached: .*refused.*\. Is it running/);
     assertEquals(model.asked, []);
   });
 }
