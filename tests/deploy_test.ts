@@ -1,14 +1,15 @@
 /** What is handed to operators in deploy/: by the tools' own schemas, and by the agent's own check of its settings. @module */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { parse, parseAllDocuments } from "yaml";
+import { parse } from "yaml";
 import config from "../deno.json" with { type: "json" };
 import { REQUESTER_SECRETS } from "../src/iexec.ts";
 import { readSettings } from "../src/settings.ts";
 import { makeFolder } from "./support/agent.ts";
+import { environmentOf, kubernetesContainer, kubernetesText, SECRETS } from "./support/kubernetes.ts";
 
 const read = (name: string) => Deno.readTextFileSync(new URL(`../deploy/${name}`, import.meta.url));
-const COMPOSE = read("compose.yaml"), KUBERNETES = read("kubernetes.yaml");
+const COMPOSE = read("compose.yaml"), KUBERNETES = kubernetesText();
 
 /** Tools that bring their schemas along; .ci/run installs them. */
 const TOOLS = {
@@ -64,22 +65,6 @@ testWith("dclint", "compose.yaml is what the Compose specification says", async 
   assertMatch(await check(COMPOSE.replace("read_only: true", "readonly: true")), /readonly|additional/i);
 });
 
-/** What a reader of YAML is sure of no more than of any data from outside. */
-interface Container {
-  readonly command?: readonly string[];
-  readonly image: string;
-  readonly env: readonly { name: string; value?: string; valueFrom?: unknown }[];
-  readonly resources: { requests: Record<string, string>; limits: Record<string, string> };
-  readonly livenessProbe: { exec: { command: readonly string[] } };
-  readonly startupProbe: { exec: { command: readonly string[] } };
-}
-
-function container(): Container {
-  const documents = parseAllDocuments(KUBERNETES).map((document) => document.toJS());
-  const deployment = documents.find(({ kind }) => kind === "Deployment");
-  return deployment.spec.template.spec.containers[0];
-}
-
 const from = (environment: Record<string, string>) => (name: string) => environment[name];
 
 Deno.test("the agent accepts the settings in compose.yaml", () => {
@@ -89,16 +74,15 @@ Deno.test("the agent accepts the settings in compose.yaml", () => {
 });
 
 Deno.test("the agent accepts the settings in kubernetes.yaml, in a TEE too, and its secrets come from a Secret", () => {
-  const secrets: Record<string, string> = { WEBSOCKET_AUTH_TOKEN: "t0ken", AGENT_STATE_KEY: "0".repeat(64) };
-  const { env } = container();
-  assertEquals(env.filter(({ valueFrom }) => valueFrom).map(({ name }) => name), Object.keys(secrets));
-  const environment = Object.fromEntries(env.map(({ name, value }) => [name, value ?? secrets[name] ?? ""]));
-  const settings = readSettings(from(environment), undefined, { inTee: true });
+  const container = kubernetesContainer();
+  const fromSecret = container.env.filter(({ valueFrom }) => valueFrom).map(({ name }) => name);
+  assertEquals(fromSecret, Object.keys(SECRETS));
+  const settings = readSettings(from(environmentOf(container)), undefined, { inTee: true });
   assertEquals([settings.EVENT_TRANSPORT, settings.WEBSOCKET_URL.protocol], ["websocket", "wss:"]);
 });
 
 Deno.test("in kubernetes.yaml the probes ask for health, and no memory can be swapped", () => {
-  const { startupProbe, livenessProbe, resources, image } = container();
+  const { startupProbe, livenessProbe, resources, image } = kubernetesContainer();
   for (const probe of [startupProbe, livenessProbe]) assertEquals(probe.exec.command, ["/agent", "--health"]);
   assertEquals(resources.limits, resources.requests);
   assert(image.endsWith(`:${config.version}`), image);

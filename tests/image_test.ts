@@ -3,6 +3,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { makeFolder, readEntries } from "./support/agent.ts";
 import { testInImage } from "./support/image.ts";
+import { environmentOf, kubernetesContainer } from "./support/kubernetes.ts";
+import { AUTHORITY } from "./support/localhost_certificate.ts";
 
 /** A folder with what iExec binds into a container, readable by whom it may concern; `owner` has the output. */
 function makeTask({ owner }: { owner: number }) {
@@ -50,6 +52,26 @@ testInImage("the image", { target: "agent" }, async ({ files, config, run }, con
       assertEquals([uid, (mode ?? 0) & 0o777], [65532, 0o600]);
     },
   );
+
+  await context.step("can use the settings of kubernetes.yaml, with volumes as fsGroup makes them", async () => {
+    await using folder = makeFolder();
+    Deno.chmodSync(folder.path, 0o755);
+    const state = `${folder.path}/state`, config = `${folder.path}/config`;
+    Deno.mkdirSync(state);
+    Deno.chownSync(state, 0, 65532);
+    Deno.chmodSync(state, 0o2775);
+    Deno.mkdirSync(config);
+    Deno.writeTextFileSync(`${config}/ca.pem`, AUTHORITY);
+    const { code, stdout, stderr } = await run(["--check"], {
+      env: environmentOf(kubernetesContainer()),
+      volumes: [{ from: state, to: "/app/.agent" }, { from: config, to: "/etc/agent" }],
+    });
+    assertEquals(code, 0, stderr);
+    assertMatch(
+      stdout,
+      /^output: usable \(\/app\/\.agent\/out\/responses\.json\)\nstate: usable \(\/app\/\.agent\/state\)$/m,
+    );
+  });
 
   await context.step("says which directory is not its user's", async () => {
     await using task = makeTask({ owner: 0 });
