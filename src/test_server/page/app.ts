@@ -8,10 +8,9 @@ import { createEventsView } from "./events_view.ts";
 import { type LinkState, openFeedLink } from "./feed_link.ts";
 import { apply, emptyState } from "./feed_state.ts";
 import { createMalformedForm } from "./malformed_form.ts";
+import { paced } from "./pace.ts";
 import { createSignInForm } from "./sign_in_form.ts";
 
-/** The list is drawn at most this often: a flood of events is one drawing after another, and the page stays usable. */
-const REDRAW_MS = 100;
 const LINK_TEXTS = {
   connecting: "Connecting…",
   live: "Live",
@@ -20,8 +19,10 @@ const LINK_TEXTS = {
 } as const satisfies Record<LinkState["kind"], string>;
 
 const state = emptyState();
-let isScheduled = false;
-let drawnMs = -REDRAW_MS;
+const redraw = paced(() => {
+  if (state.url === "") return; // nothing is known yet
+  for (const show of views) show(state);
+});
 const views = [
   createAgentsView(),
   createEventsView({
@@ -29,7 +30,7 @@ const views = [
       const reply = await link.request({ type: "replay", key });
       return reply.type === "refused" ? `Refused: ${reply.reason}` : undefined;
     },
-    onChange: scheduleRedraw,
+    onChange: redraw,
   }),
   createMalformedForm((command) => link.request(command)),
   createAnnouncer(),
@@ -38,14 +39,14 @@ const showSignIn = createSignInForm((token) => link.signIn(token));
 const link = openFeedLink({
   onMessage(message) {
     apply(state, message);
-    scheduleRedraw();
+    redraw();
   },
   onState: showLink,
 });
 createAskForm((command) => link.request(command));
 // How long the open events have been waiting goes on without news of them.
 setInterval(() => {
-  if (state.counts.waiting + state.counts.answering > 0) scheduleRedraw();
+  if (state.counts.waiting + state.counts.answering > 0) redraw();
 }, 1_000);
 
 function showLink(linkState: LinkState): void {
@@ -53,17 +54,4 @@ function showLink(linkState: LinkState): void {
   shown.dataset.state = linkState.kind;
   setText(shown, LINK_TEXTS[linkState.kind]);
   showSignIn(linkState);
-}
-
-function scheduleRedraw(): void {
-  if (isScheduled) return;
-  isScheduled = true;
-  setTimeout(() => requestAnimationFrame(redraw), Math.max(0, drawnMs + REDRAW_MS - performance.now()));
-}
-
-function redraw(): void {
-  isScheduled = false;
-  drawnMs = performance.now();
-  if (state.url === "") return; // nothing is known yet
-  for (const show of views) show(state);
 }
