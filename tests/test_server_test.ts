@@ -29,6 +29,7 @@ Deno.test("an agent's session is printed as the guide shows it", async () => {
   assertEquals(server.lines.slice(1), [
     "📋 Commands:",
     "  - Press Ctrl+C to stop the server",
+    `  - Open ${server.lines[0]?.replace(/^.* ws/, "http")}/ in a browser to ask, and to watch the agents answer`,
     "⏳ Waiting for connections...",
     "✅ New client connected",
     `🔐 Client authenticated with agentId: ${AGENT}`,

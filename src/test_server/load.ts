@@ -48,7 +48,8 @@ export async function runLoad(options: LoadOptions, signal: AbortSignal): Promis
   const startedMs = performance.now();
   for (const [index, event] of events.entries()) {
     const due = startedMs + index * 1_000 / rate;
-    if (due > performance.now()) await clock.sleep(due - performance.now(), signal);
+    const earlyMs = due - performance.now();
+    if (earlyMs > 0) await clock.sleep(earlyMs, signal);
     if (signal.aborted) break;
     dueMs.set(event.id, due);
     const placed = ask(event, { tell: (frame) => tally.hear(frame) });

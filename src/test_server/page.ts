@@ -1,6 +1,7 @@
 /** The page at `/`: its files, as the browser is to have them. @module */
 
 import { createHash } from "node:crypto";
+import { text } from "./http.ts";
 
 /** Where the page's files are. They are named in lower case, with `_`; nothing else in there is served. */
 const FOLDER = new URL("./page/", import.meta.url);
@@ -33,6 +34,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
+  vary: "accept", // at `/`, programs get a line of text
   // Ask each time, and get 304 if nothing changed: a page from before an update would speak another feed.
   "cache-control": "no-cache",
 };
@@ -48,21 +50,21 @@ export async function respondWithPage(request: Request): Promise<Response | unde
   const name = pathname === "/" ? "index.html" : /^\/page\/([a-z_]+\.(?:css|svg|ts))$/.exec(pathname)?.[1];
   if (name === undefined) return undefined;
   if (request.method !== "GET" && request.method !== "HEAD") {
-    return plain(405, "Only GET works here.", { allow: "GET, HEAD" });
+    return text(405, "Only GET works here.", { allow: "GET, HEAD" });
   }
-  let text: string;
+  let source: string;
   try {
-    text = await Deno.readTextFile(new URL(name, FOLDER));
+    source = await Deno.readTextFile(new URL(name, FOLDER));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    return plain(
+    return text(
       500,
       `Cannot read the page: Deno was not given the permission. Run it with --allow-read=${FOLDER.pathname}.`,
     );
   }
   const extension = name.slice(name.lastIndexOf(".") + 1);
-  const body = extension === "ts" ? await withoutTypes(text) : text;
+  const body = extension === "ts" ? await withoutTypes(source) : source;
   const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
   const headers = { ...HEADERS, etag };
   if (request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers });
@@ -75,8 +77,4 @@ async function withoutTypes(source: string): Promise<string> {
   // stripTypeScriptTypes of node:module), but not yet in 2.7.
   const { transformSync } = await import("amaro");
   return transformSync(source, { mode: "strip-only" }).code;
-}
-
-function plain(status: number, body: string, headers: Record<string, string> = {}): Response {
-  return new Response(`${body}\n`, { status, headers: { ...headers, "content-type": "text/plain; charset=utf-8" } });
 }

@@ -103,6 +103,7 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
   print(`🌐 WebSocket Server listening on ${url}`);
   print("📋 Commands:");
   print("  - Press Ctrl+C to stop the server");
+  print(`  - Open ${url.replace(/^ws/, "http")}/ in a browser to ask, and to watch the agents answer`);
   print("⏳ Waiting for connections...");
 
   async function respond(request: Request): Promise<Response> {
@@ -121,7 +122,10 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
     if (request.method !== "GET" && request.method !== "HEAD") {
       return text(405, "Only GET works here.", { allow: "GET, HEAD" });
     }
-    return text(200, `A WebSocket server to try agents with. Start an agent with WEBSOCKET_URL=${url}`);
+    return text(
+      200,
+      `A WebSocket server to try agents with. Open it in a browser, or start an agent with WEBSOCKET_URL=${url}`,
+    );
   }
 
   function welcome(request: Request, pathname: string): Response {
