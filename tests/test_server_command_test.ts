@@ -1,19 +1,12 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect } from "./support/client.ts";
 import { startServer } from "./support/server.ts";
-import { createWatch } from "./support/watch.ts";
+import { startServerProcess } from "./support/server_process.ts";
 
 const AGENT = "550e8400-e29b-41d4-a716-446655440000";
-/** The permissions of `deno task test-server`. */
-const PERMISSIONS = [
-  "--no-prompt",
-  "--allow-net=127.0.0.1,[::1],0.0.0.0,[::]",
-  "--allow-env=WEBSOCKET_AUTH_TOKEN,TLS_CERT,TLS_KEY",
-];
-
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test(`${signal} closes every client with 1000 and ends the command with 0`, async () => {
-    await using server = startCommand({ args: ["--port", "0"], env: { WEBSOCKET_AUTH_TOKEN: "secret" } });
+    await using server = startServerProcess({ args: ["--port", "0"], env: { WEBSOCKET_AUTH_TOKEN: "secret" } });
     const url = (await server.printed("🌐 WebSocket Server listening on ")).replace(/^.* /, "");
     assertMatch(url, /^ws:\/\/localhost:\d+$/);
     await using agent = await connect(url);
@@ -31,7 +24,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 Deno.test("a port in use ends the command with 69 and says what to do", async () => {
   await using taken = await startServer();
-  await using server = startCommand({ args: ["--host", "127.0.0.1", "--port", String(taken.port)] });
+  await using server = startServerProcess({ args: ["--host", "127.0.0.1", "--port", String(taken.port)] });
   assertEquals(await server.ended, {
     code: 69,
     errors: `Cannot listen on 127.0.0.1, port ${taken.port}: the port is in use. ` +
@@ -48,7 +41,7 @@ for (
   ] as const
 ) {
   Deno.test(`arguments ${args.join(" ")}: the command ends with 64 and says what is wrong`, async () => {
-    await using server = startCommand({ args });
+    await using server = startServerProcess({ args });
     const { code, errors } = await server.ended;
     assertEquals(code, 64);
     assertStringIncludes(errors, complaint);
@@ -67,7 +60,7 @@ for (
   ] as const
 ) {
   Deno.test(`${wrong}: the command ends with 78 and says so`, async () => {
-    await using server = startCommand({ args: ["--port", "0"], env });
+    await using server = startServerProcess({ args: ["--port", "0"], env, withoutRead: true });
     const { code, errors } = await server.ended;
     assertEquals(code, 78);
     assertStringIncludes(errors, complaint);
@@ -75,61 +68,10 @@ for (
 }
 
 Deno.test("--help names every option and variable", async () => {
-  await using server = startCommand({ args: ["--help"] });
+  await using server = startServerProcess({ args: ["--help"] });
   assertEquals(await server.ended, { code: 0, errors: "" });
   const help = server.lines.join("\n");
   for (const name of ["--port", "--host", "--help", "WEBSOCKET_AUTH_TOKEN", "TLS_CERT", "TLS_KEY"]) {
     assertStringIncludes(help, name);
   }
 });
-
-interface Command extends AsyncDisposable {
-  /** What it printed. */
-  readonly lines: readonly string[];
-  /** The first printed line that has `part` in it. */
-  printed(part: string): Promise<string>;
-  kill(signal: Deno.Signal): void;
-  readonly ended: Promise<{ code: number; errors: string }>;
-}
-
-function startCommand(options: { args: readonly string[]; env?: Record<string, string> }): Command {
-  const { args, env = {} } = options;
-  const main = new URL("../src/test_server/main.ts", import.meta.url).pathname;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", ...PERMISSIONS, main, ...args],
-    env: { WEBSOCKET_AUTH_TOKEN: "", TLS_CERT: "", TLS_KEY: "", NO_COLOR: "1", ...env },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const lines: string[] = [];
-  const watch = createWatch({ report: () => lines.join("\n") });
-  const reading = (async () => {
-    let rest = "";
-    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-      const parts = (rest + text).split("\n");
-      rest = parts.pop() ?? "";
-      lines.push(...parts);
-      watch.changed();
-    }
-  })();
-  const errors = new Response(child.stderr).text();
-  let running = true;
-  const ended = (async () => {
-    const { code } = await child.status;
-    running = false;
-    await reading;
-    return { code, errors: await errors };
-  })();
-  return {
-    lines,
-    printed: (part) => watch.until(`a line with ${part}`, () => lines.find((line) => line.includes(part))),
-    kill: (signal) => child.kill(signal),
-    ended,
-    async [Symbol.asyncDispose]() {
-      if (running) child.kill("SIGKILL");
-      await ended;
-      watch[Symbol.dispose]();
-    },
-  };
-}

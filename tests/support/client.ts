@@ -13,10 +13,13 @@ export interface Client extends AsyncDisposable {
   closed(): Promise<{ code: number; reason: string; wasClean: boolean }>;
 }
 
-/** Connect to a server. `authority`: PEM of the one to trust. */
-export async function connect(url: string, { authority }: { authority?: string } = {}): Promise<Client> {
+/** Connect to a server. `authority`: PEM of the one to trust; `headers`: of the handshake. */
+export async function connect(
+  url: string,
+  { authority, headers }: { authority?: string; headers?: Record<string, string> } = {},
+): Promise<Client> {
   const http = authority === undefined ? undefined : Deno.createHttpClient({ caCerts: [authority] });
-  const socket = new WebSocket(url, http && { client: http });
+  const socket = new WebSocket(url, { ...headers && { headers }, ...http && { client: http } });
   const frames: unknown[] = [];
   let end: CloseEvent | undefined;
   let error = "";
