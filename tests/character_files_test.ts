@@ -35,7 +35,9 @@ Deno.test("a file of the first release: lore counts as bio, and who speaks is ke
     ["{{user1}}", "and it rained"],
     ["Marlow.exe", "then come in and dry your boots"],
   ]);
-  assertStringIncludes(systemText(character), "the lamp was built in 1883");
+  const system = systemText(character);
+  assertStringIncludes(system, "the lamp was built in 1883");
+  assertStringIncludes(system, "User: and it rained\nMarlow.exe: then come in and dry your boots");
   assertEquals(unused, [
     "the character has parts that this agent does not use: {parts} clients (twitter, discord), modelProvider (grok), postExamples",
   ]);

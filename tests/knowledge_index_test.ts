@@ -1,6 +1,6 @@
 /** The index of the knowledge: made once, kept, sealed, and made anew when it has to be. @module */
 
-import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { openDatabase } from "../src/database.ts";
 import { buildKnowledge, type KnowledgeText, searchIn } from "../src/mind/knowledge.ts";
@@ -8,6 +8,7 @@ import { INDEX_VERSION, indexPassages, openIndex, packIndex, passagesOf } from "
 import { openKnowledgeStore } from "../src/mind/knowledge_store.ts";
 import { openSeal } from "../src/sealing.ts";
 import { isInFiles, makeFolder, startAgent } from "./support/agent.ts";
+import { corpus, NEEDLE } from "./support/corpus.ts";
 import { folderWith } from "./support/folder.ts";
 
 const KEY = "00112233445566778899aabbccddeeff".repeat(2);
@@ -66,6 +67,18 @@ Deno.test("a kept index finds what a new one finds, to the byte", async () => {
     }
     assertEquals(search.size, fresh.size);
   }
+});
+
+Deno.test("ten megabytes are cut, indexed once and kept, and what is in the middle of them is found", async () => {
+  await using folder = makeFolder();
+  const texts = [{ text: corpus(10_000_000), source: "corpus.md" }];
+  assertEquals(start(folder.path, texts).isNew, true);
+  const kept = start(folder.path, texts);
+  assertEquals(kept.isNew, false);
+  assertGreater(kept.passages.length, 10_000);
+  const [best] = searchIn(kept).search(NEEDLE.question, 5);
+  assertMatch(best!.text, NEEDLE.answer);
+  assertEquals(searchIn(kept).search("Who is the mayor of Cork?", 5).filter(({ score }) => score > 0.3), []);
 });
 
 Deno.test("with a key no word of the knowledge is in the state directory, nor a digest of it; without one both are", async () => {

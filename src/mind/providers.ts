@@ -81,7 +81,7 @@ function dataOf(state: State, provider: string): unknown {
 
 /** Who speaks and how. Nothing of any event is in it. */
 export function systemText(character: Character): string {
-  const { name, bio, system, topics = [], adjectives = [], style } = character;
+  const { name, bio, system, topics = [], adjectives = [], style, messageExamples = [] } = character;
   const rules = [...style?.all ?? [], ...style?.chat ?? []];
   return [
     system ?? `You are ${name}.`,
@@ -89,5 +89,18 @@ export function systemText(character: Character): string {
     topics.length > 0 && `Topics: ${topics.join(", ")}`,
     adjectives.length > 0 && `Character: ${adjectives.join(", ")}`,
     rules.length > 0 && `# Style\n${rules.map((rule) => `- ${rule}`).join("\n")}`,
+    messageExamples.length > 0 && `# Examples of how ${name} talks, no facts\n${examplesText(messageExamples)}`,
   ].filter(Boolean).join("\n\n");
+}
+
+/** Length of the examples that a model is told, in UTF-16 code units: enough to hear a voice, and little of a window. */
+const EXAMPLES_LENGTH = 1_500;
+
+/** The first examples, as many as fit; who is no agent in them is a user. */
+function examplesText(examples: NonNullable<Character["messageExamples"]>): string {
+  const texts = examples.map((lines) =>
+    lines.map(({ name, content: { text = "" } }) => `${/^\{\{/.test(name) ? "User" : name}: ${text}`).join("\n")
+  );
+  let length = 0;
+  return texts.filter((text) => (length += text.length) <= EXAMPLES_LENGTH).join("\n\n");
 }

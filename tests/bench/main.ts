@@ -2,6 +2,7 @@
 
 import { fileLatencies, startLatencies, summary, webSocketLatencies } from "./latency.ts";
 import { costsBySize } from "./growth.ts";
+import { knowledgeFigures } from "./knowledge.ts";
 import { footprint } from "./memory.ts";
 import { prepareBaseline, type Throughput, throughput } from "./throughput.ts";
 import { ourIntern } from "./peer.ts";
@@ -39,6 +40,17 @@ console.log("\nOne event at a time, the real program (budgets: medians of 200 ms
 line("start to first answer", summary(await startLatencies(5)));
 line("file, written to readable", summary(await fileLatencies(50)));
 line("WebSocket, sent to answer", summary(await webSocketLatencies(50)));
+
+console.log("\nTen megabytes of knowledge, the real program as a task (processor time):");
+const small = await knowledgeFigures(0), large = await knowledgeFigures(10_000_000);
+for (const start of ["cold", "warm"] as const) {
+  const { ms, peakMb } = large[start], times = (ms / small[start].ms).toFixed(1);
+  line(
+    `one question, index ${start}`,
+    `${times}× the built-in character (${integer(ms)} ms, at most ${integer(peakMb)} MB)`,
+  );
+}
+line("a further question", `${large.answerMs.toFixed(1)} ms`);
 
 function report(what: string, { ours, baseline }: Throughput, how = ""): void {
   const rate = `${integer(ours)} a second`;
