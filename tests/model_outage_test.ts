@@ -78,6 +78,27 @@ for (const dialect of ["ollama", "openai"] as const) {
     assertEquals(model.asked.length, 1);
   });
 
+  Deno.test(`${dialect}: the knowledge is embedded at the first start, and later only the questions are`, async () => {
+    await using folder = makeFolder();
+    await using model = await startModelServer(dialect);
+    const embedding = dialect === "ollama" ? "OLLAMA_EMBEDDING_MODEL" : "OPENAI_EMBEDDING_MODEL";
+    const env = envFor(model, { [embedding]: "test-embedding" });
+    const embeddings = () => model.requests.filter(({ path }) => /embed/.test(path)).length;
+    {
+      await using agent = await startAgent({ folder: folder.path, env });
+      await agent.logged("knowledge embedded");
+      assertEquals((await agent.stop()).code, 0);
+    }
+    const before = embeddings();
+    assert(before > 1 && before < 20, `${before} requests for the embeddings of all passages`);
+    writeEvents(folder.path, [event("q1", "What is a workerpool?")]);
+    model.script({ text: "A group." });
+    await using agent = await startAgent({ folder: folder.path, env });
+    assertEquals((await agent.responses(1))[0]!.response, "A group.");
+    assertEquals(embeddings(), before + 1, "only the question's");
+    assertEquals((await agent.stop()).code, 0);
+  });
+
   Deno.test(`${dialect}: a model that is down at the start and comes later answers what waited, once each`, async () => {
     await using folder = makeFolder();
     const port = await freePort(dialect);

@@ -15,6 +15,7 @@ import { systemClock } from "../src/clock.ts";
 import { silentLog } from "../src/log.ts";
 import { loadCharacter } from "../src/mind/character.ts";
 import { KNOWLEDGE_SCHEMA, openKnowledgeStore } from "../src/mind/knowledge_store.ts";
+import type { Passage } from "../src/mind/knowledge.ts";
 import { openMemory } from "../src/mind/memory.ts";
 import { MEMORY_SCHEMA } from "../src/mind/memory_schema.ts";
 import { type FailureKind, ModelError } from "../src/mind/models/failure.ts";
@@ -191,6 +192,22 @@ for (const dialect of DIALECTS) {
       assertEquals({ ...second, messages: [] }, { ...common, temperature: 0, stop: ["END"] });
     }
   });
+
+  Deno.test(
+    about("the answer's limit leaves half of the window to the prompt, and the passages shown are told"),
+    async () => {
+      await using server = await start();
+      const drawn: string[] = [];
+      const draw = (passages: readonly Passage[]) => void drawn.push(...passages.map(({ text }) => text));
+      const passages = ["a short one", "x".repeat(5_000)].map(passage);
+      await ask(optionsFor(server, { contextWindow: 2000 }), {
+        ...requestWith({ passages, draw }),
+        maxTokens: 1_000_000,
+      });
+      const [{ max_tokens, options }] = server.asked;
+      assertEquals([max_tokens ?? options.num_predict, drawn], [1000, ["a short one"]]);
+    },
+  );
 
   Deno.test(about("an answer in one piece is as good as one in a stream"), async () => {
     await using server = await start();

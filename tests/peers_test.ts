@@ -46,6 +46,18 @@ Deno.test("localhost is loopback outside of a TEE only: there the host says what
   }
 });
 
+Deno.test("a model's server is a peer if it is the one that answers, and its key or password is a secret", () => {
+  const peers = (environment: Record<string, string>) =>
+    peersOf(readSettings((name) => environment[name])).map(({ setting, secret = "" }) => `${setting} ${secret}`);
+  const urls = { OLLAMA_SERVER_URL: "http://127.0.0.1:1", OPENAI_BASE_URL: "http://127.0.0.1:2/v1" };
+  assertEquals(peers(urls), []);
+  assertEquals(peers({ ...urls, MODEL_PROVIDER: "ollama" }), ["OLLAMA_SERVER_URL "]);
+  assertEquals(peers({ MODEL_PROVIDER: "ollama", OLLAMA_SERVER_URL: "http://u:p@127.0.0.1:1" }), [
+    "OLLAMA_SERVER_URL the password in it",
+  ]);
+  assertEquals(peers({ ...urls, MODEL_PROVIDER: "openai", OPENAI_API_KEY: "k" }), ["OPENAI_BASE_URL OPENAI_API_KEY"]);
+});
+
 /** What is wrong with connecting to `url`. */
 function problems(url: string, { token = "", inTee = false }) {
   const environment: Record<string, string> = {

@@ -15,7 +15,7 @@ export interface Vectors {
    */
   nearest(text: string, limit: number): Promise<number[]>;
   /** Stop making embeddings; those that are made are kept. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** Passages whose embeddings are asked for at the same time: the model's handler sends them together. */
@@ -112,7 +112,7 @@ export function openVectors(options: {
     }
   }
 
-  const making = make(load()).catch((error) => failed(error));
+  void make(load()).catch((error) => failed(error));
   return {
     async nearest(text, limit) {
       const asked = vectors.some((vector) => vector) ? await ask(text) : undefined;
@@ -122,9 +122,9 @@ export function openVectors(options: {
       );
       return scores.sort((a, b) => b.score - a.score || a.place - b.place).slice(0, limit).map(({ place }) => place);
     },
-    async close() {
+    close() {
+      // Not waited for what is under way, which a server that hangs can make long: nothing of it is kept from here on.
       closing.abort();
-      await making;
     },
   };
 }

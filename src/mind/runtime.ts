@@ -92,7 +92,7 @@ export async function openMind(options: {
     agentId,
     answer: (event, signal) => unlessAborted(signal, () => answer({ runtime, conversations, system }, event, signal)),
     async close() {
-      await vectors?.close();
+      vectors?.close();
       await runtime.stop();
     },
   };

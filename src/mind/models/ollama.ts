@@ -7,7 +7,7 @@ import { embeddingHandler } from "./embedding.ts";
 import { ModelError } from "./failure.ts";
 import type { ModelRequest } from "./model.ts";
 import type { OllamaOptions } from "./options.ts";
-import { chatMessages } from "./prompt.ts";
+import { prepare } from "./prepare.ts";
 import { answerFrom } from "./reply.ts";
 import { request } from "./request.ts";
 
@@ -34,11 +34,7 @@ export async function checkOllama(options: OllamaOptions, signal: AbortSignal): 
 
 async function reply(options: OllamaOptions, params: GenerateTextParams & Partial<ModelRequest>): Promise<string> {
   const { model, keepAlive, contextWindow } = options;
-  const maxTokens = params.maxTokens ?? options.maxTokens;
-  const temperature = params.temperature ?? options.temperature;
-  const prompt = { budget: contextWindow - maxTokens, mark: crypto.randomUUID() };
-  const { messages, shown } = chatMessages(params, prompt);
-  params.draw?.(shown);
+  const { messages, maxTokens, temperature, stop } = prepare(options, params);
   // `truncate` and `shift`, which the client's types lack, keep the server from dropping a part of the prompt in silence.
   const chat: ChatRequest & { truncate: boolean; shift: boolean } = {
     model,
@@ -49,7 +45,7 @@ async function reply(options: OllamaOptions, params: GenerateTextParams & Partia
       num_ctx: contextWindow,
       num_predict: maxTokens,
       ...(temperature !== undefined && { temperature }),
-      ...(params.stopSequences && { stop: params.stopSequences }),
+      ...(stop && { stop }),
     },
     ...(keepAlive !== undefined && { keep_alive: durationFrom(keepAlive) }),
   };

@@ -5,7 +5,7 @@ import type { OpenAI } from "openai";
 import { embeddingHandler } from "./embedding.ts";
 import type { ModelRequest } from "./model.ts";
 import type { OpenaiOptions } from "./options.ts";
-import { chatMessages } from "./prompt.ts";
+import { prepare } from "./prepare.ts";
 import { answerFrom, type Reply } from "./reply.ts";
 import { request } from "./request.ts";
 
@@ -40,18 +40,13 @@ export async function checkOpenai(options: OpenaiOptions, signal: AbortSignal): 
 }
 
 async function reply(options: OpenaiOptions, params: GenerateTextParams & Partial<ModelRequest>): Promise<string> {
-  const { contextWindow } = options;
-  const maxTokens = params.maxTokens ?? options.maxTokens;
-  const temperature = params.temperature ?? options.temperature;
-  const prompt = { budget: contextWindow - maxTokens, mark: crypto.randomUUID() };
-  const { messages, shown } = chatMessages(params, prompt);
-  params.draw?.(shown);
+  const { messages, maxTokens, temperature, stop } = prepare(options, params);
   const chat = {
     model: options.model,
     messages,
     ...limit(options, maxTokens),
     ...(temperature !== undefined && { temperature }),
-    ...(params.stopSequences && { stop: params.stopSequences }),
+    ...(stop && { stop }),
   };
   return await ask(options, { signal: params.signal }, async (client) => {
     const { data, response } = await client.chat.completions.create({ ...chat, stream: true }).withResponse();

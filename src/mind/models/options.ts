@@ -12,7 +12,7 @@ export interface RemoteOptions {
   readonly embeddingModel?: string;
   /** Absent: the model's own. */
   readonly temperature?: number;
-  /** Longest answer, in tokens. */
+  /** Longest answer, in tokens; never more than half of the window. */
   readonly maxTokens: number;
   /** Tokens of prompt and answer together. */
   readonly contextWindow: number;
@@ -32,11 +32,10 @@ export type ModelOptions = { readonly provider: "embedded" } | OllamaOptions | O
 
 /** The model that the settings name. */
 export function modelOptions(settings: Settings): ModelOptions {
-  const { MODEL_TEMPERATURE: temperature, MODEL_CONTEXT_WINDOW: contextWindow } = settings;
+  const { MODEL_TEMPERATURE: temperature } = settings;
   const common = {
-    // The question needs room too.
-    maxTokens: Math.min(settings.MODEL_MAX_TOKENS, Math.floor(contextWindow / 2)),
-    contextWindow,
+    maxTokens: settings.MODEL_MAX_TOKENS,
+    contextWindow: settings.MODEL_CONTEXT_WINDOW,
     timeoutMs: settings.MODEL_TIMEOUT,
     ...(temperature !== undefined && { temperature }),
   };
