@@ -8,7 +8,6 @@ import { checkPaths } from "./src/check.ts";
 import { type Clock, systemClock as clock } from "./src/clock.ts";
 import { type Database, databaseError, openDatabase } from "./src/database.ts";
 import { canonicalText, effectiveSettings, settingsDigest } from "./src/effective_settings.ts";
-import { placesFor } from "./src/directories.ts";
 import { EXIT, FatalError, messageOf } from "./src/errors.ts";
 import { checkHeartbeat, startHeartbeat } from "./src/heartbeat.ts";
 import { helpText, versionText } from "./src/help.ts";
@@ -23,12 +22,13 @@ import { modelOptions } from "./src/mind/models/options.ts";
 import { patient } from "./src/mind/patience.ts";
 import { type Mind, openMind } from "./src/mind/runtime.ts";
 import { checkModelAtStart, describeModel } from "./src/model_check.ts";
-import { isLoopback, peersOf } from "./src/peers.ts";
 import type { Seal } from "./src/seal.ts";
 import { openSeal } from "./src/sealing.ts";
-import { checkConfinement, readSettings, type Settings, unknownNames } from "./src/settings.ts";
+import { checkConfinement, readSettings, type Settings } from "./src/settings.ts";
+import { readSettingsFile } from "./src/settings_file.ts";
+import { reportStart } from "./src/start_report.ts";
 import { runTask, type TaskResult } from "./src/task.ts";
-import { isThere, lookAround, type Surroundings } from "./src/tee.ts";
+import { lookAround } from "./src/tee.ts";
 import { openInput } from "./src/transports/once.ts";
 import { openTransport, type Transport, type TransportHooks } from "./src/transports/transport.ts";
 
@@ -41,8 +41,9 @@ async function main(args: string[]): Promise<number> {
   if (flags.help) return print(helpText());
   if (flags.version) return print(versionText());
   const surroundings = lookAround(environment);
-  const envFile = readEnvFile(surroundings);
-  const settings = readSettings(environment, envFile?.text, surroundings);
+  const named = environment("AGENT_ENV_FILE");
+  const file = readSettingsFile({ ...named && { named }, inTee: surroundings.inTee });
+  const settings = readSettings(environment, file?.text, surroundings);
   checkConfinement(settings);
   if (flags.health) return print(checkHeartbeat(settings.AGENT_STATE_DIR, { now: clock.now }));
   const log = createLog({
@@ -53,30 +54,12 @@ async function main(args: string[]): Promise<number> {
     write: stderr.write,
     now: clock.now,
   });
-  for (const name of envFile === undefined ? [] : unknownNames(environment, envFile.text)) {
-    log.warn("{path} names a setting that does not exist", { path: envFile?.path, name });
-  }
-  tellSurroundings(surroundings, settings, log);
+  reportStart(log, { surroundings, settings, file, environment });
   if (flags.check) return await check(settings, log);
   if (flags.chat) return await talk(settings, log, { conversation: flags.conversation, inTee: surroundings.inTee });
   const effective = effectiveSettings(settings);
   log.info("⚙️ Settings in force", { ...effective, sha256: settingsDigest(effective) });
   return await run(settings, log, { once: flags.once === true || settings.IEXEC_TASK_ID !== undefined });
-}
-
-function tellSurroundings({ inTee, found, hostVariables }: Surroundings, settings: Settings, log: Log): void {
-  log.info("🔒 In a TEE: {tee}", { tee: inTee, TEE: settings.TEE, found: found.join(", ") || "nothing" });
-  if (inTee && settings.AGENT_ENV_FILE === undefined && isThere(".env")) {
-    log.warn(".env is not read in a TEE: put its settings into what is measured, or name it in AGENT_ENV_FILE");
-  }
-  if (!inTee && found.length > 0) log.warn("this looks like a TEE, and TEE=none turns its rules off");
-  // What never leaves this machine has nothing to fear from them.
-  const isAnyFar = peersOf(settings).some(({ url }) => !isLoopback(url, { inTee }));
-  if (isAnyFar && hostVariables.length > 0) {
-    log.warn("variables are set that reach past the agent's permissions; in a TEE it would not start with them", {
-      variables: hostVariables.join(", "),
-    });
-  }
 }
 
 /** Answer events until told to stop, or, as a task, until the input is answered. */
@@ -240,25 +223,6 @@ function readFlags(args: string[]): Flags {
     return { ...values, chat: command === "chat" };
   } catch (error) {
     throw new FatalError(`${messageOf(error)}. Call with --help to see what there is.`, EXIT.usage, { cause: error });
-  }
-}
-
-/** The file of settings: the one that is named, else `.env` if it is there and its host is not to be feared. */
-function readEnvFile({ inTee }: Surroundings): { path: string; text: string } | undefined {
-  const named = environment("AGENT_ENV_FILE");
-  if (inTee && !named) return undefined;
-  const path = named || ".env";
-  try {
-    return { path, text: Deno.readTextFileSync(path) };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound && !named) return undefined;
-    const isConfined = error instanceof Deno.errors.NotCapable;
-    // An executable that is started in / may not look around there.
-    if (isConfined && !named) return undefined;
-    const reason = isConfined ? `expected ${placesFor("read")}` : messageOf(error);
-    throw new FatalError(`Cannot read ${named ? `AGENT_ENV_FILE=${path}` : path}: ${reason}`, EXIT.settings, {
-      cause: error,
-    });
   }
 }
 

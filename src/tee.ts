@@ -61,8 +61,7 @@ export function lookAround(environment: (name: string) => string | undefined): S
   return { inTee, found, hostVariables };
 }
 
-/** Whether there is something at a path, as far as anyone can tell. */
-export function isThere(path: string): boolean {
+function isThere(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;

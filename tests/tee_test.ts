@@ -111,7 +111,7 @@ Deno.test("in a TEE .env is passed over with a warning, unless AGENT_ENV_FILE na
   Deno.writeTextFileSync(`${folder.path}/.env`, "LOG_LEVEL=loud\n");
   const passedOver = await runToEnd({ folder: folder.path, env: IN_TEE, args: ["--check"] });
   assertEquals(passedOver.code, 0);
-  assertMatch(passedOver.stderr, /\.env is not read in a TEE/);
+  assertMatch(passedOver.stderr, /is not read in a TEE.*"path":"\.env"/);
   const named = await runToEnd({ folder: folder.path, env: { ...IN_TEE, AGENT_ENV_FILE: ".env" }, args: ["--check"] });
   assertEquals(named.code, 78);
   assertStringIncludes(named.stderr, "LOG_LEVEL: expected");
@@ -238,4 +238,24 @@ testExecutable("no other program is run in place of the agent", async () => {
   const { code, stdout } = await runToEnd({ folder: folder.path, env, args: ["--version"] });
   assertEquals([code, existsSync(trace)], [0, false]);
   assertMatch(stdout, /^agent /);
+});
+
+testExecutable("in a TEE it starts in / too, where it may not look for a .env", async () => {
+  const state = `/tmp/agent-state/test-${crypto.randomUUID()}`;
+  try {
+    const { code, stderr } = await new Deno.Command(EXECUTABLE!, {
+      args: ["--check"],
+      cwd: "/",
+      clearEnv: true,
+      env: {
+        ...IN_TEE,
+        EVENT_INPUT_PATH: "/iexec_in/events.json",
+        EVENT_OUTPUT_PATH: `${state}/responses.json`,
+        AGENT_STATE_DIR: state,
+      },
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+  } finally {
+    if (existsSync(state)) Deno.removeSync(state, { recursive: true });
+  }
 });
