@@ -316,7 +316,8 @@ function isOn(value: string | undefined): boolean {
 
 function isHttpUrl(value: string): boolean {
   const url = URL.parse(value);
-  return url !== null && /^https?:$/.test(url.protocol) && !/[?#]/.test(value);
+  // A user name or password with a lone % can't be told from a misspelt one.
+  return url !== null && /^https?:$/.test(url.protocol) && !/[?#]|%(?![\da-f]{2})/i.test(value);
 }
 
 function hasCredentials(value: string): boolean {

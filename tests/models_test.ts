@@ -5,6 +5,7 @@ import {
   assertEquals,
   assertGreater,
   assertInstanceOf,
+  assertLess,
   assertMatch,
   assertRejects,
   assertStringIncludes,
@@ -208,6 +209,14 @@ for (const dialect of DIALECTS) {
       assertEquals([max_tokens ?? options.num_predict, drawn], [1000, ["a short one"]]);
     },
   );
+
+  Deno.test(about("requests one after the other share a connection"), async () => {
+    await using server = await start();
+    for (let n = 0; n < 10; n++) await ask(optionsFor(server), requestWith());
+    assertEquals(server.asked.length, 10);
+    // The end of an answer may come after the next request is on its way: then there are two.
+    assertLess(server.connections, 5);
+  });
 
   Deno.test(about("an answer in one piece is as good as one in a stream"), async () => {
     await using server = await start();

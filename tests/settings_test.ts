@@ -296,6 +296,17 @@ Deno.test("OpenAI itself is not asked without a key, and any other server is", (
   assertEquals(readSettings(environment).OPENAI_API_KEY, "secret");
 });
 
+Deno.test("the addresses of models are http or https, without what belongs to no address", () => {
+  for (const url of ["http://h", "https://u:p%20w@h:1/path/", "HTTP://[::1]:11434"]) {
+    assertEquals(read({ OLLAMA_SERVER_URL: url }).OLLAMA_SERVER_URL, new URL(url));
+  }
+  for (const wrong of ["h:11434", "ws://h", "http://", "http://h/?a=b", "http://h/#a", "http://u:%zz@h", "http://h?"]) {
+    assertEquals(problems({ OLLAMA_SERVER_URL: wrong }).length, 1, wrong);
+    assertEquals(problems({ OPENAI_BASE_URL: wrong }).length, 1, wrong);
+  }
+  assertEquals(problems({ OPENAI_BASE_URL: "https://u:p@h/v1" }).length, 1);
+});
+
 Deno.test("OLLAMA_KEEP_ALIVE takes what Ollama takes", () => {
   for (const value of ["5m", "1.5h", "300", "-1", "-1s", "0"]) {
     assertEquals(read({ OLLAMA_KEEP_ALIVE: value }).OLLAMA_KEEP_ALIVE, value);

@@ -65,6 +65,8 @@ export interface ModelServer extends AsyncDisposable {
   askedFor(count: number): Promise<void>;
   /** Resolves once `count` clients have gone before they had their answer. */
   cancelled(count: number): Promise<void>;
+  /** How many connections there have been. */
+  readonly connections: number;
   /** Stop, with every connection. */
   close(): Promise<void>;
 }
@@ -144,6 +146,8 @@ export async function startModelServer(
     outgoing.end();
   }
 
+  let connections = 0;
+  server.on("connection", () => void connections++);
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const taken = (server.address() as AddressInfo).port; // a TCP server's
@@ -161,6 +165,9 @@ export async function startModelServer(
     url: `http://127.0.0.1:${taken}${dialect === "openai" ? "/v1" : ""}`,
     requests,
     asked,
+    get connections() {
+      return connections;
+    },
     script(...more) {
       turns = [...turns, ...more];
     },
