@@ -25,7 +25,9 @@ export function parseFeedAuth(text: string): Checked<FeedAuth> {
   return checkJson(authSchema, text);
 }
 
-/** Check a frame of a page after the first. */
-export function parseFeedCommand(text: string): Checked<FeedCommand> {
-  return checkJson(commandSchema, text);
+/** Check a frame of a page after the first. `request`: of a wrong one, so that its sender can be told. */
+export function parseFeedCommand(text: string): Checked<FeedCommand> & { readonly request?: number } {
+  const command = checkJson(commandSchema, text);
+  const numbered = command.ok ? undefined : checkJson(z.object({ request }), text);
+  return { ...command, ...numbered?.ok && { request: numbered.value.request } };
 }

@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { AgentEvent, Checked } from "../wire.ts";
 import type { Agent, Change, Dispatch, Placed } from "./dispatch.ts";
 import type { FeedCommand, FeedFrame, FeedLimits, FeedMessage, FeedReply, FeedUpdate } from "./feed.ts";
+import type { parseFeedCommand } from "./feed_commands.ts";
 import { viewAgent, viewEvent } from "./feed_views.ts";
 import type { Asked, Ledger } from "./ledger.ts";
 import type { Limits } from "./limits.ts";
@@ -23,13 +24,15 @@ export interface FeedHub {
   changed(change: Change): void;
   /** A frame that belongs to no event. */
   strayed(frame: Omit<FeedFrame, "length">): void;
-  obey(page: Page, command: Checked<FeedCommand>): void;
+  obey(page: Page, command: ReturnType<typeof parseFeedCommand>): void;
   /** Settles when nothing of it is left running; nothing is told any more. */
   end(): Promise<void>;
 }
 
 const SHOWN_EVENTS = 200;
 const SHOWN_STRAY_FRAMES = 50;
+/** Stands in a refusal for the number of a command that has none. */
+const NO_REQUEST = -1;
 /** Changes within this time are told together, so that a thousand events a second do not drown a page. */
 const GATHER_MS = 50;
 
@@ -145,7 +148,7 @@ export function createFeedHub(options: {
       tellSoon();
     },
     obey(page, command) {
-      if (!command.ok) return page.send({ type: "refused", request: -1, reason: command.reason });
+      if (!command.ok) return page.send({ type: "refused", request: command.request ?? NO_REQUEST, reason: command.reason });
       const { request } = command.value, result = carryOut(command.value);
       const reply: FeedReply = result.ok
         ? { type: "done", request, ..."key" in result && { key: result.key } }
