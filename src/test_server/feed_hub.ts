@@ -148,7 +148,9 @@ export function createFeedHub(options: {
       tellSoon();
     },
     obey(page, command) {
-      if (!command.ok) return page.send({ type: "refused", request: command.request ?? NO_REQUEST, reason: command.reason });
+      if (!command.ok) {
+        return page.send({ type: "refused", request: command.request ?? NO_REQUEST, reason: command.reason });
+      }
       const { request } = command.value, result = carryOut(command.value);
       const reply: FeedReply = result.ok
         ? { type: "done", request, ..."key" in result && { key: result.key } }
