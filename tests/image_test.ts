@@ -6,25 +6,33 @@ import { testInImage } from "./support/image.ts";
 import { environmentOf, kubernetesContainer } from "./support/kubernetes.ts";
 import { AUTHORITY } from "./support/localhost_certificate.ts";
 
-/** A folder with what iExec binds into a container, readable by whom it may concern; `owner` has the output. */
+/** A folder with the sample events, and directories of `owner` for what the agent writes. */
 function makeTask({ owner }: { owner: number }) {
   const folder = makeFolder();
   Deno.chmodSync(folder.path, 0o755);
-  const input = `${folder.path}/in`, output = `${folder.path}/out`;
+  const input = `${folder.path}/in`, output = `${folder.path}/out`, state = `${folder.path}/state`;
   Deno.mkdirSync(input);
   Deno.copyFileSync(new URL("../iexec_in/events.json", import.meta.url), `${input}/events.json`);
-  Deno.mkdirSync(output, { mode: 0o700 });
-  Deno.chownSync(output, owner, owner);
+  for (const path of [output, state]) {
+    Deno.mkdirSync(path, { mode: 0o700 });
+    Deno.chownSync(path, owner, owner);
+  }
   return {
     output,
-    volumes: [{ from: input, to: "/iexec_in" }, { from: output, to: "/iexec_out" }],
+    /** Where the image has them. */
+    volumes: [
+      { from: input, to: "/app/iexec_in" },
+      { from: output, to: "/app/iexec_out" },
+      { from: state, to: "/app/.agent" },
+    ],
+    /** What iExec's worker binds. */
+    iexecVolumes: [{ from: input, to: "/iexec_in" }, { from: output, to: "/iexec_out" }],
     ids: () => readEntries(`${output}/responses.json`)?.map(({ queryId }) => queryId).toSorted(),
     computed: () => JSON.parse(Deno.readTextFileSync(`${output}/computed.json`)),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
 
-const IEXEC = { IEXEC_IN: "/iexec_in", IEXEC_OUT: "/iexec_out" };
 const SAMPLE_IDS = ["event-001", "event-002", "event-003"];
 
 testInImage("the image", { target: "agent" }, async ({ files, config, run }, context) => {
@@ -45,7 +53,7 @@ testInImage("the image", { target: "agent" }, async ({ files, config, run }, con
     "answers a task with a root file system that can't be written, for its user's eyes only",
     async () => {
       await using task = makeTask({ owner: 65532 });
-      const { code, stderr } = await run(["--once"], { env: IEXEC, volumes: task.volumes });
+      const { code, stderr } = await run(["--once"], { volumes: task.volumes });
       assertEquals(code, 0, stderr);
       assertEquals(task.ids(), SAMPLE_IDS);
       const { uid, mode } = Deno.statSync(`${task.output}/responses.json`);
@@ -75,9 +83,9 @@ testInImage("the image", { target: "agent" }, async ({ files, config, run }, con
 
   await context.step("says which directory is not its user's", async () => {
     await using task = makeTask({ owner: 0 });
-    const { code, stderr } = await run(["--once"], { env: IEXEC, volumes: task.volumes });
+    const { code, stderr } = await run(["--once"], { volumes: task.volumes });
     assertEquals(code, 74);
-    assertMatch(stderr, /agent: .*\/iexec_out.*permission denied/i);
+    assertMatch(stderr, /^agent: .*(\.agent|iexec_out).*permission denied/im);
   });
 });
 
@@ -85,7 +93,7 @@ testInImage("iExec's image", { target: "iexec" }, async ({ config, run }, contex
   await context.step("answers a task in the directories that the worker binds, which are root's", async () => {
     assertEquals(config.User, "0:0");
     await using task = makeTask({ owner: 0 });
-    const { code, stderr } = await run([], { env: { IEXEC_TASK_ID: "0xabc" }, volumes: task.volumes });
+    const { code, stderr } = await run([], { env: { IEXEC_TASK_ID: "0xabc" }, volumes: task.iexecVolumes });
     assertEquals(code, 0, stderr);
     assertEquals(task.ids(), SAMPLE_IDS);
     assertEquals(task.computed(), { "deterministic-output-path": "/iexec_out/responses.json" });
