@@ -9,7 +9,9 @@ import { indexPassages, passagesOf } from "../src/mind/knowledge_index.ts";
 import { openKnowledgeStore } from "../src/mind/knowledge_store.ts";
 import { openVectors } from "../src/mind/knowledge_vectors.ts";
 import { openSeal } from "../src/sealing.ts";
-import { makeFolder } from "./support/agent.ts";
+import { makeFolder, startAgent } from "./support/agent.ts";
+import { folderWith } from "./support/folder.ts";
+import { startModelServer } from "./support/model_server.ts";
 
 const KEY = new Uint8Array(32).fill(7);
 const PASSAGES = passagesOf(
@@ -83,8 +85,8 @@ function start(options: {
     ...vectors,
     lines,
     kept: () => [...store.vectors()].length,
-    async [Symbol.asyncDispose]() {
-      await vectors.close();
+    [Symbol.dispose]() {
+      vectors.close();
       database[Symbol.dispose]();
     },
   };
@@ -93,7 +95,7 @@ function start(options: {
 Deno.test("a question in other words finds the passage that means the same", async () => {
   await using folder = makeFolder();
   const model = embeddingModel();
-  await using vectors = start({ directory: folder.path, model });
+  using vectors = start({ directory: folder.path, model });
   await settled();
   assertEquals(await vectors.nearest("How many outings does a hound want?", 2), [1, 2]);
   const knowledge = searchIn(indexPassages(PASSAGES));
@@ -116,7 +118,7 @@ Deno.test("embeddings are made once for each passage, and again only for what ch
   const model = embeddingModel();
   const startAnd = async (options: { name?: string; passages?: typeof PASSAGES }) => {
     model.asked.length = 0;
-    await using vectors = start({ directory: folder.path, model, ...options });
+    using vectors = start({ directory: folder.path, model, ...options });
     await settled();
     return { asked: model.asked.length, kept: vectors.kept(), said: vectors.lines };
   };
@@ -133,7 +135,7 @@ Deno.test("a model that is down is warned of once, asked again after pauses, and
   await using folder = makeFolder();
   const model = embeddingModel(), hand = handClock();
   model.isDown = true;
-  await using vectors = start({ directory: folder.path, model, clock: hand.clock });
+  using vectors = start({ directory: folder.path, model, clock: hand.clock });
   await settled();
   for (let round = 0; round < 5; round++) {
     assertEquals(await vectors.nearest("hound", 2), []);
@@ -155,7 +157,7 @@ Deno.test("a model that is down is warned of once, asked again after pauses, and
 Deno.test("a question does not wait for an embedding that does not come", async () => {
   await using folder = makeFolder();
   const model = embeddingModel(), hand = handClock();
-  await using vectors = start({ directory: folder.path, model, clock: hand.clock });
+  using vectors = start({ directory: folder.path, model, clock: hand.clock });
   await settled();
   model.hangs = true;
   const nearest = vectors.nearest("hound", 2);
@@ -169,9 +171,56 @@ Deno.test("embeddings that are no vectors are not kept", async () => {
   await using folder = makeFolder();
   for (const vector of [[], [0, 0], [NaN, 1], [Infinity]]) {
     const model = { ...embeddingModel(), embed: () => Promise.resolve(vector) };
-    await using vectors = start({ directory: folder.path, model });
+    using vectors = start({ directory: folder.path, model });
     await settled();
     assertEquals(vectors.kept(), 0);
     assertEquals(await vectors.nearest("hound", 2), []);
   }
 });
+
+Deno.test("closing does not wait for the model, and what it makes after that is not kept", async () => {
+  await using folder = makeFolder();
+  const late = Promise.withResolvers<number[]>();
+  const model = { ...embeddingModel(), embed: () => late.promise };
+  {
+    using _vectors = start({ directory: folder.path, model });
+  }
+  late.resolve([1, 2]);
+  await settled();
+  using vectors = start({ directory: folder.path, model: { ...model, embed: () => new Promise<never>(() => {}) } });
+  assertEquals(vectors.kept(), 0);
+});
+
+for (const dialect of ["ollama", "openai"] as const) {
+  Deno.test(`the real program finds by meaning with ${dialect}, and makes no embedding twice`, async () => {
+    await using files = await folderWith({
+      "c.json": { name: "A", bio: "b", knowledge: [{ directory: "notes" }] },
+      // The server's embeddings tell texts apart by their length and first letter.
+      "notes/long.md": `Zoos open at nine in the morning${" on every day of the week but one".repeat(9)}.`,
+      "notes/short.md": "Zebras graze.",
+    });
+    await using server = await startModelServer(dialect);
+    const env: Record<string, string> = {
+      MODEL_PROVIDER: dialect,
+      AGENT_CHARACTER: "c.json",
+      EVENT_POLL_INTERVAL: "20",
+      ...(dialect === "ollama"
+        ? { OLLAMA_SERVER_URL: server.url, OLLAMA_MODEL: "test-model", OLLAMA_EMBEDDING_MODEL: "test-embedding" }
+        : { OPENAI_BASE_URL: server.url, OPENAI_MODEL: "test-model", OPENAI_EMBEDDING_MODEL: "test-embedding" }),
+    };
+    const embedded = () =>
+      server.requests.filter(({ path }) => /embed/.test(path)).flatMap(({ body }) => body.input as string[]);
+    Deno.mkdirSync(files.path("iexec_in"));
+    for (const id of ["q1", "q2"]) {
+      await using agent = await startAgent({ folder: files.path("."), env });
+      if (id === "q1") await agent.logged("knowledge embedded");
+      const event = { id, query: "Zxq wvut srq?", timestamp: 1 };
+      Deno.writeTextFileSync(files.path("iexec_in/events.json"), JSON.stringify([event]));
+      const answer = (await agent.responses(id === "q1" ? 1 : 2)).find(({ queryId }) => queryId === id)!;
+      assertEquals(answer.metadata, { sources: ["notes/short.md", "notes/long.md"] });
+      assertEquals((await agent.stop()).code, 0);
+    }
+    assertEquals(embedded().filter((text) => text.startsWith("Zo") || text.startsWith("Ze")).length, 2);
+    assertEquals(embedded().filter((text) => text === "Zxq wvut srq?").length, 2);
+  });
+}

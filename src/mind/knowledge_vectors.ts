@@ -102,8 +102,9 @@ export function openVectors(options: {
     try {
       const vector = await Promise.race([embed(text), late]);
       if (vector === undefined) throw new Error(`no embedding within ${PATIENCE_MS} ms`);
+      const asked = unit(vector);
       succeeded();
-      return unit(vector);
+      return asked;
     } catch (error) {
       if (!closing.signal.aborted) failed(error);
       return undefined;
