@@ -34,6 +34,22 @@ testInBrowser("two agents share the load, and one conversation stays with one of
   await keep(page, "two agents");
 });
 
+testInBrowser("with --broadcast the page says so, and an event shows every agent it went to", async ({ open }) => {
+  await using server = await startServer({ events: [], broadcast: true });
+  const page = await open(pageUrl(server));
+  await page.getByText("Each event goes to every agent").waitFor();
+  const agents = [await connect(server.url), await connect(server.url)] as const;
+  await using _first = agents[0];
+  await using _second = agents[1];
+  for (const [index, agent] of agents.entries()) {
+    agent.authenticate({ agentId: AGENT.replace(/^./, String(index)) });
+    await agent.received(1);
+  }
+  await page.locator(".agent").nth(1).waitFor();
+  await ask(page, "Who is there?");
+  await eventOf(page, "Who is there?").getByText("#0 050e8400 → #1 150e8400").waitFor();
+});
+
 testInBrowser("an agent dies, and the event that it left is answered by another", async ({ open, keep }) => {
   await using server = await startServer({ events: [] });
   await using first = await startAgent({ env: connectTo(server.url) });

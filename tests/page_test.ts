@@ -5,6 +5,7 @@ import { startAgent } from "./support/agent.ts";
 import { browserTests } from "./support/browser.ts";
 import { connect } from "./support/client.ts";
 import { ask, connectTo, eventOf, pageUrl, stateOf } from "./support/page.ts";
+import { LOCALHOST_CERTIFICATE } from "./support/localhost_certificate.ts";
 import { startServer } from "./support/server.ts";
 
 const testInBrowser = browserTests();
@@ -218,4 +219,30 @@ testInBrowser("what clients and agents send is shown as text, never as HTML", as
   assertEquals(await page.locator("main img, main script, main b").count(), 0);
   assertEquals(await page.title(), title);
   await keep(page, "text");
+});
+
+testInBrowser("over TLS the page's own connection is over TLS, too", async ({ open }) => {
+  await using server = await startServer({ events: [], tls: LOCALHOST_CERTIFICATE });
+  const page = await open(pageUrl(server), { ignoreHTTPSErrors: true }); // the authority is the tests' own
+  assertMatch(page.url(), /^https:/);
+  await ask(page, "Is this private?");
+  await stateOf(eventOf(page, "Is this private?"), "Waiting");
+});
+
+testInBrowser("what the server refuses is told below the button", async ({ open }) => {
+  await using server = await startServer({ events: [], limits: { unanswered: 1, frameBytes: 2_000 } });
+  const page = await open(pageUrl(server));
+  await ask(page, "The first?");
+  const asked = page.locator("#ask-result");
+  await page.getByLabel("Question").fill("The second?");
+  await page.keyboard.press("Control+Enter");
+  await asked.getByText("Refused: 1 events are unanswered already").waitFor();
+  await page.getByLabel("Question").fill("?".repeat(2_000));
+  await page.keyboard.press("Control+Enter");
+  await asked.getByText("Refused: the server takes 2,000 bytes at most").waitFor();
+  await page.getByText("Send a malformed event").click();
+  await page.getByRole("button", { name: "Send to an agent" }).click();
+  await page.locator("#malformed-result").getByText("Refused: no agent is connected").waitFor();
+  await page.getByText("Live").waitFor(); // a frame that is too large would have ended the connection
+  assertEquals(await page.locator(".event").count(), 1);
 });

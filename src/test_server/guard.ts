@@ -21,7 +21,9 @@ export interface Refusal {
  * @param options `hostname`: where the server listens.
  */
 export function refuseForeign(request: Request, options: { hostname: string; token?: string }): Refusal | undefined {
-  const host = request.headers.get("host") ?? "", origin = request.headers.get("origin");
+  // HTTP/2, which browsers speak over TLS, has no Host; its authority is in the URL.
+  const host = request.headers.get("host") ?? new URL(request.url).host;
+  const origin = request.headers.get("origin");
   if (origin !== null && hostOf(origin) !== host.toLowerCase()) {
     return { status: 403, reason: "This server serves its own page and programs, not the pages of other sites." };
   }
