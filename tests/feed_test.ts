@@ -131,6 +131,28 @@ Deno.test("a long text is cut on the page, with its length told, and whole on th
   assertEquals(shown?.frames[0]?.length, JSON.stringify({ id: "long", query, timestamp: 1 }).length);
 });
 
+Deno.test("a page that lets too much gather unread is closed with 1013, and the server goes on", async () => {
+  await using server = await startServer({ events: [], limits: { unreadBytes: 100 } });
+  await using page = await connect(`${server.url}/feed`);
+  page.send({ type: "auth" });
+  await page.received(1);
+  await using client = await connect(server.url);
+  client.send({ id: "seen", query: "What is iExec?", timestamp: 1 }); // told in two frames, one right after the other
+  const { code, reason } = await page.closed();
+  assertEquals({ code, reason }, { code: 1013, reason: "too much is unread: read faster" });
+  await using again = await openPage(server);
+  assertEquals(again.snapshot.events.map(({ event }) => event.id), ["seen"]);
+});
+
+Deno.test("what waits for an agent is sent to it all at once, however much it is", async () => {
+  await using server = await startServer({ events: [], limits: { unreadBytes: 100 } });
+  await using client = await connect(server.url);
+  for (let n = 0; n < 50; n++) client.send({ id: `q${n}`, query: "x".repeat(1_000), timestamp: 1 });
+  await server.printed("❓ Event asked by a client: q49");
+  await using agent = await connectAgent(server);
+  assertEquals((await agent.received(51)).length, 51);
+});
+
 async function connectAgent(server: ServerUnderTest): Promise<Client> {
   const agent = await connect(server.url);
   agent.authenticate({ agentId: AGENT });

@@ -38,6 +38,11 @@ for (
     [["8080"], "Unexpected argument '8080'"],
     [["--port", "http"], "--port must be a number from 0 to 65535, got http."],
     [["--port", "65536"], "--port must be a number from 0 to 65535, got 65536."],
+    [["--events", "0"], "--events must be a whole number from 1 to 100000, got 0."],
+    [["--events", "1.5"], "--events must be a whole number from 1 to 100000, got 1.5."],
+    [["--events", "9", "--rate", "0"], "--rate must be a number above 0, got 0."],
+    [["--events", "9", "--rate", "fast"], "--rate must be a number above 0, got fast."],
+    [["--rate", "9"], "--rate goes with --events."],
   ] as const
 ) {
   Deno.test(`arguments ${args.join(" ")}: the command ends with 64 and says what is wrong`, async () => {
@@ -71,7 +76,8 @@ Deno.test("--help names every option and variable", async () => {
   await using server = startServerProcess({ args: ["--help"] });
   assertEquals(await server.ended, { code: 0, errors: "" });
   const help = server.lines.join("\n");
-  for (const name of ["--port", "--host", "--help", "WEBSOCKET_AUTH_TOKEN", "TLS_CERT", "TLS_KEY"]) {
+  const options = ["--port", "--host", "--broadcast", "--events", "--rate", "--help"];
+  for (const name of [...options, "WEBSOCKET_AUTH_TOKEN", "TLS_CERT", "TLS_KEY"]) {
     assertStringIncludes(help, name);
   }
 });

@@ -77,7 +77,7 @@ export function attend(socket: WebSocket, options: ConnectionOptions & { number:
       observe({ kind: "disconnected", connection, code, reason });
     },
   });
-  const asker: Asker = { tell: (frame) => void link.send(frame) };
+  const asker: Asker = { tell: link.tell };
 
   function receive(text: string, message: Checked<ClientMessage>): void {
     if (!message.ok) {
@@ -159,7 +159,8 @@ export function attend(socket: WebSocket, options: ConnectionOptions & { number:
 
   function send(frame: unknown): void {
     const text = JSON.stringify(frame);
-    if (agentId !== undefined) stray("to_agent", text);
+    if (agentId === undefined) return link.tell(text);
+    stray("to_agent", text);
     link.send(text);
   }
 

@@ -11,7 +11,7 @@ export interface Limits {
   /** Events that were answered and are kept, to be looked up and replayed, and the bytes they may take. */
   readonly kept: number;
   readonly keptBytes: number;
-  /** Bytes that may wait for a client to read them; one that lets more gather is cut off. */
+  /** Bytes that may wait for an asking client or a page to read them. What waits for an agent is unanswered events. */
   readonly unreadBytes: number;
 }
 

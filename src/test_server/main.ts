@@ -3,12 +3,13 @@
 import { parseArgs } from "node:util";
 import { systemClock, untilAborted } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
 import { type LoadOptions, runLoad } from "./load.ts";
 import { startTestServer, type TestServerOptions } from "./server.ts";
 
 const DEFAULT_PORT = 8080;
 /** Most events of a load: they are made beforehand, and must fit into memory. */
-const MAX_LOAD = 1_000_000;
+const MAX_LOAD = 100_000;
 /** The command was used wrongly (EX_USAGE in sysexits.h). */
 const EXIT_USAGE = 64;
 
@@ -67,7 +68,7 @@ async function runWithLoad(
   await using server = await startTestServer({
     ...serverOptions,
     events: [],
-    limits: { unanswered: load.count, unansweredBytes: Infinity },
+    limits: { unanswered: load.count + DEFAULT_LIMITS.unanswered, unansweredBytes: Infinity },
     print: (line) => isLoaded || print(line), // a line for each event would be what is measured
     observe: ({ kind }) => kind === "authenticated" && agentIsThere.resolve(),
   });

@@ -25,7 +25,7 @@ export function attendPage(
     receivedBinary: () => link.close(CLOSE.policyViolation, "expected text frames"),
     closed: () => hub.close(page),
   });
-  const page: Page = { send: (message) => void link.send(JSON.stringify(message)) };
+  const page: Page = { send: (message) => link.tell(JSON.stringify(message)) };
 
   function authenticate(text: string): void {
     const auth = parseFeedAuth(text);

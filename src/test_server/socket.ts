@@ -13,14 +13,16 @@ export const CLOSE = {
 } as const;
 
 export interface Connection {
-  /** Send a text frame, if the connection is open. @returns Whether it is. */
-  send(frame: string): boolean;
   close(code: number, reason: string): void;
   /** Settles when the connection has ended and nothing of it is left running. */
   readonly ended: Promise<unknown>;
 }
 
 export interface Socket extends Connection {
+  /** Send a text frame, if the connection is open. @returns Whether it is. */
+  send(frame: string): boolean;
+  /** The same, to a client that nothing else bounds: one that lets too much gather unread is cut off. */
+  tell(frame: string): void;
   /** The client has shown who it is: no deadline any more. */
   authenticated(): void;
 }
@@ -88,16 +90,18 @@ export function openSocket(socket: WebSocket, options: {
     if (socket.readyState === WebSocket.OPEN) socket.close(code, reason);
   }
 
+  function send(frame: string): boolean {
+    if (socket.readyState !== WebSocket.OPEN) return false;
+    socket.send(frame);
+    return true;
+  }
+
   return {
     authenticated: () => authenticatedOrClosed.abort(),
-    send(frame) {
-      if (socket.readyState !== WebSocket.OPEN) return false;
-      if (socket.bufferedAmount > limits.unreadBytes) {
-        close(CLOSE.tryAgainLater, "too much is unread: read faster");
-        return false;
-      }
-      socket.send(frame);
-      return true;
+    send,
+    tell(frame) {
+      if (socket.bufferedAmount > limits.unreadBytes) close(CLOSE.tryAgainLater, "too much is unread: read faster");
+      else send(frame);
     },
     close,
     ended: Promise.all([gone.promise, inTime.promise]),
