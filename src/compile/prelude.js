@@ -9,6 +9,9 @@ import { createRequire, isBuiltin } from "node:module";
 Deno.permissions.revokeSync({ name: "write", path: "/" });
 if (Deno.args.join(" ") !== "--version") Deno.permissions.revokeSync({ name: "read", path: "/" });
 
+// A worker, too, would run any file.
+delete globalThis.Worker;
+
 /** What the bundle has in place of `import()`, which would run any file, whether it may be read or not (Deno 2.7.11). */
 function importNothing() {
   return Promise.reject(new TypeError("This executable loads no code"));
@@ -18,7 +21,8 @@ function importNothing() {
 function createBuiltinRequire(url) {
   const require = createRequire(url);
   return (name) => {
-    if (!isBuiltin(name)) throw new TypeError(`This executable loads no code: ${name} is not in it`);
+    const isLoader = /^(node:)?(module|worker_threads)$/.test(name);
+    if (isLoader || !isBuiltin(name)) throw new TypeError(`This executable loads no code: ${name} is not in it`);
     return require(name);
   };
 }

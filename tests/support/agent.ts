@@ -42,7 +42,7 @@ export interface AgentUnderTest extends AsyncDisposable {
   stop(): Promise<{ code: number; stdout: string }>;
 }
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+export const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** A folder for one agent, removed at the end of the test. */
 export function makeFolder(): AsyncDisposable & { readonly path: string } {
