@@ -12,7 +12,7 @@ import { EXIT, FatalError, messageOf } from "./src/errors.ts";
 import { checkHeartbeat, startHeartbeat } from "./src/heartbeat.ts";
 import { helpText, versionText } from "./src/help.ts";
 import { iexecInputFiles } from "./src/iexec.ts";
-import { openJournal } from "./src/journal/journal.ts";
+import { type Journal, openJournal } from "./src/journal/journal.ts";
 import { openPublisher } from "./src/journal/publisher.ts";
 import { createLog, gatherLines, type Log } from "./src/log.ts";
 import { loadCharacter, type LoadedCharacter } from "./src/mind/character.ts";
@@ -92,7 +92,7 @@ async function answerEvents(
   using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
   const stop = stopSignal(log);
   await checkModelAtStart(modelOptions(settings), log, stop);
-  const mind = await startMind(settings, character, { database, seal, log });
+  const mind = await startMind(settings, character, { database, journal, seal, log });
   log.info("🚀 Agent started", { name: character.character.name, agent: agentId, transport: settings.EVENT_TRANSPORT });
   const { unanswered } = await runAgent({
     database,
@@ -115,14 +115,13 @@ async function answerEvents(
 async function startMind(
   settings: Settings,
   character: LoadedCharacter,
-  { database, seal, log }: { database: Database; seal: Seal; log: Log },
+  { database, journal, seal, log }: { database: Database; journal: Journal; seal: Seal; log: Log },
 ): Promise<Mind> {
   const adapter = openMemory(database.sqlite, { agentId: character.agentId, seal, clock });
   const store = openKnowledgeStore(database.sqlite, { seal });
   const mind = await openMind({ character, adapter, store, model: modelOptions(settings), log, clock });
   // Before the first event, which would wait for it: the index of a large knowledge is large.
   database.commit();
-  const journal = openJournal(database, { seal, now: clock.now });
   return patient(mind, {
     maxWaitMs: settings.MODEL_MAX_WAIT,
     // What is not in the journal, a line of a chat, comes now.
@@ -149,7 +148,8 @@ async function talk(
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
   using database = openDatabase(settings.AGENT_STATE_DIR);
   const seal = openSeal(database, settings.AGENT_STATE_KEY);
-  const mind = await startMind(settings, character, { database, seal, log });
+  const journal = openJournal(database, { seal, now: clock.now });
+  const mind = await startMind(settings, character, { database, journal, seal, log });
   const { unanswered } = await chat({
     mind,
     name: character.character.name,
