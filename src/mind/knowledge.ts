@@ -1,8 +1,10 @@
 /** What the character knows, in passages, and which of them a question is about. @module */
 
 import { type IndexedPassage, indexPassages, type KnowledgeIndex, passagesOf } from "./knowledge_index.ts";
+import { closeLook, type Look } from "./passage_look.ts";
+import { signsOf } from "./question_signs.ts";
 import { similarTo } from "./synonyms.ts";
-import { shorten, termsOf, termsOfQuestion } from "./words.ts";
+import { shorten, termsOfQuestion } from "./words.ts";
 
 /** A piece of knowledge that can be read on its own. */
 export interface KnowledgeText {
@@ -38,7 +40,7 @@ const MAX_TERMS = 32;
 /** How many candidates the index hands over to be looked at closely. */
 const CANDIDATES = 24;
 /**
- * What meeting a term counts if it is met as one that is similar (more where no passage has the word itself: then they
+ * What meeting a term counts if it is met as one that is similar (less in the search for candidates, more where no passage has the word itself: then they
  * all say it in other words), as one that looks alike, or comes from the context. A name that no passage has, or a
  * word that asks for the news of the day, outweighs others: without it, the question is another one.
  */
@@ -47,8 +49,6 @@ const WEIGHT = { similar: 0.6, similarInSearch: 0.225, onlySimilar: 0.9, alike: 
 const ORDER = { bm25: 0.25, lead: 0.25, defines: 0.5, instructs: 0.15, self: 0.45 };
 /** A question that says less, as a share of what a term of a single passage says, needs a passage about just that. */
 const LEAST_SAID = 0.8;
-/** Terms at the start of a passage that tell what it is about. */
-const LEAD_TERMS = 4;
 /**
  * How many times the highest rarity a term counts that no passage knows, nor one that is similar: above 1, since a wrong
  * answer is worse than none.
@@ -73,20 +73,6 @@ interface Facts extends Pick<Term, "isKnown" | "similar"> {
   readonly rare: number;
 }
 
-/** What a close look at a passage shows. */
-interface Look {
-  /** The terms of its headings and its text. */
-  readonly terms: ReadonlySet<string>;
-  /** What it begins with. */
-  readonly lead: ReadonlySet<string>;
-  /** What it says of something that it is: `A deal is …`, `RLC stands for …`. */
-  readonly defined: ReadonlySet<string>;
-  /** Whether it names a method or a command. */
-  readonly instructs: boolean;
-  /** Whether the agent speaks of itself. */
-  readonly ofAgent: boolean;
-}
-
 /** A passage that may answer, before it is looked at. */
 interface Candidate {
   readonly id: number;
@@ -102,7 +88,7 @@ function scoreOf({ sum, met }: Candidate): number {
 }
 
 /** Most passages that a similar term may be in, to bring them up. */
-const MAX_HOLDERS = 1_000;
+const MAX_HOLDERS = 256;
 
 /** Looks that are remembered, at most: some 10 MB of them. */
 const MAX_LOOKS = 4_096;
@@ -144,13 +130,13 @@ export function searchIn({ passages, frequency, words }: KnowledgeIndex): Knowle
     return { term, weight: rare * significance(isUnheardOf), isKnown, similar };
   };
 
-  function weigh(question: string, context = ""): Term[] {
+  function weigh(question: string, { asksNews, context = "" }: { asksNews: boolean; context?: string | undefined }) {
     const asked = termsOfQuestion(question, isKnown), meant = termsOfQuestion(context, isKnown);
     const terms = Array.from(
       asked,
       ([term, isName]) => termFrom(term, (isUnheardOf) => isName && isUnheardOf ? WEIGHT.pivotal : 1),
     );
-    if (NEWS.test(question)) terms.push({ ...termFrom("", () => WEIGHT.pivotal), similar: [] });
+    if (asksNews) terms.push({ ...termFrom("", () => WEIGHT.pivotal), similar: [] });
     for (const term of meant.keys()) if (!asked.has(term)) terms.push(termFrom(term, () => WEIGHT.context));
     return terms.sort((a, b) => b.weight - a.weight).slice(0, MAX_TERMS);
   }
@@ -208,12 +194,11 @@ export function searchIn({ passages, frequency, words }: KnowledgeIndex): Knowle
     search(text, limit, { context, nearest = [] } = {}) {
       if (passages.length === 0) return [];
       const question = shorten(text);
-      const terms = weigh(question, context);
+      const { asksWhatItIs, asksHow, asksAgent, asksNews } = signsOf(question);
+      const terms = weigh(question, { asksNews, context });
       // Never zero, so that nothing asked is nothing covered.
       const whole = terms.reduce((sum, { weight }) => sum + weight, 0) || 1;
-      const asksWhatItIs = DEFINITION.test(question), asksHow = HOW.test(question);
       const namesThing = terms.some(({ term, isKnown }) => isKnown && THING.test(term));
-      const asksAgent = /\b(?:you|your|yours|yourself)\b/i.test(question.replace(POLITE, " "));
       const results = terms.length > 0 ? find(terms) : [];
       const highest = results[0] ? scoreOf(results[0]) : 1;
 
@@ -243,6 +228,9 @@ export function searchIn({ passages, frequency, words }: KnowledgeIndex): Knowle
     },
   };
 }
+
+/** A file, a variable, a version: nothing that a text has by chance. */
+const THING = /[\d._-]/;
 
 /** Terms are made already when MiniSearch gets them. */
 const same = (term: string) => term;
@@ -291,34 +279,4 @@ function fuse(...orders: readonly (readonly Judged[])[]): Judged[] {
     }
   }
   return [...joined.values()].sort(byRank);
-}
-
-/** What a text that never changes can't know. */
-const NEWS =
-  /\b(?:right now|at the moment|at present|today|tonight|tomorrow|yesterday|latest|newest|upcoming|what (?:time|day|date) is it|(?:next|last) (?:week|month|year|version|release))\b/i;
-/** A file, a variable, a version: nothing that a text has by chance. */
-const THING = /[\d._-]/;
-/** `What is …?`, `Explain …`. */
-const DEFINITION =
-  /^\s*(?:so\s+)?(?:what(?:'s|’s| is| are| does| do)\b|define\b|explain\b|describe\b|tell me about\b|who is\b)/i;
-const HOW = /^\s*(?:so\s+)?(?:how (?:do|can|could|should|would) (?:i|you|we|one)\b|how to\b)/i;
-/** A camel-case name or a quoted command. */
-const INSTRUCTS = /\p{Ll}\p{Lu}|"/u;
-/** `Can you explain …?` is not about the agent. */
-const POLITE =
-  /\b(?:can|could|would|will) you (?:please |kindly )?(?:tell|explain|describe|show|help|give|list)\b|\bdo you know\b|\bthank you\b/gi;
-const OF_AGENT = /\b(?:I|me|my)\b/;
-/** The words before the first verb that says what something is. */
-const DEFINED =
-  /^(?!(?:when|if|to|on|for|in|before|after|with|without|from)\b)(.{1,48}?)(?:\s\(|\s(?:is|are|was|means|stands for|lets)\s)/is;
-
-function closeLook({ heading, text }: IndexedPassage): Look {
-  const terms = [...termsOf(heading), ...termsOf(text)];
-  return {
-    terms: new Set(terms),
-    lead: new Set(terms.slice(0, LEAD_TERMS)),
-    defined: new Set(termsOfQuestion(DEFINED.exec(text)?.[1] ?? "", () => true).keys()),
-    instructs: INSTRUCTS.test(text.replace(/\bi[A-Z]/g, "")),
-    ofAgent: OF_AGENT.test(text),
-  };
 }
