@@ -156,7 +156,7 @@ for (const dialect of ["ollama", "openai"] as const) {
     const env = envFor(model, {
       USE_WEBSOCKET: "true",
       WEBSOCKET_URL: server.url,
-      MODEL_TIMEOUT: "3000",
+      MODEL_TIMEOUT: "6000",
       AGENT_CONCURRENCY: "2",
     });
     await using agent = await startAgent({ env });

@@ -299,11 +299,11 @@ for (const dialect of DIALECTS) {
   Deno.test(about("MODEL_TIMEOUT ends the request: the server sees it go"), async () => {
     await using server = await start();
     server.script("held", { stallAfter: "It is" });
-    const silent = await failureOf(ask(optionsFor(server, { timeoutMs: 1000 }), requestWith()));
-    assertEquals([silent.kind, /did not answer within 1000 ms/.test(silent.message)], ["unavailable", true]);
+    const silent = await failureOf(ask(optionsFor(server, { timeoutMs: 2000 }), requestWith()));
+    assertEquals([silent.kind, /did not answer within 2000 ms/.test(silent.message)], ["unavailable", true]);
     await server.cancelled(1);
-    const slow = await failureOf(ask(optionsFor(server, { timeoutMs: 1000 }), requestWith()));
-    assertEquals([slow.kind, /did not finish its answer within 1000 ms/.test(slow.message)], ["faulty", true]);
+    const slow = await failureOf(ask(optionsFor(server, { timeoutMs: 2000 }), requestWith()));
+    assertEquals([slow.kind, /did not finish its answer within 2000 ms/.test(slow.message)], ["faulty", true]);
     await server.cancelled(2);
   });
 

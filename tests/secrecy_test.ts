@@ -61,7 +61,8 @@ for (const format of ["text", "json"]) {
     server.drop();
     await server.authenticated(2);
     server.send(event("q1"), event("q3"));
-    await server.acks(4);
+    // Acks that were held back when the line was cut are gone: only the last one is sure to come.
+    await server.received((message) => message.type === "ack" && message.eventId === "q3");
     assertEquals((await agent.stop()).code, 0);
     assert(agent.lines.length > 20, "the log is not empty");
     assertEquals(telling(agent.lines), []);
