@@ -86,7 +86,9 @@ testInBrowser(
     await ask(page, "After?");
     await stateOf(eventOf(page, "After?"), "Waiting");
     assertEquals(await page.locator(".event").count(), 1); // the new server knows nothing of the old one's
+    const dialledAgain = page.waitForEvent("websocket");
     second.drop();
+    await dialledAgain;
     await ask(page, "After a cut?");
     await stateOf(eventOf(page, "After a cut?"), "Waiting");
   },
