@@ -20,12 +20,14 @@ for (
     ["a page without an origin of its own", { host: "localhost:8080", origin: "null", ...HANDSHAKE }, 403],
     ["a page at a name that was pointed here", { host: "evil.example:8080" }, 421],
     ["its WebSocket", { host: "evil.example", origin: "http://evil.example", ...HANDSHAKE }, 421],
-    ["a request without a host", {}, 421],
+    ["a page over HTTP/2, which has the host in the URL", { url: "https://evil.example/" }, 421],
+    ["its page over HTTP/2", { url: "https://localhost:8080/", origin: "https://localhost:8080" }, undefined],
     ["one with a host that is none", { host: "a b" }, 421],
   ] as const
 ) {
   Deno.test(`${what}: ${status === undefined ? "welcome" : status}`, () => {
-    const request = { headers: new Headers(headers) } as Request; // all that is looked at; Deno's own drops `host`
+    const { url = "http://localhost", ...others } = { ...headers as Record<string, string> };
+    const request = { headers: new Headers(others), url } as Request; // all that is looked at; Deno's own drops `host`
     assertEquals(refuseForeign(request, { hostname: "here.example.org" })?.status, status);
   });
 }
