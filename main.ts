@@ -124,8 +124,7 @@ async function startMind(
   database.commit();
   return patient(mind, {
     maxWaitMs: settings.MODEL_MAX_WAIT,
-    // What is not in the journal, a line of a chat, comes now.
-    acceptedMs: (id) => journal.acceptedMs(id) ?? clock.now(),
+    acceptedMs: journal.acceptedMs,
     record: {
       since: journal.outageSince,
       note(sinceMs) {

@@ -185,6 +185,23 @@ Deno.test("after MODEL_MAX_WAIT an event that waits for the model is told so, ea
   assertEquals(asked.at(-1), "next", "who comes then may try at once");
 });
 
+Deno.test("what the journal does not have, a line of a chat, waits from the beginning of the outage", async () => {
+  const clock = manualClock();
+  const mind: Mind = {
+    agentId: "a",
+    answer: () => Promise.reject(new ModelError("unavailable", "it is down")),
+    close: () => Promise.resolve(),
+  };
+  const record = { since: () => undefined, note() {} };
+  const parts = { maxWaitMs: 5 * MINUTE, acceptedMs: () => undefined, record, log: silentLog, clock, random: () => 0 };
+  let said = "";
+  patient(mind, parts).answer(event("a"), never).catch((error: Error) => said = error.message);
+  await clock.advance(5 * MINUTE - 1);
+  assertEquals(said, "");
+  await clock.advance(1);
+  assertMatch(said, /MODEL_MAX_WAIT/);
+});
+
 Deno.test("with nothing to wait, an outage is an error at once", async () => {
   const { ask, clock, outcomes } = start(() => "unavailable", { maxWaitMs: 0 });
   ask("a");

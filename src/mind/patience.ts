@@ -51,11 +51,11 @@ interface Waiting {
  * from the beginning of the outage, or from an event's acceptance if that came later, and it goes on over a restart:
  * who asked has waited meanwhile too.
  *
- * @param options `acceptedMs`: when an event was accepted; `random`: from 0 to below 1, default Math.random.
+ * @param options `acceptedMs`: when an event was accepted, if the journal has it; `random`: from 0 to below 1, default Math.random.
  */
 export function patient(mind: Mind, options: {
   maxWaitMs: number;
-  acceptedMs: (id: string) => number;
+  acceptedMs: (id: string) => number | undefined;
   record: OutageRecord;
   log: Log;
   clock: Clock;
@@ -126,7 +126,7 @@ export function patient(mind: Mind, options: {
       current.isDue = false;
       return "probe";
     }
-    const leftMs = Math.max(current.sinceMs, acceptedMs(event.id)) + maxWaitMs - clock.now();
+    const leftMs = Math.max(current.sinceMs, acceptedMs(event.id) ?? 0) + maxWaitMs - clock.now();
     const me: Waiting = { probes, turn: Promise.withResolvers() };
     if (leftMs > 0) {
       waiting.add(me);
