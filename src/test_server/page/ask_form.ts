@@ -38,7 +38,8 @@ export function createAskForm(request: (command: Request) => Promise<FeedReply>)
       metadata: parsed.metadata,
     });
     showReply(result, reply, "Asked. ");
-    if (reply.type === "done") query.select(); // to ask anew by typing, or the same once more
+    // To ask anew by typing, or the same once more. Who pressed the button keeps the focus there.
+    if (reply.type === "done" && document.activeElement === query) query.select();
     // On a phone the events are below, out of sight.
     if (reply.type === "done") result.append(element("a", { href: "#events" }, "Show the events"));
   });
