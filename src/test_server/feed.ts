@@ -49,7 +49,7 @@ export type FeedUpdate =
   | { readonly type: "stray_frame"; readonly frame: FeedFrame }
   | { readonly type: "counts"; readonly counts: FeedCounts };
 
-/** What became of a command. `key`: the event that was asked or replayed. */
+/** What became of a command. `key`: the event that was asked or replayed; `request`: -1 where a command had none. */
 export type FeedReply =
   | { readonly type: "done"; readonly request: number; readonly key?: string }
   | { readonly type: "refused"; readonly request: number; readonly reason: string };
