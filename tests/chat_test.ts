@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { inherited, makeFolder, startAgent, startCommand } from "./support/agent.ts";
 import { folderWith } from "./support/folder.ts";
+import { startModelServer } from "./support/model_server.ts";
 import { createWatch } from "./support/watch.ts";
 
 /** Start a chat; what it prints is watched. */
@@ -129,6 +130,17 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assertMatch((await chatOver({ folder: folder.path }, "and what does it do?")).stdout, /Telegram/);
   });
 }
+
+Deno.test("a line that the model can't answer is said to be so, the next one gets its answer, and the exit code is 65", async () => {
+  await using folder = makeFolder();
+  await using model = await startModelServer("ollama");
+  model.script({ status: 400 });
+  const env = { MODEL_PROVIDER: "ollama", OLLAMA_SERVER_URL: model.url, OLLAMA_MODEL: "test-model" };
+  const { code, stdout, stderr } = await chatOver({ folder: folder.path, env }, "zzz?", "xxx?");
+  assertEquals(code, 65);
+  assertMatch(stderr, /^no answer: .*400/);
+  assertMatch(stdout, /^You said: xxx\?\n\n$/);
+});
 
 Deno.test("a chat in a TEE is refused: the terminal is the host's", async () => {
   await using folder = makeFolder();

@@ -56,8 +56,9 @@ export async function knowledgeFigures(bytes: number): Promise<KnowledgeFigures>
 }
 
 async function runTask(cwd: string, env: Record<string, string>): Promise<KnowledgeRun> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: startCommand(["--once"]),
+  const [command, ...args] = startCommand(["--once"]);
+  const child = new Deno.Command(command, {
+    args,
     cwd,
     env: { ...env, LOG_LEVEL: "error" },
     stdout: "null",
