@@ -188,6 +188,7 @@ testInBrowser(
     await page.keyboard.press("Enter");
     await page.getByText("Live").waitFor();
     assertEquals(await page.locator("#sign-in").isVisible(), false);
+    await page.locator("#start-command").getByText(/ WEBSOCKET_AUTH_TOKEN=THE_TOKEN deno task start$/).waitFor();
     await page.reload();
     await ask(page, "Am I in?");
     await stateOf(eventOf(page, "Am I in?"), "Waiting");

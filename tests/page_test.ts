@@ -1,6 +1,6 @@
 /** The page in a real browser: asking, answers, replays, what is malformed. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { startAgent } from "./support/agent.ts";
 import { browserTests } from "./support/browser.ts";
 import { connect } from "./support/client.ts";
@@ -237,6 +237,10 @@ testInBrowser("what the server refuses is told below the button", async ({ open 
   await page.getByLabel("Question").fill("The second?");
   await page.keyboard.press("Control+Enter");
   await asked.getByText("Refused: 1 events are unanswered already").waitFor();
+  const [red, black] = await page.evaluate<string[]>(
+    "['#ask-result', '#query'].map((found) => getComputedStyle(document.querySelector(found)).color)",
+  );
+  assertNotEquals(red, black);
   await page.getByLabel("Question").fill("?".repeat(2_000));
   await page.keyboard.press("Control+Enter");
   await asked.getByText("Refused: the server takes 2,000 bytes at most").waitFor();

@@ -2,6 +2,7 @@
 
 import type { FeedAgent } from "../feed.ts";
 import { byId, element, setText } from "./elements.ts";
+import { hasToken } from "./feed_link.ts";
 import type { FeedState } from "./feed_state.ts";
 import { duration, shortId } from "./format.ts";
 
@@ -16,7 +17,8 @@ export function createAgentsView(): (state: FeedState) => void {
 
   return ({ agents, url, broadcast }) => {
     setText(count, String(agents.size));
-    setText(command, `USE_WEBSOCKET=true WEBSOCKET_URL=${url} deno task start`);
+    const token = hasToken() ? " WEBSOCKET_AUTH_TOKEN=THE_TOKEN" : "";
+    setText(command, `USE_WEBSOCKET=true WEBSOCKET_URL=${url}${token} deno task start`);
     none.hidden = agents.size > 0;
     note.hidden = !broadcast;
     for (const [connection, item] of items) {

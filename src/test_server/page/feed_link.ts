@@ -28,6 +28,11 @@ const LONGEST_PAUSE_MS = 5_000;
 /** The token lives as long as the tab, so that a reload does not ask for it again. */
 const TOKEN_KEY = "token";
 
+/** Whether the server has been shown a token. */
+export function hasToken(): boolean {
+  return sessionStorage.getItem(TOKEN_KEY) !== null;
+}
+
 /** Dial, and go on dialling when the line breaks. */
 export function openFeedLink(listener: {
   onMessage(message: Exclude<FeedMessage, FeedReply>): void;
