@@ -16,6 +16,11 @@ Deno.test("a bundle that is sealed loads no code", () => {
   );
 });
 
+Deno.test("a bundle that is sealed has one byte a character, and says the same", () => {
+  const text = sealed("var a=`–😀`,b=/[–]/.test('–');");
+  assertEquals(text, "var a=`\\u2013\\ud83d\\ude00`,b=/[\\u2013]/.test('\\u2013');");
+});
+
 for (
   const statement of [
     'import"./other.js"',

@@ -29,7 +29,9 @@ export function sealed(bundle: string): string {
   const text = bundle
     // Minified, names at the top are short and short ones only: those of the prelude are free.
     .replaceAll(/(?<![\w$.#])import\(/g, "importNothing(")
-    .replaceAll(/\bimport\{createRequire as ([\w$]+)\}from"node:module";/g, "const $1=createBuiltinRequire;");
+    .replaceAll(/\bimport\{createRequire as ([\w$]+)\}from"node:module";/g, "const $1=createBuiltinRequire;")
+    // A handful of characters is left that would make V8 keep all of it at two bytes a character.
+    .replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   for (const [statement, name] of text.matchAll(/(?<=^|[;}\n])import(?:[\w$*{}, ]+from)?"([^"]*)"/g)) {
     if (!name?.startsWith("node:") || name === "node:module") {
       throw new FatalError(`Cannot seal the bundle: it would load code by ${statement}`, EXIT.bug);

@@ -4,6 +4,9 @@ import { fileLatencies, startLatencies, summary, webSocketLatencies } from "./la
 import { costsBySize } from "./growth.ts";
 import { knowledgeFigures } from "./knowledge.ts";
 import { footprint } from "./memory.ts";
+import { EXECUTABLE } from "../support/agent.ts";
+import { compareStarts } from "./start.ts";
+import { median } from "../../src/test_server/statistics.ts";
 import { prepareBaseline, type Throughput, throughput } from "./throughput.ts";
 import { ourIntern } from "./peer.ts";
 
@@ -40,6 +43,16 @@ console.log("\nOne event at a time, the real program (budgets: medians of 200 ms
 line("start to first answer", summary(await startLatencies(5)));
 line("file, written to readable", summary(await fileLatencies(50)));
 line("WebSocket, sent to answer", summary(await webSocketLatencies(50)));
+
+if (EXECUTABLE !== undefined) {
+  console.log("\nThe sources beside the executable (budgets: 200 ms; idle 110 and 95 MB):");
+  const starts = await compareStarts(EXECUTABLE, 9);
+  for (const what of ["sources", "executable"] as const) {
+    line(`${what}, start to answer`, summary(starts[what].map(({ answerMs }) => answerMs)));
+    line(`${what}, memory idle`, `${(median(starts[what].map(({ idleBytes }) => idleBytes)) / 1e6).toFixed(0)} MB`);
+  }
+  line("executable, size", `${(Deno.statSync(EXECUTABLE).size / 1e6).toFixed(1)} MB`);
+} else console.log("\nAGENT_EXECUTABLE names no executable: nothing to compare the sources with");
 
 console.log("\nTen megabytes of knowledge, the real program as a task (processor time):");
 const small = await knowledgeFigures(0), large = await knowledgeFigures(10_000_000);

@@ -58,12 +58,13 @@ function executable(): string | undefined {
   return path ? resolve(path) : undefined;
 }
 
-/**
- * The command that starts the program in any folder: the executable, or what `deno task start` runs, with the same
- * permissions, or the tests would prove too little.
- */
-export function startCommand(args: readonly string[], executable = EXECUTABLE): [command: string, ...args: string[]] {
-  if (executable !== undefined) return [executable, ...args];
+/** The command that starts the program in any folder: the executable if one is tested, else the sources. */
+export function startCommand(args: readonly string[]): [command: string, ...args: string[]] {
+  return EXECUTABLE === undefined ? sourcesCommand(args) : [EXECUTABLE, ...args];
+}
+
+/** What `deno task start` runs, with the same permissions, or the tests would prove too little. */
+export function sourcesCommand(args: readonly string[]): [command: string, ...args: string[]] {
   const [, ...words] = config.tasks.start.command.replaceAll("'", "").split(" ");
   const flags = words.slice(1, -1);
   return [
