@@ -2,27 +2,21 @@
 
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import { runAgent } from "./src/agent.ts";
 import { chat } from "./src/chat.ts";
 import { checkPaths } from "./src/check.ts";
-import { type Clock, systemClock as clock } from "./src/clock.ts";
-import { type Database, databaseError, openDatabase } from "./src/database.ts";
+import { systemClock as clock } from "./src/clock.ts";
+import { databaseError, openDatabase } from "./src/database.ts";
 import { canonicalText, effectiveSettings, settingsDigest } from "./src/effective_settings.ts";
 import { EXIT, FatalError, messageOf } from "./src/errors.ts";
-import { checkHeartbeat, startHeartbeat } from "./src/heartbeat.ts";
+import { checkHeartbeat } from "./src/heartbeat.ts";
 import { helpText, versionText } from "./src/help.ts";
 import { iexecInputFiles } from "./src/iexec.ts";
-import { type Journal, openJournal } from "./src/journal/journal.ts";
-import { openPublisher } from "./src/journal/publisher.ts";
+import { openJournal } from "./src/journal/journal.ts";
 import { createLog, gatherLines, type Log } from "./src/log.ts";
-import { loadCharacter, type LoadedCharacter } from "./src/mind/character.ts";
-import { openKnowledgeStore } from "./src/mind/knowledge_store.ts";
-import { openMemory } from "./src/mind/memory.ts";
+import { loadCharacter } from "./src/mind/character.ts";
 import { modelOptions } from "./src/mind/models/options.ts";
-import { patient } from "./src/mind/patience.ts";
-import { type Mind, openMind } from "./src/mind/runtime.ts";
-import { checkModelAtStart, describeModel } from "./src/model_check.ts";
-import type { Seal } from "./src/seal.ts";
+import { describeModel } from "./src/model_check.ts";
+import { answerEvents, startMind } from "./src/program.ts";
 import { openSeal } from "./src/sealing.ts";
 import { checkConfinement, readSettings, type Settings } from "./src/settings.ts";
 import { readSettingsFile } from "./src/settings_file.ts";
@@ -30,7 +24,7 @@ import { reportStart } from "./src/start_report.ts";
 import { runTask, type TaskResult } from "./src/task.ts";
 import { lookAround } from "./src/tee.ts";
 import { openInput } from "./src/transports/once.ts";
-import { openTransport, type Transport, type TransportHooks } from "./src/transports/transport.ts";
+import { openTransport } from "./src/transports/transport.ts";
 
 const environment = (name: string) => Deno.env.get(name);
 const stderr = gatherLines((text) => writeAll(Deno.stderr, text));
@@ -65,7 +59,7 @@ async function main(args: string[]): Promise<number> {
 /** Answer events until told to stop, or, as a task, until the input is answered. */
 async function run(settings: Settings, log: Log, { once }: { once: boolean }): Promise<number> {
   if (once) return await runTask(settings, () => answerInput(settings, log));
-  await answerEvents(settings, log, (parts) => openTransport(settings, parts));
+  await answerEvents({ settings, log, clock, stop: stopSignal(log), open: (parts) => openTransport(settings, parts) });
   return 0;
 }
 
@@ -73,68 +67,8 @@ async function answerInput(settings: Settings, log: Log): Promise<TaskResult> {
   const { EVENT_INPUT_PATH: path, EVENT_MAX_BYTES: maxBytes, IEXEC_IN: directory = dirname(path) } = settings;
   const otherPaths = iexecInputFiles(environment).map((name) => `${directory}/${name}`);
   const input = openInput({ path, otherPaths, maxBytes, log });
-  const { unanswered } = await answerEvents(settings, log, () => input);
+  const { unanswered } = await answerEvents({ settings, log, clock, stop: stopSignal(log), open: () => input });
   return { unanswered: unanswered + input.refused() };
-}
-
-/** Build the agent, run it, take it apart. */
-async function answerEvents(
-  settings: Settings,
-  log: Log,
-  open: (parts: TransportHooks & { agentId: string; log: Log; clock: Clock }) => Transport,
-): Promise<{ unanswered: number }> {
-  const character = await loadCharacter(settings.AGENT_CHARACTER, log);
-  const { agentId } = character;
-  using database = openDatabase(settings.AGENT_STATE_DIR);
-  using _heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
-  const seal = openSeal(database, settings.AGENT_STATE_KEY);
-  const journal = openJournal(database, { seal, now: clock.now });
-  using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
-  const stop = stopSignal(log);
-  await checkModelAtStart(modelOptions(settings), log, stop);
-  const mind = await startMind(settings, character, { database, journal, seal, log });
-  log.info("🚀 Agent started", { name: character.character.name, agent: agentId, transport: settings.EVENT_TRANSPORT });
-  const { unanswered } = await runAgent({
-    database,
-    journal,
-    publisher,
-    mind,
-    openTransport: (hooks) => open({ ...hooks, agentId, log, clock }),
-    log,
-    clock,
-    concurrency: settings.AGENT_CONCURRENCY,
-    graceMs: settings.AGENT_SHUTDOWN_GRACE,
-    retentionMs: settings.AGENT_RETENTION * 24 * 60 * 60 * 1000,
-  }, stop);
-  await mind.close();
-  log.info("👋 Agent stopped");
-  return { unanswered: unanswered + journal.pendingCount() };
-}
-
-/** The mind over an open database, with the patience that the settings ask for. */
-async function startMind(
-  settings: Settings,
-  character: LoadedCharacter,
-  { database, journal, seal, log }: { database: Database; journal: Journal; seal: Seal; log: Log },
-): Promise<Mind> {
-  const adapter = openMemory(database.sqlite, { agentId: character.agentId, seal, clock });
-  const store = openKnowledgeStore(database.sqlite, { seal });
-  const mind = await openMind({ character, adapter, store, model: modelOptions(settings), log, clock });
-  // Before the first event, which would wait for it: the index of a large knowledge is large.
-  database.commit();
-  return patient(mind, {
-    maxWaitMs: settings.MODEL_MAX_WAIT,
-    acceptedMs: journal.acceptedMs,
-    record: {
-      since: journal.outageSince,
-      note(sinceMs) {
-        journal.setOutageSince(sinceMs);
-        database.commit();
-      },
-    },
-    log,
-    clock,
-  });
 }
 
 /** Chat in the terminal, with the memory of the state directory; events and responses are left alone. */
@@ -148,7 +82,7 @@ async function talk(
   using database = openDatabase(settings.AGENT_STATE_DIR);
   const seal = openSeal(database, settings.AGENT_STATE_KEY);
   const journal = openJournal(database, { seal, now: clock.now });
-  const mind = await startMind(settings, character, { database, journal, seal, log });
+  const mind = await startMind({ settings, character, database, journal, seal, log, clock });
   const { unanswered } = await chat({
     mind,
     name: character.character.name,

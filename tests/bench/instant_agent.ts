@@ -5,17 +5,9 @@
  * @module
  */
 
-import { runAgent } from "../../src/agent.ts";
 import { systemClock as clock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/database.ts";
-import { openJournal } from "../../src/journal/journal.ts";
-import { openPublisher } from "../../src/journal/publisher.ts";
 import { createLog, gatherLines } from "../../src/log.ts";
-import { loadCharacter } from "../../src/mind/character.ts";
-import { openKnowledgeStore } from "../../src/mind/knowledge_store.ts";
-import { openMemory } from "../../src/mind/memory.ts";
-import { openMind } from "../../src/mind/runtime.ts";
-import { noSeal } from "../../src/seal.ts";
+import { answerEvents } from "../../src/program.ts";
 import { readSettings } from "../../src/settings.ts";
 import { openTransport } from "../../src/transports/transport.ts";
 
@@ -44,30 +36,13 @@ async function main(): Promise<void> {
   const stop = new AbortController();
   Deno.addSignalListener("SIGTERM", () => stop.abort());
   void reportMemory();
-
-  const loaded = await loadCharacter(settings.AGENT_CHARACTER, log);
-  using database = openDatabase(settings.AGENT_STATE_DIR);
-  const journal = openJournal(database, { seal: noSeal, now: clock.now });
-  using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
-  const { agentId } = loaded;
-  const adapter = openMemory(database.sqlite, { agentId, seal: noSeal, clock });
-  const instant = () => Promise.resolve(ANSWER);
-  const model = { name: "instant", description: "Answers at once", models: { TEXT_LARGE: instant } };
-  const store = openKnowledgeStore(database.sqlite, { seal: noSeal });
-  const mind = await openMind({ character: loaded, adapter, store, model, log, clock });
-  await runAgent({
-    database,
-    journal,
-    publisher,
-    mind,
-    openTransport: (hooks) => openTransport(settings, { ...hooks, agentId, log, clock }),
-    log,
-    clock,
-    concurrency: settings.AGENT_CONCURRENCY,
-    graceMs: settings.AGENT_SHUTDOWN_GRACE,
-    retentionMs: settings.AGENT_RETENTION * 24 * 60 * 60 * 1000,
-  }, stop.signal);
-  await mind.close();
+  const model = {
+    name: "instant",
+    description: "Answers at once",
+    models: { TEXT_LARGE: () => Promise.resolve(ANSWER) },
+  };
+  const open: Parameters<typeof answerEvents>[0]["open"] = (parts) => openTransport(settings, parts);
+  await answerEvents({ settings, log, clock, stop: stop.signal, open, model });
 }
 
 async function reportMemory(): Promise<void> {
