@@ -14,7 +14,7 @@ import { type Database, databaseError, openDatabase } from "../src/database.ts";
 import { FatalError } from "../src/errors.ts";
 import { JOURNAL_SCHEMA } from "../src/journal/journal_schema.ts";
 import { makeFolder } from "./support/agent.ts";
-import { testOnDisk } from "./support/tmpfs.ts";
+import { testOnSmallDisk } from "./support/small_disk.ts";
 
 const INSERT = "INSERT INTO event (id, body, accepted_at) VALUES (?, ?, 0)";
 
@@ -246,7 +246,7 @@ Deno.test("a failure of SQLite is told to the operator however it comes; other e
   for (const other of others) assertStrictEquals(databaseError(other, "the journal"), other);
 });
 
-testOnDisk(
+testOnSmallDisk(
   "a full disk rejects with 74; later all is there whose commit resolved",
   { kibibytes: 2048 },
   async (disk) => {
@@ -271,7 +271,7 @@ testOnDisk(
   },
 );
 
-testOnDisk("a read-only state directory is refused with 74", { kibibytes: 2048 }, (disk) => {
+testOnSmallDisk("a read-only state directory is refused with 74", { kibibytes: 2048 }, (disk) => {
   openDatabase(`${disk.path}/state`)[Symbol.dispose]();
   disk.makeReadOnly();
   for (const directory of [`${disk.path}/state`, `${disk.path}/other`]) {

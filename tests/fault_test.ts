@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { makeFolder, readEntries, startAgent } from "./support/agent.ts";
 import { startMuteServer } from "./support/mute_server.ts";
 import { startServer } from "./support/server.ts";
-import { testOnDisk } from "./support/tmpfs.ts";
+import { testOnSmallDisk } from "./support/small_disk.ts";
 
 function event(id: string) {
   return { id, query: "What is iExec?", timestamp: 1_700_000_000_000 };
@@ -19,7 +19,7 @@ function makeInput(count: number) {
   return { folder: folder.path, ids, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
-testOnDisk("a full output disk ends the program with 74; with space again, a restart adds what is missing", {
+testOnSmallDisk("a full output disk ends the program with 74; with space again, a restart adds what is missing", {
   kibibytes: 64,
 }, async (disk) => {
   await using input = makeInput(500);
@@ -40,27 +40,31 @@ testOnDisk("a full output disk ends the program with 74; with space again, a res
   assertEquals(readEntries(larger)!.map(({ queryId }) => queryId).sort(), input.ids.toSorted());
 });
 
-testOnDisk("a full state disk ends the program with 74; with space again, a restart answers the rest, nothing twice", {
-  kibibytes: 1024,
-}, async (disk) => {
-  await using input = makeInput(3_000);
-  const env = { AGENT_STATE_DIR: `${disk.path}/state` };
+testOnSmallDisk(
+  "a full state disk ends the program with 74; with space again, a restart answers the rest, nothing twice",
   {
+    kibibytes: 1024,
+  },
+  async (disk) => {
+    await using input = makeInput(3_000);
+    const env = { AGENT_STATE_DIR: `${disk.path}/state` };
+    {
+      await using agent = await startAgent({ ...input, env });
+      await agent.responses(1);
+      disk.fill();
+      assertEquals((await agent.ended).code, 74);
+      assertStringIncludes(agent.lines.at(-1)!, "no space left");
+    }
+    disk.free();
+    const before = readEntries(`${input.folder}/iexec_out/responses.json`)!.length;
+    // The disk is too small for all of them: what fits is answered, and what was answered stays so.
     await using agent = await startAgent({ ...input, env });
-    await agent.responses(1);
-    disk.fill();
-    assertEquals((await agent.ended).code, 74);
-    assertStringIncludes(agent.lines.at(-1)!, "no space left");
-  }
-  disk.free();
-  const before = readEntries(`${input.folder}/iexec_out/responses.json`)!.length;
-  // The disk is too small for all of them: what fits is answered, and what was answered stays so.
-  await using agent = await startAgent({ ...input, env });
-  const entries = await agent.responses(before + 1);
-  assertEquals(new Set(entries.map(({ queryId }) => queryId)).size, entries.length);
-});
+    const entries = await agent.responses(before + 1);
+    assertEquals(new Set(entries.map(({ queryId }) => queryId)).size, entries.length);
+  },
+);
 
-testOnDisk("a read-only output directory ends the program with 74, and the file stays as it was", {
+testOnSmallDisk("a read-only output directory ends the program with 74, and the file stays as it was", {
   kibibytes: 256,
 }, async (disk) => {
   await using input = makeInput(1);

@@ -3,8 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type AgentEvent, encodeResponse } from "../src/wire.ts";
 import { makeFolder, readEntries, startAgent } from "./support/agent.ts";
-import { makeDisk, whyNoDisk } from "./support/disk.ts";
-import { testUnless } from "./support/optional.ts";
+import { testOnPoweredDisk } from "./support/powered_disk.ts";
 import { startServer } from "./support/server.ts";
 
 const CUTS = 12;
@@ -19,8 +18,7 @@ function makeEvents(from: number): AgentEvent[] {
   }));
 }
 
-testUnless(whyNoDisk(), "power cuts lose nothing that was acknowledged, and change nothing that was sent", async () => {
-  using disk = makeDisk();
+testOnPoweredDisk("power cuts lose nothing that was acknowledged, and change nothing that was sent", async (disk) => {
   await using folder = makeFolder();
   const events: AgentEvent[] = [];
   const output = `${disk.path}/out/responses.json`;

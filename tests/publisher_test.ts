@@ -10,7 +10,7 @@ import { type Log, silentLog } from "../src/log.ts";
 import { noSeal } from "../src/seal.ts";
 import type { Outcome } from "../src/wire.ts";
 import { makeFolder } from "./support/agent.ts";
-import { testOnDisk } from "./support/tmpfs.ts";
+import { testOnSmallDisk } from "./support/small_disk.ts";
 
 const GONE = "responses file is gone: going on with a new one";
 const CHANGED = "responses file was changed by somebody else: appending to it as it is";
@@ -313,7 +313,7 @@ Deno.test("after a failure nothing is published until a new start, which then fi
   assertEquals(home.entries(), ["a", "b", "c"].map(answer));
 });
 
-testOnDisk(
+testOnSmallDisk(
   "a full disk ends in 74 and a valid file; once there is space, a restart goes on",
   { kibibytes: 4096 },
   (disk) => {

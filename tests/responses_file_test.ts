@@ -14,7 +14,7 @@ import { openResponsesFile, type ResponsesFile } from "../src/journal/responses_
 import type { Expected, Found } from "../src/journal/responses_inspection.ts";
 import { encodeEntry, type Outcome } from "../src/wire.ts";
 import { makeFolder } from "./support/agent.ts";
-import { testOnDisk } from "./support/tmpfs.ts";
+import { testOnSmallDisk } from "./support/small_disk.ts";
 
 function answer(id: string, response = `answer ${id}`): Outcome {
   return { queryId: id, response, timestamp: 1_700_000_000_000, agentId: "agent" };
@@ -270,7 +270,7 @@ Deno.test("a reader in a tight loop sees the array grow, and whole at the end", 
   await t.step(`${count.torn} of ${count.reads} reads were torn`, () => {});
 });
 
-testOnDisk("a full disk is said to be so with 74, and the file holds what was appended before", {
+testOnSmallDisk("a full disk is said to be so with 74, and the file holds what was appended before", {
   kibibytes: 256,
 }, (disk) => {
   const path = `${disk.path}/responses.json`;
@@ -295,7 +295,7 @@ testOnDisk("a full disk is said to be so with 74, and the file holds what was ap
   assertEquals(entriesOf(path), outcomes.slice(0, appended + 100));
 });
 
-testOnDisk("a disk that is full from the start is said to be so with 74, and nothing half-written is left", {
+testOnSmallDisk("a disk that is full from the start is said to be so with 74, and nothing half-written is left", {
   kibibytes: 128,
 }, (disk) => {
   disk.fill();
@@ -311,7 +311,7 @@ testOnDisk("a disk that is full from the start is said to be so with 74, and not
   assertEquals(open(path, { since: answers(1) }), "missing");
 });
 
-testOnDisk(
+testOnSmallDisk(
   "a read-only disk is said to be so with 74, whether the file is there or not",
   { kibibytes: 128 },
   (disk) => {

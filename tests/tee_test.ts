@@ -29,7 +29,10 @@ const SET = Object.fromEntries(
     .map((name) => [name, name === "NODE_CHANNEL_FD" ? "7" : "/dev/null"]),
 );
 
-/** A test of what only an executable can keep to: sources are run by a Deno that obeys the host. */
+/**
+ * A test of what only an executable can keep to: sources are run by a Deno that obeys the host. Not `testUnless`: CI runs
+ * this file twice, and the run from sources is the one to pass it over.
+ */
 function testExecutable(name: string, fn: () => Promise<void>): void {
   const ignore = EXECUTABLE === undefined;
   Deno.test({ name: ignore ? `${name} (ignored: AGENT_EXECUTABLE names no executable)` : name, ignore, fn });

@@ -1,6 +1,7 @@
 /** Chromium for the tests of the page, and what must never happen in it. @module */
 
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { testUnless } from "./optional.ts";
 
 /** What a test does with a browser. */
 export interface Browsing {
@@ -27,9 +28,9 @@ const ARGUMENTS = [
 ];
 
 /**
- * Make the function that declares a file's tests in the browser: they share one, which is started by the first. A test
- * fails if the console had an error or a warning, but for a server that is gone, or if the page asked for anything from elsewhere. Where there is no
- * Chromium the tests are ignored, with the reason in their names; in CI nothing is.
+ * Make the function that declares a file's tests in the browser, where there is Chromium: they share one, which is
+ * started by the first. A test fails if the console had an error or a warning, but for a server that is gone, or if the
+ * page asked for anything from elsewhere.
  */
 export function browserTests(): (name: string, fn: (browsing: Browsing) => Promise<void>) => void {
   const chromium = findChromium();
@@ -38,15 +39,9 @@ export function browserTests(): (name: string, fn: (browsing: Browsing) => Promi
   Deno.test.afterAll(async () => await (await browser)?.close());
 
   return (name, fn) => {
-    if (reason !== undefined && Deno.env.get("CI")) throw new Error(`Cannot skip "${name}" in CI: ${reason}`);
-    Deno.test({
-      name: reason === undefined ? name : `${name} (ignored: ${reason})`,
-      ignore: reason !== undefined,
-      // The browser outlives the test that started it, and so does the pipe to it.
-      sanitizeOps: false,
-      sanitizeResources: false,
-      fn: async () => await browse(await (browser ??= launch(chromium!)), name, fn), // ignored without one
-    });
+    const run = async () => await browse(await (browser ??= launch(chromium!)), name, fn); // ignored without one
+    // The browser outlives the test that started it, and so does the pipe to it.
+    testUnless(reason, name, run, { sanitizeOps: false, sanitizeResources: false });
   };
 }
 

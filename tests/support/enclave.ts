@@ -1,17 +1,10 @@
 /** Processes that take this machine for a TEE: a mount namespace of their own, with a report directory in /run. @module */
 
-/**
- * A test that gets the command under which a process finds a TEE. Where no mount namespace can be had it is ignored, with
- * the reason in its name; in CI nothing is.
- */
+import { testUnless } from "./optional.ts";
+
+/** A test that gets the command under which a process finds a TEE, unless no mount namespace can be had. */
 export function testInEnclave(name: string, fn: (under: readonly string[]) => Promise<void>): void {
-  const reason = whyNoEnclave();
-  if (reason !== undefined && Deno.env.get("CI")) throw new Error(`Cannot skip "${name}" in CI: ${reason}`);
-  Deno.test({
-    name: reason === undefined ? name : `${name} (ignored: ${reason})`,
-    ignore: reason !== undefined,
-    fn: () => fn(UNDER),
-  });
+  testUnless(whyNoEnclave(), name, () => fn(UNDER));
 }
 
 /** Runs the words that follow; root here is the user who runs the tests. */

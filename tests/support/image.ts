@@ -1,5 +1,7 @@
 /** The image of deploy/Dockerfile: built from a local base, and its root file system as a container would see it. @module */
 
+import { testUnless } from "./optional.ts";
+
 /** A directory of this machine where the image has one of its own. */
 export interface Volume {
   readonly from: string;
@@ -31,24 +33,15 @@ interface ImageConfig {
 const BASE = Deno.env.get("AGENT_BASE_IMAGE");
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/**
- * A test with an image of the `target` in deploy/Dockerfile. Where none can be built it is ignored, with the reason in its
- * name; in CI nothing is.
- */
+/** A test with an image of the `target` in deploy/Dockerfile, unless none can be built. */
 export function testInImage(
   name: string,
   { target }: { target: string },
   fn: (image: Image, context: Deno.TestContext) => Promise<void>,
 ): void {
-  const reason = whyNoImage();
-  if (reason !== undefined && Deno.env.get("CI")) throw new Error(`Cannot skip "${name}" in CI: ${reason}`);
-  Deno.test({
-    name: reason === undefined ? name : `${name} (ignored: ${reason})`,
-    ignore: reason !== undefined,
-    async fn(context) {
-      await using image = await buildImage(target);
-      await fn(image, context);
-    },
+  testUnless(whyNoImage(), name, async (context) => {
+    await using image = await buildImage(target);
+    await fn(image, context);
   });
 }
 
