@@ -5,7 +5,7 @@ import { type Zippable, zipSync } from "fflate";
 import { FatalError } from "../src/errors.ts";
 import { silentLog } from "../src/log.ts";
 import { loadCharacter, type LoadedCharacter } from "../src/mind/character.ts";
-import { ARCHIVE_MAX } from "../src/mind/character_archive.ts";
+import { ARCHIVE_MAX } from "../src/mind/zip.ts";
 import { makeFolder, readEntries, startAgent } from "./support/agent.ts";
 import { folderWith } from "./support/folder.ts";
 
@@ -126,14 +126,10 @@ Deno.test("no name in an archive leads outside of it or hides another", async ()
     assertStringIncludes(await refused({ [name]: utf8("x"), "who.json": json(CHARACTER) }), "is not allowed");
   }
   const twice = zipSync({ "aa.json": json(CHARACTER), "bb.json": json(CHARACTER) }, { level: 0 });
-  const renamed = Uint8Array.from(
-    twice,
-    (byte, at) => at > 20 && twice.subarray(at - 1, at + 4).length === 5 ? byte : byte,
-  );
-  for (let at = 0; at + 7 < renamed.length; at++) {
-    if (new TextDecoder().decode(renamed.subarray(at, at + 7)) === "bb.json") renamed.set(utf8("aa.json"), at);
+  for (let at = 0; at + 7 < twice.length; at++) {
+    if (new TextDecoder().decode(twice.subarray(at, at + 7)) === "bb.json") twice.set(utf8("aa.json"), at);
   }
-  assertStringIncludes(await refused(renamed), "aa.json is in it twice");
+  assertStringIncludes(await refused(twice), "aa.json is in it twice");
 });
 
 Deno.test("an archive that unpacks to more than is good is refused before it does", async () => {
@@ -150,17 +146,47 @@ Deno.test("an archive that unpacks to more than is good is refused before it doe
   assertStringIncludes(await refused({ a: nested }), "an archive in an archive in an archive");
 });
 
-Deno.test("an entry never unpacks to more than the archive says, and one that has less is refused", async () => {
-  const lying = (said: number) => {
-    const whole = zipSync({ "who.json": json(CHARACTER), "a.md": new Uint8Array(100_000).fill(65) });
+Deno.test("an entry that is not what was packed is refused, whatever is wrong with it", async () => {
+  const entries = { "who.json": json(CHARACTER), "a.md": new Uint8Array(100_000).fill(65) };
+  /** `at`: in the directory's record of the second file. */
+  const changed = ({ at, to, level = 6 }: { at: number; to: number; level?: 0 | 6 }) => {
+    const whole = zipSync(entries, { level });
     const view = new DataView(whole.buffer, whole.byteOffset);
-    // In the central directory, where readers look: 24 bytes into the record of the second file.
     const record = whole.findLastIndex((_, at) => at + 4 < whole.length && view.getUint32(at, true) === 0x02014b50);
-    view.setUint32(record + 24, said, true);
+    view.setUint32(record + at, to, true);
     return whole;
   };
-  assertEquals((await load(lying(10))).texts[1]!.text, "A".repeat(10));
-  assertStringIncludes(await refused(lying(200_000)), "a.md has another size than the archive says");
+  const SIZE = 24, PACKED_SIZE = 20, CHECKSUM = 16;
+  const cases = {
+    "smaller than it says": { at: SIZE, to: 200_000 },
+    "larger than it says": { at: SIZE, to: 10 },
+    "larger than it says, not packed": { at: PACKED_SIZE, to: 10, level: 0 },
+    "of another checksum": { at: CHECKSUM, to: 0 },
+  } as const;
+  for (const [what, change] of Object.entries(cases)) {
+    assertStringIncludes(await refused(changed(change)), "a.md is not what was packed", what);
+  }
+  const flipped = zipSync(entries, { level: 0 });
+  flipped[flipped.length >> 1]! ^= 1;
+  assertStringIncludes(await refused(flipped), "a.md is not what was packed");
+});
+
+Deno.test("a comment behind an archive, and the larger numbers of zip64, are no damage", async () => {
+  const plain = zipSync({ "who.json": json(CHARACTER) });
+  const end = plain.length - 22, view = new DataView(plain.buffer, plain.byteOffset);
+  const commented = new Uint8Array(plain.length + 5);
+  commented.set(plain);
+  new DataView(commented.buffer).setUint16(end + 20, 5, true);
+  const large = new DataView(new ArrayBuffer(56 + 20));
+  large.setUint32(0, 0x06064b50, true);
+  large.setUint32(32, 1, true); // entries
+  large.setUint32(48, view.getUint32(end + 16, true), true); // where they begin
+  large.setUint32(56, 0x07064b50, true);
+  large.setUint32(56 + 8, end, true);
+  const tail = plain.slice(end);
+  new DataView(tail.buffer).setUint32(16, 0xffffffff, true);
+  const zip64 = new Uint8Array(await new Blob([plain.slice(0, end), large.buffer, tail]).arrayBuffer());
+  for (const archive of [commented, zip64]) assertEquals((await load(archive)).character.name, "Miller");
 });
 
 Deno.test("entries that share the same bytes count each", async () => {

@@ -4,13 +4,14 @@ import { normalize } from "node:path/posix";
 import type { Character, UUID } from "@elizaos/core";
 import { EXIT, FatalError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { ArchiveError, type CharacterArchive, isArchive, readCharacterArchive } from "./character_archive.ts";
+import { type CharacterArchive, readCharacterArchive } from "./character_archive.ts";
 import { adaptCharacter } from "./character_format.ts";
 import { type Core, loadCore } from "./core_log.ts";
 import intern from "./intern.json" with { type: "json" };
 import { findJsonError } from "./json_error.ts";
 import type { KnowledgeText } from "./knowledge.ts";
 import { type KnowledgeEntry, readKnowledgeFiles } from "./knowledge_files.ts";
+import { ArchiveError, isArchive } from "./zip.ts";
 
 /** A character, and what it knows. */
 export interface LoadedCharacter {

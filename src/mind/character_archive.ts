@@ -1,7 +1,7 @@
 /** Characters in a zip archive: with the files that they know from, or one entry a field, as iExec protects data. @module */
 
-import { unzipSync } from "fflate";
 import { isObject } from "./character_format.ts";
+import { ArchiveError, isArchive, unpack } from "./zip.ts";
 
 /** What an archive holds. */
 export interface CharacterArchive {
@@ -10,21 +10,6 @@ export interface CharacterArchive {
   readonly value: unknown;
   /** Its knowledge files, by their path beside the character, in the order of these. */
   readonly files: ReadonlyMap<string, string>;
-}
-
-/** What an archive may hold: enough for any character, and what a small enclave can unpack. */
-export const ARCHIVE_MAX = { entries: 10_000, entryBytes: 16 * 1024 * 1024, bytes: 64 * 1024 * 1024 } as const;
-
-/** An archive that is refused, and why. */
-export class ArchiveError extends Error {
-  override name = "ArchiveError";
-}
-
-/** Whether these are the bytes of a zip archive: what a file is called says nothing about it. */
-export function isArchive(bytes: Uint8Array): boolean {
-  // A local file header, or the end record of an archive without any. @see PKWARE APPNOTE.TXT, 4.3
-  return bytes[0] === 0x50 && bytes[1] === 0x4b &&
-    ((bytes[2] === 0x03 && bytes[3] === 0x04) || (bytes[2] === 0x05 && bytes[3] === 0x06));
 }
 
 /**
@@ -59,54 +44,6 @@ function readInner(bytes: Uint8Array): CharacterArchive {
   // One archive in another is how protected data carries a folder; more is a way to hide how large it gets.
   if ([...found.values()].some(isArchive)) throw new ArchiveError("an archive in an archive in an archive is not read");
   return readCharacterArchive(bytes);
-}
-
-/** How an entry that is not packed says so. */
-const STORED = 0;
-
-/** Its files, by name. Nothing is written anywhere, and no name leads outside. */
-function unpack(bytes: Uint8Array): Map<string, Uint8Array> {
-  let count = 0, total = 0;
-  const declared = new Map<string, number>();
-  let unpacked: Record<string, Uint8Array>;
-  try {
-    unpacked = unzipSync(bytes, {
-      filter({ name, size, originalSize, compression }) {
-        if (isHidden(name)) return false;
-        if (!isPlain(name)) throw new ArchiveError(`the name ${JSON.stringify(name.slice(0, 80))} is not allowed`);
-        if (declared.has(name)) throw new ArchiveError(`${name} is in it twice`);
-        declared.set(name, originalSize);
-        if (++count > ARCHIVE_MAX.entries) throw new ArchiveError(`more than ${ARCHIVE_MAX.entries} entries`);
-        if (originalSize > ARCHIVE_MAX.entryBytes) {
-          throw new ArchiveError(`${name} has ${originalSize} bytes, at most ${ARCHIVE_MAX.entryBytes} are read`);
-        }
-        // What the archive says about itself: no packed entry grows beyond that, and one that is not packed is copied
-        // as it is, however many entries point to the same bytes. That it says the truth is seen below.
-        if ((total += compression === STORED ? size : originalSize) > ARCHIVE_MAX.bytes) {
-          throw new ArchiveError(`more than ${ARCHIVE_MAX.bytes} bytes unpacked`);
-        }
-        return !name.endsWith("/");
-      },
-    });
-  } catch (error) {
-    if (error instanceof ArchiveError) throw error;
-    throw new ArchiveError("it is damaged, encrypted or packed in a way that is not known", { cause: error });
-  }
-  for (const [name, content] of Object.entries(unpacked)) {
-    if (content.length !== declared.get(name)) throw new ArchiveError(`${name} has another size than the archive says`);
-  }
-  return new Map(Object.entries(unpacked));
-}
-
-/** What operating systems put beside the files that were meant. */
-function isHidden(name: string): boolean {
-  return name.split("/").some((part) => (part.startsWith(".") && part !== "." && part !== "..") || part === "__MACOSX");
-}
-
-function isPlain(name: string): boolean {
-  const parts = name.replace(/\/$/, "").split("/");
-  // deno-lint-ignore no-control-regex -- no name of a file has these
-  return !/[\\:\u0000-\u001f\u007f]/.test(name) && parts.every((part) => part !== "" && part !== "." && part !== "..");
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
