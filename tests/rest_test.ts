@@ -1,5 +1,4 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { DEFAULT_LIMITS } from "../src/test_server/limits.ts";
 import type { TestServerOptions } from "../src/test_server/server.ts";
 import { type Client, connect } from "./support/client.ts";
 import { type ServerUnderTest, startServer } from "./support/server.ts";
@@ -156,6 +155,21 @@ Deno.test("a frame that is too long closes the connection with 1009, and says ho
   assertEquals((await client.received(1) as { message: string }[])[0]?.message, "not valid JSON");
 });
 
+Deno.test("an agent's answer may be longer than what clients may send, and reaches whoever asked in full", async () => {
+  await using stage = await start({ limits: { frameBytes: 1_000, agentFrameBytes: 3_000_000 } });
+  await using client = await connect(stage.server.url);
+  client.send({ id: "long", query: "?", timestamp: 1 });
+  await stage.events(1);
+  const answer = { type: "response", queryId: "long", response: "é".repeat(1_000_000), timestamp: 1, agentId: AGENT };
+  stage.agent.send(answer);
+  assertEquals(await client.received(1), [answer]);
+  const known = await fetch(`${http(stage.server)}/api/events/long`);
+  assertEquals((await known.json()).response, answer.response);
+  stage.agent.send({ ...answer, response: "é".repeat(1_500_000) });
+  const { code, reason } = await stage.agent.closed();
+  assertEquals({ code, reason }, { code: 1009, reason: "a frame may have 3000000 bytes at most" });
+});
+
 Deno.test("one connection more than there may be gets 503 for its handshake, until another one ends", async () => {
   await using server = await startServer({ limits: { connections: 1 } });
   const handshake = () =>
@@ -174,10 +188,6 @@ Deno.test("one connection more than there may be gets 503 for its handshake, unt
   }
   await server.disconnected(1);
   await using _next = await connect(server.url);
-});
-
-Deno.test("the default limits leave room for an agent's largest event and answer", () => {
-  assertEquals(DEFAULT_LIMITS.frameBytes, 1024 * 1024); // EVENT_MAX_BYTES
 });
 
 /** A server with one agent, which answers what the test tells it to. */

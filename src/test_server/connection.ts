@@ -120,7 +120,7 @@ export function attend(socket: WebSocket, options: ConnectionOptions & { number:
     send({ type: "auth_success", message: "Authentication successful", timestamp: clock.now() });
     if (!isFirst) return;
     mayAsk = false;
-    link.authenticated();
+    link.authenticated({ frameBytes: limits.agentFrameBytes });
     print(`🔐 Client authenticated with agentId: ${agentId}`);
     observe({ kind: "authenticated", connection, agentId });
     const due = samples.dueTo(agentId);
@@ -144,6 +144,7 @@ export function attend(socket: WebSocket, options: ConnectionOptions & { number:
     link.close(CLOSE.policyViolation, given === undefined ? "token missing" : "wrong token");
     return false;
   }
+
   function ask(event: AgentEvent): void {
     if (!mayAsk) return complain(`not authenticated: send {"type":"auth","token":"…"} first`, event.id);
     print(`❓ Event asked by a client: ${printable(event.id)}`);

@@ -147,7 +147,7 @@ export interface FeedCounts {
 }
 
 export interface FeedLimits {
-  /** Longest frame that is accepted, in bytes. */
+  /** Longest frame that is accepted of a page, in bytes. */
   readonly frameBytes: number;
   readonly connections: number;
   /** Events that may be unanswered at a time. */

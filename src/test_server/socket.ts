@@ -23,8 +23,8 @@ export interface Socket extends Connection {
   send(frame: string): boolean;
   /** The same, to a client that nothing else bounds: one that lets too much gather unread is cut off. */
   tell(frame: string): void;
-  /** The client has shown who it is: no deadline any more. */
-  authenticated(): void;
+  /** The client has shown who it is: no deadline any more, and frames of so many bytes, where that is told. */
+  authenticated(options?: { frameBytes: number }): void;
 }
 
 /** How long a client may take to authenticate where it must. */
@@ -43,6 +43,7 @@ export function openSocket(socket: WebSocket, options: {
   closed: (end: { code: number; reason: string }) => void;
 }): Socket {
   const { limits, clock, isExpectedToAuthenticate, opened, received, receivedBinary, late, closed } = options;
+  let { frameBytes } = limits;
   const authenticatedOrClosed = new AbortController();
   const gone = Promise.withResolvers<void>();
   const inTime = Promise.withResolvers<void>();
@@ -56,7 +57,7 @@ export function openSocket(socket: WebSocket, options: {
   };
   socket.onmessage = ({ data }: MessageEvent<unknown>) => {
     if (socket.readyState !== WebSocket.OPEN) return;
-    if (isTooBig(data)) return close(CLOSE.tooBig, `a frame may have ${limits.frameBytes} bytes at most`);
+    if (isTooBig(data)) return close(CLOSE.tooBig, `a frame may have ${frameBytes} bytes at most`);
     if (typeof data === "string") received(data);
     else receivedBinary((data as ArrayBuffer).byteLength); // Deno's binaryType of an accepted WebSocket
   };
@@ -80,9 +81,9 @@ export function openSocket(socket: WebSocket, options: {
   }
 
   function isTooBig(data: unknown): boolean {
-    if (typeof data !== "string") return (data as ArrayBuffer).byteLength > limits.frameBytes;
+    if (typeof data !== "string") return (data as ArrayBuffer).byteLength > frameBytes;
     // A UTF-16 code unit takes three bytes of UTF-8 at most: most frames need no counting.
-    return data.length * 3 > limits.frameBytes && new TextEncoder().encode(data).length > limits.frameBytes;
+    return data.length * 3 > frameBytes && new TextEncoder().encode(data).length > frameBytes;
   }
 
   function close(code: number, reason: string): void {
@@ -97,7 +98,10 @@ export function openSocket(socket: WebSocket, options: {
   }
 
   return {
-    authenticated: () => authenticatedOrClosed.abort(),
+    authenticated(options) {
+      authenticatedOrClosed.abort();
+      if (options) ({ frameBytes } = options);
+    },
     send,
     tell(frame) {
       if (socket.bufferedAmount > limits.unreadBytes) close(CLOSE.tryAgainLater, "too much is unread: read faster");
