@@ -84,6 +84,16 @@ Deno.test("whoever asked is told the first response and the first ack, though tw
   assertEquals([...dispatch.agents()].map(({ inFlight }) => inFlight.size), [0, 0]);
 });
 
+Deno.test("who has gone is told nothing more", () => {
+  const { dispatch, join, asker, answer, told, ledger } = stage();
+  dispatch.ask(event("a"), { askedBy: "client", asker });
+  dispatch.forget(asker);
+  assertEquals(ledger.get("a")?.askers.size, 0);
+  join(1);
+  answer(1, "a");
+  assertEquals([told, ledger.get("a")?.state], [[], "answered"]);
+});
+
 Deno.test("an ack that went down with its agent is made up for: who has the response waits for nothing more", () => {
   const { dispatch, join, asker, answer, told } = stage();
   join(1);
@@ -148,17 +158,20 @@ Deno.test("an id that is being answered is not sent again; one that was answered
 });
 
 Deno.test("samples go to the agent that they are for and to no other, and count for no limit when it is gone", () => {
-  const { dispatch, ledger, join, sent, answer } = stage({ limits: { unanswered: 3 } });
+  const { dispatch, ledger, join, ask, sent, answer } = stage({ limits: { unanswered: 1 } });
   dispatch.join({ connection: 1, agentId: id(1), samples: [event("s")] });
   join(2);
   dispatch.leave(1);
-  assertEquals(sent, ["s → 1"]);
+  assertEquals(sent.splice(0), ["s → 1"]);
+  ask("a");
+  answer(2, "a");
+  assertEquals(sent.splice(0), ["a → 2"]);
   assertEquals(dispatch.replay(`${id(1)} s`), { ok: false, reason: "it is not answered yet" });
   dispatch.join({ connection: 3, agentId: id(1), samples: [event("s")] });
   answer(3, "s");
   assertEquals(ledger.get(`${id(1)} s`)?.state, "answered");
   dispatch.replay(`${id(1)} s`);
-  assertEquals(sent, ["s → 1", "s → 3", "s → 3"]);
+  assertEquals(sent, ["s → 3", "s → 3"]);
   dispatch.leave(3);
   answer(2, "s"); // a stranger to it
   assertEquals(ledger.get(`${id(1)} s`)?.answer?.connection, 3);
@@ -201,6 +214,12 @@ Deno.test("of settled events only the latest are kept, and unanswered ones are n
     small.answer(1, name);
   }
   assertEquals([...small.ledger.all()].map(({ key }) => key), ["c"]);
+
+  const tiny = stage({ limits: { keptBytes: 1 } });
+  tiny.join(1);
+  tiny.ask("a");
+  tiny.answer(1, "a");
+  assertEquals(tiny.ledger.get("a")?.answer?.response, "!"); // whoever asked has yet to be told
 });
 
 Deno.test("whatever agents come, go, answer and fail: no event is lost or told twice, and the counts are right", () => {

@@ -74,6 +74,7 @@ export function attend(socket: WebSocket, options: ConnectionOptions & { number:
     closed({ code, reason }) {
       print(`👋 Client disconnected. Code: ${code}, Reason: ${printable(reason)}`);
       dispatch.leave(connection);
+      dispatch.forget(asker);
       observe({ kind: "disconnected", connection, code, reason });
     },
   });

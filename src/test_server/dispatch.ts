@@ -1,24 +1,10 @@
 /** Which agent gets which event, and who is told what became of it. It knows no sockets: frames go out by `send`. @module */
 
-import { type AgentEvent, conversationOf, encodeAck } from "../wire.ts";
+import { type AgentEvent, encodeAck } from "../wire.ts";
 import type { AgentMessage } from "./agent_messages.ts";
 import type { FeedAsker } from "./feed.ts";
 import { type Asked, type Asker, isSettled, type Ledger, sampleKey } from "./ledger.ts";
-
-/** An agent that is connected, and its part in the work. */
-export interface Agent {
-  readonly connection: number;
-  readonly agentId: string;
-  readonly connectedMs: number;
-  /** When each event that it has not answered was sent to it, by key, first sent first. */
-  readonly inFlight: Map<string, number>;
-  /** Events it was sent. */
-  given: number;
-  answered: number;
-  failed: number;
-  /** Milliseconds from sent to answered, of the latest answers. */
-  readonly latenciesMs: number[];
-}
+import { type Agent, createRoster } from "./roster.ts";
 
 export type Placed = { readonly ok: true; readonly key: string } | { readonly ok: false; readonly reason: string };
 export type Change =
@@ -46,63 +32,37 @@ export interface Dispatch {
   ask(event: AgentEvent, by: { askedBy: FeedAsker; asker?: Asker }): Placed;
   /** Send a settled event once more. */
   replay(key: string): Placed;
+  /** Tell this asker nothing more: it has gone. */
+  forget(asker: Asker): void;
   /** An agent's response or ack, and its text. @returns Whether it belongs to an event that is known. */
   hear(connection: number, message: AgentMessage & { type: "response" | "ack" }, text: string): boolean;
   /** The agent with the least to do; undefined where there is none. */
   leastBusy(): Agent | undefined;
 }
 
-/** Conversations whose agent is remembered: whoever asks chooses their names, and could fill the memory. */
-const MAX_CONVERSATIONS = 10_000;
 const MAX_LATENCIES = 100;
 /** Agents remembered that an event was sent to: the latest. */
 const MAX_SENT_TO = 100;
 
 export function createDispatch(options: DispatchOptions): Dispatch {
   const { ledger, broadcast, now, send, observe } = options;
-  const agents = new Map<number, Agent>();
+  const roster = createRoster(), { agents, choose, leastBusy, isHeld } = roster;
   /** Events that wait for an agent, first asked first. There are some only while there is no agent. */
-  let waiting: Asked[] = [];
-  const homes = new Map<string, Agent>();
+  const waiting: Asked[] = [];
   let added = 0;
 
   function place(asked: Asked): void {
     const takers = broadcast ? [...agents.values()] : [choose(asked)];
     for (const agent of takers) if (agent) give(agent, asked);
     if (agents.size > 0) return;
-    ledger.move(asked, "waiting");
     waiting.push(asked);
+    rest(asked);
+  }
+
+  /** Let it wait, for any agent or for the one that it is for. */
+  function rest(asked: Asked): void {
+    ledger.move(asked, "waiting");
     observe({ kind: "event", asked });
-  }
-
-  /** The agent that answered it before, the one its conversation is with, or the least busy one. */
-  function choose({ event, answer }: Asked): Agent | undefined {
-    const before = answer && agents.get(answer.connection);
-    if (before) return before;
-    const conversation = conversationOf(event);
-    const home = homes.get(conversation);
-    // An agent that was cut off and came back has the conversation in its memory.
-    const agent = home && agents.has(home.connection)
-      ? home
-      : leastBusy(({ agentId }) => agentId === home?.agentId) ?? leastBusy();
-    if (agent && !conversation.startsWith("event:")) {
-      homes.delete(conversation); // set again, so that the map's order is the order of use
-      homes.set(conversation, agent);
-      const [longestUnused] = homes.keys();
-      if (homes.size > MAX_CONVERSATIONS && longestUnused !== undefined) homes.delete(longestUnused);
-    }
-    return agent;
-  }
-
-  /** Of those with equally little to do, the one that was given the fewest. */
-  function leastBusy(isWanted: (agent: Agent) => boolean = () => true): Agent | undefined {
-    let best: Agent | undefined;
-    for (const agent of agents.values()) {
-      if (!isWanted(agent)) continue;
-      const more = best ? agent.inFlight.size - best.inFlight.size || agent.given - best.given : -1;
-      if (more < 0) best = agent;
-    }
-    return best;
   }
 
   function give(agent: Agent, asked: Asked): void {
@@ -164,7 +124,6 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     asked.answer = { response, agentId, connection, tookMs: now() - asked.startedMs, ...metadata && { metadata } };
     delete asked.error;
     agent.answered++;
-    waiting = waiting.filter((other) => other !== asked);
     ledger.move(asked, "answered");
     tell(asked, text);
   }
@@ -174,7 +133,6 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     asked.error = error;
     delete asked.answer;
     agent.failed++;
-    waiting = waiting.filter((other) => other !== asked);
     asked.acknowledged = true;
     ledger.move(asked, "failed");
     tell(asked, text);
@@ -196,23 +154,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (acknowledged && (state === "answered" || state === "failed")) askers.clear();
   }
 
-  const isHeld = ({ key }: Asked) => [...agents.values()].some(({ inFlight }) => inFlight.has(key));
-
   return {
     agents: () => agents.values(),
     leastBusy: () => leastBusy(),
     join({ connection, agentId, samples }) {
-      const agent: Agent = {
-        connection,
-        agentId,
-        connectedMs: now(),
-        inFlight: new Map(),
-        given: 0,
-        answered: 0,
-        failed: 0,
-        latenciesMs: [],
-      };
-      agents.set(connection, agent);
+      const agent = roster.add({ connection, agentId, connectedMs: now() });
       observe({ kind: "agent", agent });
       for (const event of samples) {
         const key = sampleKey(agentId, event.id);
@@ -222,16 +168,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       for (const asked of waiting.splice(0)) place(asked);
     },
     leave(connection) {
-      const agent = agents.get(connection);
+      const agent = roster.remove(connection);
       if (!agent) return;
-      agents.delete(connection);
       observe({ kind: "agent_gone", connection });
       const left = [...agent.inFlight.keys()].map((key) => ledger.get(key)).filter((asked) => asked !== undefined);
       for (const asked of left.toSorted((one, other) => one.number - other.number)) {
         if (isSettled(asked) || isHeld(asked)) continue;
         if (asked.onlyFor === undefined) place(asked);
-        else ledger.move(asked, "waiting");
-        observe({ kind: "event", asked });
+        else rest(asked);
       }
       for (const asked of ledger.all()) {
         if (asked.state === "answered" && asked.answer?.connection === connection) vouch(asked);
@@ -255,6 +199,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       if (!asked) return { ok: false, reason: "there is no such event any more" };
       if (!isSettled(asked)) return { ok: false, reason: "it is not answered yet" };
       return replay(asked);
+    },
+    forget(asker) {
+      for (const { askers } of ledger.all()) askers.delete(asker);
     },
     hear(connection, message, text) {
       const agent = agents.get(connection);

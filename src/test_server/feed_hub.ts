@@ -2,13 +2,14 @@
 
 import type { Clock } from "../clock.ts";
 import type { AgentEvent, Checked } from "../wire.ts";
-import type { Agent, Change, Dispatch, Placed } from "./dispatch.ts";
+import type { Change, Dispatch, Placed } from "./dispatch.ts";
 import type { FeedCommand, FeedFrame, FeedLimits, FeedMessage, FeedReply, FeedUpdate } from "./feed.ts";
 import type { parseFeedCommand } from "./feed_commands.ts";
 import { viewAgent, viewEvent } from "./feed_views.ts";
 import type { Asked, Ledger } from "./ledger.ts";
 import type { Limits } from "./limits.ts";
 import { newEvent } from "./questions.ts";
+import type { Agent } from "./roster.ts";
 import { beginning, SHOWN_LENGTH } from "./shown_text.ts";
 
 /** A page that is open, and has authenticated. */

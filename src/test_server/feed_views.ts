@@ -1,8 +1,8 @@
 /** Events and agents as the page is shown them. @module */
 
-import type { Agent } from "./dispatch.ts";
 import type { FeedAgent, FeedEvent } from "./feed.ts";
 import type { Asked } from "./ledger.ts";
+import type { Agent } from "./roster.ts";
 import { beginning, SHOWN_LENGTH } from "./shown_text.ts";
 import { median } from "./statistics.ts";
 

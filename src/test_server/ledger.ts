@@ -70,7 +70,7 @@ export function createLedger(limits: Limits): Ledger {
   /** Those that may be forgotten, longest at rest first, with their sizes. */
   const atRest = new Map<Asked, number>();
   let bytesAtRest = 0;
-  let unansweredBytes = 0;
+  const unanswered = { events: 0, bytes: 0 };
   const counts = { waiting: 0, answering: 0, answered: 0, failed: 0 };
 
   function rest(asked: Asked): void {
@@ -79,7 +79,8 @@ export function createLedger(limits: Limits): Ledger {
     atRest.set(asked, bytes);
     bytesAtRest += bytes;
     for (const [oldest, size] of atRest) {
-      if (atRest.size <= limits.kept && bytesAtRest <= limits.keptBytes) break;
+      // Whoever asked is told of the latest one yet, however long it is.
+      if (oldest === asked || (atRest.size <= limits.kept && bytesAtRest <= limits.keptBytes)) break;
       atRest.delete(oldest);
       bytesAtRest -= size;
       known.delete(oldest.key);
@@ -92,9 +93,13 @@ export function createLedger(limits: Limits): Ledger {
     atRest.delete(asked);
   }
 
-  /** A sample that waits for its agent counts for nobody: the agent may never come back. */
-  const isUnanswered = (asked: Asked) =>
-    asked.onlyFor === undefined && (asked.state === "waiting" || asked.state === "answering");
+  /** Count it in (1) or out (-1), if it is unanswered. A sample, which waits for one agent, counts for no limit. */
+  function count(asked: Asked, sign: 1 | -1): void {
+    counts[asked.state] += sign;
+    if (asked.onlyFor !== undefined || isSettled(asked)) return;
+    unanswered.events += sign;
+    unanswered.bytes += sign * asked.frame.length;
+  }
 
   return {
     get: (key) => known.get(key),
@@ -102,24 +107,21 @@ export function createLedger(limits: Limits): Ledger {
     newest: (count) => [...known.values()].slice(-count).reverse(),
     counts,
     refusal(bytes) {
-      if (counts.waiting + counts.answering >= limits.unanswered) {
+      if (unanswered.events >= limits.unanswered) {
         return `${limits.unanswered} events are unanswered already: wait for answers, or connect more agents`;
       }
-      if (unansweredBytes + bytes > limits.unansweredBytes) {
-        return `the unanswered events take ${limits.unansweredBytes} bytes already: wait for answers, or connect more agents`;
+      if (unanswered.bytes + bytes > limits.unansweredBytes) {
+        return `the unanswered events may take ${limits.unansweredBytes} bytes together: wait for answers, or connect more agents`;
       }
     },
     add(asked) {
       known.set(asked.key, asked);
-      counts[asked.state]++;
-      if (isUnanswered(asked)) unansweredBytes += asked.frame.length;
+      count(asked, 1);
     },
     move(asked, to) {
-      counts[asked.state]--; // of a replayed event, too: it counts once, as what became of it last
-      if (isUnanswered(asked)) unansweredBytes -= asked.frame.length;
+      count(asked, -1); // of a replayed event, too: it counts once, as what became of it last
       asked.state = to;
-      counts[to]++;
-      if (isUnanswered(asked)) unansweredBytes += asked.frame.length;
+      count(asked, 1);
       if (isSettled(asked) || (asked.onlyFor !== undefined && to === "waiting")) rest(asked);
       else wake(asked);
     },
