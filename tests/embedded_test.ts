@@ -41,11 +41,13 @@ Deno.test("of a wider set, more than 8 in 10 are answered rightly, and 9 in 10 d
 
 Deno.test("it greets, thanks, takes leave and says who it is", async () => {
   const replies: [string[], RegExp][] = [
-    [["Hello", "hi there!", "Good morning", "Hey, agent"], /^Hello! I'm an iExec intern/],
-    [["thanks", "Thank you very much!"], /welcome/],
+    [["Hello", "hi there!", "Good morning", "Hey, agent", "Hi, how are you?"], /^Hello! I'm an iExec intern/],
+    [["Hello?", "Hello, iExec intern!", "hi, greetings from Milan"], /^Hello! I'm an iExec intern/],
+    [["thanks", "Thank you very much!", "Thanks for explaining vouchers."], /welcome/],
     [["Bye!", "good night"], /^Goodbye/],
     [["Who are you?", "what's your name", "Hi, who are you?", "Tell me about yourself."], /^I'm an iExec intern/],
-    [["What can you do?", "How can you help me?"], /iExec intern.*You can ask me about/s],
+    [["Hi, who are you", "What are you exactly?", "what are you, a bot?"], /^I'm an iExec intern/],
+    [["What can you do?", "How can you help me?", "Hi, what can you do"], /iExec intern.*You can ask me about/s],
   ];
   for (const [questions, expected] of replies) {
     for (const question of questions) assertMatch(await ask(question), expected, question);
@@ -56,6 +58,12 @@ Deno.test("a question in polite words is a question", async () => {
   assertMatch(await ask("Hello! What is a workerpool?"), /group of computers/);
   assertMatch(await ask("Hi, can you tell me what PoCo is?"), /off-chain computation/);
   assertMatch(await ask("Thanks. And what is a deal?"), /agreement/);
+  assertMatch(await ask("Hi, what is a workerpool"), /group of computers/);
+  assertMatch(await ask("Hello, tell me about vouchers."), /prepaid credit/);
+  assertMatch(await ask("Hello, vouchers"), /prepaid credit/);
+  assertMatch(await ask("thanks, now explain vouchers"), /prepaid credit/);
+  assertMatch(await ask("Hi, tell me about Bitcoin."), /^I don't know/);
+  assertMatch(await ask("Hey, is it raining?"), /^I don't know/);
 });
 
 Deno.test("the same question gets the same bytes", async () => {

@@ -2,6 +2,7 @@
 
 import type { Character, GenerateTextParams, Plugin } from "@elizaos/core";
 import type { Passage } from "../knowledge.ts";
+import { termsOf } from "../words.ts";
 import type { ModelRequest } from "./model.ts";
 
 /** A passage answers if it covers this much of the question. */
@@ -23,8 +24,12 @@ export const embeddedModel: Plugin = {
 
 function reply(character: Character, params: GenerateTextParams): string {
   const { question, passages, draw } = requestFrom(params);
-  const courtesy = COURTESIES.find(({ heard }) => heard.test(question.trim()));
-  const joined = courtesy ? [] : pick(passages);
+  const fitting = pick(passages);
+  const courtesy = COURTESIES.find(({ heard }) => {
+    const said = heard.exec(question.trim());
+    return said && !asksMore(said.groups?.rest ?? "", { character, isKnown: fitting.length > 0 });
+  });
+  const joined = courtesy ? [] : fitting;
   draw(joined);
   if (courtesy) return courtesy.reply(character);
   if (joined.length > 0) return joined.map(({ text }) => text).join("\n\n");
@@ -44,32 +49,46 @@ function pick(passages: readonly Passage[]): Passage[] {
   return passages.filter(({ score, share }) => score >= LEAST_SCORE && share >= JOINED.share).slice(0, JOINED.most);
 }
 
-/** What needs no knowledge. Only a message that is nothing else is taken for one of these. */
+/** What needs no knowledge; `rest` is what a message says besides, and may be a question after all. */
 const COURTESIES: readonly { readonly heard: RegExp; readonly reply: (character: Character) => string }[] = [
   {
     heard:
-      /^(?:hi|hello|hey|greetings|howdy|good (?:morning|afternoon|evening|day)|ciao|salve|buongiorno)\b[^?]{0,24}[!.]*$/i,
+      /^(?:hi|hello|hey|greetings|howdy|good (?:morning|afternoon|evening|day)|ciao|salve|buongiorno)\b(?<rest>.{0,32})$/i,
     reply: (character) => `Hello! ${introduction(character)}${offer(character)}`,
   },
   {
-    heard: /^(?:(?:many )?thanks|thank you|thx|cheers|grazie)\b[^?]{0,40}$/i,
+    heard: /^(?:(?:many )?thanks|thank you|thx|cheers|grazie)\b(?<rest>.{0,40})$/i,
     reply: () => "You're welcome! Ask me whenever you have another question.",
   },
   {
-    heard: /^(?:bye|goodbye|good ?night|see you|farewell|arrivederci)\b[^?]{0,24}$/i,
+    heard: /^(?:bye|goodbye|good ?night|see you|farewell|arrivederci)\b(?<rest>.{0,24})$/i,
     reply: () => "Goodbye!",
   },
   {
     heard:
-      /^(?:(?:hi|hello|hey)\b[,!. ]*)?(?:so )?(?:who (?:are|r) (?:you|u)|what(?: is|'s|’s) your name|what are you|(?:please )?(?:introduce|present) yourself|tell me (?:something |a bit )?about yourself)\b[^?]{0,12}[?!.]*$/i,
+      /^(?:(?:hi|hello|hey)\b[,!. ]*)?(?:so )?(?:who (?:are|r) (?:you|u)|what(?: is|'s|’s) your name|what are you|(?:please )?(?:introduce|present) yourself|tell me (?:something |a bit )?about yourself)(?:,? (?:exactly|really|again|then|now|anyway|please|(?:an? )?(?:bot|robot|ai|machine|human|person)))*[?!. ]*$/i,
     reply: introduction,
   },
   {
     heard:
-      /^(?:what (?:can|do) you (?:do|know)(?: for me| about)?|how can you help(?: me)?|what can (?:i|you) (?:ask|help)(?: (?:you|me))?(?: with| about)?|help)[?!. ]*$/i,
+      /^(?:(?:hi|hello|hey)\b[,!. ]*)?(?:so )?(?:what (?:can|do) you (?:do|know)(?: for me| about)?|how can you help(?: me)?|what can (?:i|you) (?:ask|help)(?: (?:you|me))?(?: with| about)?|help)[?!. ]*$/i,
     reply: (character) => `${introduction(character)}${offer(character)}`,
   },
 ];
+
+/** Whether what follows a greeting is a question, or names something that the knowledge has. */
+function asksMore(rest: string, { character, isKnown }: { character: Character; isKnown: boolean }): boolean {
+  if (SMALL_TALK.test(rest)) return false;
+  if (ASKS.test(rest)) return true;
+  const name = new Set(termsOf(character.name));
+  return isKnown && termsOf(rest).some((term) => !name.has(term));
+}
+
+const SMALL_TALK =
+  /^[^\p{L}]*(?:how (?:are (?:you|things)|do you do)|how(?:'s|’s| is) it going|what(?:'s|’s| is) up)\P{L}*$/iu;
+/** A question word or an order at its start, or a question mark at its end. */
+const ASKS =
+  /^[^\p{L}]*(?:(?:and|so|but|now|then|please)\P{L}+)*(?:who|whose|what|which|when|where|why|how|is|are|can|could|do|does|did|will|would|should|may|tell|explain|describe|show|give|list|define|help)(?!\p{L})|\p{L}.*\?\P{L}*$/iu;
 
 function introduction({ name, bio }: Character): string {
   const about = (Array.isArray(bio) ? bio.slice(0, 2).join(" ") : bio).trim();
