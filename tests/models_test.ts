@@ -394,14 +394,36 @@ for (const dialect of DIALECTS) {
   });
 }
 
-Deno.test("openai: a model that is not listed is asked for a word before it counts as unknown", async () => {
-  await using server = await startModelServer("openai", { models: ["test-model", "listed-not"] });
-  // What the gateways do that take variants of a listed name.
-  server.script({ text: "." });
-  await using hiding = await startRelayThatHides(server, "listed-not");
-  const options = { ...optionsFor(server, { model: "listed-not" }), url: hiding.url };
-  await checkModel(options, never);
-  assertEquals(server.asked.map(({ model, max_tokens }) => [model, max_tokens]), [["listed-not", 1]]);
+Deno.test("openai: a model that is not listed, or whose list may not be seen, is asked before it counts as unknown", async () => {
+  const listless = {
+    list: () => Response.json({ error: { code: "missing_scope" } }, { status: 403 }),
+    model: "test-model",
+  };
+  const hiding = {
+    // What the gateways do that take variants of a listed name.
+    list: () => Response.json({ object: "list", data: [{ id: "test-model", object: "model" }] }),
+    model: "listed-not",
+  };
+  for (const { list, model } of [listless, hiding]) {
+    await using server = await startModelServer("openai", { models: ["test-model", "listed-not"] });
+    await using relay = startRelay(server, list);
+    const options = { ...optionsFor(server, { model, temperature: 0.5 }), url: relay.url };
+    // The check goes as soon as an answer begins, and does not wait for it.
+    server.script({ stallAfter: "It is" });
+    await checkModel(options, never);
+    assertEquals(server.asked.map(({ model, max_tokens, temperature }) => [model, max_tokens, temperature]), [
+      [model, 200, 0.5],
+    ]);
+    server.script({ status: 401 });
+    const refused = await failureOf(checkModel(options, never));
+    assertMatch(refused.message, /answered 401.*OPENAI_API_KEY/);
+  }
+});
+
+Deno.test("ollama: a user name and a password may hold any character", async () => {
+  await using server = await startModelServer("ollama", { key: "us:er:100%" });
+  const url = Object.assign(new URL(server.url), { username: "us:er", password: "100%" });
+  assertEquals(await ask(optionsFor(server, { url }), requestWith({ question: "hm?" })), "You said: hm?");
 });
 
 Deno.test("openai: without a key none is sent, and of the environment's none", async () => {
@@ -433,21 +455,19 @@ Deno.test("openai: what the content filter withheld is refused", async () => {
   assertEquals([error.kind, /filter/.test(error.message)], ["refused", true]);
 });
 
-/** A server before another one, whose list of models lacks one. */
-async function startRelayThatHides(server: ModelServer, model: string) {
+/** A server before another one, with a list of models of its own. */
+function startRelay(server: ModelServer, list: () => Response) {
   const relay = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
     const { pathname } = new URL(request.url);
-    const response = await fetch(new URL(pathname, server.url), {
+    if (pathname === "/v1/models") return list();
+    return await fetch(new URL(pathname, server.url), {
       method: request.method,
       headers: request.headers,
-      ...(request.method === "POST" && { body: await request.text() }),
+      body: await request.text(),
     });
-    if (pathname !== "/v1/models") return response;
-    const list = await response.json();
-    return Response.json({ ...list, data: list.data.filter(({ id }: { id: string }) => id !== model) });
   });
-  return await Promise.resolve({
+  return {
     url: new URL(`http://127.0.0.1:${relay.addr.port}/v1`),
     [Symbol.asyncDispose]: () => relay.shutdown(),
-  });
+  };
 }

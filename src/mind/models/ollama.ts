@@ -93,8 +93,17 @@ function ask<T>(
 
 function authorization({ username, password }: URL): Record<string, string> {
   if (username === "" && password === "") return {};
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const pair = `${decoded(username)}:${decoded(password)}`;
   return { Authorization: `Basic ${Buffer.from(pair).toString("base64")}` };
+}
+
+/** A URL keeps a stray `%` as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** The server takes a number without a unit for seconds only where it is a number. */

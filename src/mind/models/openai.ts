@@ -3,6 +3,7 @@
 import type { GenerateTextParams, Plugin } from "@elizaos/core";
 import type { OpenAI } from "openai";
 import { embeddingHandler } from "./embedding.ts";
+import { ModelError } from "./failure.ts";
 import type { ModelRequest } from "./model.ts";
 import type { OpenaiOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
@@ -26,28 +27,37 @@ export function openaiModel(options: OpenaiOptions): Plugin {
 /** See `checkModel`. */
 export async function checkOpenai(options: OpenaiOptions, signal: AbortSignal): Promise<void> {
   const { model, embeddingModel } = options;
-  const listed = await ask(options, { signal }, async (client) => {
-    const { data } = await client.models.list();
-    return data.map(({ id }) => id);
-  });
-  // Not every server lists all that it has, and one answers to any name: where in doubt, a word tells.
-  if (!listed.includes(model)) {
-    await ask(options, { signal }, (client) => client.chat.completions.create(probe(options)));
-  }
+  const listed = await listModels(options, signal);
+  if (!listed.includes(model)) await begin(options, signal);
   if (embeddingModel !== undefined && !listed.includes(embeddingModel)) {
     await embed({ ...options, model: embeddingModel }, ["."], signal);
   }
 }
 
+/** The models that the server lists. Not every server lists all that it has or has a list, nor may every key see it. */
+async function listModels(options: OpenaiOptions, signal: AbortSignal): Promise<string[]> {
+  try {
+    return await ask(options, { signal }, async (client) => {
+      const { data } = await client.models.list();
+      return data.map(({ id }) => id);
+    });
+  } catch (error) {
+    if (error instanceof ModelError && error.kind === "refused") return [];
+    throw error;
+  }
+}
+
+/** Ask as for an answer, with the same limits, and go as soon as the server agrees to give one. */
+async function begin(options: OpenaiOptions, signal: AbortSignal): Promise<void> {
+  const { chat } = chatFor(options, { prompt: "." });
+  await ask(options, { signal }, async (client) => {
+    const response = await client.chat.completions.create({ ...chat, stream: true }).asResponse();
+    await response.body?.cancel();
+  });
+}
+
 async function reply(options: OpenaiOptions, params: GenerateTextParams & Partial<ModelRequest>): Promise<string> {
-  const { messages, maxTokens, temperature, stop } = prepare(options, params);
-  const chat = {
-    model: options.model,
-    messages,
-    ...limit(options, maxTokens),
-    ...(temperature !== undefined && { temperature }),
-    ...(stop && { stop }),
-  };
+  const { chat, maxTokens } = chatFor(options, params);
   return await ask(options, { signal: params.signal }, async (client) => {
     const { data, response } = await client.chat.completions.create({ ...chat, stream: true }).withResponse();
     // Some gateways answer in one piece whatever they are asked.
@@ -120,8 +130,19 @@ async function ask<T>(
 /** How long after our time-out the client's own would come. */
 const CLIENT_GRACE_MS = 60_000;
 
-function probe(options: OpenaiOptions) {
-  return { model: options.model, messages: [{ role: "user" as const, content: "." }], ...limit(options, 1) };
+/** A request for an answer, as the interface has it. */
+function chatFor(options: OpenaiOptions, params: GenerateTextParams & Partial<ModelRequest>) {
+  const { messages, maxTokens, temperature, stop } = prepare(options, params);
+  return {
+    maxTokens,
+    chat: {
+      model: options.model,
+      messages,
+      ...limit(options, maxTokens),
+      ...(temperature !== undefined && { temperature }),
+      ...(stop && { stop }),
+    },
+  };
 }
 
 /** OpenAI itself has renamed the limit, and its newer models refuse the old name; many others know only that. */
