@@ -29,6 +29,9 @@ Deno.test("an event sent by websocat is answered by an agent: its response comes
   assertEquals([error?.type, error?.eventId], ["error", "test-002"]);
   assertStringIncludes(error?.message ?? "", "query: expected string");
   assertEquals(again, response); // the same id is the same event
+  client.send({ type: "query", query: "What is iExec?" });
+  const [typed] = (await client.received(6)).slice(5) as Reply[]; // the second answer has an ack of its own
+  assertEquals(typed?.message, "type: expected auth, or none in an event");
 });
 
 Deno.test("a POST is accepted at once, before there is an agent; with ?wait the response comes, and GET tells it again", async () => {
@@ -164,6 +167,29 @@ Deno.test("--events ended before all is answered tells how far it came, and ends
     server.lines.find((line) => line.startsWith("📊")),
     "📊 Answered 1 of 3 events, 1 failed, 1 not answered yet (0 of them not sent)",
   );
+});
+
+Deno.test("an agent that goes during a load is told of, and what it had goes to the next one", async () => {
+  const agentId = "550e8400-e29b-41d4-a716-446655440000";
+  await using server = await start({ args: ["--events", "2"] });
+  {
+    await using agent = await connect(server.url);
+    agent.authenticate({ agentId });
+    await agent.received(3);
+  }
+  await server.printed("👋 An agent has gone and none is left: the load waits for one");
+  await using agent = await connect(server.url);
+  agent.authenticate({ agentId });
+  await server.printed("🔐 One more agent takes part: 1 in all");
+  for (const { id } of (await agent.received(3)).slice(1) as { id: string }[]) {
+    agent.send(
+      { type: "response", queryId: id, response: "!", timestamp: 1, agentId },
+      { type: "ack", eventId: id, status: "processed", timestamp: 1 },
+    );
+  }
+  assertEquals(await server.ended, { code: 0, errors: "" });
+  assertEquals(server.lines.find((line) => line.startsWith("📊")), "📊 Answered 2 of 2 events");
+  assertEquals(server.lines.filter((line) => line.startsWith("👋")).length, 1);
 });
 
 interface Answer {

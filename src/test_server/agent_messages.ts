@@ -26,6 +26,7 @@ const messageSchema = z.discriminatedUnion("type", [
     metadata: z.object({ sources: z.array(z.string()) }).exactOptional(),
   }),
 ], "expected an auth, ack or response message");
+const AGENT_TYPES = new Set<unknown>(["auth", "ack", "response"] satisfies AgentMessage["type"][]);
 const clientAuthSchema = z.object({ type: z.literal("auth"), token: z.string().optional() });
 
 /** A message from an agent; `type` tells them apart. */
@@ -51,9 +52,12 @@ export function parseClientMessage(text: string): Checked<ClientMessage> {
     const event = checkEvent(parsed.value);
     return event.ok ? { ok: true, value: { type: "event", event: event.value } } : event;
   }
-  if (type !== "auth" || agentId !== undefined) return check(messageSchema, parsed.value);
-  const auth = check(clientAuthSchema, parsed.value);
-  return auth.ok ? { ok: true, value: { ...auth.value, type: "client_auth" } } : auth;
+  if (type === "auth" && agentId === undefined) {
+    const auth = check(clientAuthSchema, parsed.value);
+    return auth.ok ? { ok: true, value: { ...auth.value, type: "client_auth" } } : auth;
+  }
+  if (AGENT_TYPES.has(type)) return check(messageSchema, parsed.value);
+  return { ok: false, reason: "type: expected auth, or none in an event" };
 }
 
 /** Check that a text is JSON, of this shape. */

@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { systemClock, untilAborted } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import type { Activity } from "./connection.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { type LoadOptions, runLoad } from "./load.ts";
 import { startTestServer, type TestServerOptions } from "./server.ts";
@@ -64,19 +65,32 @@ async function runWithLoad(
   const { load, ...serverOptions } = options;
   const print = (line: string) => console.log(line);
   const agentIsThere = Promise.withResolvers<void>();
+  const agents = new Set<number>();
   let isLoaded = false;
+  const observe = ({ kind, connection }: Activity) => {
+    if (kind === "authenticated") {
+      agents.add(connection);
+      agentIsThere.resolve();
+      if (isLoaded) print(`🔐 One more agent takes part: ${agents.size} in all`);
+    } else if (kind === "disconnected" && agents.delete(connection) && isLoaded) {
+      const left = agents.size > 0 ? `, ${agents.size} left` : " and none is left: the load waits for one";
+      print(`👋 An agent has gone${left}`);
+    }
+  };
   await using server = await startTestServer({
     ...serverOptions,
     events: [],
     limits: { unanswered: load.count + DEFAULT_LIMITS.unanswered, unansweredBytes: Infinity },
     print: (line) => isLoaded || print(line), // a line for each event would be what is measured
-    observe: ({ kind }) => kind === "authenticated" && agentIsThere.resolve(),
+    observe,
   });
   await Promise.race([agentIsThere.promise, untilAborted(stopped)]);
   if (stopped.aborted) return 1;
   isLoaded = true;
   const ask: LoadOptions["ask"] = (event, asker) => server.ask(event, { askedBy: "load", asker });
-  return await runLoad({ ...load, ask, clock: options.clock, print }, stopped) ? 0 : 1;
+  const isAnswered = await runLoad({ ...load, ask, clock: options.clock, print }, stopped);
+  agents.clear(); // they go, since the server stops
+  return isAnswered ? 0 : 1;
 }
 
 type Load = Pick<LoadOptions, "count" | "rate">;
