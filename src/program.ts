@@ -76,7 +76,10 @@ export async function startMind(
 ): Promise<Mind> {
   const { settings, character, database, journal, seal, log, clock, model = modelOptions(settings) } = parts;
   const adapter = openMemory(database.sqlite, { agentId: character.agentId, seal, clock });
-  const store = openKnowledgeStore(database.sqlite, { seal });
+  const store = openKnowledgeStore(database.sqlite, {
+    seal,
+    committed: () => database.committed({ lazily: true }),
+  });
   const mind = await openMind({ character, adapter, store, model, log, clock });
   // Before the first event, which would wait for it: the index of a large knowledge is large.
   database.commit();

@@ -25,7 +25,7 @@ const TEXTS: readonly KnowledgeText[] = [
 function start(directory: string, texts: readonly KnowledgeText[], key?: string) {
   using database = openDatabase(directory);
   const seal = openSeal(database, key === undefined ? undefined : Uint8Array.fromHex(key));
-  return openIndex(texts, openKnowledgeStore(database.sqlite, { seal }));
+  return openIndex(texts, openKnowledgeStore(database.sqlite, { seal, committed: database.committed }));
 }
 
 Deno.test("the same text has the same index as ever: raise INDEX_VERSION where this fails, and write the new digest", () => {

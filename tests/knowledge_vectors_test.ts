@@ -8,9 +8,11 @@ import { searchIn } from "../src/mind/knowledge.ts";
 import { indexPassages, passagesOf } from "../src/mind/knowledge_index.ts";
 import { openKnowledgeStore } from "../src/mind/knowledge_store.ts";
 import { openVectors } from "../src/mind/knowledge_vectors.ts";
+import { ModelError } from "../src/mind/models/failure.ts";
 import { openSeal } from "../src/sealing.ts";
 import { makeFolder, startAgent } from "./support/agent.ts";
 import { folderWith } from "./support/folder.ts";
+import { allSettled, manualClock } from "./support/manual_clock.ts";
 import { startModelServer } from "./support/model_server.ts";
 
 const KEY = new Uint8Array(32).fill(7);
@@ -39,35 +41,6 @@ function embeddingModel() {
   return model;
 }
 
-/** A clock that a test moves on. */
-function handClock() {
-  let nowMs = 0;
-  const sleeping: { untilMs: number; wake: () => void }[] = [];
-  const clock: Clock = {
-    now: () => nowMs,
-    sleep(ms, signal) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      sleeping.push({ untilMs: nowMs + ms, wake: resolve });
-      signal?.addEventListener("abort", () => resolve());
-      return promise;
-    },
-  };
-  return {
-    clock,
-    /** Sleepers are woken in turn, and those that sleep again are too. */
-    async pass(ms: number) {
-      nowMs += ms;
-      for (const { untilMs, wake } of sleeping) if (untilMs <= nowMs) wake();
-      await settled();
-    },
-  };
-}
-
-/** Whatever can go on without a timer has gone on. */
-async function settled() {
-  await new Promise((resolve) => setTimeout(resolve, 0));
-}
-
 function start(options: {
   directory: string;
   model: ReturnType<typeof embeddingModel>;
@@ -75,11 +48,14 @@ function start(options: {
   passages?: typeof PASSAGES;
   clock?: Clock;
 }) {
-  const { directory, model, name = "m", passages = PASSAGES, clock = handClock().clock } = options;
+  const { directory, model, name = "m", passages = PASSAGES, clock = manualClock() } = options;
   const lines: string[] = [];
   const log: Log = { ...silentLog, info: (message) => lines.push(message), warn: (message) => lines.push(message) };
   const database = openDatabase(directory);
-  const store = openKnowledgeStore(database.sqlite, { seal: openSeal(database, KEY) });
+  const store = openKnowledgeStore(database.sqlite, {
+    seal: openSeal(database, KEY),
+    committed: () => Promise.resolve(),
+  });
   const vectors = openVectors({ passages, store, embed: model.embed, model: name, log, clock });
   return {
     ...vectors,
@@ -96,7 +72,7 @@ Deno.test("a question in other words finds the passage that means the same", asy
   await using folder = makeFolder();
   const model = embeddingModel();
   using vectors = start({ directory: folder.path, model });
-  await settled();
+  await allSettled();
   assertEquals(await vectors.nearest("How many outings does a hound want?", 2), [1, 2]);
   const knowledge = searchIn(indexPassages(PASSAGES));
   const nearest = await vectors.nearest("outings of a hound", 24);
@@ -119,7 +95,7 @@ Deno.test("embeddings are made once for each passage, and again only for what ch
   const startAnd = async (options: { name?: string; passages?: typeof PASSAGES }) => {
     model.asked.length = 0;
     using vectors = start({ directory: folder.path, model, ...options });
-    await settled();
+    await allSettled();
     return { asked: model.asked.length, kept: vectors.kept(), said: vectors.lines };
   };
   assertEquals(await startAnd({}), { asked: 3, kept: 3, said: ["knowledge embedded"] });
@@ -133,18 +109,22 @@ Deno.test("embeddings are made once for each passage, and again only for what ch
 
 Deno.test("a model that is down is warned of once, asked again after pauses, and words find what there is meanwhile", async () => {
   await using folder = makeFolder();
-  const model = embeddingModel(), hand = handClock();
+  const model = embeddingModel(), clock = manualClock();
   model.isDown = true;
-  using vectors = start({ directory: folder.path, model, clock: hand.clock });
-  await settled();
-  for (let round = 0; round < 5; round++) {
-    assertEquals(await vectors.nearest("hound", 2), []);
-    await hand.pass(60_000);
-  }
+  using vectors = start({ directory: folder.path, model, clock });
+  await allSettled();
+  assertEquals(await vectors.nearest("hound", 2), []);
+  await clock.advance(5 * 60_000);
+  assertEquals(await vectors.nearest("hound", 2), []);
   assertEquals(vectors.lines, ["embedding model failed: passages are found by words until it works again"]);
-  assertEquals(model.asked.length, 3 * 6);
+  assertEquals(model.asked.length, 3 * clock.sleeps.length, "a question does not ask it meanwhile");
+  // Each a little shorter at random.
+  for (const [at, seconds] of [1, 2, 4, 8, 16, 32, 60, 60].entries()) {
+    const pause = clock.sleeps[at]! / 1000;
+    assert(pause <= seconds && pause >= 0.75 * seconds, `${clock.sleeps}`);
+  }
   model.isDown = false;
-  await hand.pass(60_000);
+  await clock.advance(60_000);
   assertEquals(await vectors.nearest("hound", 1), [2]);
   assertEquals(vectors.lines.length, 2);
   model.isDown = true;
@@ -156,15 +136,50 @@ Deno.test("a model that is down is warned of once, asked again after pauses, and
 
 Deno.test("a question does not wait for an embedding that does not come", async () => {
   await using folder = makeFolder();
-  const model = embeddingModel(), hand = handClock();
-  using vectors = start({ directory: folder.path, model, clock: hand.clock });
-  await settled();
+  const model = embeddingModel(), clock = manualClock();
+  using vectors = start({ directory: folder.path, model, clock });
+  await allSettled();
   model.hangs = true;
   const nearest = vectors.nearest("hound", 2);
-  await settled();
-  await hand.pass(3_000);
+  await allSettled();
+  await clock.advance(3_000);
   assertEquals(await nearest, []);
   assert(vectors.lines.at(-1)!.startsWith("embedding model failed"));
+});
+
+Deno.test("a passage that the model refuses is left out, and spoils neither the others nor the questions", async () => {
+  await using folder = makeFolder();
+  const { embed, asked } = embeddingModel();
+  let together: string[] | undefined;
+  /** As servers do, it refuses all that comes in one request: what is asked in one turn of the event loop. */
+  const model = {
+    ...embeddingModel(),
+    async embed(text: string) {
+      const request = together ??= [];
+      request.push(text);
+      await Promise.resolve();
+      together = undefined;
+      if (request.some((one) => one.includes("walks"))) throw new ModelError("refused", "too long");
+      return await embed(text);
+    },
+  };
+  using vectors = start({ directory: folder.path, model });
+  await allSettled();
+  assertEquals(vectors.kept(), 2);
+  assertEquals(vectors.lines, [
+    "the embedding model does not take some passages: words alone find these",
+    "knowledge embedded",
+  ]);
+  assertEquals(await vectors.nearest("hound", 3), [2, 0]);
+  assertEquals(asked.length, 3);
+});
+
+Deno.test("a model that refuses every passage is taken for one that fails", async () => {
+  await using folder = makeFolder();
+  const model = { ...embeddingModel(), embed: () => Promise.reject(new ModelError("refused", "wrong key")) };
+  using vectors = start({ directory: folder.path, model });
+  await allSettled();
+  assertEquals(vectors.lines, ["embedding model failed: passages are found by words until it works again"]);
 });
 
 Deno.test("embeddings that are no vectors are not kept", async () => {
@@ -172,7 +187,7 @@ Deno.test("embeddings that are no vectors are not kept", async () => {
   for (const vector of [[], [0, 0], [NaN, 1], [Infinity]]) {
     const model = { ...embeddingModel(), embed: () => Promise.resolve(vector) };
     using vectors = start({ directory: folder.path, model });
-    await settled();
+    await allSettled();
     assertEquals(vectors.kept(), 0);
     assertEquals(await vectors.nearest("hound", 2), []);
   }
@@ -186,7 +201,7 @@ Deno.test("closing does not wait for the model, and what it makes after that is 
     using _vectors = start({ directory: folder.path, model });
   }
   late.resolve([1, 2]);
-  await settled();
+  await allSettled();
   using vectors = start({ directory: folder.path, model: { ...model, embed: () => new Promise<never>(() => {}) } });
   assertEquals(vectors.kept(), 0);
 });
@@ -211,9 +226,14 @@ for (const dialect of ["ollama", "openai"] as const) {
     const embedded = () =>
       server.requests.filter(({ path }) => /embed/.test(path)).flatMap(({ body }) => body.input as string[]);
     Deno.mkdirSync(files.path("iexec_in"));
+    {
+      await using agent = await startAgent({ folder: files.path("."), env });
+      await agent.logged("knowledge embedded");
+      agent.kill("SIGKILL");
+      await agent.ended;
+    }
     for (const id of ["q1", "q2"]) {
       await using agent = await startAgent({ folder: files.path("."), env });
-      if (id === "q1") await agent.logged("knowledge embedded");
       const event = { id, query: "Zxq wvut srq?", timestamp: 1 };
       Deno.writeTextFileSync(files.path("iexec_in/events.json"), JSON.stringify([event]));
       const answer = (await agent.responses(id === "q1" ? 1 : 2)).find(({ queryId }) => queryId === id)!;

@@ -95,7 +95,7 @@ for (const provider of ["embedded", ...DIALECTS] as const) {
     database.exec(KNOWLEDGE_SCHEMA);
     const character = await loadCharacter(undefined, silentLog);
     const adapter = openMemory(database, { agentId: character.agentId, seal: noSeal, clock: systemClock });
-    const store = openKnowledgeStore(database, { seal: noSeal });
+    const store = openKnowledgeStore(database, { seal: noSeal, committed: () => Promise.resolve() });
     const mind = await openMind({ character, adapter, store, model, log: silentLog, clock: systemClock });
     return { ...mind, [Symbol.asyncDispose]: () => mind.close() };
   };

@@ -65,7 +65,7 @@ async function startMind(
   }
   const character = options.character ?? (file ? await characterFrom(file) : await loadCharacter(undefined, log));
   const adapter = openMemory(database, { agentId: character.agentId, seal: noSeal, clock });
-  const store = openKnowledgeStore(database, { seal: noSeal });
+  const store = openKnowledgeStore(database, { seal: noSeal, committed: () => Promise.resolve() });
   const mind = await openMind({ character, adapter, store, model, log, clock });
   return {
     ...mind,
@@ -342,7 +342,7 @@ Deno.test("the program prints nothing of a question, whatever the environment as
     const database = new DatabaseSync(":memory:");
     database.exec(MEMORY_SCHEMA + KNOWLEDGE_SCHEMA);
     const adapter = openMemory(database, { agentId: character.agentId, seal: noSeal, clock: systemClock });
-    const store = openKnowledgeStore(database, { seal: noSeal });
+    const store = openKnowledgeStore(database, { seal: noSeal, committed: () => Promise.resolve() });
     const mind = await openMind({ character, adapter, store, model: { provider: "embedded" }, log, clock: systemClock });
     const event = { id: "1", query: "What is iExec? ${CANARY}", timestamp: 0, metadata: { userId: "${CANARY}" } };
     const { text } = await mind.answer(event, new AbortController().signal);

@@ -40,9 +40,10 @@ const MAX_TERMS = 32;
 /** How many candidates the index hands over to be looked at closely. */
 const CANDIDATES = 24;
 /**
- * What meeting a term counts if it is met as one that is similar (less in the search for candidates, more where no passage has the word itself: then they
- * all say it in other words), as one that looks alike, or comes from the context. A name that no passage has, or a
- * word that asks for the news of the day, outweighs others: without it, the question is another one.
+ * What meeting a term counts if it is met as one that is similar (less in the search for candidates, more where no
+ * passage has the word itself: then they all say it in other words), as one that looks alike, or comes from the context.
+ * A name that no passage has, or a word that asks for the news of the day, outweighs others: without it, the question is
+ * another one.
  */
 const WEIGHT = { similar: 0.6, similarInSearch: 0.225, onlySimilar: 0.9, alike: 0.5, context: 0.5, pivotal: 3 };
 /** What counts besides coverage when passages are put in order. */
@@ -50,7 +51,7 @@ const ORDER = { bm25: 0.25, lead: 0.25, defines: 0.5, instructs: 0.15, self: 0.4
 /** A question that says less, as a share of what a term of a single passage says, needs a passage about just that. */
 const LEAST_SAID = 0.8;
 /**
- * How many times the highest rarity a term counts that no passage knows, nor one that is similar: above 1, since a wrong
+ * How many times the highest rarity a term counts that no passage has, nor one that is similar: above 1, since a wrong
  * answer is worse than none.
  */
 const UNKNOWN = 1.3;

@@ -28,7 +28,7 @@ export const INDEX_VERSION = 2;
 /** What MiniSearch is told: texts come to it as terms, joined by spaces. */
 const OPTIONS: Options = {
   fields: ["heading", "text"],
-  tokenize: (terms) => terms === "" ? [] : terms.split(" "),
+  tokenize: splitTerms,
   processTerm: (term) => term,
 };
 
@@ -79,9 +79,13 @@ export function unpackIndex(text: string, passages: readonly IndexedPassage[]): 
   const { terms, counts, words }: Packed<AsPlainObject> = JSON.parse(text);
   return {
     passages,
-    frequency: new Map(terms.split(" ").map((term, at) => [term, counts[at] ?? 0])),
+    frequency: new Map(splitTerms(terms).map((term, at) => [term, counts[at] ?? 0])),
     words: MiniSearch.loadJS(words, OPTIONS),
   };
+}
+
+function splitTerms(terms: string): string[] {
+  return terms === "" ? [] : terms.split(" ");
 }
 
 interface Packed<Words = MiniSearch> {

@@ -10,7 +10,7 @@ export interface KeptVector {
   readonly vector: Float32Array;
 }
 
-/** Keeps them. What is written is on disk once the database has committed. */
+/** Keeps them. */
 export interface KnowledgeStore {
   /** The packed index of the knowledge with this digest, if that is the one that was kept. */
   index(digest: string): string | undefined;
@@ -20,9 +20,14 @@ export interface KnowledgeStore {
   vectors(): Iterable<KeptVector & { readonly seq: number }>;
   keepVector(vector: KeptVector): void;
   forgetVector(seq: number): void;
+  /** Resolves once what was written is on disk. */
+  committed(): Promise<void>;
 }
 
-/** Tables of the knowledge. `ANY` columns hold a text, or its sealed form; a digest in the clear would tell whether a text is known here. */
+/**
+ * Tables of the knowledge. `ANY` columns hold a text, or its sealed form; a digest in the clear would tell whether a
+ * text is known here.
+ */
 export const KNOWLEDGE_SCHEMA = `
   CREATE TABLE knowledge_index (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -48,8 +53,15 @@ const FORGET_VECTOR = `DELETE FROM knowledge_vector WHERE seq = :seq`;
 
 const DIGEST_PLACE = "knowledge_index.digest/1", PACKED_PLACE = "knowledge_index.packed/1";
 
-/** The store in a database that has the tables of {@linkcode KNOWLEDGE_SCHEMA}. */
-export function openKnowledgeStore(sqlite: DatabaseSync, { seal }: { seal: Seal }): KnowledgeStore {
+/**
+ * The store in a database that has the tables of {@linkcode KNOWLEDGE_SCHEMA}.
+ *
+ * @param options `committed`: see {@linkcode KnowledgeStore.committed}.
+ */
+export function openKnowledgeStore(
+  sqlite: DatabaseSync,
+  { seal, committed }: { seal: Seal; committed: () => Promise<void> },
+): KnowledgeStore {
   const keepVector = sqlite.prepare(KEEP_VECTOR), forgetVector = sqlite.prepare(FORGET_VECTOR);
   let lastVector = (sqlite.prepare(LAST_VECTOR).get() as { seq: number }).seq;
   return {
@@ -66,7 +78,7 @@ export function openKnowledgeStore(sqlite: DatabaseSync, { seal }: { seal: Seal 
       });
     },
     *vectors() {
-      for (const row of sqlite.prepare(VECTORS).all()) {
+      for (const row of sqlite.prepare(VECTORS).iterate()) {
         const { seq, body } = row as { seq: number; body: Sealed };
         const { of, vector }: Record<string, string> = JSON.parse(seal.open(body, `knowledge_vector.body/${seq}`));
         // A copy, since floats must begin at a multiple of four.
@@ -82,5 +94,6 @@ export function openKnowledgeStore(sqlite: DatabaseSync, { seal }: { seal: Seal 
     forgetVector(seq) {
       forgetVector.run({ seq });
     },
+    committed,
   };
 }

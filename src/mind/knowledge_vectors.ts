@@ -6,6 +6,7 @@ import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { IndexedPassage } from "./knowledge_index.ts";
 import type { KnowledgeStore } from "./knowledge_store.ts";
+import { ModelError } from "./models/failure.ts";
 
 /** The passages as vectors. */
 export interface Vectors {
@@ -24,6 +25,12 @@ const TOGETHER = 64;
 const PATIENCE_MS = 3_000;
 /** Milliseconds before a model that failed is asked again: doubles from the first to the second. */
 const PAUSE_MS = { first: 1_000, most: 60_000 };
+
+/** Passages of one text whose embedding is still to be made: the digest that it is kept by, and their places. */
+interface Missing {
+  readonly of: string;
+  readonly places: readonly number[];
+}
 
 /**
  * Load the embeddings that are kept, and begin to make those that are missing.
@@ -51,48 +58,82 @@ export function openVectors(options: {
     retryAtMs = clock.now() + backoffDelayMs(++failures, { baseMs: PAUSE_MS.first, maxMs: PAUSE_MS.most });
   };
 
-  function load() {
+  function load(): Missing[] {
     const digestOf = (passage: IndexedPassage) =>
       createHash("sha256").update(`${model}\n${textOf(passage)}`).digest("hex");
     const digests = passages.map(digestOf);
     // Equal passages share one embedding.
     const placesOf = Map.groupBy(digests.keys(), (place) => digests[place] ?? "");
-    const isKept = new Set<string>();
+    const isKept = new Set<string>(), unneeded: number[] = [];
     for (const { seq, of, vector } of store.vectors()) {
       const places = placesOf.get(of);
-      if (!places || isKept.has(of)) store.forgetVector(seq);
+      if (!places || isKept.has(of)) unneeded.push(seq);
       for (const place of places ?? []) vectors[place] = vector;
       isKept.add(of);
     }
+    unneeded.forEach((seq) => store.forgetVector(seq));
     return [...placesOf].filter(([of]) => !isKept.has(of)).map(([of, places]) => ({ of, places }));
   }
 
-  async function make(missing: { of: string; places: number[] }[]) {
+  async function make(missing: Missing[]) {
     const count = missing.length, startedMs = clock.now();
+    let refused = 0;
     while (missing.length > 0) {
       const asked = missing.splice(0, TOGETHER);
-      const made = await Promise.allSettled(
-        asked.map(async ({ places: [place = 0] }) => unit(await embed(textOf(passages[place]!)))),
-      );
-      if (closing.signal.aborted) return;
-      for (const [at, result] of made.entries()) {
-        const { of, places } = asked[at]!;
-        if (result.status === "rejected") {
-          missing.push({ of, places });
-          continue;
+      let { left, error } = await makeSome(asked);
+      // A text that the model does not take, being too long for it, is refused with all that it was sent with.
+      if (error instanceof ModelError && error.kind === "refused") {
+        left = await makeOneByOne(left);
+        // Where it takes others, they are the trouble; where it takes none, it is.
+        if (left.length < asked.length || (asked.length === 1 && vectors.some((vector) => vector))) {
+          refused += left.length;
+          left = [];
         }
-        for (const place of places) vectors[place] = result.value;
-        store.keepVector({ of, vector: result.value });
       }
-      const rejected = made.find((result) => result.status === "rejected");
-      if (!rejected) succeeded();
+      if (closing.signal.aborted) return;
+      missing.push(...left);
+      if (left.length === 0) succeeded();
       else {
-        failed(rejected.reason);
+        failed(error);
         await clock.sleep(retryAtMs - clock.now(), closing.signal);
       }
+      await store.committed();
       if (closing.signal.aborted) return;
     }
-    if (count > 0) log.info("knowledge embedded", { passages: count, ms: clock.now() - startedMs });
+    if (refused > 0) {
+      log.warn("the embedding model does not take some passages: words alone find these", { passages: refused });
+    }
+    if (count > refused) log.info("knowledge embedded", { passages: count - refused, ms: clock.now() - startedMs });
+  }
+
+  async function makeOneByOne(asked: readonly Missing[]): Promise<Missing[]> {
+    const left: Missing[] = [];
+    for (const one of asked) {
+      if (closing.signal.aborted) break;
+      left.push(...(await makeSome([one])).left);
+    }
+    return left;
+  }
+
+  /** Those that could not be made, and why not. */
+  async function makeSome(asked: readonly Missing[]): Promise<{ left: Missing[]; error?: unknown }> {
+    const left: Missing[] = [];
+    let error: unknown;
+    const results = await Promise.allSettled(
+      asked.map(async ({ places: [place = 0] }) => unit(await embed(textOf(passages[place]!)))),
+    );
+    if (closing.signal.aborted) return { left };
+    for (const [at, result] of results.entries()) {
+      const one = asked[at]!;
+      if (result.status === "rejected") {
+        left.push(one);
+        error ??= result.reason;
+        continue;
+      }
+      for (const place of one.places) vectors[place] = result.value;
+      store.keepVector({ of: one.of, vector: result.value });
+    }
+    return { left, error };
   }
 
   async function ask(text: string): Promise<Float32Array | undefined> {
@@ -113,7 +154,8 @@ export function openVectors(options: {
     }
   }
 
-  void make(load()).catch((error) => failed(error));
+  // What fails here is no model's doing but the disk's, which ends the program.
+  void make(load());
   return {
     async nearest(text, limit) {
       const asked = vectors.some((vector) => vector) ? await ask(text) : undefined;

@@ -45,7 +45,8 @@ export interface Mind {
  * Start an agent.
  *
  * @param options `character`: from `loadCharacter`; `adapter`: where that character's `agentId` remembers; `store`: where
- * the index of its knowledge is kept; `model`: a provider, or the plugin of one; `log`: where the core's warnings go, those of the whole process from here on.
+ * the index of its knowledge is kept; `model`: a provider, or the plugin of one; `log`: where the core's warnings go,
+ * those of the whole process from here on.
  */
 export async function openMind(options: {
   character: LoadedCharacter;
