@@ -45,6 +45,7 @@ testInBrowser(
     }
     assertMatch(await event.locator(".took").innerText(), /^[\d.]+\s(ms|s)$/);
     await event.getByText(/raw frames/).click();
+    await event.locator("pre").nth(2).waitFor(); // the ack comes behind the response
     const frames = (await event.locator("pre").allInnerTexts()).map((frame) => JSON.parse(frame));
     assertEquals(frames.map(({ type }) => type), [undefined, "response", "ack"]);
     assertEquals(frames[0].metadata, {

@@ -26,6 +26,11 @@ export interface ResponsesFile extends Disposable {
  * them all the time, so that neither a full disk nor a kill nor a reader that comes meanwhile finds the array open.
  */
 const RESERVE = { leastBytes: 16 * 1024, share: 1 / 8, mostBytes: 1024 * 1024 };
+/**
+ * When the bracket moves, at the first entry, when the space is used up and at the end, a file of up to this many bytes is
+ * replaced by a copy, so that a reader finds the one or the other. A larger one would take too long: there it is one write.
+ */
+const MAX_COPIED_BYTES = 4 * 1024 * 1024;
 /** A carriage return is a blank to JSON, and on a terminal takes no room: spaces would push the answers off the screen. */
 const BLANK = "\r";
 const CLOSING = "\n]\n";
@@ -46,6 +51,7 @@ export function openResponsesFile(path: string, expected: Expected): { file: Res
     const { found, keepBytes, missing } = inspect(path, expected);
     if (found.state === "unreadable") Deno.renameSync(path, found.movedTo);
     if (keepBytes === 0) makeEmpty(path);
+    removeIfThere(freshName(path)); // a copy that a crash left half made
     file = hold(path, Math.max(keepBytes, OPENING_BYTES));
     file.append(missing);
     return { file, found };
@@ -66,21 +72,20 @@ function makeEmpty(path: string): void {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   // Else at once: a reader finds either none or a whole one.
-  const fresh = `${path}.new`;
+  const fresh = freshName(path);
   Deno.openSync(fresh, { write: true, create: true, truncate: true, mode: 0o600 }).close();
   try {
     Deno.writeTextFileSync(fresh, EMPTY);
     Deno.renameSync(fresh, path);
   } catch (error) {
-    Deno.removeSync(fresh);
+    removeIfThere(fresh);
     throw error;
   }
 }
 
 function hold(path: string, keepBytes: number): ResponsesFile {
-  const file = Deno.openSync(path, { read: true, write: true });
-  const { ino, dev, size: sizeAtStart } = file.statSync();
-  let size = sizeAtStart;
+  let file = Deno.openSync(path, { read: true, write: true });
+  let { ino, dev, size } = file.statSync();
   /** Where the last entry ends, and where the closing bracket begins; there are blanks between them. */
   let end = keepBytes, closing = keepBytes;
   let isOpen = true;
@@ -92,6 +97,17 @@ function hold(path: string, keepBytes: number): ResponsesFile {
       written += file.writeSync(bytes.subarray(written));
       size = Math.max(size, at + written);
     }
+  };
+  /** Replace the file by a copy with so many blanks, at once; false where that can't be. */
+  const replace = (blankBytes: number): boolean => {
+    if (end > MAX_COPIED_BYTES) return false;
+    const copy = makeCopy(path, { of: file, text: [read(end, 0), encoder.encode(BLANK.repeat(blankBytes) + CLOSING)] });
+    if (!copy) return false;
+    file.close();
+    file = copy;
+    ({ ino, dev, size } = file.statSync());
+    closing = end + blankBytes;
+    return true;
   };
   const read = (length: number, at: number) => {
     const bytes = new Uint8Array(length);
@@ -111,6 +127,7 @@ function hold(path: string, keepBytes: number): ResponsesFile {
     const needed = end + bytes + CLOSING.length;
     const { leastBytes, share, mostBytes } = RESERVE;
     const reserve = Math.round(Math.min(Math.max(leastBytes, needed * share), mostBytes));
+    if (replace(bytes + reserve)) return;
     try {
       write(BLANK.repeat(Math.max(0, needed + reserve - size)), size);
     } catch (error) {
@@ -122,6 +139,7 @@ function hold(path: string, keepBytes: number): ResponsesFile {
   };
   /** Give back the space that is held ready. */
   const trim = () => {
+    if (closing > end && replace(0)) return;
     if (closing > end) write(CLOSING + BLANK.repeat(Math.max(0, size - end - CLOSING.length)), end);
     closing = end;
     if (size > end + CLOSING.length) file.truncateSync(end + CLOSING.length);
@@ -179,6 +197,49 @@ function hold(path: string, keepBytes: number): ResponsesFile {
       }
     },
   };
+}
+
+/**
+ * Another file in the place of the one at `path`, `of` which it is a copy: whole, on the disk, and the same to its owner.
+ * Undefined where it can't be: the disk is full, the folder read-only, or the file is a link or mounted by itself.
+ */
+function makeCopy(
+  path: string,
+  { of, text }: { of: Deno.FsFile; text: readonly Uint8Array[] },
+): Deno.FsFile | undefined {
+  const fresh = freshName(path);
+  let copy: Deno.FsFile | undefined;
+  try {
+    const before = of.statSync(), { ino, isFile } = Deno.lstatSync(path);
+    if (!isFile || ino !== before.ino || before.nlink !== 1) return undefined;
+    copy = Deno.openSync(fresh, { read: true, write: true, create: true, truncate: true, mode: 0o600 });
+    const { uid, gid } = copy.statSync();
+    if (uid !== before.uid || gid !== before.gid) throw new Error("it would be another user's");
+    Deno.chmodSync(fresh, (before.mode ?? 0o600) & 0o777);
+    for (const bytes of text) {
+      for (let written = 0; written < bytes.length;) written += copy.writeSync(bytes.subarray(written));
+    }
+    copy.syncSync();
+    Deno.renameSync(fresh, path);
+    return copy;
+  } catch {
+    // Whatever the reason: then it is done in the file itself, which tells what is wrong with the disk if anything is.
+    copy?.close();
+    removeIfThere(fresh);
+    return undefined;
+  }
+}
+
+function freshName(path: string): string {
+  return `${path}.new`;
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 function cannot(verb: string, path: string, error: unknown): FatalError {
