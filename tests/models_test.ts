@@ -1,4 +1,4 @@
-/** The providers: one contract for all three, and what those with a server do with it when it answers and when not. */
+/** The providers: one contract for all three, and what those with a server ask it. */
 
 import {
   assert,
@@ -7,7 +7,6 @@ import {
   assertInstanceOf,
   assertLess,
   assertMatch,
-  assertRejects,
   assertStringIncludes,
 } from "@std/assert";
 import type { IAgentRuntime } from "@elizaos/core";
@@ -19,65 +18,14 @@ import { KNOWLEDGE_SCHEMA, openKnowledgeStore } from "../src/mind/knowledge_stor
 import type { Passage } from "../src/mind/knowledge.ts";
 import { openMemory } from "../src/mind/memory.ts";
 import { MEMORY_SCHEMA } from "../src/mind/memory_schema.ts";
-import { type FailureKind, ModelError } from "../src/mind/models/failure.ts";
-import { checkModel, type ModelRequest, openModel } from "../src/mind/models/model.ts";
-import type { ModelOptions, OllamaOptions, OpenaiOptions, RemoteOptions } from "../src/mind/models/options.ts";
+import { ModelError } from "../src/mind/models/failure.ts";
+import { checkModel, openModel } from "../src/mind/models/model.ts";
+import type { ModelOptions } from "../src/mind/models/options.ts";
 import { openMind } from "../src/mind/runtime.ts";
 import { noSeal } from "../src/seal.ts";
 import type { AgentEvent } from "../src/wire.ts";
-import { type ModelServer, startModelServer, type Turn } from "./support/model_server.ts";
-
-const never = new AbortController().signal;
-const DIALECTS = ["ollama", "openai"] as const;
-
-type Remote = OllamaOptions | OpenaiOptions;
-/** What is set for either of them; what the other one has is not looked at. */
-type More = Partial<RemoteOptions & Pick<OllamaOptions, "keepAlive"> & Pick<OpenaiOptions, "apiKey">>;
-
-/** Options for a server of the tests. */
-function optionsFor(server: ModelServer, more: More = {}): Remote {
-  return {
-    url: new URL(server.url),
-    model: "test-model",
-    maxTokens: 200,
-    contextWindow: 4096,
-    timeoutMs: 60_000,
-    ...more,
-    provider: server.dialect,
-  };
-}
-
-/** Asks a provider's handler, which needs nothing of a runtime. */
-async function ask(
-  options: ModelOptions,
-  params: Partial<ModelRequest> = {},
-  size: "TEXT_LARGE" | "TEXT_SMALL" = "TEXT_LARGE",
-): Promise<unknown> {
-  const handler = openModel(options).models?.[size];
-  assert(handler, `${size} is registered`);
-  const runtime = { character: { name: "A", bio: "b" } } as IAgentRuntime;
-  return await handler(runtime, { prompt: "hello?", ...params });
-}
-
-function requestWith(more: Partial<ModelRequest> = {}): ModelRequest {
-  return {
-    prompt: "not looked at",
-    system: "You are A.",
-    passages: [],
-    exchanges: [],
-    question: "what is it?",
-    draw() {},
-    signal: never,
-    ...more,
-  };
-}
-
-const passage = (text: string) => ({ text, source: "knowledge", score: 1, share: 1 });
-
-/** The failure that a request ends in. */
-async function failureOf(asked: Promise<unknown>): Promise<ModelError> {
-  return await assertRejects(() => asked, ModelError);
-}
+import { ask, DIALECTS, failureOf, never, optionsFor, passage, requestWith } from "./support/model_requests.ts";
+import { startModelServer } from "./support/model_server.ts";
 
 for (const provider of ["embedded", ...DIALECTS] as const) {
   /** The provider, and its server if it has one. */
@@ -138,17 +86,7 @@ for (const provider of ["embedded", ...DIALECTS] as const) {
 
 for (const dialect of DIALECTS) {
   const about = (what: string) => `${dialect}: ${what}`;
-  const start = (options?: Parameters<typeof startModelServer>[1]) => startModelServer(dialect, options);
-
-  /** What comes of one scripted turn. */
-  const failsWith = async (turn: Turn, more: More = {}): Promise<ModelError> => {
-    await using server = await start();
-    server.script(turn);
-    const error = await failureOf(ask(optionsFor(server, more), requestWith()));
-    assert(!/canary/.test(error.message), `says nothing that the server wrote: ${error.message}`);
-    assertEquals(server.asked.length, 1, "the client itself does not try again");
-    return error;
-  };
+  const start = () => startModelServer(dialect);
 
   Deno.test(about("each text goes in the role it has, the passages with the question"), async () => {
     await using server = await start();
@@ -249,91 +187,6 @@ for (const dialect of DIALECTS) {
     assertMatch(error.message, /200 tokens on thinking.*MODEL_MAX_TOKENS/);
   });
 
-  const broken: [string, Turn, FailureKind, RegExp][] = [
-    ["an empty answer", { text: "" }, "faulty", /empty answer/],
-    ["a blank answer", { text: " \n " }, "faulty", /empty answer/],
-    ["nothing but thinking", { text: "<think>hm</think>" }, "faulty", /empty answer/],
-    ["a connection that breaks in the middle", { breakAfter: "It is" }, "faulty", /breaks off/],
-    ["a stream that ends in the middle", { endAfter: "It is" }, "faulty", /cut off|breaks off/],
-    ["an error in the middle", { failAfter: "It is" }, "faulty", /failed while|can't be read/],
-    ["invalid JSON in the middle", { garbleAfter: "It is" }, "faulty", /JSON|can't be read/],
-    ["500", { status: 500 }, "unavailable", /answered 500/],
-    ["503", { status: 503 }, "unavailable", /answered 503/],
-    ["429", { status: 429 }, "unavailable", /answered 429/],
-    ["408", { status: 408 }, "unavailable", /answered 408/],
-    ["400", { status: 400 }, "refused", /answered 400/],
-    ["401", { status: 401 }, "refused", /answered 401.*key is wrong or missing.*(OPENAI_API_KEY|OLLAMA_SERVER_URL)/],
-    ["403", { status: 403 }, "refused", /answered 403/],
-    ["404", { status: 404 }, "refused", /answered 404.*(ollama pull test-model|\/v1\/models)/],
-    ["a redirect", { status: 307, headers: { location: "http://127.0.0.1:9/" } }, "refused", /another address/],
-  ];
-  for (const [what, turn, kind, says] of broken) {
-    Deno.test(about(`${what} is ${kind}, and nothing of it an answer`), async () => {
-      const error = await failsWith(turn);
-      assertEquals([error.kind, error.retryAfter], [kind, undefined], error.message);
-      assertMatch(error.message, says);
-    });
-  }
-
-  Deno.test(about("Retry-After is read as seconds and as a date"), async () => {
-    const after = async (headers: Record<string, string>) => (await failsWith({ status: 429, headers })).retryAfter;
-    assertEquals(await after({ "retry-after": "7" }), { inMs: 7000 });
-    assertEquals(await after({ "retry-after": "0.5" }), { inMs: 500 });
-    assertEquals(await after({ "retry-after-ms": "1500", "retry-after": "2" }), { inMs: 1500 });
-    assertEquals(await after({ "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" }), {
-      atMs: Date.UTC(2026, 9, 21, 7, 28),
-    });
-    assertEquals(await after({ "retry-after": "soon" }), undefined);
-  });
-
-  Deno.test(about("a server that is not there, or that breaks off before it answers, is unavailable"), async () => {
-    const error = await failsWith("broken");
-    assertEquals(error.kind, "unavailable", error.message);
-    const gone = await start();
-    await gone.close();
-    const refused = await failureOf(ask(optionsFor(gone), requestWith()));
-    assertEquals(refused.kind, "unavailable");
-    assertMatch(refused.message, /^The model server at http:\/\/127\.0\.0\.1:\d+(\/v1)? can't be reached: .*refused/);
-  });
-
-  Deno.test(about("MODEL_TIMEOUT ends the request: the server sees it go"), async () => {
-    await using server = await start();
-    server.script("held", { stallAfter: "It is" });
-    const silent = await failureOf(ask(optionsFor(server, { timeoutMs: 2000 }), requestWith()));
-    assertEquals([silent.kind, /did not answer within 2000 ms/.test(silent.message)], ["unavailable", true]);
-    await server.cancelled(1);
-    const slow = await failureOf(ask(optionsFor(server, { timeoutMs: 2000 }), requestWith()));
-    assertEquals([slow.kind, /did not finish its answer within 2000 ms/.test(slow.message)], ["faulty", true]);
-    await server.cancelled(2);
-  });
-
-  Deno.test(about("an aborted request is gone at the server, and rejects with the reason"), async () => {
-    await using server = await start();
-    server.script("held", { stallAfter: "It is" });
-    for (let n = 1; n <= 2; n++) {
-      const abort = new AbortController(), reason = new Error("enough");
-      const asked = ask(optionsFor(server), requestWith({ signal: abort.signal }));
-      await server.askedFor(n);
-      abort.abort(reason);
-      assertEquals(await asked.catch((error: unknown) => error), reason);
-      await server.cancelled(n);
-    }
-  });
-
-  Deno.test(about("the client prints nothing, whatever it gets"), async () => {
-    const printed: unknown[] = [];
-    const methods = ["log", "info", "warn", "error", "debug"] as const;
-    const originals = methods.map((method) => console[method]);
-    methods.forEach((method) => console[method] = (...words: unknown[]) => void printed.push(words));
-    try {
-      for (const [, turn] of broken) await failsWith(turn);
-      await failsWith("broken");
-    } finally {
-      methods.forEach((method, index) => console[method] = originals[index]!);
-    }
-    assertEquals(printed, []);
-  });
-
   Deno.test(about("embeddings come one for each text, those of one turn in one request"), async () => {
     await using server = await start();
     const options = optionsFor(server, { embeddingModel: "test-embedding" });
@@ -358,31 +211,6 @@ for (const dialect of DIALECTS) {
     }
   });
 
-  Deno.test(about("the check knows a good model from a wrong one, a wrong key and a server that is down"), async () => {
-    const credentials = dialect === "ollama" ? "user:pass-canary" : "key-canary";
-    const server = await start({ key: credentials });
-    const url = new URL(server.url);
-    const withKey = dialect === "openai"
-      ? { apiKey: credentials }
-      : { url: Object.assign(url, { username: "user", password: "pass-canary" }) };
-    const options = optionsFor(server, withKey);
-    const told = await checkModel({ ...options, embeddingModel: "test-embedding" }, never);
-    assertEquals(told, `test-model of ${dialect} at ${server.url}`);
-    assertEquals(server.asked, [], "a model that is listed is not asked");
-    const unknown = await failureOf(checkModel({ ...options, model: "other" }, never));
-    assertEquals(unknown.kind, "refused");
-    assertMatch(unknown.message, /answered 404.*other/);
-    const unknownEmbedding = await failureOf(checkModel({ ...options, embeddingModel: "other" }, never));
-    assertMatch(unknownEmbedding.message, /answered 404/);
-    const keyless = await failureOf(checkModel({ ...optionsFor(server), url: new URL(server.url) }, never));
-    assertEquals(keyless.kind, "refused");
-    assertMatch(keyless.message, /answered 401/);
-    await server.close();
-    const down = await failureOf(checkModel(options, never));
-    assertEquals(down.kind, "unavailable");
-    for (const { message } of [unknown, unknownEmbedding, keyless, down]) assert(!message.includes("canary"), message);
-  });
-
   Deno.test(about("a server with a path before its interface is reached there"), async () => {
     await using server = await start();
     const url = new URL(server.url);
@@ -393,32 +221,6 @@ for (const dialect of DIALECTS) {
     assertEquals(server.requests.map((request) => request.path), [path]);
   });
 }
-
-Deno.test("openai: a model that is not listed, or whose list may not be seen, is asked before it counts as unknown", async () => {
-  const listless = {
-    list: () => Response.json({ error: { code: "missing_scope" } }, { status: 403 }),
-    model: "test-model",
-  };
-  const hiding = {
-    // What the gateways do that take variants of a listed name.
-    list: () => Response.json({ object: "list", data: [{ id: "test-model", object: "model" }] }),
-    model: "listed-not",
-  };
-  for (const { list, model } of [listless, hiding]) {
-    await using server = await startModelServer("openai", { models: ["test-model", "listed-not"] });
-    await using relay = startRelay(server, list);
-    const options = { ...optionsFor(server, { model, temperature: 0.5 }), url: relay.url };
-    // The check goes as soon as an answer begins, and does not wait for it.
-    server.script({ stallAfter: "It is" });
-    await checkModel(options, never);
-    assertEquals(server.asked.map(({ model, max_tokens, temperature }) => [model, max_tokens, temperature]), [
-      [model, 200, 0.5],
-    ]);
-    server.script({ status: 401 });
-    const refused = await failureOf(checkModel(options, never));
-    assertMatch(refused.message, /answered 401.*OPENAI_API_KEY/);
-  }
-});
 
 Deno.test("ollama: a user name and a password may hold any character", async () => {
   await using server = await startModelServer("ollama", { key: "us:er:100%" });
@@ -439,35 +241,3 @@ Deno.test("openai: without a key none is sent, and of the environment's none", a
   }
   assertEquals(server.requests.map(({ headers }) => headers.get("authorization")), [null, "Bearer k3y"]);
 });
-
-Deno.test("openai: an account without credit is refused, not waited for", async () => {
-  await using server = await startModelServer("openai");
-  server.script({ status: 429, code: "insufficient_quota" });
-  const error = await failureOf(ask(optionsFor(server), requestWith()));
-  assertEquals(error.kind, "refused");
-  assertMatch(error.message, /credit/);
-});
-
-Deno.test("openai: what the content filter withheld is refused", async () => {
-  await using server = await startModelServer("openai");
-  server.script({ text: "", finish: "content_filter" });
-  const error = await failureOf(ask(optionsFor(server), requestWith()));
-  assertEquals([error.kind, /filter/.test(error.message)], ["refused", true]);
-});
-
-/** A server before another one, with a list of models of its own. */
-function startRelay(server: ModelServer, list: () => Response) {
-  const relay = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/v1/models") return list();
-    return await fetch(new URL(pathname, server.url), {
-      method: request.method,
-      headers: request.headers,
-      body: await request.text(),
-    });
-  });
-  return {
-    url: new URL(`http://127.0.0.1:${relay.addr.port}/v1`),
-    [Symbol.asyncDispose]: () => relay.shutdown(),
-  };
-}
