@@ -68,12 +68,15 @@ export const MAX_ID_LENGTH = 512;
  */
 export const MAX_DEPTH = 64;
 
-const idSchema = z.string().min(1).max(MAX_ID_LENGTH)
+/** What is said of an empty text where there must be one. */
+export const NOT_EMPTY = "expected a text that is not empty";
+
+const idSchema = z.string().min(1, NOT_EMPTY).max(MAX_ID_LENGTH)
   // The journal must find it again: UTF-8 has no lone surrogates, and SQLite ends a text at NUL.
   .refine((id) => id.isWellFormed() && !id.includes("\0"), "expected well-formed Unicode without NUL");
 const eventSchema = z.object({
   id: idSchema,
-  query: z.string().min(1),
+  query: z.string().min(1, NOT_EMPTY),
   timestamp: z.number(),
   metadata: z.looseObject({}).nullish(),
 });

@@ -97,7 +97,7 @@ Deno.test("commands that can't be carried out are refused with the reason", asyn
   assertEquals(await reasonOf({ type: "replay", request: 3, key: "nothing" }), "there is no such event any more");
   assertEquals(
     await reasonOf({ type: "ask", request: 4, query: "" }),
-    "query: Too small: expected string to have >=1 characters",
+    "query: expected a text that is not empty",
   );
   assertEquals(await reasonOf({ type: "stop", request: 5 }), "type: expected an ask, replay or send_raw command");
 });

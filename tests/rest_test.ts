@@ -9,7 +9,7 @@ for (
   const [what, init, status, error] of [
     ["no JSON", { body: "{" }, 400, "not valid JSON"],
     ["no query", { body: "{}" }, 400, "query: expected string, received undefined"],
-    ["an empty query", { body: '{"query":""}' }, 400, "query: Too small"],
+    ["an empty query", { body: '{"query":""}' }, 400, "query: expected a text that is not empty"],
     ["a user that is a number", { body: '{"query":"?","userId":7}' }, 400, "userId: expected string, received number"],
     ["a field that there is not", { body: '{"query":"?","user":"u"}' }, 400, 'Unrecognized key: "user"'],
     ["an array", { body: "[]" }, 400, "expected object, received array"],

@@ -150,6 +150,18 @@ Deno.test("malformed frames are answered with what is wrong, and the connection 
   ]);
 });
 
+Deno.test("an event that is asked while there is no agent is printed to wait, and is sent to the first one", async () => {
+  await using server = await startServer({ events: [] });
+  await using client = await connect(server.url);
+  client.send({ id: "early", query: "What is iExec?", timestamp: NOON });
+  await server.printed("⏳ Event waits for an agent to connect: early");
+  await using agent = await connect(server.url);
+  agent.authenticate({ agentId: AGENT });
+  await agent.received(2);
+  assertEquals(server.lines.at(-1), "📤 Sending event: early");
+  assertEquals(server.lines.filter((line) => line.startsWith("⏳ Event")).length, 1);
+});
+
 Deno.test("what agents send cannot forge lines, move the cursor or flood the terminal", async () => {
   await using server = await startServer({ events: [] });
   await using agent = await connect(server.url);

@@ -67,7 +67,7 @@ const WRONG_EVENTS: [what: string, value: unknown, reason: string, id?: string][
   ["an array", [EVENT], "expected object, received array"],
   ["an event without an id", { ...EVENT, id: undefined }, "id: expected string, received undefined"],
   ["an event with a number for its id", { ...EVENT, id: 7 }, "id: expected string, received number"],
-  ["an event with an empty id", { ...EVENT, id: "" }, "id: Too small: expected string to have >=1 characters"],
+  ["an event with an empty id", { ...EVENT, id: "" }, "id: expected a text that is not empty"],
   [
     "an event with an id that is too long",
     { ...EVENT, id: "i".repeat(MAX_ID_LENGTH + 1) },
@@ -83,7 +83,7 @@ const WRONG_EVENTS: [what: string, value: unknown, reason: string, id?: string][
   [
     "an event with an empty query",
     { ...EVENT, query: "" },
-    "query: Too small: expected string to have >=1 characters",
+    "query: expected a text that is not empty",
     EVENT.id,
   ],
   [

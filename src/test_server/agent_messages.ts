@@ -1,9 +1,9 @@
 /** What agents and asking clients send to the test server, checked once. @module */
 
 import { z } from "zod";
-import { type AgentEvent, type Checked, checkEvent, MAX_ID_LENGTH } from "../wire.ts";
+import { type AgentEvent, type Checked, checkEvent, MAX_ID_LENGTH, NOT_EMPTY } from "../wire.ts";
 
-const id = z.string().min(1).max(MAX_ID_LENGTH);
+const id = z.string().min(1, NOT_EMPTY).max(MAX_ID_LENGTH);
 // guid, not uuid: the ids that ElizaOS derives from a name carry version 0, which RFC 9562 does not know.
 const agentId = z.guid("expected a UUID");
 const timestamp = z.number();

@@ -1,11 +1,11 @@
 /** Questions of those who leave the event's form to the server: over REST, and on the page. @module */
 
 import { z } from "zod";
-import { type AgentEvent, type Checked, checkEvent } from "../wire.ts";
+import { type AgentEvent, type Checked, checkEvent, NOT_EMPTY } from "../wire.ts";
 
 /** What may be asked, and for whom. */
 export const questionShape = {
-  query: z.string().min(1),
+  query: z.string().min(1, NOT_EMPTY),
   userId: z.string().exactOptional(),
   conversationId: z.string().exactOptional(),
   priority: z.string().exactOptional(),

@@ -84,7 +84,11 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
       print(`📤 Sending event: ${printable(event.id)}`);
       clients.get(connection)?.sendToAgent(frame);
     },
-    observe: (change) => hub.changed(change),
+    observe(change) {
+      const waits = !closing && change.kind === "event" && change.asked.state === "waiting" && !change.asked.onlyFor;
+      if (waits) print(`⏳ Event waits for an agent to connect: ${printable(change.asked.event.id)}`);
+      hub.changed(change);
+    },
   });
   const hub = createFeedHub({
     ledger,
