@@ -89,7 +89,11 @@ async function talk(
     conversation,
     committed: () => database.committed(),
     write: (text) => writeAll(Deno.stdout, text),
-    writeError: stderr.write,
+    writeError(text) {
+      stderr.write(text);
+      // Before the next prompt.
+      stderr.flush();
+    },
     clock,
   }, stopSignal(log));
   await mind.close();
@@ -160,6 +164,8 @@ function readFlags(args: string[]): Flags {
 }
 
 function print(text: string): number {
+  // On a terminal, what was logged before stands before.
+  stderr.flush();
   writeAll(Deno.stdout, `${text}\n`);
   return 0;
 }

@@ -5,6 +5,7 @@ import type { Log } from "./log.ts";
 import { ModelError } from "./mind/models/failure.ts";
 import { checkModel } from "./mind/models/model.ts";
 import type { ModelOptions } from "./mind/models/options.ts";
+import { publicUrl } from "./settings.ts";
 
 /** How long the start waits for the server to say that it knows the model, in milliseconds. */
 const START_MS = 5_000;
@@ -19,8 +20,8 @@ export async function checkModelAtStart(model: ModelOptions, log: Log, stop: Abo
   if (model.provider === "embedded") return;
   const enough = AbortSignal.timeout(START_MS);
   try {
-    const about = await checkModel(model, AbortSignal.any([stop, enough]));
-    log.info("🧠 Model: {model}", { model: about });
+    await checkModel(model, AbortSignal.any([stop, enough]));
+    log.info("🧠 Model: {model}", { model: model.model, provider: model.provider, url: publicUrl(model.url) });
   } catch (error) {
     if (stop.aborted) return;
     if (error instanceof ModelError && error.kind === "refused") throw refusal(error);

@@ -81,7 +81,7 @@ function ask<T>(
       url,
       remedies: {
         key: "Put a user name and a password into OLLAMA_SERVER_URL",
-        model: `Pull it with "ollama pull ${model}", or set another one`,
+        model: `Pull the model with "ollama pull ${model}", or look whether OLLAMA_SERVER_URL is right`,
       },
       timeoutMs,
       signal,
