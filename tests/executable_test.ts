@@ -1,6 +1,7 @@
 /** The executable: the same bytes from every clone, and confined to what it needs. @module */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { basename } from "node:path";
 import { READABLE, RESERVED, WRITABLE } from "../src/directories.ts";
 import { VARIABLES } from "../src/settings.ts";
 import { inherited, makeFolder, readEntries } from "./support/agent.ts";
@@ -97,6 +98,19 @@ testOn(
     ]);
   },
 );
+
+testOn(executable, "files where the executable's own seem to lie are not run in their place", async ({ path }) => {
+  await using folder = makeInput();
+  // The host says where temporary files are, and with that, the address of the files inside.
+  const pretended = `${folder.path}/deno-compile-${basename(path)}`;
+  Deno.mkdirSync(pretended);
+  for (const name of ["agent", "prelude", "part1", "part2", "part3", "part4"]) {
+    Deno.writeTextFileSync(`${pretended}/${name}.js`, "Deno.exit(99);");
+  }
+  const { code, stderr } = await run([path], { folder: folder.path, env: { TMPDIR: folder.path }, args: ["--once"] });
+  assertEquals(code, 0, stderr);
+  assertAnswered(folder.path);
+});
 
 testOn(runnableArm(), "the aarch64 executable answers its input", async ({ path }) => {
   await using folder = makeInput();

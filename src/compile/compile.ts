@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { EXIT, FatalError } from "../errors.ts";
+import { type Bundle, ENTRY } from "./bundle.ts";
 import { CommandError, deno } from "./deno.ts";
 import { type AllowedHosts, permissionFlags } from "./permissions.ts";
 
@@ -28,14 +29,16 @@ export function isTarget(name: string): name is Target {
  * @throws {FatalError} 69 if there is no base runtime for this Deno and this target.
  */
 export async function compileBundle(
-  bundle: string,
+  bundle: Bundle,
   { target, hosts, folder }: { target: Target; hosts: AllowedHosts; folder: string },
 ): Promise<Executable> {
   const base = Deno.env.get("DENORT_BIN");
   if (base !== undefined) checkBase(base, target);
-  await Deno.writeTextFile(`${folder}/agent.js`, bundle);
-  // The executable keeps the file's time: 2000-01-01, for no other reason than that it is the same everywhere.
-  await Deno.utime(`${folder}/agent.js`, 946_684_800, 946_684_800);
+  for (const [name, text] of bundle) {
+    await Deno.writeTextFile(`${folder}/${name}`, text);
+    // The executable keeps the files' time: 2000-01-01, for no other reason than that it is the same everywhere.
+    await Deno.utime(`${folder}/${name}`, 946_684_800, 946_684_800);
+  }
   await Deno.writeTextFile(`${folder}/no-certificates.pem`, "");
   try {
     await deno([
@@ -50,7 +53,7 @@ export async function compileBundle(
       ...permissionFlags(hosts),
       `--target=${target}`,
       "--output=agent",
-      "agent.js",
+      ENTRY,
     ], folder);
   } catch (error) {
     if (error instanceof CommandError && /Setting up base binary|denort/.test(error.stderr)) throw noBase(error);

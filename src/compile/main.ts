@@ -29,7 +29,8 @@ async function main(args: string[]): Promise<void> {
   Deno.mkdirSync(`${work.path}/bundle`);
   const built = await compileBundle(bundle, { target, hosts, folder: `${work.path}/bundle` });
   publish(built.path, output);
-  console.log(`${output}: ${target}, ${megabytes(built.bytes)}, of which ${megabytes(bundle.length)} are the agent`);
+  const own = bundle.values().reduce((sum, text) => sum + text.length, 0);
+  console.log(`${output}: ${target}, ${megabytes(built.bytes)}, of which ${megabytes(own)} are the agent`);
   console.log(`sha256 ${built.sha256}`);
   if (obeysChannel(Deno.version.deno)) {
     console.log(

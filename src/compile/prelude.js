@@ -1,6 +1,5 @@
-// The first lines of the executable, ahead of the bundle: they run before anything of the agent does.
-// The functions are called by the bundle alone.
-// deno-lint-ignore-file no-unused-vars
+// The first lines of the executable: each file of the bundle imports this one first, so that it runs before anything of
+// the agent does. The functions are called by the bundle alone.
 import { createRequire, isBuiltin } from "node:module";
 
 // The permission to read everything is there for `--version`, which hashes the executable wherever it lies. Any other
@@ -13,12 +12,12 @@ if (Deno.args.join(" ") !== "--version") Deno.permissions.revokeSync({ name: "re
 delete globalThis.Worker;
 
 /** What the bundle has in place of `import()`, which would run any file, whether it may be read or not (Deno 2.7.11). */
-function importNothing() {
+export function importNothing() {
   return Promise.reject(new TypeError("This executable loads no code"));
 }
 
 /** What the bundle has in place of `createRequire`. */
-function createBuiltinRequire(url) {
+export function createBuiltinRequire(url) {
   const require = createRequire(url);
   return (name) => {
     const isLoader = /^(node:)?(module|worker_threads)$/.test(name);

@@ -4,7 +4,7 @@ import type { Logger } from "@elizaos/core";
 import type { Log } from "../log.ts";
 
 /** The core, loaded. Everywhere else its types are imported, never its values. */
-export type Core = typeof import("@elizaos/core");
+export type Core = typeof import("./core.ts");
 
 /**
  * Warnings of every normal start that nobody can act on, by their whole sentence.
@@ -28,7 +28,7 @@ const MAX_SENTENCE_LENGTH = 200;
  */
 export async function loadCore(): Promise<Core> {
   using _ = setAside({ LOG_LEVEL: "fatal", LOG_JSON_FORMAT: undefined });
-  const core = await import("@elizaos/core");
+  const core = await import("./core.ts");
   silenceConsole();
   return core;
 }
