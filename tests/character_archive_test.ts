@@ -104,6 +104,8 @@ Deno.test("what is wrong with the character in an archive is named with its plac
   });
   assertStringIncludes(other, "knowledge.0.path: there is no ../x.md in the archive");
   assertStringIncludes(other, "knowledge.1.directory: there is no d in the archive");
+  const latin = { "who.json": json(CHARACTER), "a.txt": new Uint8Array([0x63, 0x61, 0x66, 0xe9]) };
+  assertStringIncludes(await refused(latin), "a.txt: expected UTF-8");
 });
 
 Deno.test("an archive without a character, or with two, is refused with what it holds", async () => {

@@ -139,9 +139,10 @@ Deno.test("knowledge files that can't be used are all named, and nothing outside
       bio: "b",
       knowledge: [{ path: "none.md" }, { path: "x.pdf" }, { path: "../secret.txt" }, { path: "link.txt" }, {
         directory: "none",
-      }],
+      }, { directory: "latin" }],
     },
     "c/x.pdf": "",
+    "c/latin/a.txt": new Uint8Array([0x63, 0x61, 0x66, 0xe9]),
   });
   await Deno.symlink(files.path("secret.txt"), files.path("c/link.txt"));
   const { message } = await refused(files.path("c/c.json"));
@@ -150,6 +151,7 @@ Deno.test("knowledge files that can't be used are all named, and nothing outside
   assertStringIncludes(message, "knowledge.2.path: ../secret.txt is outside the character's directory");
   assertStringIncludes(message, "knowledge.3.path: link.txt is outside the character's directory");
   assertStringIncludes(message, "knowledge.4.directory: there is no none");
+  assertStringIncludes(message, "knowledge.5.directory: latin/a.txt: expected UTF-8");
 });
 
 Deno.test("the place of a mistake in JSON is where the text stops being JSON", () => {

@@ -63,6 +63,16 @@ Deno.test("texts are cut at headings and paragraphs, and every passage knows its
   for (const { text } of passages) assertLess(text.length, 801);
 });
 
+Deno.test("a line that is underlined is a heading, and a rule or a table is none", () => {
+  const passages = splitIntoPassages(
+    "Mill\n====\nGrinds.\n\nOpening\n--\nAt six.\n\n---\n\nTwo\nlines\n---\n\n| a |\n|---|\n\n~~~\ncode\n----\n~~~\n",
+  );
+  assertEquals(passages.map(({ heading, text }) => [heading, text.split("\n")[0]]), [
+    ["Mill", "Grinds."],
+    ["Mill: Opening", "At six."],
+  ]);
+});
+
 Deno.test("nothing of a long text is lost, whatever it is made of", () => {
   for (
     const text of ["x".repeat(5_000), "word ".repeat(2_000).trim(), "A b. ".repeat(900).trim(), "l\n".repeat(3_000)]

@@ -1,6 +1,7 @@
 /** Characters in a zip archive: with the files that they know from, or one entry a field, as iExec protects data. @module */
 
 import { isObject } from "./character_format.ts";
+import { textFrom } from "./knowledge_files.ts";
 import { ArchiveError, isArchive, unpack } from "./zip.ts";
 
 /** What an archive holds. */
@@ -28,6 +29,7 @@ export function readCharacterArchive(bytes: Uint8Array): CharacterArchive {
   for (const [name, content] of entries) {
     const text = textOf(content);
     if (text !== undefined) texts.set(name, text);
+    else if (isKnowledgeFile(name)) throw new ArchiveError(`${name}: expected UTF-8`);
   }
   const found = [...charactersIn(texts)];
   if (found.length === 1) return found[0]!;
@@ -46,15 +48,9 @@ function readInner(bytes: Uint8Array): CharacterArchive {
   return readCharacterArchive(bytes);
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
-
 /** An entry's text: DataProtector writes a text field with its length before it, in Borsh. Undefined if it is no text. */
 function textOf(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(isBorshText(bytes) ? bytes.subarray(4) : bytes);
-  } catch {
-    return undefined;
-  }
+  return textFrom(isBorshText(bytes) ? bytes.subarray(4) : bytes);
 }
 
 /** @see https://borsh.io: a string is its length as a little-endian u32, then its UTF-8. */
@@ -108,9 +104,13 @@ function knowledgeIn(texts: ReadonlyMap<string, string>, folder: string, charact
   const found = [...texts].filter(([name]) => name.startsWith(folder) && name !== character)
     .map(([name, text]) => [name.slice(folder.length), text] as const)
     .filter(([name, text]) =>
-      /\.(?:md|txt)$/.test(name) || (/^knowledge(?:\/[^.]+)?$/.test(name) && parsed(text) === undefined)
+      isKnowledgeFile(name) || (/^knowledge(?:\/[^.]+)?$/.test(name) && parsed(text) === undefined)
     );
   return new Map(found.sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+function isKnowledgeFile(name: string): boolean {
+  return /\.(?:md|txt)$/.test(name);
 }
 
 /** The object or list that a text is the JSON of; none if it is another text. */

@@ -39,7 +39,11 @@ export async function readKnowledgeFiles(
       if (!isFile) mistakes.push(`${source} is not a file`);
       else if (!EXTENSIONS.includes(extname(file))) mistakes.push(`${source}: expected ${EXTENSIONS.join(" or ")}`);
       else if (size > MAX.bytes) mistakes.push(`${source} has ${size} bytes, at most ${MAX.bytes} are read`);
-      else texts.push({ text: (await Deno.readTextFile(file)).replace(/^\ufeff/, ""), source });
+      else {
+        const text = textFrom(await Deno.readFile(file));
+        if (text === undefined) mistakes.push(`${source}: expected UTF-8`);
+        else texts.push({ text, source });
+      }
     }
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) mistakes.push(`there is no ${path}`);
@@ -49,6 +53,16 @@ export async function readKnowledgeFiles(
     else throw error;
   }
   return { texts, mistakes };
+}
+
+/** The text that bytes are the UTF-8 of, without a byte order mark; undefined if they are not: half of it is no text. */
+export function textFrom(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 async function list(directory: string, home: string, log: Log): Promise<string[]> {

@@ -23,7 +23,7 @@ export interface KnowledgeIndex {
  * Grows whenever the same text gives another index: with `splitIntoPassages`, `termsOf`, what is packed, and MiniSearch.
  * A test fails where that was forgotten.
  */
-export const INDEX_VERSION = 2;
+export const INDEX_VERSION = 3;
 
 /** What MiniSearch is told: texts come to it as terms, joined by spaces. */
 const OPTIONS: Options = {

@@ -39,7 +39,10 @@ export function splitIntoPassages(text: string): CutPassage[] {
   return passages;
 }
 
-/** Headings and paragraphs. A fenced block is one paragraph, whatever is in it. */
+/**
+ * Headings, those that are underlined brought into the form of the others, and paragraphs. A fenced block is one
+ * paragraph, whatever is in it.
+ */
 function blocksOf(text: string): string[] {
   const blocks: string[] = [];
   let lines: string[] = [], fence: string | undefined;
@@ -54,11 +57,17 @@ function blocksOf(text: string): string[] {
     else if (fence === undefined && /^#{1,6}\s/.test(line)) {
       flush();
       blocks.push(line);
+    } else if (fence === undefined && lines.length === 1 && UNDERLINE.test(line)) {
+      blocks.push(`${line.startsWith("=") ? "#" : "##"} ${lines[0]}`);
+      lines = [];
     } else lines.push(line);
   }
   flush();
   return blocks;
 }
+
+/** Below a paragraph of one line, it makes that a heading. @see CommonMark, 4.3 */
+const UNDERLINE = /^(?:={2,}|-{2,})\s*$/;
 
 /** A paragraph, in pieces that are short enough. */
 function cut(paragraph: string): string[] {
