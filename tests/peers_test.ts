@@ -53,7 +53,7 @@ Deno.test("a model's server is a peer if it is the one that answers, and its key
   assertEquals(peers(urls), []);
   assertEquals(peers({ ...urls, MODEL_PROVIDER: "ollama" }), ["OLLAMA_SERVER_URL "]);
   assertEquals(peers({ MODEL_PROVIDER: "ollama", OLLAMA_SERVER_URL: "http://u:p@127.0.0.1:1" }), [
-    "OLLAMA_SERVER_URL the password in it",
+    "OLLAMA_SERVER_URL the user name or password in it",
   ]);
   assertEquals(peers({ ...urls, MODEL_PROVIDER: "openai", OPENAI_API_KEY: "k" }), ["OPENAI_BASE_URL OPENAI_API_KEY"]);
 });
@@ -89,8 +89,9 @@ Deno.test("elsewhere a peer may be spoken to in the open, but not told a secret"
   );
   assertMatch(
     problems("ws://user:canary@websocket-server", {})[0]!,
-    /^WEBSOCKET_URL: the password in it would go(?!.*canary)/,
+    /^WEBSOCKET_URL: the user name or password in it would go(?!.*canary)/,
   );
+  assertEquals(problems("ws://canary@websocket-server", {}).length, 1); // a key may be all that is given
 });
 
 Deno.test("who is not connected to can't be told anything", () => {
