@@ -2,6 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { makeFolder, startAgent } from "./support/agent.ts";
+import { readLines } from "./support/lines.ts";
 import { createWatch } from "./support/watch.ts";
 
 const README = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
@@ -71,16 +72,11 @@ async function startShown(source: string, options: { extension: string; env?: Re
   }).spawn();
   const lines: string[] = [];
   const watch = createWatch({ report: () => lines.join("\n") });
-  const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
-    let rest = "";
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-      const parts = (rest + text).split("\n");
-      rest = parts.pop() ?? "";
-      lines.push(...parts);
-      watch.changed();
-    }
+  const told = (line: string) => {
+    lines.push(line);
+    watch.changed();
   };
-  const reading = Promise.all([read(child.stdout), read(child.stderr)]);
+  const reading = Promise.all([readLines(child.stdout, told), readLines(child.stderr, told)]);
   stack.defer(async () => {
     child.kill("SIGKILL");
     await child.status;

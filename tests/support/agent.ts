@@ -1,9 +1,8 @@
 /** The real program as a process, in a folder of its own: its log as values, its responses, its end. @module */
 
 import { resolve } from "node:path";
-import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
 import config from "../../deno.json" with { type: "json" };
+import { readLines } from "./lines.ts";
 import { createWatch } from "./watch.ts";
 
 /** A line of the log, as LOG_FORMAT=json writes it. */
@@ -109,13 +108,11 @@ export async function startAgent(
   let running = true;
   const exited = child.status.finally(() => running = false);
 
-  const reading = (async () => {
-    for await (const line of createInterface({ input: Readable.from(child.stderr) })) {
-      lines.push(line);
-      if (line.startsWith("{")) log.push(JSON.parse(line));
-      watch.changed();
-    }
-  })();
+  const reading = readLines(child.stderr, (line) => {
+    lines.push(line);
+    if (line.startsWith("{")) log.push(JSON.parse(line));
+    watch.changed();
+  });
   const watching = (async () => {
     for await (const _ of folderWatch) watch.changed();
   })();
@@ -167,8 +164,8 @@ export function readEntries(path: string): Entry[] | undefined {
   }
 }
 
-export /** Whether a text stands in any file of a directory. */
-function isInFiles(directory: string, text: string): boolean {
+/** Whether a text stands in any file of a directory. */
+export function isInFiles(directory: string, text: string): boolean {
   const wanted = new TextEncoder().encode(text);
   return [...Deno.readDirSync(directory)].some(({ name }) => {
     const bytes = Deno.readFileSync(`${directory}/${name}`);

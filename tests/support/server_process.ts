@@ -1,6 +1,7 @@
 /** The test server as users run it: a process, with the permissions of its task. @module */
 
 import config from "../../deno.json" with { type: "json" };
+import { readLines } from "./lines.ts";
 import { createWatch } from "./watch.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -34,15 +35,10 @@ export function startServerProcess(
   }).spawn();
   const lines: string[] = [];
   const watch = createWatch({ report: () => lines.join("\n") });
-  const reading = (async () => {
-    let rest = "";
-    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-      const parts = (rest + text).split("\n");
-      rest = parts.pop() ?? "";
-      lines.push(...parts);
-      watch.changed();
-    }
-  })();
+  const reading = readLines(child.stdout, (line) => {
+    lines.push(line);
+    watch.changed();
+  });
   const errors = new Response(child.stderr).text();
   let running = true;
   const ended = (async () => {
