@@ -30,7 +30,8 @@ function peer(
   const { [setting]: url } = settings;
   if (url === undefined) return [];
   const isTokenSet = token !== undefined && settings[token] !== undefined;
-  const secret = isTokenSet ? token : url.username + url.password !== "" ? "the user name or password in it" : undefined;
+  const isInUrl = url.username !== "" || url.password !== "";
+  const secret = isTokenSet ? token : isInUrl ? "the user name or password in it" : undefined;
   return [{ setting, url, ...(secret !== undefined && { secret }) }];
 }
 

@@ -237,7 +237,7 @@ testInBrowser("what the server refuses is told below the button", async ({ open 
   const asked = page.locator("#ask-result");
   await page.getByLabel("Question").fill("The second?");
   await page.keyboard.press("Control+Enter");
-  await asked.getByText("Refused: 1 events are unanswered already").waitFor();
+  await asked.getByText("Refused: the limit of 1 unanswered events is reached").waitFor();
   const [red, black] = await page.evaluate<string[]>(
     "['#ask-result', '#query'].map((found) => getComputedStyle(document.querySelector(found)).color)",
   );

@@ -134,7 +134,7 @@ Deno.test("more events than it keeps waiting get 503 over REST, and an error ove
   await (await ask()).body?.cancel();
   const refused = await ask();
   assertEquals([refused.status, refused.headers.get("retry-after")], [503, "5"]);
-  const reason = "1 events are unanswered already: wait for answers, or connect more agents";
+  const reason = "the limit of 1 unanswered events is reached: wait for answers, or connect more agents";
   assertEquals(await refused.json(), { success: false, error: reason });
   await using client = await connect(server.url);
   client.send({ id: "one-more", query: "?", timestamp: 1 });
@@ -184,7 +184,10 @@ Deno.test("one connection more than there may be gets 503 for its handshake, unt
   {
     await using _client = await connect(server.url);
     const refused = await handshake();
-    assertEquals([refused.status, await refused.text()], [503, "1 clients are connected already. Try again later.\n"]);
+    assertEquals([refused.status, await refused.text()], [
+      503,
+      "The limit of 1 connections is reached. Try again later.\n",
+    ]);
   }
   await server.disconnected(1);
   await using _next = await connect(server.url);

@@ -108,10 +108,10 @@ export function createLedger(limits: Limits): Ledger {
     counts,
     refusal(bytes) {
       if (unanswered.events >= limits.unanswered) {
-        return `${limits.unanswered} events are unanswered already: wait for answers, or connect more agents`;
+        return `the limit of ${limits.unanswered} unanswered events is reached: wait for answers, or connect more agents`;
       }
       if (unanswered.bytes + bytes > limits.unansweredBytes) {
-        return `the unanswered events may take ${limits.unansweredBytes} bytes together: wait for answers, or connect more agents`;
+        return `the limit of ${limits.unansweredBytes} bytes of unanswered events is reached: wait for answers, or connect more agents`;
       }
     },
     add(asked) {

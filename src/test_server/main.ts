@@ -11,8 +11,6 @@ import { startTestServer, type TestServerOptions } from "./server.ts";
 const DEFAULT_PORT = 8080;
 /** Most events of a load: they are made beforehand, and must fit into memory. */
 const MAX_LOAD = 100_000;
-/** The command was used wrongly (EX_USAGE in sysexits.h). */
-const EXIT_USAGE = 64;
 
 const HELP =
   `A server to try agents with: they connect over WebSocket, and whoever asks is answered by one of them. It sends each
@@ -41,7 +39,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   if ("wrong" in command) {
     console.error(`${command.wrong} Try --help.`);
-    return EXIT_USAGE;
+    return EXIT.usage;
   }
   const stopped = untilStopped();
   try {

@@ -134,7 +134,9 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
 
   function welcome(request: Request, pathname: string): Response {
     if (clients.size + pages.size >= limits.connections) {
-      return text(503, `${limits.connections} clients are connected already. Try again later.`, { "retry-after": "5" });
+      return text(503, `The limit of ${limits.connections} connections is reached. Try again later.`, {
+        "retry-after": "5",
+      });
     }
     const mayAsk = hasBearer(request, token); // the upgrade takes the headers away
     let upgrade: Deno.WebSocketUpgrade;
