@@ -147,6 +147,25 @@ Deno.test("a question does not wait for an embedding that does not come", async 
   assert(vectors.lines.at(-1)!.startsWith("embedding model failed"));
 });
 
+Deno.test("a question does not stand in line behind the passages", async () => {
+  await using folder = makeFolder();
+  const many = passagesOf(Array.from({ length: 65 }, (_, n) => ({ text: `dog ${n}`, source: "knowledge" })));
+  const model = embeddingModel(), last = Promise.withResolvers<void>();
+  const embed = async (text: string) => {
+    if (text === "dog 64") await last.promise;
+    return await model.embed(text);
+  };
+  using vectors = start({ directory: folder.path, model: { ...model, embed }, passages: many });
+  await allSettled();
+  assertEquals([vectors.kept(), model.asked.length], [64, 64]);
+  assertEquals(await vectors.nearest("hound", 2), []);
+  assertEquals(model.asked.length, 64, "its own is not even asked for");
+  last.resolve();
+  await allSettled();
+  assertEquals(await vectors.nearest("hound", 2), [0, 1]);
+  assertEquals(vectors.lines, ["knowledge embedded"]);
+});
+
 Deno.test("a passage that the model refuses is left out, and spoils neither the others nor the questions", async () => {
   await using folder = makeFolder();
   const { embed, asked } = embeddingModel();

@@ -11,8 +11,8 @@ import { ModelError } from "./models/failure.ts";
 /** The passages as vectors. */
 export interface Vectors {
   /**
-   * Places of the passages that are nearest to `text`, nearest first. None where the model can't be asked or takes too
-   * long, and none of passages whose embedding is still to be made: words find them all the same.
+   * Places of the passages that are nearest to `text`, nearest first. None while their embeddings are being made, and
+   * where the model can't be asked or takes too long: words find them all the same.
    */
   nearest(text: string, limit: number): Promise<number[]>;
   /** Stop making embeddings; those that are made are kept. */
@@ -49,6 +49,8 @@ export function openVectors(options: {
   const vectors: (Float32Array | undefined)[] = passages.map(() => undefined);
   const closing = new AbortController();
   let failures = 0, retryAtMs = 0;
+  /** Meanwhile a question's embedding would stand in line behind those of the passages. */
+  let isMaking = false;
 
   const succeeded = () => failures = 0;
   const failed = (error: unknown) => {
@@ -80,6 +82,7 @@ export function openVectors(options: {
     let refused = 0;
     while (missing.length > 0) {
       const asked = missing.splice(0, TOGETHER);
+      isMaking = true;
       let { left, error } = await makeSome(asked);
       // A text that the model does not take, being too long for it, is refused with all that it was sent with.
       if (error instanceof ModelError && error.kind === "refused") {
@@ -90,6 +93,7 @@ export function openVectors(options: {
           left = [];
         }
       }
+      isMaking = false;
       if (closing.signal.aborted) return;
       missing.push(...left);
       if (left.length === 0) succeeded();
@@ -158,7 +162,7 @@ export function openVectors(options: {
   void make(load());
   return {
     async nearest(text, limit) {
-      const asked = vectors.some((vector) => vector) ? await ask(text) : undefined;
+      const asked = !isMaking && vectors.some((vector) => vector) ? await ask(text) : undefined;
       if (!asked) return [];
       const scores = vectors.flatMap((vector, place) =>
         vector?.length === asked.length ? [{ place, score: product(asked, vector) }] : []

@@ -24,7 +24,7 @@ export async function statusError(
   const refused = (why: string) => new ModelError("refused", `${said}: ${why}`);
 
   if (status < 400) return refused("it points to another address. Set that one");
-  if (codes.includes("insufficient_quota")) return refused("the account has no credit left");
+  if (status === 402 || codes.includes("insufficient_quota")) return refused("the account has no credit left");
   switch (status) {
     case 401:
       return refused(`the key is wrong or missing. ${remedies.key}`);
@@ -41,7 +41,7 @@ export async function statusError(
         return refused(
           codes.includes("context_length_exceeded")
             ? "the prompt is larger than the model's window. Lower MODEL_CONTEXT_WINDOW"
-            : "it does not take the request",
+            : "it does not take the request. Its log says why; if the prompt is too large, lower MODEL_CONTEXT_WINDOW",
         );
       }
   }
