@@ -10,6 +10,13 @@ import { makeFolder } from "./support/agent.ts";
 
 const README = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
 
+/** The headings of a Markdown file, and what links call them. */
+function headingsOf(file: URL): { headings: string[]; anchors: string[] } {
+  const headings = Array.from(Deno.readTextFileSync(file).matchAll(/^#+ (.+)$/gm), ([, heading]) => heading!);
+  const anchors = headings.map((heading) => heading.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-"));
+  return { headings, anchors };
+}
+
 /** The cells of a Markdown table, however it is padded. */
 function cellsOf(table: string): string[][] {
   return table.trim().split("\n").filter((line) => !/^\|[ :|-]+$/.test(line))
@@ -28,13 +35,35 @@ Deno.test("the README's settings table is what the settings say; `deno task docs
   assertEquals(cellsOf(table!), cellsOf(settingsMarkdown()));
 });
 
-for (const name of ["start", "dev"] as const) {
+for (const name of ["start", "chat", "dev"] as const) {
   Deno.test(`\`deno task ${name}\` may read the settings' variables and no others, and may run nothing`, () => {
     const { command } = config.tasks[name];
     const [, granted] = /'--allow-env=(\S+)'/.exec(command)!;
     assertEquals(granted!.split(","), VARIABLES);
     assertMatch(command, /--no-prompt .*--ignore-env /);
     assertEquals(/-A\b|--allow-(all|run|ffi|sys|import)/.exec(command), null);
+  });
+}
+
+for (
+  const path of [
+    "README.md",
+    ...["README.md", "iexec/README.md", "Dockerfile", "compose.yaml", "kubernetes.yaml"]
+      .map((name) => `deploy/${name}`),
+  ]
+) {
+  Deno.test(`what ${path} refers to is there`, () => {
+    const here = new URL(`../${path}`, import.meta.url);
+    const text = Deno.readTextFileSync(here);
+    for (const [link, target, anchor] of text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)) {
+      const file = new URL(target || here.href, here);
+      assert(Deno.statSync(file).isFile, link);
+      if (anchor) assert(headingsOf(file).anchors.includes(anchor), link);
+    }
+    for (const [quoted, named, heading] of text.matchAll(/\((README|\S+\/README\.md), "([^"]+)"\)/g)) {
+      const file = new URL(named === "README" ? "../README.md" : `../${named}`, import.meta.url);
+      assert(headingsOf(file).headings.includes(heading!), quoted);
+    }
   });
 }
 
