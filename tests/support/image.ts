@@ -29,7 +29,7 @@ interface ImageConfig {
   readonly Healthcheck?: { readonly Test: readonly string[] };
 }
 
-/** A base with the Deno that compiles and its base runtime, made by .ci/base-image. */
+/** A base with the Deno that compiles: deploy/Dockerfile's own, or one that .ci/base-image made, with its base runtime. */
 const BASE = Deno.env.get("AGENT_BASE_IMAGE");
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -59,7 +59,10 @@ function whyNoImage(): string | undefined {
 
 async function buildImage(target: string): Promise<Image> {
   const args = [
-    ...["--build-arg", `BASE=${BASE}`, "--build-arg", "DENORT_BIN=/denort", "--target", target],
+    "--build-arg",
+    `BASE=${BASE}`,
+    "--target",
+    target,
     `--volume=${await denoFolder()}:/deno-dir`,
   ];
   // Docker's format: OCI's has no word for a health check.
