@@ -66,7 +66,7 @@ function explained(error: unknown, { hostname, port, tls }: Address): unknown {
     return failed("the port is in use. Stop the program that has it, or choose another port with --port.");
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return failed(`Deno was not given the permission. Run it with --allow-net=${hostname}.`);
+    return failed(`Deno was not given the permission. Use --host 0.0.0.0, or run it with --allow-net=${hostname}.`);
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     return failed("the system does not allow it. Choose a port from 1024 up with --port.");
