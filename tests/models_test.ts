@@ -10,20 +10,11 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { IAgentRuntime } from "@elizaos/core";
-import { DatabaseSync } from "node:sqlite";
-import { systemClock } from "../src/clock.ts";
-import { silentLog } from "../src/log.ts";
-import { loadCharacter } from "../src/mind/character.ts";
-import { KNOWLEDGE_SCHEMA, openKnowledgeStore } from "../src/mind/knowledge_store.ts";
 import type { Passage } from "../src/mind/knowledge.ts";
-import { openMemory } from "../src/mind/memory.ts";
-import { MEMORY_SCHEMA } from "../src/mind/memory_schema.ts";
 import { ModelError } from "../src/mind/models/failure.ts";
 import { checkModel, openModel } from "../src/mind/models/model.ts";
 import type { ModelOptions } from "../src/mind/models/options.ts";
-import { openMind } from "../src/mind/runtime.ts";
-import { noSeal } from "../src/seal.ts";
-import type { AgentEvent } from "../src/wire.ts";
+import { event, startMind } from "./support/mind.ts";
 import { ask, DIALECTS, failureOf, never, optionsFor, passage, requestWith } from "./support/model_requests.ts";
 import { startModelServer } from "./support/model_server.ts";
 
@@ -37,19 +28,6 @@ for (const provider of ["embedded", ...DIALECTS] as const) {
     return { options: optionsFor(server) as ModelOptions, [Symbol.asyncDispose]: server.close };
   };
 
-  const startMind = async (model: ModelOptions) => {
-    const database = new DatabaseSync(":memory:");
-    database.exec(MEMORY_SCHEMA);
-    database.exec(KNOWLEDGE_SCHEMA);
-    const character = await loadCharacter(undefined, silentLog);
-    const adapter = openMemory(database, { agentId: character.agentId, seal: noSeal, clock: systemClock });
-    const store = openKnowledgeStore(database, { seal: noSeal, committed: () => Promise.resolve() });
-    const mind = await openMind({ character, adapter, store, model, log: silentLog, clock: systemClock });
-    return { ...mind, [Symbol.asyncDispose]: () => mind.close() };
-  };
-
-  const event = (id: string, query: string): AgentEvent => ({ id, query, timestamp: 0, metadata: { userId: "u" } });
-
   Deno.test(`${provider}: answers texts of both sizes, from a bare prompt too`, async () => {
     await using model = await start();
     for (const size of ["TEXT_SMALL", "TEXT_LARGE"] as const) {
@@ -62,20 +40,23 @@ for (const provider of ["embedded", ...DIALECTS] as const) {
 
   Deno.test(`${provider}: an event is answered as a mind, follows up, and gets its first answer again`, async () => {
     await using model = await start();
-    await using mind = await startMind(model.options);
-    const first = await mind.answer(event("1", "What is a workerpool?"), never);
+    await using mind = await startMind({ model: model.options });
+    const first = await mind.reply(event("1", "What is a workerpool?", { userId: "u" }), never);
     assertStringIncludes(first.text.toLowerCase(), "workerpool");
-    const second = await mind.answer(event("2", "And what does it do?"), never);
+    const second = await mind.reply(event("2", "And what does it do?", { userId: "u" }), never);
     assertGreater(second.text.length, 10);
-    assertEquals(await mind.answer(event("1", "What is a workerpool?"), never), first);
+    assertEquals(await mind.reply(event("1", "What is a workerpool?", { userId: "u" }), never), first);
   });
 
   Deno.test(`${provider}: an event that is called off rejects with the reason`, async () => {
     await using model = await start();
-    await using mind = await startMind(model.options);
+    await using mind = await startMind({ model: model.options });
     const abort = new AbortController(), reason = new Error("enough");
     abort.abort(reason);
-    assertEquals(await mind.answer(event("1", "hm?"), abort.signal).catch((error: unknown) => error), reason);
+    assertEquals(
+      await mind.reply(event("1", "hm?", { userId: "u" }), abort.signal).catch((error: unknown) => error),
+      reason,
+    );
   });
 
   Deno.test(`${provider}: what it is can be checked`, async () => {

@@ -1,26 +1,16 @@
+/** The mind: what a model is given, what is remembered, and what never is. */
+
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { IAgentRuntime, Plugin } from "@elizaos/core";
 import { DatabaseSync } from "node:sqlite";
-import type { Clock } from "../src/clock.ts";
-import { createLog, type Log, silentLog } from "../src/log.ts";
-import { loadCharacter, type LoadedCharacter } from "../src/mind/character.ts";
-import { bridgeLogger } from "../src/mind/core_log.ts";
-import { KNOWLEDGE_SCHEMA, openKnowledgeStore } from "../src/mind/knowledge_store.ts";
-import { openMemory } from "../src/mind/memory.ts";
-import { MEMORY_SCHEMA } from "../src/mind/memory_schema.ts";
-import { type ModelRequest, openModel } from "../src/mind/models/model.ts";
-import { type Mind, openMind } from "../src/mind/runtime.ts";
-import { noSeal } from "../src/seal.ts";
-import type { AgentEvent } from "../src/wire.ts";
+import { silentLog } from "../src/log.ts";
+import { loadCharacter } from "../src/mind/character.ts";
+import type { ModelRequest } from "../src/mind/models/model.ts";
 import { folderWith } from "./support/folder.ts";
+import { event, startMind } from "./support/mind.ts";
 
 const CANARY = "canary-5f1c";
-const clock: Clock = { now: () => 1_700_000_000_000, sleep: () => Promise.resolve() };
 const never = new AbortController().signal;
-
-function event(id: string, query: string, metadata?: AgentEvent["metadata"]): AgentEvent {
-  return { id, query, timestamp: 0, ...(metadata && { metadata }) };
-}
 
 /** A model that answers as the test says, and shows what it was asked. */
 function scripted(answer: (request: ModelRequest) => unknown) {
@@ -38,56 +28,6 @@ function scripted(answer: (request: ModelRequest) => unknown) {
     },
   };
   return { model, requests, runtimes };
-}
-
-interface TestMind extends AsyncDisposable, Omit<Mind, "answer"> {
-  /** The text of the answer. */
-  answer(...args: Parameters<Mind["answer"]>): Promise<string>;
-  /** The whole answer. */
-  reply: Mind["answer"];
-  /** How many memories there are. */
-  memories(): number;
-  /** Everything in the database, as text. */
-  dump(): string;
-}
-
-async function startMind(
-  options: { model?: Plugin; log?: Log; database?: DatabaseSync; file?: object; character?: LoadedCharacter } = {},
-): Promise<TestMind> {
-  const {
-    model = openModel({ provider: "embedded" }),
-    log = silentLog,
-    database = new DatabaseSync(":memory:"),
-    file,
-  } = options;
-  if (database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.tables === 0) {
-    database.exec(MEMORY_SCHEMA + KNOWLEDGE_SCHEMA);
-  }
-  const character = options.character ?? (file ? await characterFrom(file) : await loadCharacter(undefined, log));
-  const adapter = openMemory(database, { agentId: character.agentId, seal: noSeal, clock });
-  const store = openKnowledgeStore(database, { seal: noSeal, committed: () => Promise.resolve() });
-  const mind = await openMind({ character, adapter, store, model, log, clock });
-  return {
-    ...mind,
-    answer: async (...args) => (await mind.answer(...args)).text,
-    reply: (...args) => mind.answer(...args),
-    memories: () => Number(database.prepare("SELECT count(*) AS n FROM memory").get()?.n),
-    dump: () => {
-      const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
-      return JSON.stringify(tables.map(({ name }) => database.prepare(`SELECT * FROM "${name}"`).all()));
-    },
-    [Symbol.asyncDispose]: () => mind.close(),
-  };
-}
-
-async function characterFrom(file: object) {
-  const path = await Deno.makeTempFile({ suffix: ".json" });
-  await Deno.writeTextFile(path, JSON.stringify(file));
-  try {
-    return await loadCharacter(path, silentLog);
-  } finally {
-    await Deno.remove(path);
-  }
 }
 
 Deno.test("an event is answered from the knowledge, and one that stands alone leaves nothing behind", async () => {
@@ -276,100 +216,6 @@ Deno.test("settings and secrets of a character are there for the model, and not 
   assertEquals(runtimes[0]?.getSetting("OUTER"), CANARY);
   assertEquals(requests[0]?.temperature, 0.25);
   assert(!mind.dump().includes(CANARY));
-});
-
-Deno.test("ElizaOS's log: warnings and errors by their sentence, no values, nothing below", () => {
-  const lines: string[] = [];
-  const log = createLog({
-    level: "debug",
-    format: "json",
-    content: true,
-    write: (line) => lines.push(line),
-    now: clock.now,
-  });
-  const bridge = bridgeLogger(log);
-  const values = { src: "agent", prompt: CANARY, error: new Error(CANARY) };
-  for (const at of ["trace", "debug", "info", "success", "progress", "log"] as const) bridge[at](values, CANARY);
-  assertEquals(lines, []);
-  bridge.warn(values, "Slow provider");
-  bridge.child({ namespace: CANARY }).error(values, "Action failed");
-  bridge.fatal(new Error(CANARY));
-  bridge.error(CANARY);
-  bridge.warn(values);
-  bridge.warn({ src: "agent" }, "No TEXT_EMBEDDING model registered, skipping embedding setup");
-  const parsed = lines.map((line) => JSON.parse(line));
-  assertEquals(parsed.map(({ level, sentence = null, src = null }) => [level, sentence, src]), [
-    ["warn", "Slow provider", "agent"],
-    ["error", "Action failed", "agent"],
-    ["error", null, null],
-    ["error", null, null],
-    ["warn", null, null],
-  ]);
-  assert(!lines.join("").includes(CANARY));
-});
-
-Deno.test("a start logs that the knowledge is indexed, an answer nothing, and the core's own logger is led here", async () => {
-  const lines: string[] = [];
-  const log = createLog({
-    level: "debug",
-    format: "text",
-    content: true,
-    write: (line) => lines.push(line),
-    now: clock.now,
-  });
-  await using mind = await startMind({ log, file: { name: "A", bio: "b", settings: { SOME_TEXT: "text" } } });
-  await mind.answer(event("1", CANARY, { userId: "u" }), never);
-  assertEquals(lines.map((line) => line.replace(/.*info +(.*) passages=.*\n/, "$1")), ["knowledge indexed"]);
-  const { elizaLogger } = await import("@elizaos/core");
-  elizaLogger.error({ src: "x" }, "It broke");
-  assertEquals(lines.length, 2);
-  assertStringIncludes(lines[1] ?? "", 'ElizaOS: "It broke" src=x');
-});
-
-Deno.test("the program prints nothing of a question, whatever the environment asks the core to log", async () => {
-  const program = `
-    import { DatabaseSync } from "node:sqlite";
-    import { systemClock } from "${import.meta.resolve("../src/clock.ts")}";
-    import { createLog } from "${import.meta.resolve("../src/log.ts")}";
-    import { noSeal } from "${import.meta.resolve("../src/seal.ts")}";
-    import { loadCharacter } from "${import.meta.resolve("../src/mind/character.ts")}";
-    import { KNOWLEDGE_SCHEMA, openKnowledgeStore } from "${import.meta.resolve("../src/mind/knowledge_store.ts")}";
-    import { openMemory } from "${import.meta.resolve("../src/mind/memory.ts")}";
-    import { MEMORY_SCHEMA } from "${import.meta.resolve("../src/mind/memory_schema.ts")}";
-    import { openMind } from "${import.meta.resolve("../src/mind/runtime.ts")}";
-    const log = createLog({ level: "debug", format: "text", content: false, write: console.error, now: Date.now });
-    const character = await loadCharacter(undefined, log);
-    const database = new DatabaseSync(":memory:");
-    database.exec(MEMORY_SCHEMA + KNOWLEDGE_SCHEMA);
-    const adapter = openMemory(database, { agentId: character.agentId, seal: noSeal, clock: systemClock });
-    const store = openKnowledgeStore(database, { seal: noSeal, committed: () => Promise.resolve() });
-    const mind = await openMind({ character, adapter, store, model: { provider: "embedded" }, log, clock: systemClock });
-    const event = { id: "1", query: "What is iExec? ${CANARY}", timestamp: 0, metadata: { userId: "${CANARY}" } };
-    const { text } = await mind.answer(event, new AbortController().signal);
-    await mind.close();
-    console.log("answered", text.length > 0, Deno.env.get("LOG_LEVEL"), Deno.env.get("LOG_JSON_FORMAT"));
-  `;
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(`${folder}/program.ts`, program);
-    await Deno.writeTextFile(`${folder}/.env`, `SECRET_SALT=${CANARY}\n`);
-    const run = async (permissions: string[], env: Record<string, string>) => {
-      const config = new URL("../deno.json", import.meta.url).pathname;
-      const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "--quiet", "--no-prompt", "--frozen", "--config", config, ...permissions, "program.ts"],
-        cwd: folder,
-        env,
-      }).output();
-      const printed = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-      return printed.replace(/^\S+ info +knowledge indexed passages=\d+ ms=\d+\n+/m, "");
-    };
-    const noisy = { LOG_LEVEL: "trace", LOG_JSON_FORMAT: "true" };
-    assertEquals(await run(["--allow-env"], noisy), "answered true trace true\n");
-    assertEquals(await run(["--allow-env"], { LOG_LEVEL: "trace", LOG_JSON_FORMAT: "" }), "answered true trace \n");
-    assertEquals(await run(["--allow-env=LOG_LEVEL", "--ignore-env"], noisy), "answered true trace undefined\n");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 });
 
 Deno.test("two agents in one process keep their own ids", async () => {

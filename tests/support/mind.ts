@@ -1,0 +1,78 @@
+/** A mind over a database in memory. @module */
+
+import type { Plugin } from "@elizaos/core";
+import { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../../src/clock.ts";
+import { type Log, silentLog } from "../../src/log.ts";
+import { loadCharacter, type LoadedCharacter } from "../../src/mind/character.ts";
+import { KNOWLEDGE_SCHEMA, openKnowledgeStore } from "../../src/mind/knowledge_store.ts";
+import { openMemory } from "../../src/mind/memory.ts";
+import { MEMORY_SCHEMA } from "../../src/mind/memory_schema.ts";
+import type { ModelOptions } from "../../src/mind/models/options.ts";
+import { type Mind, openMind } from "../../src/mind/runtime.ts";
+import { noSeal } from "../../src/seal.ts";
+import type { AgentEvent } from "../../src/wire.ts";
+
+/** Stands still. */
+export const clock: Clock = { now: () => 1_700_000_000_000, sleep: () => Promise.resolve() };
+
+export function event(id: string, query: string, metadata?: AgentEvent["metadata"]): AgentEvent {
+  return { id, query, timestamp: 0, ...(metadata && { metadata }) };
+}
+
+export interface TestMind extends AsyncDisposable, Omit<Mind, "answer"> {
+  /** The text of the answer. */
+  answer(...args: Parameters<Mind["answer"]>): Promise<string>;
+  /** The whole answer. */
+  reply: Mind["answer"];
+  /** How many memories there are. */
+  memories(): number;
+  /** Everything in the database, as text. */
+  dump(): string;
+}
+
+/** Start one in memory. `file`: its character's; default: the built-in one, the embedded model. */
+export async function startMind(
+  options: {
+    model?: ModelOptions | Plugin;
+    log?: Log;
+    database?: DatabaseSync;
+    file?: object;
+    character?: LoadedCharacter;
+  } = {},
+): Promise<TestMind> {
+  const {
+    model = { provider: "embedded" },
+    log = silentLog,
+    database = new DatabaseSync(":memory:"),
+    file,
+  } = options;
+  if (database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.tables === 0) {
+    database.exec(MEMORY_SCHEMA + KNOWLEDGE_SCHEMA);
+  }
+  const character = options.character ?? (file ? await characterFrom(file) : await loadCharacter(undefined, log));
+  const adapter = openMemory(database, { agentId: character.agentId, seal: noSeal, clock });
+  const store = openKnowledgeStore(database, { seal: noSeal, committed: () => Promise.resolve() });
+  const mind = await openMind({ character, adapter, store, model, log, clock });
+  return {
+    ...mind,
+    answer: async (...args) => (await mind.answer(...args)).text,
+    reply: (...args) => mind.answer(...args),
+    memories: () => Number(database.prepare("SELECT count(*) AS n FROM memory").get()?.n),
+    dump: () => {
+      const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+      return JSON.stringify(tables.map(({ name }) => database.prepare(`SELECT * FROM "${name}"`).all()));
+    },
+    [Symbol.asyncDispose]: () => mind.close(),
+  };
+}
+
+async function characterFrom(file: object) {
+  const path = await Deno.makeTempFile({ suffix: ".json" });
+  await Deno.writeTextFile(path, JSON.stringify(file));
+  try {
+    return await loadCharacter(path, silentLog);
+  } finally {
+    await Deno.remove(path);
+  }
+}
