@@ -178,10 +178,14 @@ const PROBE = `
 import { createRequire } from "node:module";
 import { runInThisContext } from "node:vm";
 const [code, url] = Deno.args;
+// The task tries out what it made.
+if (code === "--version") { console.log("agent 0"); Deno.exit(0); }
 const attempts = {
   read: () => Deno.readTextFileSync("/etc/passwd"),
   write: () => Deno.writeTextFileSync("/tmp/agent-probe", ""),
   input: () => Deno.writeTextFileSync("/iexec_in/probe", ""),
+  sysfs: () => Deno.readTextFileSync("/sys/kernel/mm/transparent_hugepage/enabled"),
+  device: () => Deno.openSync("/dev/zero"),
   proc: () => Deno.readTextFileSync("/proc/self/environ"),
   run: () => new Deno.Command("true").outputSync(),
   ffi: () => Deno.dlopen("libc.so.6", {}),
@@ -226,7 +230,7 @@ testOn(
     const { stdout, stderr } = await run([probe.path], { folder: folder.path, env, args: [code, url] });
     assertEquals(stdout, "[]\n", stderr);
     // Each failed for the reason it should.
-    for (const name of ["read", "write", "input", "run", "ffi", "sys"]) {
+    for (const name of ["read", "write", "input", "sysfs", "device", "proc", "run", "ffi", "sys"]) {
       assertMatch(stderr, new RegExp(`^${name} .*[Rr]equires ${name === "input" ? "write" : ""}`, "m"));
     }
     assertMatch(stderr, /^env looks unset$/m);
@@ -269,6 +273,19 @@ testOn(executable, "started in /, it keeps the directories by name only", async 
   assertMatch(stderr, /AGENT_STATE_DIR: expected a path in \/iexec_out, /);
 });
 
+testOn(executable, "started in / with nothing set, it says which directory it may not have", async ({ path }) => {
+  for (const args of [["--check"], ["--once"], []]) {
+    const { code, stdout, stderr } = await run([path], { folder: "/", args });
+    assertEquals([code, stdout], [78, ""]);
+    assertEquals(
+      stderr,
+      "agent: A setting is wrong. Correct and start again:\n" +
+        "  AGENT_STATE_DIR: expected a path in /iexec_out, /tmp/agent-state: the executable may write nowhere else, " +
+        'got ".agent"\n',
+    );
+  }
+});
+
 testOn(executable, "AGENT_ALLOW_NET closes the network to all hosts but those named", async () => {
   await using folder = makeFolder();
   await using server = await startServer();
@@ -285,6 +302,21 @@ testOn(executable, "AGENT_ALLOW_NET closes the network to all hosts but those na
     args: ["--check"],
   });
   assertEquals(allowed.code, 0, allowed.stderr);
+});
+
+testOn(executable, "AGENT_ALLOW_NET=none closes the network altogether, and the agent answers its file", async () => {
+  await using folder = makeInput();
+  const closed = clone.compile({ env: { AGENT_ALLOW_NET: "none" } });
+  const answered = await run([closed.path], { folder: folder.path, args: ["--once"] });
+  assertEquals(answered.code, 0, answered.stderr);
+  assertAnswered(folder.path);
+  const env = { EVENT_TRANSPORT: "websocket", MODEL_PROVIDER: "ollama" };
+  const { code, stderr } = await run([closed.path], { folder: folder.path, env });
+  assertEquals(code, 78);
+  assertMatch(stderr, /^agent: 2 settings are wrong/m);
+  for (const name of ["WEBSOCKET_URL", "OLLAMA_SERVER_URL"]) {
+    assertStringIncludes(stderr, `${name}: expected a host that AGENT_ALLOW_NET named`);
+  }
 });
 
 testOn(executable, "an executable that was moved prints its SHA-256, and the commit", async ({ path, sha256 }) => {

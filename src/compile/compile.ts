@@ -32,8 +32,6 @@ export async function compileBundle(
   bundle: Bundle,
   { target, hosts, folder }: { target: Target; hosts: AllowedHosts; folder: string },
 ): Promise<Executable> {
-  const base = Deno.env.get("DENORT_BIN");
-  if (base !== undefined) checkBase(base, target);
   for (const [name, text] of bundle) {
     await Deno.writeTextFile(`${folder}/${name}`, text);
     // The executable keeps the files' time: 2000-01-01, for no other reason than that it is the same everywhere.
@@ -60,13 +58,15 @@ export async function compileBundle(
     throw error;
   }
   const path = `${folder}/agent`;
-  if (target === Deno.build.target) await tryOut(path, base);
+  if (target === Deno.build.target) await tryOut(path);
   const content = await Deno.readFile(path);
   return { path, bytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
 }
 
-/** @throws {FatalError} If a base runtime can't be the target's: Deno would take it all the same. */
-function checkBase(path: string, target: Target): void {
+/** @throws {FatalError} If what DENORT_BIN names can't be the target's base runtime: Deno would take it all the same. */
+export function checkBase(target: Target): void {
+  const path = Deno.env.get("DENORT_BIN");
+  if (path === undefined) return;
   const header = new Uint8Array(20);
   try {
     using file = Deno.openSync(path);
@@ -80,14 +80,19 @@ function checkBase(path: string, target: Target): void {
   throw new FatalError(`DENORT_BIN=${path} is no base runtime for ${target}: name one that is`, EXIT.unavailable);
 }
 
-/** @throws {FatalError} If the executable does not even start: its base runtime belongs to another version of Deno. */
-async function tryOut(path: string, base: string | undefined): Promise<void> {
-  const { success, stderr } = await new Deno.Command(path, { args: ["--version"], stdin: "null" }).output();
-  if (success) return;
-  const what = base === undefined
-    ? "The executable does not start"
-    : `The executable does not start: does DENORT_BIN=${base} belong to Deno ${Deno.version.deno}?`;
-  throw new FatalError(`${what}\n${new TextDecoder().decode(stderr).trim()}`, EXIT.unavailable);
+/** @throws {FatalError} If the executable is not the agent: its base runtime belongs to another version of Deno, or is none. */
+async function tryOut(path: string): Promise<void> {
+  const command = new Deno.Command(path, { args: ["--version"], env: { NO_COLOR: "1" }, stdin: "null" });
+  const { success, stdout, stderr } = await command.output();
+  if (success && new TextDecoder().decode(stdout).startsWith("agent ")) return;
+  const [said = "it says nothing"] = new TextDecoder().decode(stderr).match(/\S.*/) ?? [];
+  const base = Deno.env.get("DENORT_BIN");
+  throw new FatalError(
+    base === undefined
+      ? `The executable does not start: ${said}`
+      : `The executable does not start: does DENORT_BIN=${base} belong to Deno ${Deno.version.deno}? (${said})`,
+    EXIT.unavailable,
+  );
 }
 
 function noBase(cause: CommandError): FatalError {

@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { bundleProgram } from "./bundle.ts";
-import { compileBundle, isTarget, type Target, TARGETS } from "./compile.ts";
+import { checkBase, compileBundle, isTarget, type Target, TARGETS } from "./compile.ts";
 import { commitOf, deno } from "./deno.ts";
 import { allowedHosts } from "./permissions.ts";
 
@@ -22,6 +22,13 @@ async function main(args: string[]): Promise<void> {
   if (help) return console.log(HELP);
   const root = new URL("../../", import.meta.url).pathname.slice(0, -1);
   const hosts = allowedHosts(Deno.env.get("AGENT_ALLOW_NET"));
+  if (obeysChannel(Deno.version.deno)) {
+    console.log(
+      `An executable made with Deno ${Deno.version.deno} runs whatever file NODE_CHANNEL_FD and DENO_INTERNAL_CHILD_ENTRYPOINT ` +
+        "lead to in place of the agent: for an enclave, whose host sets the environment, compile with Deno 2.7.11.",
+    );
+  }
+  checkBase(target);
   using work = makeWorkFolder();
   await deno(["check", "--quiet", "main.ts"], root);
   Deno.mkdirSync(`${work.path}/sources`);
@@ -32,12 +39,6 @@ async function main(args: string[]): Promise<void> {
   const own = bundle.values().reduce((sum, text) => sum + text.length, 0);
   console.log(`${output}: ${target}, ${megabytes(built.bytes)}, of which ${megabytes(own)} are the agent`);
   console.log(`sha256 ${built.sha256}`);
-  if (obeysChannel(Deno.version.deno)) {
-    console.log(
-      `Made with Deno ${Deno.version.deno}, it runs whatever file NODE_CHANNEL_FD and DENO_INTERNAL_CHILD_ENTRYPOINT ` +
-        "lead to in place of the agent: for an enclave, whose host sets the environment, compile with Deno 2.7.11.",
-    );
-  }
 }
 
 /** Whether executables made by a version of Deno turn into another program's child: from 2.8.3 on. */
