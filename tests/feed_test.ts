@@ -62,7 +62,7 @@ Deno.test("what a page asks goes to an agent, and the page sees it wait, go out 
   assertEquals(answering.sentTo.map(({ agentId }) => agentId), [AGENT]);
   agent.send({ type: "ack", eventId: key, status: "error", error: "the model is down", timestamp: 1 });
   const failed = await page.event((event) => event.key === key && event.state === "failed");
-  assertEquals([failed.error, failed.answer], ["the model is down", undefined]);
+  assertEquals([failed.error, failed.answer, typeof failed.tookMs], ["the model is down", undefined, "number"]);
 
   assertEquals((await page.command({ type: "replay", request: 8, key })).type, "done");
   agent.send(response(key, "A marketplace."), processed(key));

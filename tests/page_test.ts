@@ -215,6 +215,7 @@ testInBrowser("what clients and agents send is shown as text, never as HTML", as
   await agent.received(3);
   agent.send({ type: "ack", eventId: "q2", status: "error", error: trap, timestamp: 1 });
   await stateOf(eventOf(page, "And wrong?"), "Failed");
+  assertMatch(await eventOf(page, "And wrong?").locator(".took").innerText(), /^[\d.]+\s(ms|s)$/);
   for (const summary of await page.locator(".frames summary").all()) await summary.click();
   await page.getByText("Send a malformed event").click();
   assertEquals(await page.locator("main img, main script, main b").count(), 0);

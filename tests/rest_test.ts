@@ -90,6 +90,7 @@ Deno.test("?wait: 200 with the response, 502 with the error, 202 with the state 
   stage.agent.send({ type: "ack", eventId: wrong?.id, status: "error", error: "the model is down", timestamp: 1 });
   const failed = await failing;
   assertEquals([failed.status, failed.body.success, failed.body.error], [502, false, "the model is down"]);
+  assertEquals(typeof failed.body.tookMs, "number");
 
   const answering = stage.ask({ query: "right" }, "?wait=600");
   const [, , right] = await stage.events(3) as { id: string }[];

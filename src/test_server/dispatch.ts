@@ -121,7 +121,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   function answered(agent: Agent, asked: Asked, message: AgentMessage & { type: "response" }, text: string): void {
     if (isSettled(asked)) return; // another agent was faster, after a hand-over or by broadcast
     const { response, metadata } = message, { connection, agentId } = agent;
-    asked.answer = { response, agentId, connection, tookMs: now() - asked.startedMs, ...metadata && { metadata } };
+    asked.answer = { response, agentId, connection, ...metadata && { metadata } };
+    asked.tookMs = now() - asked.startedMs;
     delete asked.error;
     agent.answered++;
     ledger.move(asked, "answered");
@@ -131,6 +132,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   function failed(agent: Agent, asked: Asked, error: string, text: string): void {
     if (isSettled(asked) || isHeld(asked)) return; // another agent may yet answer it
     asked.error = error;
+    asked.tookMs = now() - asked.startedMs;
     delete asked.answer;
     agent.failed++;
     asked.acknowledged = true;

@@ -111,12 +111,13 @@ export interface FeedEvent {
   readonly sentTo: readonly { readonly connection: number; readonly agentId: string; readonly atMs: number }[];
   /** How often it was sent once more after it was answered. */
   readonly replays: number;
-  /** Of an answered event. `tookMs`: since it was asked, or replayed. `response` is cut like the query. */
+  /** Milliseconds from its being asked, or replayed, to its last answer or error. */
+  readonly tookMs?: number;
+  /** Of an answered event. `response` is cut like the query. */
   readonly answer?: {
     readonly response: string;
     readonly agentId: string;
     readonly connection: number;
-    readonly tookMs: number;
     readonly metadata?: AnswerMetadata;
   };
   /** Of a failed event: what the agent said is wrong. */

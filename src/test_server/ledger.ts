@@ -30,7 +30,9 @@ export interface Asked {
   state: FeedEventState;
   sentTo: { connection: number; agentId: string; atMs: number }[];
   replays: number;
-  answer?: { response: string; agentId: string; connection: number; tookMs: number; metadata?: AnswerMetadata };
+  /** Milliseconds from `startedMs` to its last answer or error. */
+  tookMs?: number;
+  answer?: { response: string; agentId: string; connection: number; metadata?: AnswerMetadata };
   error?: string;
   /** Whether an ack has come since `startedMs`. */
   acknowledged: boolean;

@@ -89,7 +89,7 @@ async function query(request: Request, search: URLSearchParams, options: RestOpt
 const isOver = (asked: Asked | undefined) => asked === undefined || isSettled(asked);
 
 /** What there is to tell about an event. `success`: it has not failed. */
-function describe({ event, state, askedMs, replays, sentTo, answer, error }: Asked): Record<string, unknown> {
+function describe({ event, state, askedMs, tookMs, replays, sentTo, answer, error }: Asked): Record<string, unknown> {
   return {
     success: state !== "failed",
     eventId: event.id,
@@ -98,9 +98,9 @@ function describe({ event, state, askedMs, replays, sentTo, answer, error }: Ask
       response: answer.response,
       agentId: answer.agentId,
       ...answer.metadata && { metadata: answer.metadata },
-      tookMs: answer.tookMs,
     },
     ...error !== undefined && { error },
+    ...tookMs !== undefined && { tookMs },
     askedMs,
     sentTo: sentTo.map(({ agentId, atMs }) => ({ agentId, atMs })),
     replays,

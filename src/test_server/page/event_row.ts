@@ -86,9 +86,9 @@ export function createEventRow(key: string, replay: Replay): EventRow {
   };
 }
 
-function tookText({ state, answer, askedMs }: FeedEvent, nowMs: number): string {
-  if (answer) return duration(answer.tookMs);
-  return state === "failed" ? "" : `${counted(Math.max(0, Math.floor((nowMs - askedMs) / 1_000)), "second")} so far`;
+function tookText({ tookMs, askedMs }: FeedEvent, nowMs: number): string {
+  if (tookMs !== undefined) return duration(tookMs);
+  return `${counted(Math.max(0, Math.floor((nowMs - askedMs) / 1_000)), "second")} so far`;
 }
 
 /** Name, value and, for an id, its kind. */
