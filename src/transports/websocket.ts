@@ -62,7 +62,8 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
       failures = worked ? 0 : failures + 1;
       if (failures >= options.maxAttempts) {
         throw new FatalError(
-          `Cannot reach ${url}: ${failures} attempts failed in a row, the last one with: ${problem}. ` +
+          `Cannot reach ${url}: ${failures === 1 ? "1 attempt" : `${failures} attempts`} failed in a row, ` +
+            `the last one with: ${problem}. ` +
             "Check that the server runs, WEBSOCKET_URL and WEBSOCKET_AUTH_TOKEN; what was answered is kept and sent after the next start.",
           EXIT.unavailable,
         );
