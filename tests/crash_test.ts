@@ -53,7 +53,9 @@ for (
       const lanes = Array.from({ length: LANES }, (_, lane) => killAgainAndAgain(open, randomFrom(seed + lane)));
       await Promise.all(lanes);
     } catch (error) {
-      throw new Error(`Failed with CRASH_SEED=${seed}`, { cause: error });
+      // What a clean-up adds must not hide what made it necessary.
+      const cause = error instanceof SuppressedError ? new AggregateError([error.suppressed, error.error]) : error;
+      throw new Error(`Failed with CRASH_SEED=${seed}`, { cause });
     }
   });
 }

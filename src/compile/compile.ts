@@ -98,7 +98,7 @@ async function tryOut(path: string): Promise<void> {
 function noBase(cause: CommandError): FatalError {
   return new FatalError(
     `There is no base runtime for Deno ${Deno.version.deno}: ${reason(cause.stderr)}. ` +
-      "Compile where dl.deno.land can be reached, or set DENORT_BIN to the denort of this very version.",
+      "Compile where Deno's download site can be reached, or set DENORT_BIN to the denort of this very version.",
     EXIT.unavailable,
     { cause },
   );

@@ -110,7 +110,8 @@ export async function startAgent(
 
   const reading = readLines(child.stderr, (line) => {
     lines.push(line);
-    if (line.startsWith("{")) log.push(JSON.parse(line));
+    // A kill may cut the last one short.
+    if (line.startsWith("{") && line.endsWith("}")) log.push(JSON.parse(line));
     watch.changed();
   });
   const watching = (async () => {
