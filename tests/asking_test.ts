@@ -1,7 +1,7 @@
 /** From outside: the test server as a process, real agents, and clients of the kind that people have. @module */
 
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { type AgentUnderTest, startAgent } from "./support/agent.ts";
+import { type AgentUnderTest, makeFolder, startAgent } from "./support/agent.ts";
 import { type Client, connect } from "./support/client.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "./support/localhost_certificate.ts";
 import { type ServerProcess, startServerProcess } from "./support/server_process.ts";
@@ -86,49 +86,48 @@ Deno.test("--broadcast: each agent answers each event, and whoever asked gets on
 });
 
 Deno.test("with a token and a certificate: wss and https for those who have both, nothing for the others", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "agent-test-" });
-  try {
-    for (const [name, pem] of Object.entries({ ...LOCALHOST_CERTIFICATE, authority: AUTHORITY })) {
-      await Deno.writeTextFile(`${folder}/${name}.pem`, pem);
-    }
-    const env = { WEBSOCKET_AUTH_TOKEN: "s3cret", TLS_CERT: `${folder}/cert.pem`, TLS_KEY: `${folder}/key.pem` };
-    await using server = await start({ env });
-    assertMatch(server.url, /^wss:/);
-    await using _agent = await startAgent({
-      env: {
-        USE_WEBSOCKET: "true",
-        WEBSOCKET_URL: server.url,
-        WEBSOCKET_AUTH_TOKEN: "s3cret",
-        WEBSOCKET_CA_FILE: `${folder}/authority.pem`,
-      },
-    });
-    const question = { query: "What is iExec?" };
-    const bearer = { authorization: "Bearer s3cret" };
-    assertEquals((await server.post("/api/query?wait=30", question, bearer)).status, 200);
-    for (const headers of [{}, { authorization: "Bearer s3cre" }, { authorization: "Basic s3cret" }]) {
-      const { status, body } = await server.post("/api/query", question, headers);
-      assertEquals([status, body.error], [401, "Send the token: Authorization: Bearer …"]);
-    }
-    const ask = async (client: Client) => {
-      client.send({ id: crypto.randomUUID(), query: "What is iExec?", timestamp: 1 });
-      return (await client.received(1) as Reply[])[0]?.type;
-    };
-    await using withHeader = await connect(server.url, { authority: AUTHORITY, headers: bearer });
-    assertEquals(await ask(withHeader), "response");
-    await using withFrame = await connect(server.url, { authority: AUTHORITY });
-    withFrame.send({ type: "auth", token: "s3cret" });
-    await withFrame.received(1);
-    withFrame.send({ id: "framed", query: "What is iExec?", timestamp: 1 });
-    assertEquals((await withFrame.received(2) as Reply[])[1]?.queryId, "framed");
-    await using without = await connect(server.url, { authority: AUTHORITY });
-    assertEquals(await ask(without), "error");
-    await using wrong = await connect(server.url, { authority: AUTHORITY });
-    wrong.send({ type: "auth", token: "guess" });
-    const { code, reason } = await wrong.closed();
-    assertEquals([code, reason], [1008, "wrong token"]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  // The agent's own folder: an executable may not look for its authority elsewhere.
+  await using home = makeFolder();
+  const folder = home.path;
+  for (const [name, pem] of Object.entries({ ...LOCALHOST_CERTIFICATE, authority: AUTHORITY })) {
+    await Deno.writeTextFile(`${folder}/${name}.pem`, pem);
   }
+  const env = { WEBSOCKET_AUTH_TOKEN: "s3cret", TLS_CERT: `${folder}/cert.pem`, TLS_KEY: `${folder}/key.pem` };
+  await using server = await start({ env });
+  assertMatch(server.url, /^wss:/);
+  await using _agent = await startAgent({
+    folder,
+    env: {
+      USE_WEBSOCKET: "true",
+      WEBSOCKET_URL: server.url,
+      WEBSOCKET_AUTH_TOKEN: "s3cret",
+      WEBSOCKET_CA_FILE: `${folder}/authority.pem`,
+    },
+  });
+  const question = { query: "What is iExec?" };
+  const bearer = { authorization: "Bearer s3cret" };
+  assertEquals((await server.post("/api/query?wait=30", question, bearer)).status, 200);
+  for (const headers of [{}, { authorization: "Bearer s3cre" }, { authorization: "Basic s3cret" }]) {
+    const { status, body } = await server.post("/api/query", question, headers);
+    assertEquals([status, body.error], [401, "Send the token: Authorization: Bearer …"]);
+  }
+  const ask = async (client: Client) => {
+    client.send({ id: crypto.randomUUID(), query: "What is iExec?", timestamp: 1 });
+    return (await client.received(1) as Reply[])[0]?.type;
+  };
+  await using withHeader = await connect(server.url, { authority: AUTHORITY, headers: bearer });
+  assertEquals(await ask(withHeader), "response");
+  await using withFrame = await connect(server.url, { authority: AUTHORITY });
+  withFrame.send({ type: "auth", token: "s3cret" });
+  await withFrame.received(1);
+  withFrame.send({ id: "framed", query: "What is iExec?", timestamp: 1 });
+  assertEquals((await withFrame.received(2) as Reply[])[1]?.queryId, "framed");
+  await using without = await connect(server.url, { authority: AUTHORITY });
+  assertEquals(await ask(without), "error");
+  await using wrong = await connect(server.url, { authority: AUTHORITY });
+  wrong.send({ type: "auth", token: "guess" });
+  const { code, reason } = await wrong.closed();
+  assertEquals([code, reason], [1008, "wrong token"]);
 });
 
 Deno.test("--events sends so many to a real agent, tells throughput and latency, and ends with 0", async () => {
