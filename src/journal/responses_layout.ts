@@ -7,9 +7,9 @@ import { encodeEntry, type Outcome } from "../wire.ts";
 export const OPENING_BYTES = 1, OPENING_BRACKET = 0x5b;
 
 /**
- * The kernel hands a file out by pages, each as it is at that moment (man 7 inode, and measured on ext4: no read is
- * atomic beside writes). An entry that stands in one page is therefore seen whole or not at all, whatever a reader gets
- * of the pages around it; one that stands across two may be seen in half.
+ * Linux copies a file out of its page cache page by page, with writes going on between them (measured on ext4: reads beside
+ * writes were torn at multiples of this). An entry that stands in one page is therefore seen whole or not at all, whatever
+ * a reader gets of the pages around it; one that stands across two may be seen in half.
  */
 const PAGE_BYTES = 4096;
 /** An entry begins in the next page where it would stand across two, unless that would leave more than this blank. */
