@@ -25,6 +25,7 @@ import { runTask, type TaskResult } from "./src/task.ts";
 import { lookAround } from "./src/tee.ts";
 import { openInput } from "./src/transports/once.ts";
 import { openTransport } from "./src/transports/transport.ts";
+import { writeAllSync } from "./src/write_all.ts";
 
 const environment = (name: string) => Deno.env.get(name);
 const stderr = gatherLines((text) => writeAll(Deno.stderr, text));
@@ -172,9 +173,8 @@ function print(text: string): number {
 
 /** Where nobody reads any more, nothing is written: that is no reason to stop answering. */
 function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const bytes = new TextEncoder().encode(text);
   try {
-    for (let written = 0; written < bytes.length;) written += to.writeSync(bytes.subarray(written));
+    writeAllSync(to, new TextEncoder().encode(text));
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }

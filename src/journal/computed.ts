@@ -1,6 +1,7 @@
 /** `computed.json`: tells iExec where a task's result lies. @module */
 
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { writeAllSync } from "../write_all.ts";
 
 /**
  * Write `computed.json` into IEXEC_OUT, at once and for good: a reader finds none or all of it, also after power loss.
@@ -20,8 +21,7 @@ export function writeComputed(directory: string, result: { path: string; error?:
   try {
     {
       using file = Deno.openSync(fresh, { write: true, create: true, truncate: true, mode: 0o644 });
-      const bytes = new TextEncoder().encode(`${JSON.stringify(content)}\n`);
-      for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
+      writeAllSync(file, new TextEncoder().encode(`${JSON.stringify(content)}\n`));
       file.syncSync();
     }
     Deno.renameSync(fresh, path);

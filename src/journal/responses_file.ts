@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Outcome } from "../wire.ts";
+import { writeAllSync } from "../write_all.ts";
 import { type Expected, type Found, inspect } from "./responses_inspection.ts";
 import { layOut, OPENING_BRACKET, OPENING_BYTES } from "./responses_layout.ts";
 
@@ -216,9 +217,7 @@ function makeCopy(
     const { uid, gid } = copy.statSync();
     if (uid !== before.uid || gid !== before.gid) throw new Error("it would be another user's");
     Deno.chmodSync(fresh, (before.mode ?? 0o600) & 0o777);
-    for (const bytes of text) {
-      for (let written = 0; written < bytes.length;) written += copy.writeSync(bytes.subarray(written));
-    }
+    for (const bytes of text) writeAllSync(copy, bytes);
     copy.syncSync();
     Deno.renameSync(fresh, path);
     return copy;
