@@ -1,6 +1,6 @@
 /** Reads the settings and checks them all at once. The help, `.env.example` and the README's table come from here too. @module */
 
-import type { z } from "zod";
+import type * as z from "zod";
 import { parseEnvFile } from "./env_file.ts";
 import { mayAccess, placesFor } from "./directories.ts";
 import { EXIT, FatalError } from "./errors.ts";

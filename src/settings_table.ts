@@ -1,6 +1,6 @@
 /** Every setting once: name, meaning, default, check. @module */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { Access } from "./directories.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { MODEL_PROVIDERS } from "./mind/models/options.ts";

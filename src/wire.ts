@@ -1,6 +1,6 @@
 /** The messages of the protocol: what arrives is checked here once, what leaves is encoded here. @module */
 
-import { z } from "zod";
+import * as z from "zod";
 
 /** An event: a question for the agent. */
 export interface AgentEvent {

@@ -1,6 +1,7 @@
 /** The program as a few files that load no code but one another. @module */
 
 import { EXIT, FatalError } from "../errors.ts";
+import { leanCore, makeCut } from "./core_cuts.ts";
 import { deno } from "./deno.ts";
 
 /** What the program is made of; everything else of the repository stays out. */
@@ -17,7 +18,7 @@ const PRELUDE = "prelude.js";
  * without it does not even read it.
  *
  * It is bundled from a copy, in a folder of its own: what lies around in the checkout (`node_modules`, say) can't get in,
- * and the commit can be written into the copy.
+ * the commit can be written into the copy, and the core can be replaced in it by a lean one.
  *
  * @param options `root`: the repository; `commit`: what was checked out, for `--version`; `folder`: an empty one.
  * @throws {FatalError} If the lock file is out of date or a package can't be had.
@@ -26,6 +27,7 @@ export async function bundleProgram(options: { root: string; commit: string; fol
   const { root, commit, folder } = options;
   for (const name of SOURCES) copy(`${root}/${name}`, `${folder}/${name}`);
   await Deno.writeTextFile(`${folder}/src/build.json`, JSON.stringify({ commit }));
+  await useLeanCore(`${folder}/src/mind`);
   await deno(["bundle", "--quiet", "--minify", "--code-splitting", "--outdir=bundle", "main.ts"], folder);
   const made = new Map<string, string>();
   for (const { name } of Deno.readDirSync(`${folder}/bundle`)) {
@@ -33,6 +35,16 @@ export async function bundleProgram(options: { root: string; commit: string; fol
   }
   const prelude = await Deno.readTextFile(new URL("./prelude.js", import.meta.url));
   return new Map([[PRELUDE, prelude], ...sealed(renamed(made, "main.js"))]);
+}
+
+/** Have the copy in `folder` of the core's one importer import a lean core instead. */
+async function useLeanCore(folder: string): Promise<void> {
+  const published = new URL(import.meta.resolve("@elizaos/core"));
+  const lean = await leanCore(await Deno.readTextFile(published), published.pathname);
+  await Deno.writeTextFile(`${folder}/lean_core.js`, lean);
+  const importer = `${folder}/core.ts`;
+  const redirect = { from: '"@elizaos/core"', by: '"./lean_core.js"' };
+  await Deno.writeTextFile(importer, makeCut(await Deno.readTextFile(importer), redirect, importer));
 }
 
 /**
