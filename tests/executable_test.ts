@@ -141,7 +141,7 @@ testOn(
   ({ path }) => {
     const bytes = Deno.readFileSync(path);
     const added = bytes.subarray(endOfElf(bytes));
-    assert(added.length > 1e6 && added.length <= 3e6, `${added.length} bytes`);
+    assert(added.length > 5e5 && added.length <= 3e6, `${added.length} bytes`);
     const text = new TextDecoder("latin1").decode(added);
     for (const trace of ["GlobalWorkerOptions", "napi-rs", "Path2D"]) assert(!text.includes(trace), trace);
   },
