@@ -5,7 +5,7 @@ import { type Zippable, zipSync } from "fflate";
 import { FatalError } from "../src/errors.ts";
 import { silentLog } from "../src/log.ts";
 import { loadCharacter, type LoadedCharacter } from "../src/mind/character.ts";
-import { ARCHIVE_MAX } from "../src/mind/zip.ts";
+import { ARCHIVE_MAX } from "../src/mind/unzip.ts";
 import { makeFolder, readEntries, startAgent } from "./support/agent.ts";
 import { folderWith } from "./support/folder.ts";
 

@@ -90,7 +90,7 @@ Deno.test("a bare prompt, as other plugins send it, is a question without knowle
   assertStringIncludes(String(await reply({ prompt: "What is iExec?" })), "I don't know");
 });
 
-Deno.test("the switch opens the embedded model for both sizes of text", () => {
-  const { models = {} } = openModel({ provider: "embedded" });
+Deno.test("the switch opens the embedded model for both sizes of text", async () => {
+  const { models = {} } = await openModel({ provider: "embedded" });
   assert(models.TEXT_SMALL && models.TEXT_LARGE);
 });

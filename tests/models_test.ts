@@ -171,10 +171,10 @@ for (const dialect of DIALECTS) {
   Deno.test(about("embeddings come one for each text, those of one turn in one request"), async () => {
     await using server = await start();
     const options = optionsFor(server, { embeddingModel: "test-embedding" });
-    const handler = openModel(options).models?.TEXT_EMBEDDING;
+    const handler = (await openModel(options)).models?.TEXT_EMBEDDING;
     assert(handler);
     const embed = (params: string | { text: string }) => handler({} as IAgentRuntime, params);
-    assertEquals(openModel(optionsFor(server)).models?.TEXT_EMBEDDING, undefined);
+    assertEquals((await openModel(optionsFor(server))).models?.TEXT_EMBEDDING, undefined);
     assertEquals(await embed({ text: "" }), [0], "what the core asks at its start");
     assertEquals(server.requests.length, 0);
     const texts = Array.from({ length: 70 }, (_, n) => "x".repeat(n + 1));

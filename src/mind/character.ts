@@ -4,7 +4,7 @@ import { normalize } from "node:path/posix";
 import type { Character, UUID } from "@elizaos/core";
 import { EXIT, FatalError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { type CharacterArchive, readCharacterArchive } from "./character_archive.ts";
+import type { CharacterArchive } from "./character_archive.ts";
 import { adaptCharacter } from "./character_format.ts";
 import { type Core, loadCore } from "./core_log.ts";
 import intern from "./intern.json" with { type: "json" };
@@ -55,6 +55,7 @@ async function readSource(path: string): Promise<{ value: unknown; archive?: Cha
   const bytes = await readBytes(path);
   try {
     if (!isArchive(bytes)) return { value: parse(new TextDecoder().decode(bytes), path) };
+    const { readCharacterArchive } = await import("./character_archive.ts");
     const archive = readCharacterArchive(bytes);
     return { value: archive.value, archive };
   } catch (error) {

@@ -2,7 +2,8 @@
 
 import { isObject } from "./character_format.ts";
 import { textFrom } from "./knowledge_files.ts";
-import { ArchiveError, isArchive, unpack } from "./zip.ts";
+import { unpack } from "./unzip.ts";
+import { ArchiveError, isArchive } from "./zip.ts";
 
 /** What an archive holds. */
 export interface CharacterArchive {

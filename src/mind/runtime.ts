@@ -82,7 +82,7 @@ export async function openMind(options: {
       knowledgeProvider(searchIn(index), () => vectors),
     ],
   });
-  await runtime.registerPlugin("provider" in model ? openModel(model) : model);
+  await runtime.registerPlugin("provider" in model ? await openModel(model) : model);
   await runtime.initialize();
   if (runtime.getModel("TEXT_EMBEDDING") && index.passages.length > 0) {
     const embed = (text: string) => runtime.useModel("TEXT_EMBEDDING", { text });

@@ -33,7 +33,7 @@ export async function ask(
   params: Partial<ModelRequest> = {},
   size: "TEXT_LARGE" | "TEXT_SMALL" = "TEXT_LARGE",
 ): Promise<unknown> {
-  const handler = openModel(options).models?.[size];
+  const handler = (await openModel(options)).models?.[size];
   assert(handler, `${size} is registered`);
   const runtime = { character: { name: "A", bio: "b" } } as IAgentRuntime;
   return await handler(runtime, { prompt: "hello?", ...params });

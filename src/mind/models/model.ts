@@ -4,8 +4,6 @@ import type { GenerateTextParams, Plugin } from "@elizaos/core";
 import type { Passage } from "../knowledge.ts";
 import { publicUrl } from "../../settings.ts";
 import { embeddedModel } from "./embedded.ts";
-import { checkOllama, ollamaModel } from "./ollama.ts";
-import { checkOpenai, openaiModel } from "./openai.ts";
 import type { ModelOptions } from "./options.ts";
 
 /** One question of the conversation so far, and its answer. */
@@ -34,15 +32,18 @@ export interface ModelRequest extends GenerateTextParams {
   readonly signal: AbortSignal;
 }
 
-/** The plugin that registers the chosen provider's TEXT_SMALL and TEXT_LARGE handlers, and TEXT_EMBEDDING if it has one. */
-export function openModel(options: ModelOptions): Plugin {
+/**
+ * The plugin that registers the chosen provider's TEXT_SMALL and TEXT_LARGE handlers, and TEXT_EMBEDDING if it has one.
+ * Of the providers with a server only that one is loaded: their clients would be a sixth of a start (measured).
+ */
+export async function openModel(options: ModelOptions): Promise<Plugin> {
   switch (options.provider) {
     case "embedded":
       return embeddedModel;
     case "ollama":
-      return ollamaModel(options);
+      return (await import("./ollama.ts")).ollamaModel(options);
     case "openai":
-      return openaiModel(options);
+      return (await import("./openai.ts")).openaiModel(options);
   }
 }
 
@@ -52,7 +53,14 @@ export function openModel(options: ModelOptions): Plugin {
  * @throws {ModelError} `refused` if it does not, `unavailable` or `faulty` if it can't be told now.
  */
 export async function checkModel(options: ModelOptions, signal: AbortSignal): Promise<string> {
-  if (options.provider === "embedded") return "embedded";
-  await (options.provider === "ollama" ? checkOllama(options, signal) : checkOpenai(options, signal));
+  switch (options.provider) {
+    case "embedded":
+      return "embedded";
+    case "ollama":
+      await (await import("./ollama.ts")).checkOllama(options, signal);
+      break;
+    case "openai":
+      await (await import("./openai.ts")).checkOpenai(options, signal);
+  }
   return `${options.model} of ${options.provider} at ${publicUrl(options.url)}`;
 }

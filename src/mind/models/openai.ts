@@ -1,7 +1,7 @@
 /** Answers from a server that speaks OpenAI's interface: OpenAI, vLLM, llama.cpp, LM Studio, RedPill and others. @module */
 
 import type { GenerateTextParams, Plugin } from "@elizaos/core";
-import type { OpenAI } from "openai";
+import { OpenAI } from "openai";
 import { embeddingHandler } from "./embedding.ts";
 import { ModelError } from "./failure.ts";
 import type { ModelRequest } from "./model.ts";
@@ -91,14 +91,12 @@ async function embed(options: OpenaiOptions, input: string[], signal?: AbortSign
   });
 }
 
-async function ask<T>(
+function ask<T>(
   { url, model, timeoutMs, apiKey }: OpenaiOptions,
   { signal = new AbortController().signal }: { signal?: AbortSignal | undefined },
   use: (client: OpenAI) => Promise<T>,
 ): Promise<T> {
-  // The client is large: it is not even parsed until it is wanted.
-  const { OpenAI } = await import("openai");
-  return await request(
+  return request(
     {
       url,
       remedies: {
