@@ -1,6 +1,5 @@
 /** Reads the settings and checks them all at once. The help, `.env.example` and the README's table come from here too. @module */
 
-import type * as z from "zod";
 import { parseEnvFile } from "./env_file.ts";
 import { mayAccess, placesFor } from "./directories.ts";
 import { EXIT, FatalError } from "./errors.ts";
@@ -12,7 +11,9 @@ import { type Setting, SETTINGS } from "./settings_table.ts";
 /** Name of a setting: that of its environment variable. */
 export type SettingName = keyof typeof SETTINGS;
 /** The value of every setting, checked. */
-export type Settings = { readonly [Name in SettingName]: z.infer<typeof SETTINGS[Name]["check"]> };
+export type Settings = {
+  readonly [Name in SettingName]: typeof SETTINGS[Name] extends Setting<infer Value> ? Value : never;
+};
 /** One row of the table, for the help and the documents. */
 export interface SettingRow extends Pick<Setting, "meaning" | "expected" | "secret" | "environmentOnly"> {
   readonly name: SettingName;
@@ -60,14 +61,14 @@ export function readSettings(
   const problems: string[] = [];
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const [name, definition] of DEFINITIONS) {
-    const { check, expected, secret, environmentOnly } = definition;
+    const { check, isOptional, expected, secret, environmentOnly } = definition;
     if (environmentOnly && fromFile[name]) {
       problems.push(`${name}: decides which file is read, so it can't stand in one: set it in the environment`);
     }
     const raw = given(name) ??
       (typeof definition.default === "function" ? definition.default(given) : definition.default);
-    const checked = check.safeParse(raw);
-    if (checked.success) values[name] = checked.data;
+    const value = raw === undefined ? undefined : check(raw);
+    if (value !== undefined || (raw === undefined && isOptional)) values[name] = value;
     else problems.push(`${name}: expected ${expected}, got ${secret ? "something else" : JSON.stringify(raw)}`);
   }
   const settings = values as Settings;

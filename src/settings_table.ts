@@ -1,9 +1,22 @@
 /** Every setting once: name, meaning, default, check. @module */
 
-import * as z from "zod";
 import type { Access } from "./directories.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { MODEL_PROVIDERS } from "./mind/models/options.ts";
+import {
+  bareHttpUrl,
+  type Check,
+  decimal,
+  flag,
+  httpUrl,
+  key,
+  like,
+  MAX_TIMER_MS,
+  text,
+  webSocketUrl,
+  whole,
+  word,
+} from "./settings_checks.ts";
 
 /** One setting, as the operator writes it. */
 export interface Setting<T = unknown> {
@@ -11,8 +24,9 @@ export interface Setting<T = unknown> {
   readonly meaning: string;
   /** What a value must be, as a phrase after "expected". */
   readonly expected: string;
-  /** Takes the text of the setting, gives its value. */
-  readonly check: z.ZodType<T>;
+  readonly check: Check<T>;
+  /** Whether it may be absent. */
+  readonly isOptional?: boolean;
   /** The text that stands for an absent setting; a function where other settings decide. Absent: there is none. */
   readonly default?: string | ((given: (name: string) => string | undefined) => string | undefined);
   /** How a computed default is described. */
@@ -25,19 +39,15 @@ export interface Setting<T = unknown> {
   readonly environmentOnly?: boolean;
 }
 
-const text = z.string();
-const word = <const Words extends readonly [string, ...string[]]>(words: Words) =>
-  z.string().toLowerCase().pipe(z.enum(words));
-const flag = word(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
-/** The longest wait a timer can count, in ms: 2^31 - 1. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-const whole = (least: number, most = MAX_TIMER_MS) =>
-  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(least).max(most));
 const FLAG = "true or false";
 const milliseconds = (least: number) => `a whole number of milliseconds from ${least} to ${MAX_TIMER_MS}`;
 
 function setting<T>(definition: Setting<T>): Setting<T> {
   return definition;
+}
+
+function optional<T>(definition: Setting<T>): Setting<T | undefined> {
+  return { ...definition, isOptional: true };
 }
 
 /** The table. Names and defaults of the guide are a contract. */
@@ -49,10 +59,10 @@ export const SETTINGS = {
     default: (given) => isOn(given("USE_WEBSOCKET")) ? "websocket" : "file",
     defaultText: "`file`, or `websocket` if `USE_WEBSOCKET=true`",
   }),
-  USE_WEBSOCKET: setting({
+  USE_WEBSOCKET: optional({
     meaning: "Older spelling of `EVENT_TRANSPORT`: `true` for websocket, `false` for file",
     expected: FLAG,
-    check: flag.optional(),
+    check: flag,
   }),
   EVENT_INPUT_PATH: setting({
     meaning: "File transport: the JSON file of events that is watched; it may appear later",
@@ -86,22 +96,22 @@ export const SETTINGS = {
   WEBSOCKET_URL: setting({
     meaning: "WebSocket transport: the server to connect to",
     expected: "a ws:// or wss:// URL without a #fragment",
-    check: text.refine(isWebSocketUrl).transform((url) => new URL(url)),
+    check: webSocketUrl,
     default: "ws://localhost:8080",
     // Its user name, password and query may be: a wrong one can't be taken apart to show the rest.
     secret: true,
   }),
-  WEBSOCKET_AUTH_TOKEN: setting({
+  WEBSOCKET_AUTH_TOKEN: optional({
     meaning: "WebSocket transport: the token sent in the auth message",
     expected: "a text",
-    check: text.optional(),
+    check: text,
     secret: true,
   }),
-  WEBSOCKET_CA_FILE: setting({
+  WEBSOCKET_CA_FILE: optional({
     meaning: "WebSocket transport: PEM file of the certificate authority to trust for wss://, besides the public ones",
     expected: "a path",
     access: "read",
-    check: text.optional(),
+    check: text,
   }),
   WEBSOCKET_RECONNECT_INTERVAL: setting({
     meaning: "WebSocket transport: milliseconds before the first attempt to reconnect; doubles up to a minute",
@@ -115,11 +125,11 @@ export const SETTINGS = {
     check: whole(1, 1_000_000),
     default: "10",
   }),
-  AGENT_CHARACTER: setting({
+  AGENT_CHARACTER: optional({
     meaning: "Path of an ElizaOS character file; without one, the built-in iExec intern answers",
     expected: "a path",
     access: "read",
-    check: text.optional(),
+    check: text,
     default: (given) =>
       given("IEXEC_IN") && given("IEXEC_DATASET_FILENAME")
         ? `${given("IEXEC_IN")}/${given("IEXEC_DATASET_FILENAME")}`
@@ -135,7 +145,7 @@ export const SETTINGS = {
   OLLAMA_SERVER_URL: setting({
     meaning: "Ollama: its server; a user name and password in it are sent as basic authentication",
     expected: "an http:// or https:// URL without a query or #fragment",
-    check: text.refine(isHttpUrl).transform((url) => new URL(url)),
+    check: httpUrl,
     default: "http://localhost:11434",
     secret: true,
   }),
@@ -145,28 +155,28 @@ export const SETTINGS = {
     check: text,
     default: "llama3.2",
   }),
-  OLLAMA_EMBEDDING_MODEL: setting({
+  OLLAMA_EMBEDDING_MODEL: optional({
     meaning: "Ollama: the model that makes embeddings, such as `nomic-embed-text`; without one there are none",
     expected: "a model's name",
-    check: text.optional(),
+    check: text,
   }),
-  OLLAMA_KEEP_ALIVE: setting({
+  OLLAMA_KEEP_ALIVE: optional({
     meaning: "Ollama: how long the model stays loaded after an answer; a negative one is for ever",
     expected: "a duration such as 30s, 10m or -1s, or a whole number of seconds",
-    check: text.regex(/^-?\d+(\.\d+)?(ms|s|m|h)$|^-?\d+$/).optional(),
+    check: like(/^-?\d+(\.\d+)?(ms|s|m|h)$|^-?\d+$/),
     defaultText: "the server's: 5 minutes",
   }),
   OPENAI_BASE_URL: setting({
     meaning: "OpenAI's interface: where it is spoken, mostly with `/v1` at the end",
     expected: "an http:// or https:// URL without user name, password, query or #fragment",
-    check: text.refine((url) => isHttpUrl(url) && !hasCredentials(url)).transform((url) => new URL(url)),
+    check: bareHttpUrl,
     default: "https://api.openai.com/v1",
     secret: true,
   }),
-  OPENAI_API_KEY: setting({
+  OPENAI_API_KEY: optional({
     meaning: "OpenAI's interface: the key; many servers of one's own need none",
     expected: "printable ASCII without blanks",
-    check: text.regex(/^[\x21-\x7e]+$/).optional(),
+    check: like(/^[\x21-\x7e]+$/),
     secret: true,
   }),
   OPENAI_MODEL: setting({
@@ -175,16 +185,16 @@ export const SETTINGS = {
     check: text,
     default: "gpt-4o-mini",
   }),
-  OPENAI_EMBEDDING_MODEL: setting({
+  OPENAI_EMBEDDING_MODEL: optional({
     meaning:
       "OpenAI's interface: the model that makes embeddings, such as `text-embedding-3-small`; without one there are none",
     expected: "a model's name",
-    check: text.optional(),
+    check: text,
   }),
-  MODEL_TEMPERATURE: setting({
+  MODEL_TEMPERATURE: optional({
     meaning: "How freely the model words its answers; 0 hardly at all. The character's own setting counts more",
     expected: "a number between 0 and 2",
-    check: text.regex(/^\d+(\.\d+)?$/).transform(Number).pipe(z.number().max(2)).optional(),
+    check: decimal(0, 2),
     defaultText: "the model's own",
   }),
   MODEL_MAX_TOKENS: setting({
@@ -227,10 +237,10 @@ export const SETTINGS = {
     default: (given) => given("IEXEC_OUT") ? `/tmp/agent-state/${given("IEXEC_TASK_ID") ?? "service"}` : ".agent",
     defaultText: "`.agent`, or one for each task in `/tmp/agent-state` if `IEXEC_OUT` is set",
   }),
-  AGENT_STATE_KEY: setting({
+  AGENT_STATE_KEY: optional({
     meaning: "Key that seals every text in the journal and the memories (AES-256-GCM); without one they are readable",
     expected: "32 bytes as 64 hexadecimal digits or in base64",
-    check: text.transform(bytesFrom).refine((bytes) => bytes?.length === 32).optional(),
+    check: key,
     secret: true,
   }),
   AGENT_RETENTION: setting({
@@ -245,11 +255,11 @@ export const SETTINGS = {
     check: whole(0),
     default: "10000",
   }),
-  AGENT_ENV_FILE: setting({
+  AGENT_ENV_FILE: optional({
     meaning: "File of settings, for what the environment does not set; in a TEE there is none unless this names it",
     expected: "a path",
     access: "read",
-    check: text.optional(),
+    check: text,
     defaultText: "`.env` if there is one, in a TEE none",
     environmentOnly: true,
   }),
@@ -278,54 +288,28 @@ export const SETTINGS = {
     check: flag,
     default: "false",
   }),
-  IEXEC_TASK_ID: setting({
+  IEXEC_TASK_ID: optional({
     meaning: "Set by iExec: the task; the agent then answers its input once and exits, as with `--once`",
     expected: "an id of letters and digits",
-    check: text.regex(/^\w+$/).optional(),
+    check: like(/^\w+$/),
   }),
-  IEXEC_IN: setting({
+  IEXEC_IN: optional({
     meaning: "Set by iExec: directory of the task's input",
     expected: "a path",
-    check: text.optional(),
+    check: text,
   }),
-  IEXEC_OUT: setting({
+  IEXEC_OUT: optional({
     meaning: "Set by iExec: directory of the task's result",
     expected: "a path",
-    check: text.optional(),
+    check: text,
   }),
-  IEXEC_DATASET_FILENAME: setting({
+  IEXEC_DATASET_FILENAME: optional({
     meaning: "Set by iExec: name of the protected data in `IEXEC_IN`, used as the character",
     expected: "a file name",
-    check: text.optional(),
+    check: text,
   }),
 };
 
-function bytesFrom(text: string): Uint8Array | undefined {
-  if (/^[0-9a-f]{64}$/i.test(text)) return Uint8Array.fromHex(text);
-  try {
-    return Uint8Array.fromBase64(text);
-  } catch {
-    // Neither: the check says what is expected, and nothing of what was given.
-    return undefined;
-  }
-}
-
 function isOn(value: string | undefined): boolean {
-  return flag.safeParse(value).data === true;
-}
-
-function isHttpUrl(value: string): boolean {
-  const url = URL.parse(value);
-  // A user name or password with a lone % can't be told from a misspelt one.
-  return url !== null && /^https?:$/.test(url.protocol) && !/[?#]|%(?![\da-f]{2})/i.test(value);
-}
-
-function hasCredentials(value: string): boolean {
-  const { username = "", password = "" } = URL.parse(value) ?? {};
-  return username + password !== "";
-}
-
-function isWebSocketUrl(value: string): boolean {
-  const url = URL.parse(value);
-  return url !== null && /^wss?:$/.test(url.protocol) && url.hash === "" && !value.endsWith("#");
+  return value !== undefined && flag(value) === true;
 }

@@ -1,0 +1,68 @@
+/** What the texts of settings may be: each check is a function from a text to its value. @module */
+
+/** Takes the text of a setting, gives its value; undefined if the text is wrong. */
+export type Check<T> = (given: string) => T | undefined;
+
+/** The longest wait a timer can count, in ms: 2^31 - 1. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export const text: Check<string> = (given) => given;
+
+export const flag: Check<boolean> = (given) => {
+  const word = given.toLowerCase();
+  if (word === "true" || word === "1") return true;
+  return word === "false" || word === "0" ? false : undefined;
+};
+
+export const webSocketUrl: Check<URL> = (given) => {
+  const url = URL.parse(given);
+  return url && /^wss?:$/.test(url.protocol) && url.hash === "" && !given.endsWith("#") ? url : undefined;
+};
+
+export const httpUrl: Check<URL> = (given) => {
+  const url = URL.parse(given);
+  // A user name or password with a lone % can't be told from a misspelt one.
+  return url && /^https?:$/.test(url.protocol) && !/[?#]|%(?![\da-f]{2})/i.test(given) ? url : undefined;
+};
+
+/** An HTTP URL without user name and password. */
+export const bareHttpUrl: Check<URL> = (given) => {
+  const url = httpUrl(given);
+  return url && url.username + url.password === "" ? url : undefined;
+};
+
+/** 32 bytes, in hexadecimal digits or in base64. */
+export const key: Check<Uint8Array> = (given) => {
+  if (/^[0-9a-f]{64}$/i.test(given)) return Uint8Array.fromHex(given);
+  try {
+    const bytes = Uint8Array.fromBase64(given);
+    return bytes.length === 32 ? bytes : undefined;
+  } catch {
+    // Neither: the setting says what is expected, and nothing of what was given.
+    return undefined;
+  }
+};
+
+/** A text with the given pattern. */
+export function like(pattern: RegExp): Check<string> {
+  return (given) => pattern.test(given) ? given : undefined;
+}
+
+/** One of `words`, in capitals or not. */
+export function word<const Words extends readonly string[]>(words: Words): Check<Words[number]> {
+  return (given) => words.find((word) => word === given.toLowerCase());
+}
+
+/** A whole number. */
+export function whole(least: number, most: number = MAX_TIMER_MS): Check<number> {
+  return (given) => /^\d+$/.test(given) ? within(least, most, Number(given)) : undefined;
+}
+
+/** A number with a point in it, or without. */
+export function decimal(least: number, most: number): Check<number> {
+  return (given) => /^\d+(\.\d+)?$/.test(given) ? within(least, most, Number(given)) : undefined;
+}
+
+function within(least: number, most: number, value: number): number | undefined {
+  return value >= least && value <= most ? value : undefined;
+}
