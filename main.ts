@@ -1,30 +1,16 @@
 /** The front door: read the settings, build the parts, run until told to stop. @module */
 
-import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import { chat } from "./src/chat.ts";
-import { checkPaths } from "./src/check.ts";
 import { systemClock as clock } from "./src/clock.ts";
-import { databaseError, openDatabase } from "./src/database.ts";
-import { canonicalText, effectiveSettings, settingsDigest } from "./src/effective_settings.ts";
+import { databaseError } from "./src/database.ts";
+import { effectiveSettings, settingsDigest } from "./src/effective_settings.ts";
 import { EXIT, FatalError, messageOf } from "./src/errors.ts";
 import { checkHeartbeat } from "./src/heartbeat.ts";
-import { helpText, versionText } from "./src/help.ts";
-import { iexecInputFiles } from "./src/iexec.ts";
-import { openJournal } from "./src/journal/journal.ts";
 import { createLog, gatherLines, type Log } from "./src/log.ts";
-import { loadCharacter } from "./src/mind/character.ts";
-import { modelOptions } from "./src/mind/models/options.ts";
-import { describeModel } from "./src/model_check.ts";
-import { answerEvents, startMind } from "./src/program.ts";
-import { openSeal } from "./src/sealing.ts";
-import { checkConfinement, readSettings, type Settings } from "./src/settings.ts";
+import { checkConfinement, readSettings } from "./src/settings.ts";
 import { readSettingsFile } from "./src/settings_file.ts";
 import { reportStart } from "./src/start_report.ts";
-import { runTask, type TaskResult } from "./src/task.ts";
 import { lookAround } from "./src/tee.ts";
-import { openInput } from "./src/transports/once.ts";
-import { openTransport } from "./src/transports/transport.ts";
 import { writeAllSync } from "./src/write_all.ts";
 
 const environment = (name: string) => Deno.env.get(name);
@@ -33,8 +19,8 @@ const stderr = gatherLines((text) => writeAll(Deno.stderr, text));
 /** Runs the command line; returns the exit code. */
 async function main(args: string[]): Promise<number> {
   const flags = readFlags(args);
-  if (flags.help) return print(helpText());
-  if (flags.version) return print(versionText());
+  if (flags.help) return print((await import("./src/help.ts")).helpText());
+  if (flags.version) return print((await import("./src/help.ts")).versionText());
   const surroundings = lookAround(environment);
   const named = environment("AGENT_ENV_FILE");
   const file = readSettingsFile({ ...named && { named }, inTee: surroundings.inTee });
@@ -50,70 +36,28 @@ async function main(args: string[]): Promise<number> {
     now: clock.now,
   });
   reportStart(log, { surroundings, settings, file, environment });
-  if (flags.check) return await check(settings, log);
-  if (flags.chat) return await talk(settings, log, { conversation: flags.conversation, inTee: surroundings.inTee });
+  // Not before: a container asks for `--health` all day long, and what is above is a quarter of a start.
+  const { run, talk, check } = await import("./src/modes.ts");
+  if (flags.check) {
+    await check({ settings, log }, print);
+    return 0;
+  }
+  const parts = { settings, log, clock, environment, stop: stopSignal(log) };
+  if (flags.chat) {
+    return await talk(parts, {
+      conversation: flags.conversation,
+      inTee: surroundings.inTee,
+      write: (text) => writeAll(Deno.stdout, text),
+      writeError(text) {
+        stderr.write(text);
+        // Before the next prompt.
+        stderr.flush();
+      },
+    });
+  }
   const effective = effectiveSettings(settings);
   log.info("⚙️ Settings in force", { ...effective, sha256: settingsDigest(effective) });
-  return await run(settings, log, { once: flags.once === true || settings.IEXEC_TASK_ID !== undefined });
-}
-
-/** Answer events until told to stop, or, as a task, until the input is answered. */
-async function run(settings: Settings, log: Log, { once }: { once: boolean }): Promise<number> {
-  if (once) return await runTask(settings, () => answerInput(settings, log));
-  await answerEvents({ settings, log, clock, stop: stopSignal(log), open: (parts) => openTransport(settings, parts) });
-  return 0;
-}
-
-async function answerInput(settings: Settings, log: Log): Promise<TaskResult> {
-  const { EVENT_INPUT_PATH: path, EVENT_MAX_BYTES: maxBytes, IEXEC_IN: directory = dirname(path) } = settings;
-  const otherPaths = iexecInputFiles(environment).map((name) => `${directory}/${name}`);
-  const input = openInput({ path, otherPaths, maxBytes, log });
-  const { unanswered } = await answerEvents({ settings, log, clock, stop: stopSignal(log), open: () => input });
-  return { unanswered: unanswered + input.refused() };
-}
-
-/** Chat in the terminal, with the memory of the state directory; events and responses are left alone. */
-async function talk(
-  settings: Settings,
-  log: Log,
-  { conversation = "default", inTee }: { conversation?: string | undefined; inTee: boolean },
-): Promise<number> {
-  if (inTee) throw new FatalError("In a TEE the terminal is the host's: chat is not for there.", EXIT.settings);
-  const character = await loadCharacter(settings.AGENT_CHARACTER, log);
-  using database = openDatabase(settings.AGENT_STATE_DIR);
-  const seal = openSeal(database, settings.AGENT_STATE_KEY);
-  const journal = openJournal(database, { seal, now: clock.now });
-  const mind = await startMind({ settings, character, database, journal, seal, log, clock });
-  const { unanswered } = await chat({
-    mind,
-    name: character.character.name,
-    conversation,
-    committed: () => database.committed(),
-    write: (text) => writeAll(Deno.stdout, text),
-    writeError(text) {
-      stderr.write(text);
-      // Before the next prompt.
-      stderr.flush();
-    },
-    clock,
-  }, stopSignal(log));
-  await mind.close();
-  return unanswered > 0 && !Deno.stdin.isTerminal() ? EXIT.unanswered : 0;
-}
-
-async function check(settings: Settings, log: Log): Promise<number> {
-  const { character } = await loadCharacter(settings.AGENT_CHARACTER, log);
-  const paths = checkPaths(settings);
-  const effective = effectiveSettings(settings);
-  print([
-    "settings: usable",
-    `settings in force: ${canonicalText(effective)}`,
-    `their SHA-256: ${settingsDigest(effective)}`,
-    `character: usable (${character.name}, ${settings.AGENT_CHARACTER ?? "built in"})`,
-    ...paths,
-  ].join("\n"));
-  // Last, and by itself: all that does not need a network has been said.
-  return print(await describeModel(modelOptions(settings)));
+  return await run(parts, { once: flags.once === true || settings.IEXEC_TASK_ID !== undefined });
 }
 
 /** Aborts at the first SIGINT or SIGTERM; the same one again ends the program at once. */

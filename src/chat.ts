@@ -38,6 +38,7 @@ export async function chat(parts: ChatParts, signal: AbortSignal): Promise<{ una
   // On a terminal that is edited in, Ctrl+C is a key and no signal.
   lines.on("SIGINT", () => ended.abort());
   stop.addEventListener("abort", () => lines.close(), { once: true });
+  if (stop.aborted) lines.close();
   let unanswered = 0;
   if (isTerminal) {
     write(`Talking to ${name}, conversation ${JSON.stringify(conversation)}. Ctrl+D ends.\n\n`);
