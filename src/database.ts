@@ -134,7 +134,11 @@ function groupCommits(sqlite: DatabaseSync, path: string): Database {
   return {
     path,
     sqlite,
-    commit,
+    commit() {
+      commit();
+      // Nobody asked for it, so it says nothing of how many more will be: the first answer need not wait for that.
+      nextMs = 0;
+    },
     committed({ lazily = false } = {}) {
       waiting ??= Promise.withResolvers();
       if (dueMs > nextMs) {
