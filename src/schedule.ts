@@ -25,11 +25,12 @@ export interface Schedule {
 
 /** The events of a conversation that has any, oldest first; while it has no turn, the first one is being worked on. */
 interface Conversation {
-  readonly name: string;
+  /** None where its event stands alone. */
+  readonly name: string | undefined;
   readonly events: AgentEvent[];
   /** How many of them are urgent. */
   urgentEvents: number;
-  turn?: Turn | undefined;
+  turn: Turn | undefined;
 }
 
 /** A place in a queue; void if it is not its conversation's any more. */
@@ -93,7 +94,7 @@ export function createSchedule(options: {
     events.shift();
     if (isUrgent(event)) conversation.urgentEvents--;
     if (events.length > 0) queue(conversation);
-    else conversations.delete(conversation.name);
+    else if (conversation.name !== undefined) conversations.delete(conversation.name);
     startSome();
   };
   const rest = async <T>(event: AgentEvent, wait: () => Promise<T>): Promise<T> => {
@@ -120,8 +121,9 @@ export function createSchedule(options: {
       size++;
       queryLength += event.query.length;
       const name = conversationOf(event);
-      const known = conversations.get(name), conversation = known ?? { name, events: [], urgentEvents: 0 };
-      if (!known) conversations.set(name, conversation);
+      const known = name === undefined ? undefined : conversations.get(name);
+      const conversation: Conversation = known ?? { name, events: [], urgentEvents: 0, turn: undefined };
+      if (!known && name !== undefined) conversations.set(name, conversation);
       conversation.events.push(event);
       if (isUrgent(event)) conversation.urgentEvents++;
       // One with an ordinary turn moves up; one that is being worked on gets its turn after that.

@@ -132,14 +132,14 @@ export function parseFrame(text: string): Checked<Frame> {
 
 /**
  * What must be answered in order: the events of one `metadata.conversationId`, else of one `metadata.userId`; an event
- * with neither stands alone. So does one with empty ids: they name nobody, and two nobodies share no memory. The prefix
- * keeps a user's id from meeting a conversation's.
+ * with neither stands alone, and its conversation is undefined. So does one with empty ids: they name nobody, and two
+ * nobodies share no memory. The prefix keeps a user's id from meeting a conversation's.
  */
-export function conversationOf({ id, metadata = {} }: AgentEvent): string {
-  const { conversationId, userId } = metadata;
+export function conversationOf({ metadata }: AgentEvent): string | undefined {
+  const { conversationId, userId } = metadata ?? {};
   if (typeof conversationId === "string" && conversationId !== "") return `conversation:${conversationId}`;
   if (typeof userId === "string" && userId !== "") return `user:${userId}`;
-  return `event:${id}`;
+  return undefined;
 }
 
 /** Whether the sender wants an event answered before others: `metadata.priority` is "high". */

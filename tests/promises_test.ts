@@ -220,7 +220,10 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
           const reply = Promise.withResolvers<Reply>();
           signal.addEventListener("abort", () => reply.reject(signal.reason));
           if (isDead) return reply.promise;
-          const [next] = model.waiting.filter((other) => conversationOf(other) === conversationOf(event));
+          const conversation = conversationOf(event);
+          const [next] = model.waiting.filter((other) =>
+            conversation === undefined ? other.id === event.id : conversationOf(other) === conversation
+          );
           must(next?.id === event.id, `${event.id} is answered, and ${next?.id} was next in its conversation`);
           must(!asked.has(event.id), `${event.id} is answered a second time`);
           asked.set(event.id, reply);

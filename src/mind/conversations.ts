@@ -61,7 +61,7 @@ export function openConversations(parts: { runtime: AgentRuntime; core: Core; cl
       const { id, query, metadata } = event;
       const conversation = conversationOf(event);
       const content = { text: query };
-      if (conversation === `event:${id}`) return { entityId: agentId, agentId, roomId: agentId, content };
+      if (conversation === undefined) return { entityId: agentId, agentId, roomId: agentId, content };
       const user = typeof metadata?.userId === "string" ? `user:${metadata.userId}` : conversation;
       const roomId = uuidOf("room", agentId, conversation);
       return {

@@ -90,6 +90,6 @@ export function createRoster(): Roster {
 /** A short name for an event's conversation, however long its own is; undefined where the event stands alone. */
 function nameOf(event: AgentEvent): string | undefined {
   const conversation = conversationOf(event);
-  if (conversation.startsWith("event:")) return undefined;
+  if (conversation === undefined) return undefined;
   return createHash("sha256").update(conversation).digest("base64");
 }
