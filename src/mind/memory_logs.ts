@@ -30,6 +30,16 @@ interface Entry {
   readonly nth: number;
 }
 
+/** A call of a model in the ring. There is one for each answer and hardly a reader: it becomes an entry when it is read. */
+interface Call extends Pick<Entry, "seq" | "nth"> {
+  readonly entityId: UUID;
+  readonly roomId: UUID;
+  readonly type: string;
+  readonly atMs: number;
+  readonly body: LogBody;
+  id?: UUID;
+}
+
 const INSERT = `
   INSERT INTO log (id, agent_id, entity_id, room_id, type, created_at, body)
   VALUES (:id, :agentId, :entityId, :roomId, :type, :createdAt, :body)`;
@@ -57,7 +67,7 @@ export function logMethods(store: Store): Logs {
   const insert = store.command(INSERT), prune = store.command(PRUNE), remove = store.command(DELETE);
   const newest = store.query<{ seq: number }>(NEWEST), find = store.query<LogRow>(FIND);
   const place = (id: UUID) => `log.body/${id}`;
-  let ring: Entry[] = [];
+  let ring: Call[] = [];
   let modelCalls = 0;
   let lastSeq: number | undefined; // of the newest stored entry, once it was asked for
 
@@ -75,14 +85,15 @@ export function logMethods(store: Store): Logs {
   });
   return {
     log({ body, entityId, roomId, type }) {
-      const id = crypto.randomUUID(), createdAt = store.clock.now();
+      const createdAt = store.clock.now();
       if (type.startsWith(MODEL_CALL)) {
         lastSeq ??= newest.get({})?.seq ?? 0;
-        const log = { id, entityId, roomId, type, createdAt: new Date(createdAt), body: withoutContent(body) };
-        ring.push({ log, seq: lastSeq, nth: ++modelCalls });
+        const nth = ++modelCalls;
+        ring.push({ entityId, roomId, type, atMs: createdAt, body: withoutContent(body), seq: lastSeq, nth });
         if (ring.length > RING_ENTRIES) ring.shift();
         return;
       }
+      const id = crypto.randomUUID();
       const sealed = store.seal(plain(body), place(id));
       const columns = { id, agentId, entityId, roomId: roomId ?? null, type, createdAt };
       lastSeq = store.atomically(() => {
@@ -95,26 +106,34 @@ export function logMethods(store: Store): Logs {
       const end = limitOf("count", count) + limitOf("offset", offset);
       const filters = { agentId, entityId: entityId ?? null, roomId: roomId ?? null, type: type ?? null };
       const stored = find.all({ ...filters, limit: end }).map(entryFrom);
-      const kept = ring.filter(({ log }) =>
-        (!entityId || log.entityId === entityId) && (!roomId || log.roomId === roomId) && (!type || log.type === type)
-      );
+      const kept = ring.filter((call) =>
+        (!entityId || call.entityId === entityId) && (!roomId || call.roomId === roomId) &&
+        (!type || call.type === type)
+      ).map(entryOf);
       return [...stored, ...kept].sort(newestFirst).slice(offset, end)
         .map(({ log }) => ({ ...log, body: { ...log.body }, createdAt: new Date(log.createdAt) }));
     },
     deleteLog(logId) {
-      ring = ring.filter(({ log }) => log.id !== logId);
+      ring = ring.filter(({ id }) => id !== logId);
       remove.run({ id: logId });
     },
     forgetRoom(roomId) {
-      ring = ring.filter(({ log }) => log.roomId !== roomId);
+      ring = ring.filter((call) => call.roomId !== roomId);
     },
   };
 }
 
 /** Who, when, how long: never what was asked or answered, so that calls of models leave no second copy of it. */
 function withoutContent(body: LogBody): LogBody {
-  const { prompt: _prompt, params: _params, systemPrompt: _systemPrompt, response: _response, ...rest } = body;
-  return rest;
+  // To leave them out costs several times as much.
+  return { ...body, prompt: undefined, params: undefined, systemPrompt: undefined, response: undefined };
+}
+
+function entryOf(call: Call): Entry {
+  const { entityId, roomId, type, atMs, seq, nth } = call;
+  const id = call.id ??= crypto.randomUUID();
+  const body = Object.fromEntries(Object.entries(call.body).filter(([, value]) => value !== undefined));
+  return { log: { id, entityId, roomId, type, createdAt: new Date(atMs), body }, seq, nth };
 }
 
 function newestFirst(a: Entry, b: Entry): number {
