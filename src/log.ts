@@ -104,8 +104,8 @@ function textRenderer(): Render {
   return (timeMs, level, message, fields) => {
     const { literals, names } = templates.get(message) ?? templateOf(message);
     let line = `${timeOf(timeMs)} ${level.padEnd(5)} ${literals[0]}`;
-    for (const [index, name] of names.entries()) {
-      const value = fields[name];
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index]!, value = fields[name];
       line += (value === undefined ? `{${name}}` : renderValue(value, IN_SENTENCE)) + literals[index + 1];
     }
     for (const name in fields) {
@@ -127,11 +127,14 @@ function timeRenderer(): (timeMs: number) => string {
 
 /** What needs no quotes. */
 const IN_SENTENCE = /^[^\s"\\]+$/, IN_FIELD = /^[^\s"\\=]+$/;
+/** What needs neither quotes nor escapes wherever it stands, as most ids: visible ASCII without `"`, `=` and `\`. */
+const HARMLESS = /^[!#-<>-[\]-~]+$/;
 
 /** A value as it is where it is `plain`, else quoted. */
 function renderValue(value: LogFields[string], plain: RegExp): string {
   if (typeof value === "number") return String(value);
   const text = value instanceof Error ? messageOf(value) : String(value);
+  if (HARMLESS.test(text)) return text;
   return escapeControls(plain.test(text) ? text : JSON.stringify(text));
 }
 
