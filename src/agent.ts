@@ -119,7 +119,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     try {
       const outcome = await answer(event, rest);
       if (!outcome) return;
-      const recorded = { seq: journal.record(outcome), outcome };
+      const recorded = journal.record(outcome);
       // Not waited for: the next event can be worked on while the disk is busy.
       const committed = database.committed();
       if (committed !== batch.committed) startBatch(committed);

@@ -3,7 +3,7 @@
 import type { Journal, RecordedOutcome } from "./journal/journal.ts";
 import type { Log } from "./log.ts";
 import type { Delivery, Transport } from "./transports/transport.ts";
-import { isFailure, type Outcome } from "./wire.ts";
+import { type Entry, entryOf, isFailure, type Outcome } from "./wire.ts";
 
 /** What still has to be delivered. */
 export interface Outbox {
@@ -51,15 +51,16 @@ export function createOutbox(options: {
     while (!unreachable && offered < released && active < MAX_OFFERED) {
       const batch = journal.unsettled({ seq: offered, upTo: released, limit: MAX_OFFERED - active });
       if (batch.length === 0) offered = released;
-      for (const { seq, outcome } of batch) offer(seq, outcome);
+      batch.forEach(offer);
     }
   };
-  const offer = (seq: number, outcome: Outcome) => {
+  const offer = (recorded: RecordedOutcome) => {
+    const { seq, outcome } = recorded;
     offered = seq;
     if (underWay.has(seq)) return;
     const triedReach = reach;
     underWay.add(seq);
-    settle(outcome, deliveries.get(outcome.queryId), (done) => {
+    void settle(recorded, deliveries.get(outcome.queryId), (done) => {
       underWay.delete(seq);
       if (done === undefined) return;
       if (done) journal.settled(seq);
@@ -68,10 +69,17 @@ export function createOutbox(options: {
       else offered = Math.min(offered, seq - 1);
     });
   };
-  const settle = (outcome: Outcome, delivery: Delivery | undefined, note: (done?: boolean) => void) => {
+  const settle = async (entry: Entry, delivery: Delivery | undefined, note: (done?: boolean) => void) => {
+    const { outcome } = entry;
     active++;
     /** Nothing is known of an outcome whose settling went wrong. */
-    const end = (done?: boolean) => {
+    let done: boolean | undefined;
+    try {
+      done = await transport.settle(entry, delivery);
+    } catch (error) {
+      onError(error);
+    }
+    try {
       active--;
       if (done) {
         deliveries.delete(outcome.queryId);
@@ -82,26 +90,24 @@ export function createOutbox(options: {
       if (active > 0) return;
       waiting?.resolve();
       waiting = undefined;
-    };
-    transport.settle(outcome, delivery).then(end, (error) => {
+    } catch (error) {
       onError(error);
-      end();
-    }).catch(onError);
+    }
   };
 
   return {
     release(seq, latest = []) {
       const isAbreast = offered === released;
       released = seq;
-      for (const { seq, outcome } of isAbreast ? latest : []) {
+      for (const recorded of isAbreast ? latest : []) {
         if (unreachable || active >= MAX_OFFERED) break;
-        offer(seq, outcome);
+        offer(recorded);
       }
       offerSome();
     },
     again(outcome, delivery) {
       // If it fails, or there is too much under way already, the sender asks again: it was not told.
-      if (active < MAX_OFFERED) settle(outcome, delivery, () => {});
+      if (active < MAX_OFFERED) void settle(entryOf(outcome), delivery, () => {});
     },
     retry() {
       reach++;

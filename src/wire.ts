@@ -42,6 +42,12 @@ export interface Failure {
 /** What became of an event, as it stands in `responses.json`. */
 export type Outcome = Answer | Failure;
 
+/** An entry of `responses.json`: an outcome and its text, which is made once, then stored, written and sent as it is. */
+export interface Entry {
+  readonly outcome: Outcome;
+  readonly text: string;
+}
+
 /** Whether an outcome is a failure. */
 export function isFailure(outcome: Outcome): outcome is Failure {
   return "error" in outcome;
@@ -153,9 +159,9 @@ export function encodeAuth(auth: { agentId: string; token?: string; timestamp: n
   return JSON.stringify({ type: "auth", agentId, token, timestamp });
 }
 
-/** The frame that carries an answer. */
-export function encodeResponse({ queryId, response, timestamp, agentId, metadata }: Answer): string {
-  return JSON.stringify({ type: "response", queryId, response, timestamp, agentId, metadata });
+/** The frame that carries an answer: its entry, with a type before it. */
+export function encodeResponse({ text }: Entry): string {
+  return `{"type":"response",${text.slice(1)}`;
 }
 
 /** The frame that ends an event for its sender: `error` is set when it could not be processed. */
@@ -170,14 +176,15 @@ export function encodeAck(ack: { eventId: string; error?: string; timestamp: num
   });
 }
 
-/** One entry of `responses.json`. */
-export function encodeEntry(outcome: Outcome): string {
+/** The entry of an outcome: what the protocol does not name is left out. */
+export function entryOf(outcome: Outcome): Entry {
   const { queryId, timestamp, agentId } = outcome;
-  return JSON.stringify(
+  const text = JSON.stringify(
     isFailure(outcome)
       ? { queryId, error: outcome.error, timestamp, agentId }
       : { queryId, response: outcome.response, timestamp, agentId, metadata: outcome.metadata },
   );
+  return { outcome, text };
 }
 
 function isDeeperThan(levels: number, value: unknown): boolean {

@@ -71,7 +71,7 @@ function givenEvents(...events: AgentEvent[]) {
       for (const event of events) yield { event };
       await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     },
-    settle(outcome) {
+    settle({ outcome }) {
       settled.push(outcome);
       watch.changed();
       return Promise.resolve(true);

@@ -1,7 +1,7 @@
 /** The real program, killed with SIGKILL at random instants, again and again: nothing is lost, and nothing comes twice. @module */
 
 import { assert, assertEquals } from "@std/assert";
-import { type AgentEvent, encodeResponse } from "../src/wire.ts";
+import { type AgentEvent, encodeResponse, entryOf } from "../src/wire.ts";
 import { type AgentUnderTest, type Entry, makeFolder, startAgent } from "./support/agent.ts";
 import { startServer } from "./support/server.ts";
 import { createWatch } from "./support/watch.ts";
@@ -98,7 +98,7 @@ async function killAgainAndAgain(open: OpenSource, random: () => number): Promis
   const entries = sight.entries()!;
   assertEquals(entries.map(({ queryId }) => queryId).toSorted(), ids.toSorted());
   assertEquals(entries.filter(({ error }) => error !== undefined), []);
-  const answers = new Set(entries.map((entry) => encodeResponse({ ...entry, response: entry.response! })));
+  const answers = new Set(entries.map((entry) => encodeResponse(entryOf({ ...entry, response: entry.response! }))));
   assertEquals(source.frames().filter((frame) => !answers.has(frame)), []);
   // What a kill had torn was mended: none of it was moved out of the way.
   assertEquals([...Deno.readDirSync(output)].map(({ name }) => name), ["responses.json"]);

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Clock } from "../src/clock.ts";
 import type { LogFields } from "../src/log.ts";
 import { openFileTransport } from "../src/transports/file.ts";
+import { entryOf } from "../src/wire.ts";
 import { makeFolder } from "./support/agent.ts";
 import { createWatch } from "./support/watch.ts";
 
@@ -380,7 +381,7 @@ Deno.test("outcomes need no way back, and there is nothing to close", async () =
   await using input = makeInput();
   await using watching = input.watch();
   const outcome = { queryId: "a", response: "", timestamp: 1, agentId: "agent" };
-  assertEquals(await watching.transport.settle(outcome), true);
+  assertEquals(await watching.transport.settle(entryOf(outcome)), true);
   await watching.transport.close();
   await watching.stop();
 });

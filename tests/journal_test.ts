@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { type Database, openDatabase } from "../src/database.ts";
 import { type Journal, openJournal } from "../src/journal/journal.ts";
 import { aesSeal, noSeal, type Seal } from "../src/seal.ts";
-import type { AgentEvent, Outcome } from "../src/wire.ts";
+import { type AgentEvent, entryOf, type Outcome } from "../src/wire.ts";
 import { makeFolder } from "./support/agent.ts";
 
 const ALL = { seq: 0, limit: -1 };
@@ -44,7 +44,7 @@ Deno.test("an event is new once, pending until it has an outcome, answered from 
   const { state } = journal.accept(event("q1"));
   assertEquals(state, "new");
   assertEquals(journal.accept(event("q1")), { state: "pending" });
-  const seq = journal.record(answer("q1"));
+  const { seq } = journal.record(answer("q1"));
   assertEquals(journal.accept(event("q1")), { state: "answered", settled: false, outcome: answer("q1") });
   journal.settled(seq);
   assertEquals(journal.accept(event("q1")), { state: "answered", settled: true, outcome: answer("q1") });
@@ -76,13 +76,13 @@ Deno.test("outcomes stand in the order of the answers, failures among them", asy
   const { journal } = opened;
   assertEquals(journal.lastOutcome(), 0);
   for (const id of ["a", "b", "c"]) journal.accept(event(id));
-  const places = [journal.record(answer("c")), journal.record(failure("a")), journal.record(answer("b"))];
+  const places = [answer("c"), failure("a"), answer("b")].map((outcome) => journal.record(outcome).seq);
   assertEquals(journal.outcomes(ALL), [
-    { seq: places[0]!, outcome: answer("c") },
-    { seq: places[1]!, outcome: failure("a") },
-    { seq: places[2]!, outcome: answer("b") },
+    { seq: places[0]!, ...entryOf(answer("c")) },
+    { seq: places[1]!, ...entryOf(failure("a")) },
+    { seq: places[2]!, ...entryOf(answer("b")) },
   ]);
-  assertEquals(journal.outcomes({ seq: places[0]!, limit: 1 }), [{ seq: places[1]!, outcome: failure("a") }]);
+  assertEquals(journal.outcomes({ seq: places[0]!, limit: 1 }), [{ seq: places[1]!, ...entryOf(failure("a")) }]);
   assertEquals(journal.lastOutcome(), places[2]!);
 });
 
@@ -103,7 +103,7 @@ Deno.test("outcomes that were not delivered are found up to the one that is aske
   await using folder = makeFolder();
   using opened = open(folder.path);
   const { journal } = opened;
-  const places = ["a", "b", "c", "d"].map((id) => journal.record(answer(id)));
+  const places = ["a", "b", "c", "d"].map((id) => journal.record(answer(id)).seq);
   journal.settled(places[1]!);
   const idsOf = (after: Parameters<Journal["unsettled"]>[0]) =>
     journal.unsettled(after).map(({ outcome }) => outcome.queryId);
@@ -187,7 +187,7 @@ Deno.test("any sequence of arrivals, answers, deliveries, restarts and crashes l
           const outcome = step.do === "answer" ? answer(step.id) : failure(step.id);
           model.pending = model.pending.filter((id) => id !== step.id);
           model.outcomes.push({ outcome, settled: false });
-          assertEquals(opened.journal.record(outcome), opened.journal.lastOutcome());
+          assertEquals(opened.journal.record(outcome).seq, opened.journal.lastOutcome());
           break;
         }
         case "settle": {

@@ -8,7 +8,7 @@ import { silentLog } from "../src/log.ts";
 import { createOutbox } from "../src/outbox.ts";
 import { noSeal } from "../src/seal.ts";
 import type { Delivery } from "../src/transports/transport.ts";
-import type { Outcome } from "../src/wire.ts";
+import { entryOf, type Outcome } from "../src/wire.ts";
 import { makeFolder } from "./support/agent.ts";
 
 const MAX_UNDER_WAY = 1024;
@@ -47,7 +47,7 @@ function openOutbox(ids: readonly string[]) {
       log: silentLog,
       onError: (error) => errors.push(error),
       transport: {
-        settle({ queryId }, delivery) {
+        settle({ outcome: { queryId } }, delivery) {
           const { promise, resolve, reject } = Promise.withResolvers<boolean>();
           offers.push({ id: queryId, delivery, end: resolve, fail: reject });
           return promise;
@@ -217,7 +217,7 @@ Deno.test("a journal that fails is reported, and nothing waits for ever", async 
   const journal = {
     unsettled() {
       if (fails) throw error;
-      return [{ seq: 1, outcome: answer("a") }];
+      return [{ seq: 1, ...entryOf(answer("a")) }];
     },
     settled() {
       fails = true;

@@ -1,7 +1,7 @@
 /** The real program on a disk whose power is cut again and again: what was acknowledged is there, once, as it was sent. @module */
 
 import { assert, assertEquals } from "@std/assert";
-import { type AgentEvent, encodeResponse } from "../src/wire.ts";
+import { type AgentEvent, encodeResponse, entryOf } from "../src/wire.ts";
 import { makeFolder, readEntries, startAgent } from "./support/agent.ts";
 import { testOnPoweredDisk } from "./support/powered_disk.ts";
 import { startServer } from "./support/server.ts";
@@ -49,7 +49,7 @@ testOnPoweredDisk("power cuts lose nothing that was acknowledged, and change not
   const entries = readEntries(output)!;
   assertEquals(entries.map(({ queryId }) => queryId).toSorted(), events.map(({ id }) => id).toSorted());
   // Whatever was sent before a cut is what stands there: none was answered anew.
-  const answers = new Set(entries.map((entry) => encodeResponse({ ...entry, response: entry.response! })));
+  const answers = new Set(entries.map((entry) => encodeResponse(entryOf({ ...entry, response: entry.response! }))));
   const sent = (server.frames.flat() as { type: string }[]).filter(({ type }) => type === "response");
   assertEquals(sent.map((frame) => JSON.stringify(frame)).filter((frame) => !answers.has(frame)), []);
   assert(sent.length >= events.length);

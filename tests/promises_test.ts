@@ -11,7 +11,7 @@ import { silentLog } from "../src/log.ts";
 import type { Reply } from "../src/mind/conversations.ts";
 import { noSeal } from "../src/seal.ts";
 import type { Delivery, Transport, TransportHooks } from "../src/transports/transport.ts";
-import { type AgentEvent, conversationOf, encodeEntry, type Outcome } from "../src/wire.ts";
+import { type AgentEvent, conversationOf, entryOf, type Outcome } from "../src/wire.ts";
 import { makeFolder } from "./support/agent.ts";
 
 const SEQUENCES = 2_000;
@@ -93,7 +93,7 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
   }
 
   function tell(outcome: Outcome) {
-    const text = encodeEntry(outcome), before = told.get(outcome.queryId);
+    const { text } = entryOf(outcome), before = told.get(outcome.queryId);
     must(before === undefined || before === text, `told two things: ${before} and ${text}`);
     told.set(outcome.queryId, text);
   }
@@ -172,7 +172,7 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
           else await new Promise<void>((resolve) => wake = resolve);
         }
       },
-      settle(outcome, delivery) {
+      settle({ outcome }, delivery) {
         instant();
         if (isDead || !isConnected) return Promise.resolve(false);
         const { queryId } = outcome;
@@ -367,7 +367,7 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
       fuse = undefined;
       life.reconnect();
       await quiet();
-      const entries = model.outcomes.map((outcome) => [outcome.queryId, encodeEntry(outcome)] as const);
+      const entries = model.outcomes.map((outcome) => [outcome.queryId, entryOf(outcome).text] as const);
       assertEquals(entries.map(([id]) => id).toSorted(), sent.map(({ id }) => id).toSorted());
       assertEquals(life.entries(), model.outcomes);
       assertEquals([...told].toSorted(), entries.toSorted());

@@ -55,7 +55,7 @@ function makeHome(root: string) {
     const publisher = stack.use(openPublisher({ path, journal, log }));
     const parts = stack.move();
     const record = (...ids: string[]) => {
-      const recorded = ids.map((id) => ({ seq: journal.record(answer(id)), outcome: answer(id) }));
+      const recorded = ids.map((id) => journal.record(answer(id)));
       database.commit();
       return recorded;
     };

@@ -12,7 +12,7 @@ import fc from "fast-check";
 import { FatalError } from "../src/errors.ts";
 import { openResponsesFile, type ResponsesFile } from "../src/journal/responses_file.ts";
 import type { Expected, Found } from "../src/journal/responses_inspection.ts";
-import { encodeEntry, type Outcome } from "../src/wire.ts";
+import { entryOf, type Outcome } from "../src/wire.ts";
 import { makeFolder } from "./support/agent.ts";
 import { testOnSmallDisk } from "./support/small_disk.ts";
 
@@ -93,11 +93,11 @@ Deno.test("entries stand in order, one a line, and after closing nothing else do
   const path = `${folder.path}/responses.json`;
   {
     using file = openResponsesFile(path, { since: [] }).file;
-    file.append([answer("a")]);
-    file.append([answer("b"), answer("c")]);
+    file.append([answer("a")].map(entryOf));
+    file.append([answer("b"), answer("c")].map(entryOf));
     file.append([]);
   }
-  const lines = ["a", "b", "c"].map((id) => encodeEntry(answer(id)));
+  const lines = ["a", "b", "c"].map((id) => entryOf(answer(id)).text);
   assertEquals(Deno.readTextFileSync(path), `[\n${lines.join(",\n")}\n]\n`);
 });
 
@@ -108,8 +108,8 @@ Deno.test("whatever is appended, and however it is opened again, the file holds 
     Deno.writeTextFileSync(path, "[]");
     for (const batch of batches) {
       using file = openResponsesFile(path, { since: [] }).file;
-      for (const outcome of batch) file.append([outcome]);
-      file.append(batch);
+      for (const outcome of batch) file.append([outcome].map(entryOf));
+      file.append(batch.map(entryOf));
     }
     assertEquals(entriesOf(path), batches.flatMap((batch) => [...batch, ...batch]));
   }));
@@ -128,10 +128,10 @@ Deno.test("between any two writes the file is a JSON array that only grows", asy
   const { file } = openResponsesFile(path, { since: [] });
   {
     using _ = observeWrites(look);
-    for (let index = 0; index < 200; index++) file.append([answer(`q${index}`, "x".repeat(index * 10))]);
-    file.append(answers(1000));
+    for (let index = 0; index < 200; index++) file.append([answer(`q${index}`, "x".repeat(index * 10))].map(entryOf));
+    file.append(answers(1000).map(entryOf));
     file[Symbol.dispose]();
-    open(path, { since: ["a", "b", "c"].map((id) => answer(id)) });
+    open(path, { since: ["a", "b", "c"].map((id) => entryOf(answer(id))) });
   }
   assertEquals(seen, 1203);
   assertGreater(looks, 400);
@@ -146,11 +146,11 @@ Deno.test("an entry costs its own bytes, plus now and then a reserve that grows 
     using _ = observeWrites((written) => bytes += written);
     for (let index = 0; index < 5000; index++) {
       bytes = 0;
-      file.append([answer(`q${10_000 + index}`)]);
+      file.append([answer(`q${10_000 + index}`)].map(entryOf));
       costs.push(bytes);
     }
   }
-  const own = encodeEntry(answer("q10000")).length + ",\n".length;
+  const own = entryOf(answer("q10000")).text.length + ",\n".length;
   // The first one has no comma before it; what begins in the next page leaves a gap.
   const plain = costs.filter((cost) => cost === own), gaps = costs.filter((cost) => cost > own && cost < 2 * own);
   const grown = costs.filter((cost) => cost >= 2 * own);
@@ -166,26 +166,26 @@ Deno.test("an entry of up to half a page stands in one page, so that a reader se
   const path = `${folder.path}/responses.json`;
   using file = openResponsesFile(path, { since: [] }).file;
   const outcomes = Array.from({ length: 300 }, (_, index) => answer(`q${index}`, "x".repeat(index * 6)));
-  for (const outcome of outcomes) file.append([outcome]);
+  for (const outcome of outcomes) file.append([outcome].map(entryOf));
   const text = Deno.readTextFileSync(path);
   for (const outcome of outcomes) {
-    const at = text.indexOf(encodeEntry(outcome));
-    assertEquals(Math.floor((at - 2) / 4096), Math.floor((at + encodeEntry(outcome).length - 1) / 4096));
+    const at = text.indexOf(entryOf(outcome).text);
+    assertEquals(Math.floor((at - 2) / 4096), Math.floor((at + entryOf(outcome).text.length - 1) / 4096));
   }
 });
 
 Deno.test("whatever pages a reader has from before a write, and whatever from after it, they are an array", async () => {
   await using folder = makeFolder();
   const path = `${folder.path}/responses.json`;
-  using file = openResponsesFile(path, { since: answers(1) }).file;
-  file.append(answers(1)); // makes room
+  using file = openResponsesFile(path, { since: answers(1).map(entryOf) }).file;
+  file.append(answers(1).map(entryOf)); // makes room
   let before = Deno.readFileSync(path);
   fc.assert(
     fc.property(
       fc.array(fc.nat({ max: 1500 }), { minLength: 1, maxLength: 5 }),
       fc.infiniteStream(fc.boolean()),
       (lengths, isNew) => {
-        file.append(lengths.map((length) => answer("q", "x".repeat(length))));
+        file.append(lengths.map((length) => entryOf(answer("q", "x".repeat(length)))));
         const after = Deno.readFileSync(path);
         // When the bracket moves, which is rare, all depends on one write.
         if (after.length === before.length) {
@@ -207,11 +207,11 @@ Deno.test("a file that was moved, deleted or written to while it was open is no 
   const path = `${folder.path}/responses.json`;
   const whileOpen = (change: (file: ResponsesFile) => void) => {
     Deno.writeTextFileSync(path, "[]\n");
-    using file = openResponsesFile(path, { since: answers(2) }).file;
+    using file = openResponsesFile(path, { since: answers(2).map(entryOf) }).file;
     change(file);
     return file.isInPlace();
   };
-  assertEquals(whileOpen((file) => file.append([answer("a")])), true);
+  assertEquals(whileOpen((file) => file.append([entryOf(answer("a"))])), true);
   assertEquals(whileOpen(() => Deno.removeSync(path)), false);
   assertEquals(whileOpen(() => Deno.renameSync(path, `${folder.path}/kept.json`)), false);
   assertEquals(entriesOf(`${folder.path}/kept.json`), answers(2));
@@ -260,7 +260,7 @@ Deno.test("a reader in a tight loop sees the array grow, and whole at the end", 
   const outcomes = answers(2000);
   let count = await next();
   for (const outcome of outcomes) {
-    file.append([outcome]);
+    file.append([outcome].map(entryOf));
     // Lets the reader be where it will.
     count = await next();
   }
@@ -278,10 +278,10 @@ testOnSmallDisk("a full disk is said to be so with 74, and the file holds what w
   let appended = 0;
   {
     using file = openResponsesFile(path, { since: [] }).file;
-    file.append([outcomes[appended++]!]);
+    file.append([entryOf(outcomes[appended++]!)]);
     disk.fill();
     const error = assertThrows(() => {
-      for (; appended < outcomes.length; appended++) file.append([outcomes[appended]!]);
+      for (; appended < outcomes.length; appended++) file.append([entryOf(outcomes[appended]!)]);
     }, FatalError);
     assertEquals(error.exitCode, 74);
     assertEquals(error.message, `Cannot append to ${path}: no space left. Free some and start again; nothing is lost.`);
@@ -291,7 +291,7 @@ testOnSmallDisk("a full disk is said to be so with 74, and the file holds what w
   }
   assertEquals(entriesOf(path), outcomes.slice(0, appended));
   disk.free();
-  open(path, { since: outcomes.slice(0, appended + 100) });
+  open(path, { since: outcomes.slice(0, appended + 100).map(entryOf) });
   assertEquals(entriesOf(path), outcomes.slice(0, appended + 100));
 });
 
@@ -301,14 +301,14 @@ testOnSmallDisk("a disk that is full from the start is said to be so with 74, an
   disk.fill();
   const path = `${disk.path}/responses.json`;
   const error = assertThrows(
-    () => open(path, { since: answers(1) }),
+    () => open(path, { since: answers(1).map(entryOf) }),
     FatalError,
     `Cannot open ${path}: no space left.`,
   );
   assertEquals(error.exitCode, 74);
   assertEquals(namesIn(disk.path), ["filler"]);
   disk.free();
-  assertEquals(open(path, { since: answers(1) }), "missing");
+  assertEquals(open(path, { since: answers(1).map(entryOf) }), "missing");
 });
 
 testOnSmallDisk(
@@ -316,11 +316,15 @@ testOnSmallDisk(
   { kibibytes: 128 },
   (disk) => {
     const path = `${disk.path}/responses.json`, other = `${disk.path}/other.json`;
-    open(path, { since: answers(1) });
+    open(path, { since: answers(1).map(entryOf) });
     const before = Deno.readTextFileSync(path);
     disk.makeReadOnly();
     for (const refused of [path, other]) {
-      const error = assertThrows(() => open(refused, { since: answers(2) }), FatalError, `Cannot open ${refused}: `);
+      const error = assertThrows(
+        () => open(refused, { since: answers(2).map(entryOf) }),
+        FatalError,
+        `Cannot open ${refused}: `,
+      );
       assertEquals(error.exitCode, 74);
       assertStringIncludes(
         error.message,

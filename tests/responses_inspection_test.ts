@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { openResponsesFile } from "../src/journal/responses_file.ts";
 import type { Expected, Found } from "../src/journal/responses_inspection.ts";
-import { encodeEntry, type Outcome } from "../src/wire.ts";
+import { entryOf, type Outcome } from "../src/wire.ts";
 import { makeFolder } from "./support/agent.ts";
 
 const CLOSING = "\n]\n";
@@ -75,17 +75,20 @@ for (const [what, crash] of Object.entries(CRASHES)) {
         const reached = mark + written % (outcomes.length - mark + 1);
         Deno.writeTextFileSync(path, "[]\n");
         const { file } = openResponsesFile(path, { since: [] });
-        file.append(outcomes.slice(0, mark));
+        file.append(outcomes.slice(0, mark).map(entryOf));
         const bytes = file.sync();
         for (let next = mark; next < reached; next += batch) {
-          file.append(outcomes.slice(next, Math.min(next + batch, reached)));
+          file.append(outcomes.slice(next, Math.min(next + batch, reached)).map(entryOf));
         }
         const whole = Deno.readFileSync(path); // with the reserve, which a crash leaves
         file[Symbol.dispose]();
         const from = bytes + at % (whole.length - bytes + 1);
         Deno.writeFileSync(path, crash(whole.slice(), from));
 
-        const found = open(path, { since: outcomes.slice(mark), ...(last && { checkpoint: { bytes, last } }) });
+        const found = open(path, {
+          since: outcomes.slice(mark).map(entryOf),
+          ...(last && { checkpoint: { bytes, last: entryOf(last) } }),
+        });
         assertEquals(entriesOf(path), outcomes);
         if (from === whole.length) assertEquals(found, "as left");
         assertEquals(namesIn(folder.path), ["responses.json"]);
@@ -99,14 +102,14 @@ Deno.test("what was left as it was is told from what was torn, and from what som
   await using folder = makeFolder();
   const path = `${folder.path}/responses.json`;
   const { file } = openResponsesFile(path, { since: [] });
-  file.append([answer("q0")]);
-  const checkpoint = { bytes: file.sync(), last: answer("q0") };
-  file.append([answer("q1")]);
+  file.append([answer("q0")].map(entryOf));
+  const checkpoint = { bytes: file.sync(), last: entryOf(answer("q0")) };
+  file.append([entryOf(answer("q1"))]);
   const left = Deno.readTextFileSync(path);
   file[Symbol.dispose]();
   const foundWith = (text: string, since: Outcome[]) => {
     Deno.writeTextFileSync(path, text);
-    return open(path, { checkpoint, since });
+    return open(path, { checkpoint, since: since.map(entryOf) });
   };
   assertEquals(foundWith(left, [answer("q1")]), "as left");
   // Killed between the commit and the append: the journal has more than the file.
@@ -156,8 +159,11 @@ for (const [edit, arbitrary] of Object.entries(EDITS)) {
       Deno.writeTextFileSync(path, text);
       // The length of a file that is no more.
       const bytes = 1 +
-        encoder.encode(outcomes.slice(0, mark).map((each) => `\n${encodeEntry(each)}`).join(",")).length;
-      const { file, found } = openResponsesFile(path, { since, ...(last && { checkpoint: { bytes, last } }) });
+        encoder.encode(outcomes.slice(0, mark).map((each) => `\n${entryOf(each).text}`).join(",")).length;
+      const { file, found } = openResponsesFile(path, {
+        since: since.map(entryOf),
+        ...(last && { checkpoint: { bytes, last: entryOf(last) } }),
+      });
       file[Symbol.dispose]();
       const theirs: unknown[] = isArray ? JSON.parse(text.replace("\ufeff", "")) : [];
       const theirIds = theirs.map((entry) => (entry as { queryId?: unknown } | null)?.queryId);
@@ -175,11 +181,14 @@ for (const [edit, arbitrary] of Object.entries(EDITS)) {
 Deno.test("an entry that somebody added by hand with a slip of the pen is moved away, not overwritten", async () => {
   await using folder = makeFolder();
   const path = `${folder.path}/responses.json`;
-  open(path, { since: answers(2) });
+  open(path, { since: answers(2).map(entryOf) });
   const edited = Deno.readTextFileSync(path).replace("\n]\n", `,\n{"queryId": "mine",}\n]\n`);
   Deno.writeTextFileSync(path, edited);
   const bytes = edited.indexOf(`,\n{"queryId": "mine"`);
-  const { file, found } = openResponsesFile(path, { checkpoint: { bytes, last: answer("q1") }, since: [answer("q2")] });
+  const { file, found } = openResponsesFile(path, {
+    checkpoint: { bytes, last: entryOf(answer("q1")) },
+    since: [answer("q2")].map(entryOf),
+  });
   file[Symbol.dispose]();
   assert(found.state === "unreadable");
   assertEquals(Deno.readTextFileSync(found.movedTo), edited);
@@ -203,7 +212,7 @@ Deno.test("a file of no bytes, of blanks or of zeros counts as none, and stays t
   for (const text of ["", " \n", "\0".repeat(4096)]) {
     Deno.writeTextFileSync(path, text);
     const { ino } = Deno.statSync(path);
-    assertEquals(open(path, { since: answers(2) }), "missing");
+    assertEquals(open(path, { since: answers(2).map(entryOf) }), "missing");
     assertEquals(entriesOf(path), answers(2));
     assertEquals(Deno.statSync(path).ino, ino);
   }

@@ -8,8 +8,8 @@ import {
   conversationOf,
   encodeAck,
   encodeAuth,
-  encodeEntry,
   encodeResponse,
+  entryOf,
   type Frame,
   isFailure,
   MAX_DEPTH,
@@ -235,15 +235,15 @@ Deno.test("a response frame and an entry of responses.json carry any answer unch
   fc.assert(fc.property(anAnswer, (answer) => {
     assertFalse(isFailure(answer));
     const stray = { ...answer, seq: 7 };
-    assertEquals(JSON.parse(encodeResponse(stray)), { type: "response", ...answer });
-    assertEquals(JSON.parse(encodeEntry(stray)), answer);
+    assertEquals(JSON.parse(encodeResponse(entryOf(stray))), { type: "response", ...answer });
+    assertEquals(JSON.parse(entryOf(stray).text), answer);
   }));
 });
 
 Deno.test("an entry of responses.json carries any failure unchanged, and no response", () => {
   fc.assert(fc.property(aFailure, (failure) => {
     assert(isFailure(failure));
-    assertEquals(JSON.parse(encodeEntry({ ...failure, seq: 7 } as typeof failure)), failure);
+    assertEquals(JSON.parse(entryOf({ ...failure, seq: 7 } as typeof failure).text), failure);
   }));
 });
 
@@ -258,8 +258,8 @@ Deno.test("an ack says processed, or error where there is one, be it empty", () 
 Deno.test("every frame is one line", () => {
   fc.assert(fc.property(anAnswer, aFailure, (answer, failure) => {
     const frames = [
-      encodeResponse(answer),
-      encodeEntry(failure),
+      encodeResponse(entryOf(answer)),
+      entryOf(failure).text,
       encodeAck({ eventId: answer.queryId, error: failure.error, timestamp: NOON }),
       encodeAuth({ agentId: AGENT, token: answer.response, timestamp: NOON }),
     ];

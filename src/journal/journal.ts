@@ -3,7 +3,7 @@
 import type { StatementSync } from "node:sqlite";
 import type { Database } from "../database.ts";
 import type { Seal } from "../seal.ts";
-import type { AgentEvent, Outcome } from "../wire.ts";
+import { type AgentEvent, type Entry, entryOf, type Outcome } from "../wire.ts";
 
 /** What the journal knows of an event that arrives. */
 export type Acceptance =
@@ -21,10 +21,9 @@ export interface PendingEvent {
 }
 
 /** An outcome, at its place in `responses.json`. */
-export interface RecordedOutcome {
+export interface RecordedOutcome extends Entry {
   /** Grows in the order of the answers. */
   readonly seq: number;
-  readonly outcome: Outcome;
 }
 
 /** How much of `responses.json` is known to be on disk. */
@@ -46,8 +45,8 @@ export interface Journal {
   acceptedMs(id: string): number | undefined;
   /** How many accepted events have no outcome. */
   pendingCount(): number;
-  /** Give an accepted event its outcome, once and for all; returns the outcome's place. */
-  record(outcome: Outcome): number;
+  /** Give an accepted event its outcome, once and for all. */
+  record(outcome: Outcome): RecordedOutcome;
   /** Outcomes after `seq`, oldest first. */
   outcomes(after: { seq: number; limit: number }): RecordedOutcome[];
   /** Outcomes after `seq` and up to `upTo` that were not delivered, oldest first. */
@@ -142,9 +141,12 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
   const endOutage = sqlite.prepare(END_OUTAGE);
 
   // An id is the sender's choice, so the place of its row is named by the id: it is as unique as the row's number.
-  const read = <T>(table: "event" | "outcome", row: Row): T =>
-    JSON.parse(seal.open(row.body, `${table}.body/${row.id}`));
-  const toOutcome = (row: Row): RecordedOutcome => ({ seq: row.seq, outcome: read("outcome", row) });
+  const textOf = (table: "event" | "outcome", row: Row) => seal.open(row.body, `${table}.body/${row.id}`);
+  const toEvent = (row: Row): PendingEvent => ({ seq: row.seq, event: JSON.parse(textOf("event", row)) });
+  const toOutcome = (row: Row): RecordedOutcome => {
+    const text = textOf("outcome", row);
+    return { seq: row.seq, outcome: JSON.parse(text), text };
+  };
   const rows = (found: unknown) => found as Row[];
 
   /** What is held back: accepted and answered events by id, the ids of rows that became obsolete, delivered places. */
@@ -157,9 +159,9 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
     const { accepted, answered, obsolete, settled } = held;
     // First of all: after an error the transaction is gone, and nothing of it is written a second time.
     held = nothingHeld();
-    for (const { seq, outcome, atMs } of answered.values()) {
+    for (const { seq, outcome, text, atMs } of answered.values()) {
       const id = outcome.queryId;
-      keepOutcome.run(seq, id, seal.seal(JSON.stringify(outcome), `outcome.body/${id}`), atMs);
+      keepOutcome.run(seq, id, seal.seal(text, `outcome.body/${id}`), atMs);
     }
     for (const id of obsolete) forgetEvent.run(id);
     for (const { seq, event, atMs } of accepted.values()) {
@@ -186,7 +188,7 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
       switch (row?.state) {
         case "answered": {
           const settled = row.settled === 1 || held.settled.has(row.seq);
-          return { state: "answered", settled, outcome: read("outcome", row) };
+          return { state: "answered", settled, outcome: toOutcome(row).outcome };
         }
         case "forgotten":
           seenAgain.run({ id, now: now() });
@@ -199,7 +201,7 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
       if (held.accepted.size > MAX_HELD.events || held.queryLength > MAX_HELD.queryLength) write();
       return { state: "new", seq: lastEvent };
     },
-    pending: (after) => rows(written(pending).all(after)).map((row) => ({ seq: row.seq, event: read("event", row) })),
+    pending: (after) => rows(written(pending).all(after)).map(toEvent),
     acceptedMs: (id) =>
       held.accepted.get(id)?.atMs ?? (acceptedAt.get({ id }) as { accepted_at: number } | undefined)?.accepted_at,
     pendingCount: () => (written(pendingCount).get() as { count: number }).count,
@@ -207,8 +209,10 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
       const id = outcome.queryId;
       if (held.answered.has(id)) throw new Error(`Cannot record a second outcome of event ${JSON.stringify(id)}`);
       if (!held.accepted.delete(id)) held.obsolete.push(id);
-      held.answered.set(id, { seq: ++lastOutcome, outcome, atMs: now() });
-      return lastOutcome;
+      const { text } = entryOf(outcome);
+      const recorded = { seq: ++lastOutcome, outcome, text, atMs: now() };
+      held.answered.set(id, recorded);
+      return recorded;
     },
     outcomes: (after) => rows(written(outcomes).all(after)).map(toOutcome),
     unsettled: (after) => rows(written(unsettled).all(after)).map(toOutcome),

@@ -44,8 +44,8 @@ export function openPublisher(options: { path: string; journal: Journal; log: Lo
     const isSamePath = mark?.path === path;
     const [last] = isSamePath ? journal.outcomes({ seq: mark.seq - 1, limit: 1 }) : [];
     const { file, found } = openResponsesFile(path, {
-      since: journal.outcomes({ seq: mark?.seq ?? 0, limit: -1 }).map(({ outcome }) => outcome),
-      ...(mark && last && { checkpoint: { bytes: mark.bytes, last: last.outcome } }),
+      since: journal.outcomes({ seq: mark?.seq ?? 0, limit: -1 }),
+      ...(mark && last && { checkpoint: { bytes: mark.bytes, last } }),
     });
     // Whatever is at a path for the first time is no news, unless it had to be mended or moved away.
     const isNews = isSamePath || found.state === "torn" || found.state === "unreadable";
@@ -55,7 +55,7 @@ export function openPublisher(options: { path: string; journal: Journal; log: Lo
   }
 
   function openAnew(since: readonly RecordedOutcome[]) {
-    const { file, found } = openResponsesFile(path, { since: since.map(({ outcome }) => outcome) });
+    const { file, found } = openResponsesFile(path, { since });
     // What was as we left it would still be the file that is held.
     reportFound(log, options.path, found.state === "as left" ? { state: "changed" } : found);
     return file;
@@ -92,7 +92,7 @@ export function openPublisher(options: { path: string; journal: Journal; log: Lo
       attempt(() => {
         const isInPlace = file.isInPlace();
         if (isInPlace) {
-          file.append(outcomes.map(({ outcome }) => outcome));
+          file.append(outcomes);
         } else {
           file[Symbol.dispose]();
           file = openAnew(outcomes);

@@ -2,7 +2,7 @@
 
 import { dirname } from "node:path";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
-import type { Outcome } from "../wire.ts";
+import type { Entry } from "../wire.ts";
 import { writeAllSync } from "../write_all.ts";
 import { type Expected, type Found, inspect } from "./responses_inspection.ts";
 import { layOut, OPENING_BRACKET, OPENING_BYTES } from "./responses_layout.ts";
@@ -10,11 +10,11 @@ import { layOut, OPENING_BRACKET, OPENING_BYTES } from "./responses_layout.ts";
 /** The file, open for more entries: a JSON array at every moment somebody reads it. */
 export interface ResponsesFile extends Disposable {
   /**
-   * Append an entry for each outcome.
+   * Append entries.
    *
    * @throws {FatalError} If the disk refuses; then nothing is half-written.
    */
-  append(outcomes: readonly Outcome[]): void;
+  append(entries: readonly Entry[]): void;
   /** Bring it to the disk; returns its length up to and with the last entry. */
   sync(): number;
   /** Whether the path still names this file, as long as it was left: somebody may have moved, deleted or edited it. */
@@ -165,10 +165,12 @@ function hold(path: string, keepBytes: number): ResponsesFile {
   let isFirst = read(1, end - 1)[0] === OPENING_BRACKET;
 
   return {
-    append: (outcomes) =>
+    append: (entries) =>
       attempt(() => {
-        for (const { bytes, at } of layOut(outcomes, { end, isFirst })) {
-          makeRoom(at + bytes.length - end);
+        const pieces = [...layOut(entries, { end, isFirst })];
+        const last = pieces.at(-1);
+        if (last) makeRoom(last.at + last.bytes.length - end);
+        for (const { bytes, at } of pieces) {
           write(bytes, at);
           end = at + bytes.length;
           isFirst = false;

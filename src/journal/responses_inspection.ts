@@ -1,15 +1,15 @@
 /** What became of `responses.json` since the last start: as it was left, torn by a crash, or changed by others. @module */
 
 import { Buffer } from "node:buffer";
-import { encodeEntry, type Outcome } from "../wire.ts";
+import type { Entry } from "../wire.ts";
 import { layOut, OPENING_BYTES } from "./responses_layout.ts";
 
 /** What the journal expects to find. */
 export interface Expected {
-  /** A length that was on disk, and the outcome whose entry ended there; none where the file was empty. */
-  readonly checkpoint?: { readonly bytes: number; readonly last: Outcome };
-  /** The outcomes that came after it, whose entries may be missing. */
-  readonly since: readonly Outcome[];
+  /** A length that was on disk, and the entry that ended there; none where the file was empty. */
+  readonly checkpoint?: { readonly bytes: number; readonly last: Entry };
+  /** Those that came after it, which may be missing. */
+  readonly since: readonly Entry[];
 }
 
 /**
@@ -26,7 +26,7 @@ export interface Finding {
   readonly found: Found;
   /** Length up to the last entry, or to the opening bracket; 0 where an empty array has to be put there. */
   readonly keepBytes: number;
-  readonly missing: readonly Outcome[];
+  readonly missing: readonly Entry[];
 }
 
 const CLOSING_BRACKET = 0x5d;
@@ -41,7 +41,7 @@ export function inspect(path: string, expected: Expected): Finding {
   const { since } = expected;
   const notIn = (entries: readonly unknown[]) => {
     const ids = new Set(entries.map((entry) => (entry as { queryId?: unknown } | null)?.queryId));
-    return since.filter(({ queryId }) => !ids.has(queryId));
+    return since.filter(({ outcome }) => !ids.has(outcome.queryId));
   };
   let bytes: Uint8Array;
   try {
@@ -74,7 +74,7 @@ function startBytes({ checkpoint }: Expected): number {
 
 /** The file as it was left, if it ends just as expected from the checkpoint on: no need to read it all. */
 function inspectTail(path: string, expected: Expected): Finding | undefined {
-  const before = encoder.encode(expected.checkpoint ? encodeEntry(expected.checkpoint.last) : "[");
+  const before = encoder.encode(expected.checkpoint ? expected.checkpoint.last.text : "[");
   const start = startBytes(expected) - before.length;
   using file = Deno.openSync(path, { read: true });
   const tail = new Uint8Array(Math.max(0, file.statSync().size - start));
@@ -85,9 +85,9 @@ function inspectTail(path: string, expected: Expected): Finding | undefined {
 
   if (!has(before, 0)) return undefined;
   let end = before.length, count = 0;
-  for (const outcome of expected.since) {
+  for (const next of expected.since) {
     const isFirst = count === 0 && !expected.checkpoint;
-    const entry = [...layOut([outcome], { end: start + end, isFirst })].at(-1)!;
+    const entry = [...layOut([next], { end: start + end, isFirst })].at(-1)!;
     const at = entry.at - start;
     if (!has(entry.bytes, at) || !tail.subarray(end, at).every(isBlank)) break;
     end = at + entry.bytes.length;

@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { encodeAck, encodeAuth, encodeResponse, isFailure, type Outcome, parseFrame } from "../wire.ts";
+import { encodeAck, encodeAuth, encodeResponse, type Entry, isFailure, parseFrame } from "../wire.ts";
 import type { Connection, Ending } from "./connection.ts";
 import type { Delivery } from "./transport.ts";
 
@@ -20,12 +20,14 @@ export interface LinkOptions {
 
 /** A connection on which the agent has said who it is. */
 export interface Link {
+  /** The next event, if it is here already: a promise for each would cost as much as its frame. */
+  take(): Delivery | undefined;
   /** The next event; how the connection ended; nothing once `signal` aborts. */
   next(signal: AbortSignal): Promise<Delivery | { readonly ending: Ending } | undefined>;
   /** Whether the server ever said anything. */
   heardFrom(): boolean;
   /** Send an outcome; resolves once it has left this process, or never will. */
-  settle(outcome: Outcome): Promise<boolean>;
+  settle(entry: Entry): Promise<boolean>;
   /** The connection is gone: nobody got what is still held. */
   ended(): void;
   close(): Promise<void>;
@@ -47,12 +49,12 @@ const MAX_UNSENT_BYTES = 1024 * 1024;
 /** Say who the agent is on a fresh connection, and attend to it from then on. */
 export function createLink(connection: Connection, options: LinkOptions): Link {
   const { agentId, token, maxBytes, log, clock } = options;
-  /** Acks that wait for a quiet moment, and whoever waits for them to be sent. */
-  let held: { frame: string; sent?: (done: boolean) => void }[] = [];
+  /** Acks that wait for a quiet moment, and the promise of all that wait for them to be sent. */
+  let held: string[] = [], sent = Promise.withResolvers<boolean>();
   /** When the last of them came. */
   let heldMs = 0;
   /** Whoever waits for what was sent to leave this process. */
-  let leaving: ((done: boolean) => void)[] = [];
+  let leaving: typeof sent[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   let leavingTimer: ReturnType<typeof setTimeout> | undefined;
   /** Whether the server answers auth, and whether it was asked to since it last said something. */
@@ -60,7 +62,7 @@ export function createLink(connection: Connection, options: LinkOptions): Link {
 
   const resolveLeaving = (done: boolean) => {
     clearTimeout(leavingTimer);
-    for (const sent of leaving) sent(done);
+    for (const { resolve } of leaving) resolve(done);
     leaving = [];
   };
   /** Whether the peer got it, only a sender that asks again can tell; but a slow one is not sent more and more. */
@@ -73,11 +75,9 @@ export function createLink(connection: Connection, options: LinkOptions): Link {
   const flush = () => {
     clearTimeout(timer);
     timer = undefined;
-    for (const { frame, sent } of held) {
-      connection.send(frame);
-      if (sent) leaving.push(sent);
-    }
-    held = [];
+    for (const frame of held) connection.send(frame);
+    leaving.push(sent);
+    [held, sent] = [[], Promise.withResolvers()];
     letLeave();
   };
   /** One timer for many acks: to set it anew for each would cost as much as the ack. */
@@ -86,10 +86,12 @@ export function createLink(connection: Connection, options: LinkOptions): Link {
     if (leftMs <= 0) flush();
     else timer = setTimeout(flushWhenQuiet, leftMs);
   };
-  const hold = (ack: typeof held[number]) => {
+  const hold = (ack: string): Promise<boolean> => {
+    const { promise } = sent;
     heldMs = performance.now();
     if (held.push(ack) >= ACK_BATCH) flush();
     else timer ??= setTimeout(flushWhenQuiet, ACK_QUIET_MS);
+    return promise;
   };
   const authenticate = () =>
     connection.send(encodeAuth({ agentId, timestamp: clock.now(), ...(token !== undefined && { token }) }));
@@ -97,7 +99,7 @@ export function createLink(connection: Connection, options: LinkOptions): Link {
   const refuse = (reason: string, { bytes, id }: { bytes: number; id?: string | undefined }) => {
     log.warn("frame refused", { reason, bytes, ...(id !== undefined && { event: id }) });
     if (id !== undefined) {
-      hold({ frame: encodeAck({ eventId: id, error: `refused: ${reason}`, timestamp: clock.now() }) });
+      void hold(encodeAck({ eventId: id, error: `refused: ${reason}`, timestamp: clock.now() }));
     }
   };
   const receive = (data: string | ArrayBuffer): Delivery | undefined => {
@@ -130,13 +132,23 @@ export function createLink(connection: Connection, options: LinkOptions): Link {
     }
   };
 
+  const take = (): Delivery | undefined => {
+    for (let arrived = connection.take(); arrived?.kind === "frame"; arrived = connection.take()) {
+      isAsked = false;
+      const delivery = receive(arrived.data);
+      if (delivery) return delivery;
+    }
+    return undefined;
+  };
+
   authenticate();
   return {
+    take,
     async next(signal) {
       while (!signal.aborted) {
         const mustAnswer = isAsked && confirmsAuth;
         const atMostMs = mustAnswer ? ANSWER_MS : SILENCE_MS;
-        const arrived = connection.take() ?? await connection.wait({ signal, atMostMs });
+        const arrived = await connection.wait({ signal, atMostMs });
         if (arrived === "aborted") return undefined;
         if (arrived === "silence") {
           if (mustAnswer) {
@@ -155,23 +167,21 @@ export function createLink(connection: Connection, options: LinkOptions): Link {
       return undefined;
     },
     heardFrom: () => connection.received() > 0,
-    settle(outcome) {
+    settle(entry) {
+      const { outcome } = entry;
       if (!connection.isOpen()) return Promise.resolve(false);
       // Response first: it is what the peer waits for.
-      if (!isFailure(outcome)) connection.send(encodeResponse(outcome));
-      const { promise, resolve } = Promise.withResolvers<boolean>();
-      const frame = encodeAck({
+      if (!isFailure(outcome)) connection.send(encodeResponse(entry));
+      return hold(encodeAck({
         eventId: outcome.queryId,
         timestamp: clock.now(),
         ...(isFailure(outcome) && { error: outcome.error }),
-      });
-      hold({ frame, sent: resolve });
-      return promise;
+      }));
     },
     ended() {
       clearTimeout(timer);
+      leaving.push(sent);
       resolveLeaving(false);
-      for (const { sent } of held) sent?.(false);
       held = [];
     },
     async close() {

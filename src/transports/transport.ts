@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Settings } from "../settings.ts";
-import type { AgentEvent, Outcome } from "../wire.ts";
+import type { AgentEvent, Entry } from "../wire.ts";
 import { openFileTransport } from "./file.ts";
 import { openWebSocketTransport } from "./websocket.ts";
 
@@ -29,7 +29,7 @@ export interface Transport {
    * can't be reached now: then it is offered again after {@linkcode TransportHooks.onReachable}. There is no
    * `delivery` after a restart, or where the delivery had no handle.
    */
-  settle(outcome: Outcome, delivery?: Delivery): Promise<boolean>;
+  settle(entry: Entry, delivery?: Delivery): Promise<boolean>;
   /** After the last settle: hand back what is unsettled, disconnect. `signal` ends the events, not the connection. */
   close(): Promise<void>;
 }

@@ -42,7 +42,10 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
         log.info("✅ WebSocket connected to {url}", { url });
         options.onReachable();
         let next = await link.next(signal);
-        for (; next && "event" in next; next = await link.next(signal)) yield next;
+        while (next && "event" in next) {
+          yield next;
+          next = (signal.aborted ? undefined : link.take()) ?? await link.next(signal);
+        }
         if (!next) return;
         const { ending } = next;
         worked = link.heardFrom() || clock.now() - openedMs >= WORKING_MS;
@@ -81,7 +84,7 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
   return {
     name: "websocket",
     events,
-    settle: (outcome) => link?.settle(outcome) ?? Promise.resolve(false),
+    settle: (entry) => link?.settle(entry) ?? Promise.resolve(false),
     async close() {
       await link?.close();
       link = undefined;

@@ -47,7 +47,7 @@ function openStore(size: number): Disposable & { add(count: number): void } {
       const timestamp = systemClock.now(), id = `q${++added}`;
       journal.accept({ id, query: "What is iExec?", timestamp });
       const outcome = { queryId: id, response: "A marketplace for computing power.".repeat(3), timestamp, agentId };
-      return { seq: journal.record(outcome), outcome };
+      return journal.record(outcome);
     });
     database.commit();
     publisher.publish(recorded);
