@@ -2,12 +2,18 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { EXIT, FatalError, messageOf } from "./errors.ts";
-import { JOURNAL_SCHEMA, OUTAGE_SCHEMA } from "./journal/journal_schema.ts";
+import { JOURNAL_SCHEMA, OUTAGE_SCHEMA, UNDELIVERED_SCHEMA } from "./journal/journal_schema.ts";
 import { KNOWLEDGE_SCHEMA } from "./mind/knowledge_store.ts";
 import { MEMORY_SCHEMA } from "./mind/memory_schema.ts";
 
 /** Grows at its end only: a released line never changes. Its length is the schema version. */
-const MIGRATIONS: readonly string[] = [JOURNAL_SCHEMA, MEMORY_SCHEMA, KNOWLEDGE_SCHEMA, OUTAGE_SCHEMA];
+const MIGRATIONS: readonly string[] = [
+  JOURNAL_SCHEMA,
+  MEMORY_SCHEMA,
+  KNOWLEDGE_SCHEMA,
+  OUTAGE_SCHEMA,
+  UNDELIVERED_SCHEMA,
+];
 
 /** SQLite's result codes that mean more here than "a bug of ours". @see https://sqlite.org/rescode.html */
 const SQLITE = {

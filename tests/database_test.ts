@@ -12,7 +12,9 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import { type Database, databaseError, openDatabase } from "../src/database.ts";
 import { FatalError } from "../src/errors.ts";
+import { openJournal, type RecordedOutcome } from "../src/journal/journal.ts";
 import { JOURNAL_SCHEMA } from "../src/journal/journal_schema.ts";
+import { noSeal } from "../src/seal.ts";
 import { makeFolder } from "./support/agent.ts";
 import { testOnSmallDisk } from "./support/small_disk.ts";
 
@@ -167,10 +169,19 @@ Deno.test("once the first has closed, the next may open", async () => {
 Deno.test("a database of an earlier schema is brought to the current one and keeps its rows", async () => {
   await using folder = makeFolder();
   const old = new DatabaseSync(`${folder.path}/agent.db`);
-  old.exec(`${JOURNAL_SCHEMA}; PRAGMA user_version = 1; INSERT INTO event VALUES (7, 'q1', '{}', 0)`);
+  old.exec(`
+    ${JOURNAL_SCHEMA};
+    PRAGMA user_version = 1;
+    INSERT INTO event VALUES (7, 'q1', '{}', 0);
+    INSERT INTO outcome VALUES (1, 'q2', '{"queryId":"q2"}', 1, 0), (2, 'q3', '{"queryId":"q3"}', 0, 0);
+  `);
   old.close();
   using database = openDatabase(folder.path);
   assertEquals(ids(database), ["q1"]);
+  const journal = openJournal(database, { seal: noSeal, now: () => 0 });
+  const idsOf = (outcomes: readonly RecordedOutcome[]) => outcomes.map(({ outcome }) => outcome.queryId);
+  assertEquals(idsOf(journal.outcomes({ seq: 0, limit: 9 })), ["q2", "q3"]);
+  assertEquals(idsOf(journal.unsettled({ seq: 0, upTo: 9, limit: 9 })), ["q3"]);
   assertEquals(database.sqlite.prepare("SELECT count(*) AS count FROM memory").get()?.count, 0);
 });
 

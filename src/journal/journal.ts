@@ -69,7 +69,7 @@ export interface Journal {
 
 /** What is known of an id: it is in one of these tables, or in none. */
 const KNOWN = `
-  SELECT 'answered' AS state, seq, id, body, settled FROM outcome WHERE id = ?1
+  SELECT 'answered' AS state, seq, id, body, seq NOT IN undelivered AS settled FROM outcome WHERE id = ?1
   UNION ALL SELECT 'forgotten', 0, id, NULL, 1 FROM answered WHERE id = ?1
   UNION ALL SELECT 'pending', seq, id, NULL, 0 FROM event WHERE id = ?1`;
 const KEEP_EVENT = `INSERT INTO event (seq, id, body, accepted_at) VALUES (?, ?, ?, ?)`;
@@ -80,7 +80,7 @@ const SEEN_AGAIN = `UPDATE answered SET seen_at = :now WHERE id = :id`;
 /** The checkpoint's own outcome stays: by its entry the file is recognised. */
 const PRUNABLE = `
   SELECT seq FROM outcome
-  WHERE made_at < :madeBefore AND settled = 1 AND seq < coalesce((SELECT seq FROM responses_file), 0)
+  WHERE made_at < :madeBefore AND seq NOT IN undelivered AND seq < coalesce((SELECT seq FROM responses_file), 0)
   ORDER BY made_at LIMIT +:limit`;
 const KEEP_IDS = `
   INSERT INTO answered (id, seen_at) SELECT id, :now FROM outcome WHERE seq IN (${PRUNABLE})
@@ -92,8 +92,10 @@ const FORGET_EVENT = `DELETE FROM event WHERE id = ?`;
 const KEEP_OUTCOME = `INSERT INTO outcome (seq, id, body, made_at) VALUES (?, ?, ?, ?)`;
 const OUTCOMES = `SELECT seq, id, body FROM outcome WHERE seq > :seq ORDER BY seq LIMIT +:limit`;
 const UNSETTLED = `
-  SELECT seq, id, body FROM outcome WHERE settled = 0 AND seq > :seq AND seq <= :upTo ORDER BY seq LIMIT +:limit`;
-const SETTLED = `UPDATE outcome SET settled = 1 WHERE seq BETWEEN ? AND ?`;
+  SELECT seq, id, body FROM undelivered JOIN outcome USING (seq)
+  WHERE seq > :seq AND seq <= :upTo ORDER BY seq LIMIT +:limit`;
+const TO_DELIVER = `INSERT INTO undelivered SELECT seq FROM outcome WHERE seq > ?`;
+const DELIVERED = `DELETE FROM undelivered WHERE seq BETWEEN ? AND ?`;
 /** AUTOINCREMENT keeps the last number of each table, also of rows that are gone. */
 const LAST_NUMBERS = `SELECT name, seq FROM sqlite_sequence`;
 const CHECKPOINT = `SELECT path, seq, bytes FROM responses_file`;
@@ -133,7 +135,8 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
   const keepOutcome = sqlite.prepare(KEEP_OUTCOME);
   const outcomes = sqlite.prepare(OUTCOMES);
   const unsettled = sqlite.prepare(UNSETTLED);
-  const markSettled = sqlite.prepare(SETTLED);
+  const toDeliver = sqlite.prepare(TO_DELIVER);
+  const delivered = sqlite.prepare(DELIVERED);
   const checkpoint = sqlite.prepare(CHECKPOINT);
   const setCheckpoint = sqlite.prepare(SET_CHECKPOINT);
   const outage = sqlite.prepare(OUTAGE);
@@ -163,11 +166,12 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
       const id = outcome.queryId;
       keepOutcome.run(seq, id, seal.seal(text, `outcome.body/${id}`), atMs);
     }
+    if (answered.size > 0) toDeliver.run(lastOutcome - answered.size);
     for (const id of obsolete) forgetEvent.run(id);
     for (const { seq, event, atMs } of accepted.values()) {
       keepEvent.run(seq, event.id, seal.seal(JSON.stringify(event), `event.body/${event.id}`), atMs);
     }
-    for (const [first, last] of runsOf(settled)) markSettled.run(first, last);
+    for (const [first, last] of runsOf(settled)) delivered.run(first, last);
   };
   database.beforeCommit(write);
   /** All that is known is in the tables. */

@@ -42,6 +42,16 @@ export const JOURNAL_SCHEMA = `
   ) STRICT;
 `;
 
+export const UNDELIVERED_SCHEMA = `
+  -- Outcomes that are still to be delivered. A mark in the outcome itself would write all of it a second time.
+  CREATE TABLE undelivered (
+    seq INTEGER PRIMARY KEY
+  ) STRICT;
+  INSERT INTO undelivered SELECT seq FROM outcome WHERE settled = 0;
+  DROP INDEX outcome_unsettled;
+  ALTER TABLE outcome DROP COLUMN settled;
+`;
+
 export const OUTAGE_SCHEMA = `
   -- Since when the model is down, while it is, in milliseconds since the epoch.
   CREATE TABLE outage (
