@@ -23,10 +23,11 @@ export interface ResponsesFile extends Disposable {
 
 /**
  * Space is held ready between the last entry and the closing bracket, as blanks: at least this much, an eighth of the
- * file if that is more, and no more than the most. An entry lands in bytes that are already there, with a bracket behind
- * them all the time, so that neither a full disk nor a kill nor a reader that comes meanwhile finds the array open.
+ * file or several times what is just appended if that is more, and no more than the most. An entry lands in bytes that
+ * are already there, with a bracket behind them all the time, so that neither a full disk nor a kill nor a reader that
+ * comes meanwhile finds the array open.
  */
-const RESERVE = { leastBytes: 16 * 1024, share: 1 / 8, mostBytes: 1024 * 1024 };
+const RESERVE = { leastBytes: 16 * 1024, share: 1 / 8, appends: 8, mostBytes: 1024 * 1024 };
 /**
  * When the bracket moves, at the first entry, when the space is used up and at the end, a file of up to this many bytes is
  * replaced by a copy, so that a reader finds the one or the other. A larger one would take too long: there it is one write.
@@ -126,8 +127,8 @@ function hold(path: string, keepBytes: number): ResponsesFile {
   const makeRoom = (bytes: number) => {
     if (end + bytes <= closing) return;
     const needed = end + bytes + CLOSING.length;
-    const { leastBytes, share, mostBytes } = RESERVE;
-    const reserve = Math.round(Math.min(Math.max(leastBytes, needed * share), mostBytes));
+    const { leastBytes, share, appends, mostBytes } = RESERVE;
+    const reserve = Math.round(Math.min(Math.max(leastBytes, needed * share, bytes * appends), mostBytes));
     if (replace(bytes + reserve)) return;
     try {
       write(BLANK.repeat(Math.max(0, needed + reserve - size)), size);
