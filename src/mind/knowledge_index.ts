@@ -49,22 +49,34 @@ export function indexPassages(passages: readonly IndexedPassage[]): KnowledgeInd
   return { passages, frequency, words };
 }
 
-/**
- * The index over `texts`: the kept one if it is of just these, else a new one, which is kept.
- *
- * @returns `isNew`: whether it had to be made.
- */
+/** An index that was opened. */
+export interface OpenIndex extends KnowledgeIndex {
+  /** Whether it had to be made. */
+  readonly isNew: boolean;
+  /** Keep it for the next start, unless it is kept. */
+  keep(): void;
+}
+
+/** A new index of so many passages is kept at once: to make it again would take longer than anybody should wait twice. */
+const LARGE = 1_000;
+
+/** The index over `texts`: the kept one if it is of just these, else a new one. */
 export function openIndex(
   texts: readonly KnowledgeText[],
   store: Pick<KnowledgeStore, "index" | "keepIndex">,
-): KnowledgeIndex & { readonly isNew: boolean } {
+): OpenIndex {
   const digest = digestOf(texts);
   const passages = passagesOf(texts);
   const kept = store.index(digest);
-  if (kept !== undefined) return { ...unpackIndex(kept, passages), isNew: false };
+  if (kept !== undefined) return { ...unpackIndex(kept, passages), isNew: false, keep() {} };
   const index = indexPassages(passages);
-  store.keepIndex(digest, packIndex(index));
-  return { ...index, isNew: true };
+  let isKept = false;
+  const keep = () => {
+    if (!isKept) store.keepIndex(digest, packIndex(index));
+    isKept = true;
+  };
+  if (passages.length >= LARGE) keep();
+  return { ...index, isNew: true, keep };
 }
 
 /** The text that is kept of an index: without the passages, which come from the knowledge each time. */

@@ -94,6 +94,8 @@ export async function openMind(options: {
     answer: (event, signal) => unlessAborted(signal, () => answer({ runtime, conversations, system }, event, signal)),
     async close() {
       vectors?.close();
+      // Not at the start, where the first answer would wait for it (4 ms).
+      index.keep();
       await runtime.stop();
     },
   };
