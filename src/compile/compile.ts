@@ -44,6 +44,7 @@ export async function compileBundle(
       "--quiet",
       "--no-config",
       "--no-check",
+      // No --v8-flags: a young generation of at most 2 MB saves 4 MB when idle, and costs a tenth of the throughput.
       // A code cache is code that nobody hashed, in a file that others may write.
       "--no-code-cache",
       // With a file of its own the executable asks nobody's DENO_CERT.
