@@ -32,8 +32,8 @@ testOnPoweredDisk("power cuts lose nothing that was acknowledged, and change not
 
   for (let cut = 0; cut < CUTS; cut++) {
     events.push(...makeEvents(events.length));
-    await using agent = await startAgent({ folder: folder.path, env });
     const before = server.frames.flat().length;
+    await using agent = await startAgent({ folder: folder.path, env });
     // Somewhere between the first sign of life and the last ack: each life gets further than the one before.
     await server.received(() => server.frames.flat().length > before + cut * 2 * EVENTS_PER_LIFE / CUTS);
     disk.cutPower();
