@@ -137,7 +137,7 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
       };
     }
 
-    const database = openDatabase(home);
+    const database = openDatabase(home, { soon: setTimeout });
     const real = openJournal(database, { seal: noSeal, now: () => nowMs++ });
     const journal = {
       ...real,
