@@ -40,9 +40,10 @@ const SQLITE_TEXTS: readonly (readonly [text: string, code: number])[] = [
 
 /**
  * Milliseconds between two commits: several times as long as the last one took, or they would fill the time; never more
- * than would be felt. One that is wanted later than that comes at once.
+ * than would be felt. One that is wanted later than that comes at once, and so does one that nobody joined for `quiet`:
+ * all that are coming are there.
  */
-const COMMIT_PAUSE_MS = { factor: 8, least: 5, most: 20 };
+const COMMIT_PAUSE_MS = { factor: 8, least: 5, most: 20, quiet: 3 };
 
 /** The open database. A transaction is always open: whatever is written is on disk once {@linkcode committed} resolves. */
 export interface Database extends Disposable {
@@ -115,10 +116,13 @@ function groupCommits(
   let waiting: PromiseWithResolvers<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let dueMs = Infinity, nextMs = 0;
+  /** How often the next commit was asked for by somebody who waits for it. */
+  let asked = 0;
   let failed = false;
   const commit = () => {
     clearTimeout(timer);
     dueMs = Infinity;
+    asked = 0;
     const shared = waiting;
     waiting = undefined;
     const startedMs = performance.now();
@@ -142,9 +146,13 @@ function groupCommits(
     if (atMs >= dueMs) return;
     clearTimeout(timer);
     dueMs = atMs;
-    if (atMs > nowMs) timer = setTimeout(commit, atMs - nowMs);
+    if (atMs > nowMs) commitIn(atMs - nowMs);
     // Even the shortest timer takes more than 2 ms (measured), which each answer that comes alone would wait.
     else soon(() => dueMs === atMs && commit());
+  };
+  const commitIn = (leftMs: number) => {
+    const before = asked, ms = before > 0 ? Math.min(leftMs, COMMIT_PAUSE_MS.quiet) : leftMs;
+    timer = setTimeout(() => asked === before || ms === leftMs ? commit() : commitIn(leftMs - ms), ms);
   };
   begin.run();
   return {
@@ -157,6 +165,7 @@ function groupCommits(
     },
     committed({ lazily = false } = {}) {
       waiting ??= Promise.withResolvers();
+      if (!lazily) asked++;
       if (dueMs > nextMs) {
         const nowMs = performance.now();
         commitAt(lazily ? nowMs + COMMIT_PAUSE_MS.most : Math.max(nowMs, nextMs), nowMs);
