@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Log, silentLog } from "../src/log.ts";
 import { loadCharacter, type LoadedCharacter } from "../src/mind/character.ts";
 import { loadCore } from "../src/mind/core_log.ts";
-import { systemText } from "../src/mind/providers.ts";
+import { systemText } from "../src/mind/context.ts";
 
 const FOLDER = new URL("fixtures/characters/", import.meta.url).pathname;
 

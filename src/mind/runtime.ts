@@ -1,6 +1,6 @@
 /** The mind: an ElizaOS AgentRuntime for one character, asked one event at a time. @module */
 
-import type { AgentRuntime, Character, IDatabaseAdapter, Memory, Plugin, RuntimeSettings } from "@elizaos/core";
+import type { AgentRuntime, Character, IDatabaseAdapter, Plugin, RuntimeSettings } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Rest } from "../schedule.ts";
@@ -15,15 +15,7 @@ import { openVectors, type Vectors } from "./knowledge_vectors.ts";
 import { ModelError } from "./models/failure.ts";
 import { type ModelRequest, openModel } from "./models/model.ts";
 import type { ModelOptions } from "./models/options.ts";
-import {
-  characterProvider,
-  conversationProvider,
-  knowledgeProvider,
-  passagesFrom,
-  recalledFrom,
-  systemText,
-  textFrom,
-} from "./providers.ts";
+import { composeContext, contextProvider, systemText } from "./context.ts";
 
 /** Answers events. */
 export interface Mind {
@@ -77,9 +69,7 @@ export async function openMind(options: {
     name: "mind",
     description: "Character, conversation and knowledge",
     providers: [
-      characterProvider(system),
-      conversationProvider((message) => conversations.recall(message)),
-      knowledgeProvider(searchIn(index), () => vectors),
+      contextProvider({ system, recall: conversations.recall, knowledge: searchIn(index), vectors: () => vectors }),
     ],
   });
   await runtime.registerPlugin("provider" in model ? await openModel(model) : model);
@@ -115,13 +105,11 @@ async function answer(
   const { runtime, conversations, system } = parts;
   signal.throwIfAborted();
   const message = conversations.messageFrom(event);
-  const state = await compose(runtime, message);
-  const { exchanges, answered } = recalledFrom(state);
+  const { recalled: { exchanges, answered }, passages, text: context } = await composeContext(runtime, message);
   if (answered) return answered;
-  const passages = passagesFrom(state);
   let drawn = passages;
   const request: ModelRequest = {
-    prompt: `${textFrom(state)}\n\n# The question\n${event.query}`,
+    prompt: `${context}\n\n# The question\n${event.query}`,
     system,
     passages,
     exchanges,
@@ -138,18 +126,6 @@ async function answer(
   const reply = { text, sources: [...new Set(drawn.map(({ source }) => source))] };
   if (message.id) await conversations.remember(message, reply);
   return reply;
-}
-
-/** What the model is to know. The conversation comes first: what is looked up in the knowledge depends on it. */
-async function compose(runtime: AgentRuntime, message: Memory) {
-  if (!message.id) return await runtime.composeState(message, ["CHARACTER", "KNOWLEDGE"], true);
-  try {
-    await runtime.composeState(message, ["CONVERSATION"], true);
-    return await runtime.composeState(message, ["CHARACTER", "KNOWLEDGE"], true);
-  } finally {
-    // The core keeps every message's state for ever.
-    runtime.stateCache.delete(message.id);
-  }
 }
 
 /** Who is to be told when a signal aborts: a listener for each event would cost 5 µs of it (measured). */
