@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
+import { V8_FLAGS } from "../src/compile/compile.ts";
 import { settingsMarkdown } from "../src/help.ts";
 import { silentLog } from "../src/log.ts";
 import { loadCharacter } from "../src/mind/character.ts";
@@ -42,6 +43,10 @@ for (const name of ["start", "chat", "dev"] as const) {
     assertEquals(granted!.split(","), VARIABLES);
     assertMatch(command, /--no-prompt .*--ignore-env /);
     assertEquals(/-A\b|--allow-(all|run|ffi|sys|import)/.exec(command), null);
+  });
+
+  Deno.test(`\`deno task ${name}\` runs under the flags of the executable`, () => {
+    assert(config.tasks[name].command.includes(` ${V8_FLAGS} `));
   });
 }
 

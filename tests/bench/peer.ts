@@ -1,5 +1,6 @@
 /** The other end of a benchmark: a server in this process, and one client in a process of its own. @module */
 
+import { V8_FLAGS } from "../../src/compile/compile.ts";
 import { generateEvents, openTally } from "../../src/test_server/load_events.ts";
 
 /** A client that is connected and has authenticated. */
@@ -35,7 +36,7 @@ export function ourIntern(url: string, folder: string): Deno.Command {
 
 function ourAgentAs(url: string, folder: string, character: string): Deno.Command {
   return command(Deno.execPath(), [
-    ...["run", "--quiet", "--no-prompt", `--config=${ROOT}deno.json`, "--ignore-env"],
+    ...["run", "--quiet", V8_FLAGS, "--no-prompt", `--config=${ROOT}deno.json`, "--ignore-env"],
     ...[`--allow-read=${folder}`, `--allow-write=${folder}`, `--allow-net=${new URL(url).host}`],
     ...[`${ROOT}tests/bench/instant_agent.ts`, url, folder, character],
   ]);
