@@ -14,8 +14,9 @@ export interface Browsing {
 /** Where screenshots go. */
 const SCREENSHOTS = new URL("../screenshots/", import.meta.url).pathname;
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
-/** The page dials a server that is gone, or is going at the end of a test. */
-const SERVER_GONE = /^WebSocket connection to '[^']*\/feed' failed: /;
+/** The page asks a server that is gone, or is going at the end of a test. */
+const SERVER_GONE =
+  /^WebSocket connection to '[^']*\/feed' failed: |^Failed to load resource: net::ERR_CONNECTION_REFUSED$/;
 /** Chromium talks to nobody but the page's server. As root it can't have its sandbox. */
 const ARGUMENTS = [
   "--disable-background-networking",
