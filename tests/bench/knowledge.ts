@@ -75,20 +75,16 @@ async function runTask(cwd: string, env: Record<string, string>): Promise<Knowle
 /** Linux counts processor time in hundredths of a second. */
 const TICK_MS = 10;
 
-/** What a process has used so far; none once it is gone. */
+/** What a process has used so far; none once it is gone. By `cat`, since Deno shows /proc only to who may do everything. */
 function usageOf(pid: number): KnowledgeRun | undefined {
-  try {
-    const peakKb = /^VmHWM:\s*(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
-    // One that has ended and was not waited for yet has no memory any more.
-    if (peakKb === undefined) return undefined;
-    // Behind the name, which may hold anything: user and system time are the 12th and 13th. @see proc_pid_stat(5)
-    const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
-    return { ms: (Number(fields[11]) + Number(fields[12])) * TICK_MS, peakMb: Number(peakKb) * 1024 / 1e6 };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    if (error instanceof Error && "code" in error && error.code === "ESRCH") return undefined;
-    throw error;
-  }
+  const files = ["status", "stat"].map((name) => `/proc/${pid}/${name}`);
+  const text = new TextDecoder().decode(new Deno.Command("cat", { args: files, stderr: "null" }).outputSync().stdout);
+  // One that has ended and was not waited for yet has no memory any more.
+  const [, peakKb] = /^VmHWM:\s*(\d+) kB$/m.exec(text) ?? [];
+  // Behind the name, which may hold anything: user and system time are the 12th and 13th. @see proc_pid_stat(5)
+  const fields = text.split(") ").at(-1)!.split(" ");
+  if (peakKb === undefined || fields.length < 13) return undefined;
+  return { ms: (Number(fields[11]) + Number(fields[12])) * TICK_MS, peakMb: Number(peakKb) * 1024 / 1e6 };
 }
 
 if (import.meta.main) {
