@@ -183,9 +183,12 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     loadMore();
     outbox.release(publisher.published);
     let taken = 0;
-    for await (const delivery of transport.events(stopping)) {
-      accept(delivery);
-      if (++taken % INTAKE_BURST === 0) await setImmediate();
+    for await (const deliveries of transport.events(stopping)) {
+      for (const delivery of deliveries) accept(delivery);
+      taken += deliveries.length;
+      if (taken < INTAKE_BURST) continue;
+      taken = 0;
+      await setImmediate();
     }
     await Promise.race([schedule.idle(), untilAborted(stopping)]);
   } catch (error) {

@@ -67,8 +67,8 @@ function givenEvents(...events: AgentEvent[]) {
   const watch = createWatch({ report: () => `${settled.length} settled` });
   const transport: Transport = {
     name: "given",
-    async *events(signal: AbortSignal): AsyncIterable<Delivery> {
-      for (const event of events) yield { event };
+    async *events(signal: AbortSignal): AsyncIterable<Delivery[]> {
+      for (const event of events) yield [{ event }];
       await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     },
     settle({ outcome }) {
@@ -299,7 +299,7 @@ Deno.test("a source that is exhausted ends the loop when all is answered", async
   const transport: Transport = {
     ...givenEvents().open(),
     async *events() {
-      for (const id of ids) yield await Promise.resolve({ event: event(id) });
+      for (const id of ids) yield await Promise.resolve([{ event: event(id) }]);
     },
   };
   const loop = startLoop(folder.path, { mind, openTransport: () => transport });

@@ -68,8 +68,8 @@ function startWatching(path: string, maxBytes: number) {
   const stop = new AbortController();
   const transport = openFileTransport({ path, rescanMs: 5_000, maxBytes, log, clock });
   const running = (async () => {
-    for await (const { event } of transport.events(stop.signal)) {
-      ids.push(event.id);
+    for await (const deliveries of transport.events(stop.signal)) {
+      ids.push(...deliveries.map(({ event }) => event.id));
       watch.changed();
     }
   })();
@@ -276,8 +276,8 @@ Deno.test("when told to stop it stops, also in the middle of a long file", async
   const stop = new AbortController();
   await using watching = input.watch();
   const ids: string[] = [];
-  for await (const { event } of watching.transport.events(stop.signal)) {
-    if (ids.push(event.id) === 10) stop.abort();
+  for await (const deliveries of watching.transport.events(stop.signal)) {
+    if (ids.push(...deliveries.map(({ event }) => event.id)) === 10) stop.abort();
   }
   assertEquals(ids.length, 10);
 });

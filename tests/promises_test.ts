@@ -168,7 +168,7 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
         signal.addEventListener("abort", () => wake());
         while (!signal.aborted) {
           const delivery = arrived.shift();
-          if (delivery) yield delivery;
+          if (delivery) yield [delivery];
           else await new Promise<void>((resolve) => wake = resolve);
         }
       },

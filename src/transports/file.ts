@@ -45,7 +45,7 @@ async function* watchEvents({ path, rescanMs, maxBytes, log, clock }: FileTransp
     // The watch first, then the read: what falls between is seen twice, never missed.
     await watch.renew();
     for (const event of reader.read({ force: watch.sawChangeOf(basename(path)), isQuiet })) {
-      yield { event };
+      yield [{ event }];
       if (signal.aborted) return;
     }
     isQuiet = await watch.isQuiet({

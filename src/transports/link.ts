@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { encodeAck, encodeAuth, encodeResponse, type Entry, isFailure, parseFrame } from "../wire.ts";
-import type { Connection, Ending } from "./connection.ts";
+import type { Arrival, Connection, Ending } from "./connection.ts";
 import type { Delivery } from "./transport.ts";
 
 /** What a link needs to know of the agent, and what it may take from the server. */
@@ -20,10 +20,8 @@ export interface LinkOptions {
 
 /** A connection on which the agent has said who it is. */
 export interface Link {
-  /** The next event, if it is here already: a promise for each would cost as much as its frame. */
-  take(): Delivery | undefined;
-  /** The next event; how the connection ended; nothing once `signal` aborts. */
-  next(signal: AbortSignal): Promise<Delivery | { readonly ending: Ending } | undefined>;
+  /** The next events, one or more; how the connection ended; nothing once `signal` aborts. */
+  next(signal: AbortSignal): Promise<readonly Delivery[] | { readonly ending: Ending } | undefined>;
   /** Whether the server ever said anything. */
   heardFrom(): boolean;
   /** Send an outcome; resolves once it has left this process, or never will. */
@@ -45,6 +43,8 @@ const ANSWER_MS = 10_000;
 const ACK_QUIET_MS = 20, ACK_BATCH = 100;
 /** Those of so many responses that go out together follow them at once: one such wait is nothing for so many. */
 const ACK_BURST = 32;
+/** Events that are handed on together, at most. */
+const TAKEN_AT_ONCE = 64;
 /** What a peer that reads slowly may leave in this process. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
 
@@ -139,18 +139,20 @@ export function createLink(connection: Connection, options: LinkOptions): Link {
     }
   };
 
-  const take = (): Delivery | undefined => {
-    for (let arrived = connection.take(); arrived?.kind === "frame"; arrived = connection.take()) {
+  /** The events that are here already, with `first`. */
+  const takeWith = (first: Arrival): Delivery[] => {
+    const deliveries: Delivery[] = [];
+    for (let arrived: Arrival | undefined = first; arrived?.kind === "frame"; arrived = connection.take()) {
       isAsked = false;
       const delivery = receive(arrived.data);
-      if (delivery) return delivery;
+      // A promise for each would cost as much as its frame.
+      if (delivery && deliveries.push(delivery) === TAKEN_AT_ONCE) break;
     }
-    return undefined;
+    return deliveries;
   };
 
   authenticate();
   return {
-    take,
     async next(signal) {
       while (!signal.aborted) {
         const mustAnswer = isAsked && confirmsAuth;
@@ -166,10 +168,9 @@ export function createLink(connection: Connection, options: LinkOptions): Link {
           authenticate();
           continue;
         }
-        isAsked = false;
         if (arrived.kind === "end") return { ending: arrived.ending };
-        const delivery = receive(arrived.data);
-        if (delivery) return delivery;
+        const deliveries = takeWith(arrived);
+        if (deliveries.length > 0) return deliveries;
       }
       return undefined;
     },

@@ -32,7 +32,7 @@ export function openInput({ path, otherPaths, maxBytes, log }: InputOptions): In
       for (const entry of checkEntries(parse(path, text), { maxBytes })) {
         if (signal.aborted) return;
         if ("event" in entry) {
-          yield await Promise.resolve({ event: entry.event });
+          yield await Promise.resolve([{ event: entry.event }]);
           continue;
         }
         refused++;

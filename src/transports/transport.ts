@@ -19,11 +19,12 @@ export interface Delivery {
 export interface Transport {
   readonly name: string;
   /**
-   * Deliveries as they arrive, until `signal` aborts, the source is exhausted, or the transport gives up.
+   * Deliveries as they arrive, those that are here at the same time together, until `signal` aborts, the source is
+   * exhausted, or the transport gives up.
    *
    * @throws {FatalError} When the source is out of reach for good.
    */
-  events(signal: AbortSignal): AsyncIterable<Delivery>;
+  events(signal: AbortSignal): AsyncIterable<readonly Delivery[]>;
   /**
    * Hand an outcome back; outcomes handed over one after the other arrive in that order. Resolves false if the peer
    * can't be reached now: then it is offered again after {@linkcode TransportHooks.onReachable}. There is no

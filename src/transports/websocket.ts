@@ -29,7 +29,7 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
   const url = publicUrl(options.url);
   let link: Link | undefined;
 
-  async function* events(signal: AbortSignal): AsyncIterable<Delivery> {
+  async function* events(signal: AbortSignal): AsyncIterable<readonly Delivery[]> {
     let failures = 0;
     let problem = "";
     while (!signal.aborted) {
@@ -42,10 +42,7 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
         log.info("✅ WebSocket connected to {url}", { url });
         options.onReachable();
         let next = await link.next(signal);
-        while (next && "event" in next) {
-          yield next;
-          next = (signal.aborted ? undefined : link.take()) ?? await link.next(signal);
-        }
+        for (; next && !("ending" in next); next = await link.next(signal)) yield next;
         if (!next) return;
         const { ending } = next;
         worked = link.heardFrom() || clock.now() - openedMs >= WORKING_MS;
