@@ -112,6 +112,7 @@ Deno.test("a server that flaps a hundred times gets every answer, and each event
   const entries = await agent.responses(100);
   assertEquals(new Set(entries.map(({ queryId }) => queryId)).size, 100);
   assertEquals(entries.length, 100);
+  await agent.stop();
   assertEquals(agent.log.filter(({ message }) => message.startsWith("✅ Generated")).length, 100);
 });
 

@@ -136,8 +136,9 @@ Deno.test("malformed frames of every kind change nothing but their own ack", asy
     ["good", "processed"],
   ]);
   assertEquals(acks[1]!.error, "refused: timestamp: expected number, received undefined");
-  assertEquals(agent.log.filter(({ message }) => message === "frame refused").length, 12);
   assertEquals((await agent.responses(1)).map(({ queryId }) => queryId), ["good"]);
+  await agent.stop();
+  assertEquals(agent.log.filter(({ message }) => message === "frame refused").length, 12);
 });
 
 Deno.test("an oversized frame is refused without harm to the next one", async () => {
@@ -166,8 +167,8 @@ Deno.test("a duplicate gets its stored outcome, with no second answer, also afte
     await server.acks(1);
     server.send(event("q1"));
     await server.acks(2);
-    assertEquals(agent.log.filter(({ message }) => message.startsWith("✅ Generated")).length, 1);
     await agent.stop();
+    assertEquals(agent.log.filter(({ message }) => message.startsWith("✅ Generated")).length, 1);
   }
   await using agent = await startAgent({ folder: folder.path, env });
   await server.authenticated(2);
@@ -175,6 +176,7 @@ Deno.test("a duplicate gets its stored outcome, with no second answer, also afte
   await server.acks(3);
   const [first, ...others] = await server.responses(3);
   for (const other of others) assertEquals(other, first);
+  await agent.stop();
   assertEquals(agent.log.filter(({ message }) => message.startsWith("✅ Generated")).length, 0);
   assertEquals(readEntries(`${folder.path}/iexec_out/responses.json`)?.length, 1);
 });

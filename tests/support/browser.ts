@@ -16,7 +16,7 @@ const SCREENSHOTS = new URL("../screenshots/", import.meta.url).pathname;
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 /** The page asks a server that is gone, or is going at the end of a test. */
 const SERVER_GONE =
-  /^WebSocket connection to '[^']*\/feed' failed: |^Failed to load resource: net::ERR_CONNECTION_REFUSED$/;
+  /^WebSocket connection to '[^']*\/feed' failed: |^Failed to load resource: (net::ERR_(CONNECTION|EMPTY)_|.* 503 )/;
 /** Chromium talks to nobody but the page's server. As root it can't have its sandbox. */
 const ARGUMENTS = [
   "--disable-background-networking",
