@@ -1,5 +1,6 @@
 /** Embeddings for ElizaOS, which asks for one at a time, from servers that make many at once. @module */
 
+import { setImmediate } from "node:timers";
 import type { IAgentRuntime, TextEmbeddingParams } from "@elizaos/core";
 import { ModelError } from "./failure.ts";
 
@@ -45,7 +46,7 @@ export function embeddingHandler(
     // The core asks for an empty text's, to learn how long one is, and would not start without: our memory takes any.
     if (text.trim() === "") return Promise.resolve([0]);
     return new Promise((resolve, reject) => {
-      if (waiting.push({ text, resolve, reject }) === 1) setTimeout(sendSome, 0);
+      if (waiting.push({ text, resolve, reject }) === 1) setImmediate(sendSome);
     });
   };
 }
