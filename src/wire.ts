@@ -77,9 +77,10 @@ export const MAX_DEPTH = 64;
 /** What is said of an empty text where there must be one. */
 export const NOT_EMPTY = "expected a text that is not empty";
 
+/** The journal must find an id again: UTF-8 has no lone surrogates, and SQLite ends a text at NUL. */
+const canBeFound = (id: string) => id.isWellFormed() && !id.includes("\0");
 const idSchema = z.string().min(1, NOT_EMPTY).max(MAX_ID_LENGTH)
-  // The journal must find it again: UTF-8 has no lone surrogates, and SQLite ends a text at NUL.
-  .refine((id) => id.isWellFormed() && !id.includes("\0"), "expected well-formed Unicode without NUL");
+  .refine(canBeFound, "expected well-formed Unicode without NUL");
 const eventSchema = z.object({
   id: idSchema,
   query: z.string().min(1, NOT_EMPTY),
@@ -109,7 +110,7 @@ export function checkEvent(value: unknown): Checked<AgentEvent> {
 /** Whether the schema would take it, for what nearly every event is: the schema takes 3 µs for each of the first thousands (measured). */
 function isFlawless(value: unknown): value is AgentEvent {
   const { id, query, timestamp, metadata } = (value ?? {}) as Record<string, unknown>;
-  return typeof id === "string" && id !== "" && id.length <= MAX_ID_LENGTH && id.isWellFormed() && !id.includes("\0") &&
+  return typeof id === "string" && id !== "" && id.length <= MAX_ID_LENGTH && canBeFound(id) &&
     typeof query === "string" && query !== "" &&
     Number.isFinite(timestamp) &&
     (metadata === undefined || (typeof metadata === "object" && metadata !== null && !Array.isArray(metadata)));
