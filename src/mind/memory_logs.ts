@@ -110,8 +110,7 @@ export function logMethods(store: Store): Logs {
         (!entityId || call.entityId === entityId) && (!roomId || call.roomId === roomId) &&
         (!type || call.type === type)
       ).map(entryOf);
-      return [...stored, ...kept].sort(newestFirst).slice(offset, end)
-        .map(({ log }) => ({ ...log, body: { ...log.body }, createdAt: new Date(log.createdAt) }));
+      return [...stored, ...kept].sort(newestFirst).slice(offset, end).map(({ log }) => log);
     },
     deleteLog(logId) {
       ring = ring.filter(({ id }) => id !== logId);
