@@ -6,6 +6,7 @@ import type { Log } from "../log.ts";
 import type { Rest } from "../schedule.ts";
 import type { AgentEvent } from "../wire.ts";
 import type { LoadedCharacter } from "./character.ts";
+import { composeContext, contextProvider, systemText } from "./context.ts";
 import { type Conversations, openConversations, type Reply } from "./conversations.ts";
 import { bridgeLogger, loadCore } from "./core_log.ts";
 import { searchIn } from "./knowledge.ts";
@@ -15,7 +16,6 @@ import { openVectors, type Vectors } from "./knowledge_vectors.ts";
 import { ModelError } from "./models/failure.ts";
 import { type ModelRequest, openModel } from "./models/model.ts";
 import type { ModelOptions } from "./models/options.ts";
-import { composeContext, contextProvider, systemText } from "./context.ts";
 
 /** Answers events. */
 export interface Mind {
