@@ -1,22 +1,15 @@
 /** ElizaOS's core is silent, and what it has to say goes to our log, without a question in it. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { createLog } from "../src/log.ts";
 import { bridgeLogger } from "../src/mind/core_log.ts";
+import { keptLog } from "./support/kept_log.ts";
 import { clock, event, startMind } from "./support/mind.ts";
 
 const CANARY = "canary-5f1c";
 const never = new AbortController().signal;
 
 Deno.test("ElizaOS's log: warnings and errors by their sentence, no values, nothing below", () => {
-  const lines: string[] = [];
-  const log = createLog({
-    level: "debug",
-    format: "json",
-    content: true,
-    write: (line) => lines.push(line),
-    now: clock.now,
-  });
+  const { lines, log } = keptLog({ format: "json", content: true, now: clock.now });
   const bridge = bridgeLogger(log);
   const values = { src: "agent", prompt: CANARY, error: new Error(CANARY) };
   for (const at of ["trace", "debug", "info", "success", "progress", "log"] as const) bridge[at](values, CANARY);
@@ -39,14 +32,7 @@ Deno.test("ElizaOS's log: warnings and errors by their sentence, no values, noth
 });
 
 Deno.test("a start logs that the knowledge is indexed, an answer nothing, and the core's own logger is led here", async () => {
-  const lines: string[] = [];
-  const log = createLog({
-    level: "debug",
-    format: "text",
-    content: true,
-    write: (line) => lines.push(line),
-    now: clock.now,
-  });
+  const { lines, log } = keptLog({ content: true, now: clock.now });
   await using mind = await startMind({ log, file: { name: "A", bio: "b", settings: { SOME_TEXT: "text" } } });
   await mind.answer(event("1", CANARY, { userId: "u" }), never);
   assertEquals(lines.map((line) => line.replace(/.*info +(.*) passages=.*\n/, "$1")), ["knowledge indexed"]);

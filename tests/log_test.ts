@@ -1,27 +1,14 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import {
-  createLog,
-  gatherLines,
-  LOG_LEVELS,
-  type LogContent,
-  type LogFields,
-  type LogLevel,
-  silentLog,
-} from "../src/log.ts";
+import { gatherLines, LOG_LEVELS, type LogContent, type LogFields, type LogLevel, silentLog } from "../src/log.ts";
+import { keptLog } from "./support/kept_log.ts";
 
 const NOON = Date.UTC(2026, 6, 1, 12);
-
-/** A log whose lines are kept. */
-function keptLog(options: { level?: LogLevel; format?: "text" | "json"; content?: boolean } = {}) {
-  const lines: string[] = [];
-  const { level = "debug", format = "text", content = false } = options;
-  return { lines, log: createLog({ level, format, content, write: (line) => void lines.push(line), now: () => NOON }) };
-}
+const now = () => NOON;
 
 /** What one call writes, in text. */
 function textOf(message: string, fields?: LogFields, content?: LogContent): string {
-  const { lines, log } = keptLog({ content: content !== undefined });
+  const { lines, log } = keptLog({ now, content: content !== undefined });
   log.info(message, fields, content);
   return lines.join("");
 }
@@ -60,7 +47,7 @@ Deno.test("a line has the time, the level, the sentence with its fields, then th
 });
 
 Deno.test("as JSON the sentence stays as it is and the fields stand beside it", () => {
-  const { lines, log } = keptLog({ format: "json" });
+  const { lines, log } = keptLog({ now, format: "json" });
   log.warn("event {event} answered", { event: "q-1", ms: 12, cached: false, reason: null, error: new Error("down") });
   assertEquals(lines.map((line) => JSON.parse(line)), [{
     time: "2026-07-01T12:00:00.000Z",
@@ -76,7 +63,7 @@ Deno.test("as JSON the sentence stays as it is and the fields stand beside it", 
 
 Deno.test("lines noisier than the level are not written, the others are", () => {
   for (const [index, level] of LOG_LEVELS.entries()) {
-    const { lines, log } = keptLog({ level, format: "json" });
+    const { lines, log } = keptLog({ now, level, format: "json" });
     for (const at of LOG_LEVELS) log[at]("said");
     assertEquals(lines.map((line) => JSON.parse(line).level), LOG_LEVELS.slice(0, index + 1));
   }
@@ -103,7 +90,7 @@ Deno.test("a value with a placeholder in it is not filled in", () => {
 for (const format of ["text", "json"] as const) {
   Deno.test(`${format}: content is written only where the log was made for it`, () => {
     const written = [false, true].map((content) => {
-      const { lines, log } = keptLog({ format, content });
+      const { lines, log } = keptLog({ now, format, content });
       for (const level of LOG_LEVELS) log[level]("asked {query}", { event: "q-1" }, { query: "CANARY" });
       return lines.join("");
     });
@@ -113,7 +100,7 @@ for (const format of ["text", "json"] as const) {
 
   Deno.test(`${format}: every call writes one line, and no value puts a control character into it`, () => {
     fc.assert(fc.property(anyText, anyText, anyText, fc.constantFrom(...LOG_LEVELS), (event, note, failure, level) => {
-      const { lines, log } = keptLog({ format, content: true });
+      const { lines, log } = keptLog({ now, format, content: true });
       log[level]("event {event} came", { event, note, error: new Error(failure) }, { query: note });
       assertEquals(lines.length, 1);
       const line = lines[0] ?? "";
@@ -125,7 +112,7 @@ for (const format of ["text", "json"] as const) {
 
 Deno.test("a JSON line gives every value back as it was", () => {
   fc.assert(fc.property(anyText, anyText, (event, query) => {
-    const { lines, log } = keptLog({ format: "json", content: true });
+    const { lines, log } = keptLog({ now, format: "json", content: true });
     log.info("event {event} came", { event }, { query });
     const { event: readEvent, query: readQuery } = JSON.parse(lines.join(""));
     assertEquals([readEvent, readQuery], [event, query]);

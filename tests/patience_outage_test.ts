@@ -1,7 +1,7 @@
 /** Waiting for a model that is down, by a clock that the test moves. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { createLog } from "../src/log.ts";
+import { keptLog } from "./support/kept_log.ts";
 import { allSettled, manualClock } from "./support/manual_clock.ts";
 import { type Does, startPatient } from "./support/patient_mind.ts";
 
@@ -142,15 +142,8 @@ Deno.test("a probe that ends in a bug lets the next one try", async () => {
 });
 
 Deno.test("the log tells the beginning and the end of an outage, once each, and never a question", async () => {
-  const lines: string[] = [];
   const clock = manualClock();
-  const log = createLog({
-    level: "info",
-    format: "json",
-    content: true,
-    write: (line) => lines.push(line),
-    now: clock.now,
-  });
+  const { lines, log } = keptLog({ level: "info", format: "json", content: true, now: clock.now });
   let isDown = true;
   const { ask } = startPatient(() => isDown ? "unavailable" : "answers", { clock, log });
   for (const id of ["a", "b", "c", "d"]) ask(id);
