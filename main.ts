@@ -2,16 +2,16 @@
 
 import { parseArgs } from "node:util";
 import { systemClock as clock } from "./src/clock.ts";
-import { databaseError } from "./src/database.ts";
-import { effectiveSettings, settingsDigest } from "./src/effective_settings.ts";
+import { databaseError } from "./src/store/database.ts";
+import { effectiveSettings, settingsDigest } from "./src/program/effective_settings.ts";
 import { EXIT, FatalError, messageOf } from "./src/errors.ts";
-import { checkHeartbeat } from "./src/heartbeat.ts";
+import { checkHeartbeat } from "./src/program/heartbeat.ts";
 import { createLog, gatherLines, type Log } from "./src/log.ts";
-import { checkConfinement, readSettings } from "./src/settings.ts";
-import { readSettingsFile } from "./src/settings_file.ts";
-import { reportStart } from "./src/start_report.ts";
-import { lookAround } from "./src/tee.ts";
-import { writeAllSync } from "./src/write_all.ts";
+import { checkConfinement, readSettings } from "./src/program/settings.ts";
+import { readSettingsFile } from "./src/settings/file.ts";
+import { reportStart } from "./src/program/start_report.ts";
+import { lookAround } from "./src/tee/surroundings.ts";
+import { writeAllSync } from "./src/files.ts";
 
 const environment = (name: string) => Deno.env.get(name);
 const stderr = gatherLines((text) => writeAll(Deno.stderr, text));
@@ -19,8 +19,8 @@ const stderr = gatherLines((text) => writeAll(Deno.stderr, text));
 /** Runs the command line; returns the exit code. */
 async function main(args: string[]): Promise<number> {
   const flags = readFlags(args);
-  if (flags.help) return print((await import("./src/help.ts")).helpText());
-  if (flags.version) return print((await import("./src/help.ts")).versionText());
+  if (flags.help) return print((await import("./src/program/help.ts")).helpText());
+  if (flags.version) return print((await import("./src/program/help.ts")).versionText());
   const surroundings = lookAround(environment);
   const named = environment("AGENT_ENV_FILE");
   const file = readSettingsFile({ ...named && { named }, inTee: surroundings.inTee });
@@ -37,7 +37,7 @@ async function main(args: string[]): Promise<number> {
   });
   reportStart(log, { surroundings, settings, file, environment });
   // Not before: a container asks for `--health` all day long, and what is above is a quarter of a start.
-  const { run, talk, check } = await import("./src/modes.ts");
+  const { run, talk, check } = await import("./src/program/modes.ts");
   if (flags.check) {
     await check({ settings, log }, print);
     return 0;

@@ -2,11 +2,11 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
-import { V8_FLAGS } from "../src/compile/compile.ts";
-import { settingsMarkdown } from "../src/help.ts";
+import { V8_FLAGS } from "../src/tools/compile/compile.ts";
+import { settingsMarkdown } from "../src/program/help.ts";
 import { silentLog } from "../src/log.ts";
-import { loadCharacter } from "../src/mind/character.ts";
-import { VARIABLES } from "../src/settings.ts";
+import { loadCharacter } from "../src/mind/character/character.ts";
+import { VARIABLES } from "../src/program/settings.ts";
 import { makeFolder } from "./support/agent.ts";
 
 const README = Deno.readTextFileSync(new URL("../README.md", import.meta.url));

@@ -1,8 +1,8 @@
 /** What must survive a crash: accepted events, their outcomes, and which outcomes still have to be delivered. @module */
 
 import type { StatementSync } from "node:sqlite";
-import type { Database } from "../database.ts";
-import type { Seal } from "../seal.ts";
+import type { Database } from "../store/database.ts";
+import type { Seal } from "../store/seal.ts";
 import { type AgentEvent, type Entry, entryOf, type Outcome } from "../wire.ts";
 
 /** What the journal knows of an event that arrives. */

@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Entry } from "../wire.ts";
-import { writeAllSync } from "../write_all.ts";
+import { writeAllSync } from "../files.ts";
 import { type Expected, type Found, inspect } from "./responses_inspection.ts";
 import { layOut, OPENING_BRACKET, OPENING_BYTES } from "./responses_layout.ts";
 

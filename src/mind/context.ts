@@ -2,9 +2,9 @@
 
 import type { AgentRuntime, Character, Memory, Provider } from "@elizaos/core";
 import type { Recalled } from "./conversations.ts";
-import { findsTopicElsewhere } from "./follow_up.ts";
-import type { Knowledge, Passage } from "./knowledge.ts";
-import type { Vectors } from "./knowledge_vectors.ts";
+import { findsTopicElsewhere } from "./knowledge/follow_up.ts";
+import type { Knowledge, Passage } from "./knowledge/search.ts";
+import type { Vectors } from "./knowledge/vectors.ts";
 
 /** Passages that a model gets to see. */
 const PASSAGES = 5;

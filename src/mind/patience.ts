@@ -2,10 +2,10 @@
 
 import { backoffDelayMs, type Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Rest } from "../schedule.ts";
+import type { Rest } from "../agent/schedule.ts";
 import type { AgentEvent } from "../wire.ts";
 import type { Reply } from "./conversations.ts";
-import { ModelError } from "./models/failure.ts";
+import { ModelError } from "./model_error.ts";
 import type { Mind } from "./runtime.ts";
 
 /** What is remembered of an outage, so that a restart does not begin it anew. */

@@ -3,17 +3,17 @@
 import type { AgentRuntime, Character, IDatabaseAdapter, Plugin, RuntimeSettings } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Rest } from "../schedule.ts";
+import type { Rest } from "../agent/schedule.ts";
 import type { AgentEvent } from "../wire.ts";
-import type { LoadedCharacter } from "./character.ts";
+import type { LoadedCharacter } from "./character/character.ts";
 import { composeContext, contextProvider, systemText } from "./context.ts";
 import { type Conversations, openConversations, type Reply } from "./conversations.ts";
 import { bridgeLogger, loadCore } from "./core_log.ts";
-import { searchIn } from "./knowledge.ts";
-import { openIndex } from "./knowledge_index.ts";
-import type { KnowledgeStore } from "./knowledge_store.ts";
-import { openVectors, type Vectors } from "./knowledge_vectors.ts";
-import { ModelError } from "./models/failure.ts";
+import { searchIn } from "./knowledge/search.ts";
+import { openIndex } from "./knowledge/index.ts";
+import type { KnowledgeStore } from "./knowledge/store.ts";
+import { openVectors, type Vectors } from "./knowledge/vectors.ts";
+import { ModelError } from "./model_error.ts";
 import { type ModelRequest, openModel } from "./models/model.ts";
 import type { ModelOptions } from "./models/options.ts";
 

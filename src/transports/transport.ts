@@ -3,10 +3,10 @@
 import type { Clock } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Settings } from "../settings.ts";
+import type { Settings } from "../program/settings.ts";
 import type { AgentEvent, Entry } from "../wire.ts";
-import { openFileTransport } from "./file.ts";
-import { openWebSocketTransport } from "./websocket.ts";
+import { openFileTransport } from "./file/file.ts";
+import { openWebSocketTransport } from "./websocket/websocket.ts";
 
 /** An event as its source delivered it. */
 export interface Delivery {

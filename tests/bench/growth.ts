@@ -1,11 +1,11 @@
 /** What storing one answer costs, by how many there are already: journal, commit and `responses.json`, no network. @module */
 
 import { systemClock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/database.ts";
+import { openDatabase } from "../../src/store/database.ts";
 import { openJournal } from "../../src/journal/journal.ts";
 import { openPublisher } from "../../src/journal/publisher.ts";
 import { silentLog } from "../../src/log.ts";
-import { noSeal } from "../../src/seal.ts";
+import { noSeal } from "../../src/store/seal.ts";
 import { median } from "../../src/test_server/statistics.ts";
 
 /** Answers that share a commit: about what gathers in one while it is busy. */

@@ -7,8 +7,8 @@
 
 import { systemClock as clock } from "../../src/clock.ts";
 import { createLog, gatherLines } from "../../src/log.ts";
-import { answerEvents } from "../../src/program.ts";
-import { readSettings } from "../../src/settings.ts";
+import { answerEvents } from "../../src/program/program.ts";
+import { readSettings } from "../../src/program/settings.ts";
 import { openTransport } from "../../src/transports/transport.ts";
 
 /** What every event gets for an answer, from both clients. */

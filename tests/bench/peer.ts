@@ -1,6 +1,6 @@
 /** The other end of a benchmark: a server in this process, and one client in a process of its own. @module */
 
-import { V8_FLAGS } from "../../src/compile/compile.ts";
+import { V8_FLAGS } from "../../src/tools/compile/compile.ts";
 import { generateEvents, openTally } from "../../src/test_server/load_events.ts";
 
 /** A client that is connected and has authenticated. */

@@ -4,13 +4,13 @@ import type { Plugin } from "@elizaos/core";
 import { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../src/clock.ts";
 import { type Log, silentLog } from "../../src/log.ts";
-import { loadCharacter, type LoadedCharacter } from "../../src/mind/character.ts";
-import { KNOWLEDGE_SCHEMA, openKnowledgeStore } from "../../src/mind/knowledge_store.ts";
-import { openMemory } from "../../src/mind/memory.ts";
-import { MEMORY_SCHEMA } from "../../src/mind/memory_schema.ts";
+import { loadCharacter, type LoadedCharacter } from "../../src/mind/character/character.ts";
+import { KNOWLEDGE_SCHEMA, openKnowledgeStore } from "../../src/mind/knowledge/store.ts";
+import { openMemory } from "../../src/memory/memory.ts";
+import { MEMORY_SCHEMA } from "../../src/memory/schema.ts";
 import type { ModelOptions } from "../../src/mind/models/options.ts";
 import { type Mind, openMind } from "../../src/mind/runtime.ts";
-import { noSeal } from "../../src/seal.ts";
+import { noSeal } from "../../src/store/seal.ts";
 import type { AgentEvent } from "../../src/wire.ts";
 
 /** Stands still. */

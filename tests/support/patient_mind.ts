@@ -1,7 +1,7 @@
 /** A patient mind over one that does as a test says, by a clock that the test moves. @module */
 
 import { type Log, silentLog } from "../../src/log.ts";
-import { type FailureKind, ModelError, type RetryAfter } from "../../src/mind/models/failure.ts";
+import { type FailureKind, ModelError, type RetryAfter } from "../../src/mind/model_error.ts";
 import { patient } from "../../src/mind/patience.ts";
 import type { Mind } from "../../src/mind/runtime.ts";
 import { type ManualClock, manualClock } from "./manual_clock.ts";

@@ -1,8 +1,8 @@
 /** The model that needs no model: it answers with the passages that match, and says so when none does. @module */
 
 import type { Character, GenerateTextParams, Plugin } from "@elizaos/core";
-import type { Passage } from "../knowledge.ts";
-import { termsOf } from "../words.ts";
+import type { Passage } from "../knowledge/search.ts";
+import { termsOf } from "../knowledge/words.ts";
 import type { ModelRequest } from "./model.ts";
 
 /** A passage answers if it covers this much of the question. */

@@ -2,7 +2,7 @@
 
 import { setImmediate } from "node:timers";
 import type { IAgentRuntime, TextEmbeddingParams } from "@elizaos/core";
-import { ModelError } from "./failure.ts";
+import { ModelError } from "../model_error.ts";
 
 /** Texts in one request: servers have limits of their own, and the answer must come within MODEL_TIMEOUT. */
 const MAX_TOGETHER = 32;

@@ -1,8 +1,8 @@
 /** What a model is asked, and the switch that picks who answers. @module */
 
 import type { GenerateTextParams, Plugin } from "@elizaos/core";
-import type { Passage } from "../knowledge.ts";
-import { publicUrl } from "../../settings.ts";
+import type { Passage } from "../knowledge/search.ts";
+import { publicUrl } from "../../program/settings.ts";
 import { embeddedModel } from "./embedded.ts";
 import type { ModelOptions } from "./options.ts";
 

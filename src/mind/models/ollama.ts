@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import type { GenerateTextParams, Plugin } from "@elizaos/core";
 import { type ChatRequest, Ollama } from "ollama/browser";
 import { embeddingHandler } from "./embedding.ts";
-import { ModelError } from "./failure.ts";
+import { ModelError } from "../model_error.ts";
 import type { ModelRequest } from "./model.ts";
 import type { OllamaOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";

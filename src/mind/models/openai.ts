@@ -3,7 +3,7 @@
 import type { GenerateTextParams, Plugin } from "@elizaos/core";
 import { OpenAI } from "openai";
 import { embeddingHandler } from "./embedding.ts";
-import { ModelError } from "./failure.ts";
+import { ModelError } from "../model_error.ts";
 import type { ModelRequest } from "./model.ts";
 import type { OpenaiOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";

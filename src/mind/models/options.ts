@@ -1,6 +1,6 @@
 /** Which model answers, and what its provider needs to know. @module */
 
-import type { Settings } from "../../settings.ts";
+import type { Settings } from "../../program/settings.ts";
 
 /** The providers there are, as MODEL_PROVIDER names them. */
 export const MODEL_PROVIDERS = ["embedded", "ollama", "openai"] as const;

@@ -1,8 +1,8 @@
 /** A question as chat messages: each text in the role it has, and all of it within the model's window. @module */
 
 import { Buffer } from "node:buffer";
-import type { Passage } from "../knowledge.ts";
-import { ModelError } from "./failure.ts";
+import type { Passage } from "../knowledge/search.ts";
+import { ModelError } from "../model_error.ts";
 import type { Exchange, ModelRequest } from "./model.ts";
 
 export interface ChatMessage {

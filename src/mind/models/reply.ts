@@ -1,6 +1,6 @@
 /** What a model said, made an answer: whole, without its thinking, or an error. @module */
 
-import { ModelError } from "./failure.ts";
+import { ModelError } from "../model_error.ts";
 
 /** What came of a request. */
 export interface Reply {

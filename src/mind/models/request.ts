@@ -1,7 +1,7 @@
 /** One request to a provider: its time-out, its end, and what a failure means. The clients' own ways are not used. @module */
 
-import { publicUrl } from "../../settings.ts";
-import { ModelError } from "./failure.ts";
+import { publicUrl } from "../../program/settings.ts";
+import { ModelError } from "../model_error.ts";
 import { type Remedies, statusError } from "./status.ts";
 
 /** Largest body that is read, in bytes: above any answer's, and below what would hurt. */

@@ -1,6 +1,6 @@
 /** What a provider's status code means. @module */
 
-import { ModelError, type RetryAfter } from "./failure.ts";
+import { ModelError, type RetryAfter } from "../model_error.ts";
 
 /** Most that is read of an error's body, in bytes. */
 const MAX_BODY_BYTES = 64 * 1024;

@@ -1,0 +1,54 @@
+/** The agent as an iExec task: answer the input, then say where the result is, and exit. @module */
+
+import { dirname, relative, resolve } from "node:path";
+import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { writeComputed } from "./computed.ts";
+import type { Settings } from "../program/settings.ts";
+
+/** How a task's work ended. */
+export interface TaskResult {
+  /** Entries and events of the input that have no answer. */
+  readonly unanswered: number;
+}
+
+/**
+ * Do `work`, then write `computed.json`, last of all and whatever happened. Returns the exit code.
+ *
+ * @throws What `work` throws, {@linkcode FatalError} if the settings do not fit a task or the disk refuses.
+ */
+export async function runTask(settings: Settings, work: () => Promise<TaskResult>): Promise<number> {
+  const output = resolve(settings.EVENT_OUTPUT_PATH);
+  const directory = resolve(settings.IEXEC_OUT ?? dirname(output));
+  let result: TaskResult;
+  try {
+    checkSettings(settings, { output, directory });
+    result = await work();
+  } catch (error) {
+    Deno.mkdirSync(directory, { recursive: true });
+    writeComputed(directory, { path: directory, error: messageOf(error) });
+    throw error;
+  }
+  const { unanswered } = result;
+  if (unanswered === 0) {
+    writeComputed(directory, { path: output });
+    return 0;
+  }
+  const error = `${unanswered} ${unanswered === 1 ? "event" : "events"} of the input could not be answered`;
+  writeComputed(directory, { path: output, error });
+  throw new FatalError(`${error}: see the log, and the errors in ${output}.`, EXIT.unanswered);
+}
+
+function checkSettings(settings: Settings, { output, directory }: { output: string; directory: string }): void {
+  if (settings.EVENT_TRANSPORT !== "file") {
+    throw new FatalError(
+      `A task reads files: remove EVENT_TRANSPORT=${settings.EVENT_TRANSPORT} (or USE_WEBSOCKET), --once and IEXEC_TASK_ID make the agent a task.`,
+      EXIT.settings,
+    );
+  }
+  if (/^\.\.(\/|$)/.test(relative(directory, output))) {
+    throw new FatalError(
+      `EVENT_OUTPUT_PATH=${settings.EVENT_OUTPUT_PATH} lies outside of IEXEC_OUT=${directory}, where iExec looks for the result: leave it out.`,
+      EXIT.settings,
+    );
+  }
+}

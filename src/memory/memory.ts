@@ -1,0 +1,121 @@
+/** What the agent remembers: ElizaOS's database adapter over a SQLite file that somebody else opened. @module */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { IDatabaseAdapter, UUID } from "@elizaos/core";
+import type { Clock } from "../clock.ts";
+import type { Seal } from "../store/seal.ts";
+import { agentMethods } from "./agents.ts";
+import { cacheMethods } from "./cache.ts";
+import { componentMethods } from "./components.ts";
+import { entityMethods } from "./entities.ts";
+import { logMethods } from "./logs.ts";
+import { messageMethods } from "./messages.ts";
+import { participantMethods } from "./participants.ts";
+import { recallMethods } from "./recall.ts";
+import { relationshipMethods } from "./relationships.ts";
+import { roomMethods } from "./rooms.ts";
+import { runMethods } from "./runs.ts";
+import { searchMethods } from "./search.ts";
+import { openStore } from "./store.ts";
+import { taskMethods } from "./tasks.ts";
+import { worldMethods } from "./worlds.ts";
+
+/**
+ * The adapter of one agent over `database`, which must have the tables of `MEMORY_SCHEMA`.
+ *
+ * It works at once and inside a transaction of the caller's, if one is open: then that decides when it is on disk. The
+ * database stays the caller's: `close` only makes `log` do nothing, which the core calls without looking at the result.
+ *
+ * @param options `agentId`: whose memory it is; `seal`: for everything that holds or tells content, while ids, times,
+ * types and who belongs to what stay readable for the queries.
+ * @throws {Error} If the connection does not enforce foreign keys.
+ */
+export function openMemory(
+  database: DatabaseSync,
+  options: { agentId: UUID; seal: Seal; clock: Clock },
+): IDatabaseAdapter {
+  const store = openStore(database, options);
+  const { log, forgetRoom, ...logs } = logMethods(store);
+  const components = componentMethods(store), entities = entityMethods(store, components.getComponents);
+  const recall = recallMethods(store), { saysTheSame, ...search } = searchMethods(store, recall.getMemoriesByIds);
+  const { getCache, ...cache } = cacheMethods(store);
+  let isOpen = true;
+  return {
+    db: database,
+    getConnection: () => Promise.resolve(database),
+    initialize: () => Promise.resolve(),
+    init: () => Promise.resolve(),
+    isReady: () => Promise.resolve(isOpen && database.isOpen),
+    close() {
+      isOpen = false;
+      return Promise.resolve();
+    },
+    runMigrations: () => Promise.resolve(), // the tables came with the file
+    runPluginMigrations: (plugins) => Promise.try(refuseTables, plugins),
+    ensureEmbeddingDimension: (dimension) => Promise.try(checkDimension, dimension),
+    log(entry) {
+      try {
+        if (isOpen) log(entry);
+      } catch {
+        // The core neither waits for a log nor catches: an error here would end the program, or lose an answer that is
+        // already there. What is wrong with the disk, the journal tells.
+      }
+      return Promise.resolve();
+    },
+    getCache: <T>(key: string) => Promise.try(() => getCache(key) as T | undefined),
+    ...promising({
+      ...agentMethods(store),
+      ...entities,
+      ...components,
+      ...worldMethods(store),
+      ...roomMethods(store, forgetRoom),
+      ...participantMethods(store, entities.getEntitiesByIds),
+      ...relationshipMethods(store),
+      ...recall,
+      ...search,
+      ...messageMethods(store, { saysTheSame }),
+      ...logs,
+      ...runMethods(() => logs.getLogs({ count: Number.MAX_SAFE_INTEGER })),
+      ...cache,
+      ...taskMethods(store),
+    }),
+  };
+}
+
+/** A method of whatever parameters; `never` takes them all. */
+type Method = (...args: never[]) => unknown;
+type Promising<Methods> = {
+  [Name in keyof Methods]: Methods[Name] extends (...args: infer Args) => infer Result
+    ? (...args: Args) => Promise<Result>
+    : never;
+};
+
+/** The methods, with a promise for their results and for what they throw. */
+function promising<Methods extends Record<string, Method>>(methods: Methods): Promising<Methods> {
+  const wrapped = Object.entries(methods).map(([name, method]) => [
+    name,
+    (...args: never[]) => Promise.try(method, ...args),
+  ]);
+  return Object.fromEntries(wrapped) as Promising<Methods>;
+}
+
+/** A plugin's schema is made for drizzle and PostgreSQL; without its tables the plugin would fail later, and oddly. */
+function refuseTables(plugins: Parameters<NonNullable<IDatabaseAdapter["runPluginMigrations"]>>[0]): void {
+  const names = plugins.filter(({ schema }) => schema && Object.keys(schema).length > 0).map(({ name }) => name);
+  if (names.length > 0) {
+    throw new Error(
+      `Cannot make the tables of ${
+        names.join(", ")
+      }: they are for @elizaos/plugin-sql. Leave the plugin out, or use that adapter`,
+    );
+  }
+}
+
+/** Embeddings of any dimension are kept side by side, and a search sees those of its own: nothing to prepare. */
+function checkDimension(dimension: number): void {
+  if (!Number.isInteger(dimension) || dimension < 1) {
+    throw new RangeError(
+      `Cannot keep embeddings of ${dimension} numbers: the dimension must be a whole number from 1 up`,
+    );
+  }
+}

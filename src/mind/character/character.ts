@@ -1,0 +1,160 @@
+/** Characters: ElizaOS character files, read and checked. @module */
+
+import { normalize } from "node:path/posix";
+import type { Character, UUID } from "@elizaos/core";
+import { EXIT, FatalError } from "../../errors.ts";
+import type { Log } from "../../log.ts";
+import type { CharacterArchive } from "./archive.ts";
+import { adaptCharacter } from "./format.ts";
+import { type Core, loadCore } from "../core_log.ts";
+import intern from "./intern.json" with { type: "json" };
+import { findJsonError } from "./json_error.ts";
+import type { KnowledgeText } from "../knowledge/search.ts";
+import { type KnowledgeEntry, readKnowledgeFiles } from "../knowledge/files.ts";
+import { ArchiveError, isArchive } from "./zip.ts";
+
+/** A character, and what it knows. */
+export interface LoadedCharacter {
+  readonly character: Character;
+  /** The character's `id`, else made from its name as ElizaOS does. */
+  readonly agentId: UUID;
+  /** Its knowledge: the entries of the character, and the files that these name. */
+  readonly texts: readonly KnowledgeText[];
+}
+
+/** Largest character file, in bytes, be it JSON or an archive. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * The character in the file at `path`, else the built-in one.
+ *
+ * @param path JSON, or a zip archive with a character in it: what the file holds decides, not its name.
+ * @param log Is told once what the character asks for and this agent does not do.
+ * @throws {FatalError} 78, with all that is wrong and where it stands, one line each.
+ */
+export async function loadCharacter(path: string | undefined, log: Log): Promise<LoadedCharacter> {
+  const core = await loadCore();
+  const source = path === undefined ? { value: intern } : await readSource(path);
+  const place = source.archive ? `${path}: ${source.archive.name}` : path;
+  const { value, unused } = adaptCharacter(source.value, (name) => core.stringToUuid(name.toWellFormed()));
+  const character = check(core, value, place);
+  const { texts, mistakes } = source.archive
+    ? readArchived(character, source.archive)
+    : await readKnowledge(character, path, log);
+  const agentId = agentIdOf(core, character);
+  if (agentId === undefined) mistakes.push("name: expected well-formed Unicode");
+  if (agentId === undefined || mistakes.length > 0) throw refusal(place, mistakes);
+  if (unused.length > 0) {
+    log.warn("the character has parts that this agent does not use: {parts}", { parts: unused.join(", ") });
+  }
+  return { character, agentId, texts };
+}
+
+/** What a file holds: a character, and if it is an archive, that. */
+async function readSource(path: string): Promise<{ value: unknown; archive?: CharacterArchive }> {
+  const bytes = await readBytes(path);
+  try {
+    if (!isArchive(bytes)) return { value: parse(new TextDecoder().decode(bytes), path) };
+    const { readCharacterArchive } = await import("./archive.ts");
+    const archive = readCharacterArchive(bytes);
+    return { value: archive.value, archive };
+  } catch (error) {
+    if (error instanceof ArchiveError) throw refusal(path, [`a zip archive: ${error.message}`], error.cause);
+    throw error;
+  }
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    const { size, isFile } = await Deno.stat(path);
+    if (!isFile) throw refusal(path, ["expected a file"]);
+    if (size > MAX_BYTES) throw refusal(path, [`expected at most ${MAX_BYTES} bytes, it has ${size}`]);
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw refusal(path, ["there is no such file"], error);
+    if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+      throw refusal(path, ["no permission to read it"], error);
+    }
+    throw error;
+  }
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const { line, column } = findJsonError(text) ?? { line: 1, column: 1 };
+    // Without the parser's error as its cause: that quotes the file, which may hold secrets.
+    throw refusal(path, [`line ${line}, column ${column}: not valid JSON`]);
+  }
+}
+
+/** @throws {FatalError} With everything the core's own validation finds. */
+function check(core: Core, value: unknown, path: string | undefined): Character {
+  const { data, error } = core.validateCharacter(value);
+  if (data) return data;
+  throw refusal(path, (error?.issues ?? []).map((issue) => describe(issue as Issue)));
+}
+
+/** An issue of the core's own copy of zod, as far as it is shown. */
+interface Issue {
+  readonly message: string;
+  readonly path: readonly PropertyKey[];
+  /** Of a union: what each of its members found wrong. */
+  readonly errors?: readonly (readonly Issue[])[];
+}
+
+/** `messageExamples.0.1.name: expected string, received undefined`: where and what, never the value. */
+function describe({ message, path, errors = [] }: Issue): string {
+  const place = path.length > 0 ? `${path.map(String).join(".")}: ` : "";
+  const what = message.replace(/^Invalid input(?:: )?/, "");
+  if (what !== "") return place + what[0]?.toLowerCase() + what.slice(1);
+  const members = errors.map((issues) => issues.map(describe).join(" and "));
+  return `${place}${[...new Set(members)].join(", or ")}`;
+}
+
+async function readKnowledge(character: Character, path: string | undefined, log: Log) {
+  const texts: KnowledgeText[] = [];
+  const mistakes: string[] = [];
+  for (const [index, entry] of (character.knowledge ?? []).entries()) {
+    if (typeof entry === "string") {
+      texts.push({ text: entry, source: "knowledge" });
+      continue;
+    }
+    const named = nameIn(entry);
+    const read = await readKnowledgeFiles(named, { beside: path ?? ".", log });
+    texts.push(...read.texts);
+    mistakes.push(...read.mistakes.map((mistake) => `knowledge.${index}.${named.kind}: ${mistake}`));
+  }
+  return { texts, mistakes };
+}
+
+/** All texts of an archive are there to be known from, whether the character names them or not. */
+function readArchived(character: Character, { files }: CharacterArchive) {
+  const entries = character.knowledge ?? [];
+  const own = entries.filter((entry) => typeof entry === "string").map((text) => ({ text, source: "knowledge" }));
+  const mistakes = entries.flatMap((entry, index) => {
+    if (typeof entry === "string") return [];
+    const { kind, path } = nameIn(entry);
+    const wanted = normalize(path).replace(/\/$/, "");
+    const isThere = (name: string) =>
+      kind === "path" ? name === wanted : wanted === "." || name.startsWith(`${wanted}/`);
+    return [...files.keys()].some(isThere) ? [] : [`knowledge.${index}.${kind}: there is no ${path} in the archive`];
+  });
+  return { texts: [...own, ...Array.from(files, ([source, text]) => ({ text, source }))], mistakes };
+}
+
+function nameIn(entry: Exclude<NonNullable<Character["knowledge"]>[number], string>): KnowledgeEntry {
+  return "path" in entry ? { kind: "path", path: entry.path } : { kind: "directory", path: entry.directory };
+}
+
+/** The agent's id, as the runtime would choose it; undefined if the core can't make one of the name. */
+function agentIdOf(core: Core, { id, name }: Character): UUID | undefined {
+  return id ?? (name.isWellFormed() ? core.stringToUuid(name) : undefined);
+}
+
+function refusal(path = "the built-in character", mistakes: readonly string[], cause?: unknown): FatalError {
+  const lines = mistakes.map((mistake) => `${path}: ${mistake}`);
+  return new FatalError(`The character can't be used:\n${lines.join("\n")}`, EXIT.settings, { cause });
+}

@@ -1,0 +1,91 @@
+/** Files that a character names as its knowledge. @module */
+
+import { dirname, extname, join, relative, resolve } from "node:path";
+import type { Log } from "../../log.ts";
+import type { KnowledgeText } from "./search.ts";
+
+/** One entry of a character's `knowledge` that names a file, or a directory with all below it. */
+export interface KnowledgeEntry {
+  readonly kind: "path" | "directory";
+  readonly path: string;
+}
+
+/** Largest file, in bytes, and most files of one entry. */
+const MAX = { bytes: 16 * 1024 * 1024, files: 10_000 };
+/** What is read as text. */
+const EXTENSIONS: readonly string[] = [".md", ".txt"];
+
+/**
+ * The texts of one entry of `knowledge`, and what is wrong with it. A directory is read with all below it, in the order
+ * of its names; what is not text there is left out, and counted in the log.
+ *
+ * @param options `beside`: the character file, which `path` is relative to. Nothing outside its directory is read: a
+ * character that somebody else wrote must not put this machine's files into answers.
+ */
+export async function readKnowledgeFiles(
+  { kind, path }: KnowledgeEntry,
+  { beside, log }: { beside: string; log: Log },
+): Promise<{ texts: KnowledgeText[]; mistakes: string[] }> {
+  const texts: KnowledgeText[] = [], mistakes: string[] = [];
+  try {
+    const home = await Deno.realPath(dirname(resolve(beside)));
+    const target = await Deno.realPath(resolve(home, path));
+    if (!isInside(home, target)) return { texts, mistakes: [`${path} is outside the character's directory`] };
+    const files = kind === "path" ? [target] : await list(target, home, log);
+    if (files.length > MAX.files) return { texts, mistakes: [`${path} holds more than ${MAX.files} files`] };
+    for (const file of files) {
+      const source = relative(home, file);
+      const { size, isFile } = await Deno.stat(file);
+      if (!isFile) mistakes.push(`${source} is not a file`);
+      else if (!EXTENSIONS.includes(extname(file))) mistakes.push(`${source}: expected ${EXTENSIONS.join(" or ")}`);
+      else if (size > MAX.bytes) mistakes.push(`${source} has ${size} bytes, at most ${MAX.bytes} are read`);
+      else {
+        const text = textFrom(await Deno.readFile(file));
+        if (text === undefined) mistakes.push(`${source}: expected UTF-8`);
+        else texts.push({ text, source });
+      }
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) mistakes.push(`there is no ${path}`);
+    else if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+      mistakes.push(`no permission to read ${path}`);
+    } else if (error instanceof Deno.errors.NotADirectory) mistakes.push(`${path} is not a directory`);
+    else throw error;
+  }
+  return { texts, mistakes };
+}
+
+/** The text that bytes are the UTF-8 of, without a byte order mark; undefined if they are not: half of it is no text. */
+export function textFrom(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+async function list(directory: string, home: string, log: Log): Promise<string[]> {
+  const files: string[] = [];
+  const waiting = [directory];
+  let leftOut = 0;
+  for (let next = waiting.pop(); next !== undefined && files.length <= MAX.files; next = waiting.pop()) {
+    for await (const { name, isFile, isDirectory } of Deno.readDir(next)) {
+      if (isDirectory) waiting.push(join(next, name));
+      else if (isFile && EXTENSIONS.includes(extname(name))) files.push(join(next, name));
+      else leftOut++;
+    }
+  }
+  if (leftOut > 0) {
+    log.warn("knowledge in {directory}: files that are not text were left out", {
+      directory: relative(home, directory) || ".",
+      files: leftOut,
+    });
+  }
+  return files.sort();
+}
+
+function isInside(home: string, target: string): boolean {
+  const way = relative(home, target);
+  return way === "" || (!way.startsWith("..") && !way.startsWith("/"));
+}

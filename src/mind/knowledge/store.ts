@@ -1,0 +1,99 @@
+/** What is kept of the knowledge between two starts: its index, and its passages' embeddings. @module */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { Seal, Sealed } from "../../store/seal.ts";
+
+/** An embedding, and the passage and model it is of. */
+export interface KeptVector {
+  /** Digest of the model's name and the passage. */
+  readonly of: string;
+  readonly vector: Float32Array;
+}
+
+/** Keeps them. */
+export interface KnowledgeStore {
+  /** The packed index of the knowledge with this digest, if that is the one that was kept. */
+  index(digest: string): string | undefined;
+  /** Keep an index, in place of what was kept. */
+  keepIndex(digest: string, packed: string): void;
+  /** Every embedding that was kept, those that nothing needs any more too. */
+  vectors(): Iterable<KeptVector & { readonly seq: number }>;
+  keepVector(vector: KeptVector): void;
+  forgetVector(seq: number): void;
+  /** Resolves once what was written is on disk. */
+  committed(): Promise<void>;
+}
+
+/**
+ * Tables of the knowledge. `ANY` columns hold a text, or its sealed form; a digest in the clear would tell whether a
+ * text is known here.
+ */
+export const KNOWLEDGE_SCHEMA = `
+  CREATE TABLE knowledge_index (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    digest ANY NOT NULL,
+    packed ANY NOT NULL
+  ) STRICT;
+
+  CREATE TABLE knowledge_vector (
+    seq INTEGER PRIMARY KEY,
+    body ANY NOT NULL
+  ) STRICT;
+`;
+
+const DIGEST = `SELECT digest FROM knowledge_index`;
+const INDEX = `SELECT packed FROM knowledge_index`;
+const KEEP_INDEX = `
+  INSERT INTO knowledge_index (one, digest, packed) VALUES (1, :digest, :packed)
+  ON CONFLICT (one) DO UPDATE SET digest = excluded.digest, packed = excluded.packed`;
+const VECTORS = `SELECT seq, body FROM knowledge_vector ORDER BY seq`;
+const LAST_VECTOR = `SELECT coalesce(max(seq), 0) AS seq FROM knowledge_vector`;
+const KEEP_VECTOR = `INSERT INTO knowledge_vector (seq, body) VALUES (:seq, :body)`;
+const FORGET_VECTOR = `DELETE FROM knowledge_vector WHERE seq = :seq`;
+
+const DIGEST_PLACE = "knowledge_index.digest/1", PACKED_PLACE = "knowledge_index.packed/1";
+
+/**
+ * The store in a database that has the tables of {@linkcode KNOWLEDGE_SCHEMA}.
+ *
+ * @param options `committed`: see {@linkcode KnowledgeStore.committed}.
+ */
+export function openKnowledgeStore(
+  sqlite: DatabaseSync,
+  { seal, committed }: { seal: Seal; committed: () => Promise<void> },
+): KnowledgeStore {
+  const keepVector = sqlite.prepare(KEEP_VECTOR), forgetVector = sqlite.prepare(FORGET_VECTOR);
+  let lastVector = (sqlite.prepare(LAST_VECTOR).get() as { seq: number }).seq;
+  return {
+    index(digest) {
+      const row = sqlite.prepare(DIGEST).get() as { digest: Sealed } | undefined;
+      if (!row || seal.open(row.digest, DIGEST_PLACE) !== digest) return undefined;
+      const { packed } = sqlite.prepare(INDEX).get() as { packed: Sealed };
+      return seal.open(packed, PACKED_PLACE);
+    },
+    keepIndex(digest, packed) {
+      sqlite.prepare(KEEP_INDEX).run({
+        digest: seal.seal(digest, DIGEST_PLACE),
+        packed: seal.seal(packed, PACKED_PLACE),
+      });
+    },
+    *vectors() {
+      for (const row of sqlite.prepare(VECTORS).iterate()) {
+        const { seq, body } = row as { seq: number; body: Sealed };
+        const { of, vector }: Record<string, string> = JSON.parse(seal.open(body, `knowledge_vector.body/${seq}`));
+        // A copy, since floats must begin at a multiple of four.
+        yield { seq, of: of ?? "", vector: new Float32Array(Uint8Array.fromBase64(vector ?? "").buffer) };
+      }
+    },
+    keepVector({ of, vector }) {
+      const seq = ++lastVector;
+      const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+      const body = JSON.stringify({ of, vector: bytes.toBase64() });
+      keepVector.run({ seq, body: seal.seal(body, `knowledge_vector.body/${seq}`) });
+    },
+    forgetVector(seq) {
+      forgetVector.run({ seq });
+    },
+    committed,
+  };
+}

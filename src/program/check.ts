@@ -1,0 +1,53 @@
+/** Whether the paths of the settings can be used, for `--check`. @module */
+
+import { dirname } from "node:path";
+import { openDatabase } from "../store/database.ts";
+import { EXIT, FatalError, messageOf } from "../errors.ts";
+import type { Settings } from "./settings.ts";
+import { readCertificates } from "../transports/transport.ts";
+
+/**
+ * One line for each path that is usable.
+ *
+ * @throws {FatalError} Naming the first that is not.
+ */
+export function checkPaths(settings: Settings): string[] {
+  const { EVENT_INPUT_PATH: input, EVENT_OUTPUT_PATH: output, AGENT_STATE_DIR: state } = settings;
+  const lines = settings.EVENT_TRANSPORT === "file" ? [checkInput(input)] : [checkServer(settings)];
+  return [...lines, checkOutput(output), checkState(state)];
+}
+
+function checkInput(path: string): string {
+  try {
+    Deno.openSync(path, { read: true }).close();
+    return `input: usable (${path})`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return `input: usable (${path}, which may appear later)`;
+    throw unusable("EVENT_INPUT_PATH", path, error);
+  }
+}
+
+function checkServer({ WEBSOCKET_CA_FILE: caFile, WEBSOCKET_URL: url }: Settings): string {
+  if (caFile !== undefined) readCertificates(caFile);
+  return `server: not tried (${url.host})`;
+}
+
+function checkOutput(path: string): string {
+  try {
+    Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // Beside the file, as a new one is made: a file that can be written in a directory that can't would not do.
+    Deno.removeSync(Deno.makeTempFileSync({ dir: dirname(path), prefix: ".check-" }));
+    return `output: usable (${path})`;
+  } catch (error) {
+    throw unusable("EVENT_OUTPUT_PATH", path, error);
+  }
+}
+
+function checkState(directory: string): string {
+  openDatabase(directory)[Symbol.dispose]();
+  return `state: usable (${directory})`;
+}
+
+function unusable(name: string, path: string, error: unknown): FatalError {
+  return new FatalError(`${name}=${path} can't be used: ${messageOf(error)}`, EXIT.inputOutput, { cause: error });
+}

@@ -1,0 +1,105 @@
+/** What the program does once its settings are known: answer events, talk in the terminal, check what it was given. @module */
+
+import { dirname } from "node:path";
+import type { Clock } from "../clock.ts";
+import { openDatabase } from "../store/database.ts";
+import { canonicalText, effectiveSettings, settingsDigest } from "./effective_settings.ts";
+import { EXIT, FatalError } from "../errors.ts";
+import { iexecInputFiles } from "../iexec/environment.ts";
+import { openJournal } from "../journal/journal.ts";
+import type { Log } from "../log.ts";
+import { loadCharacter } from "../mind/character/character.ts";
+import { modelOptions } from "../mind/models/options.ts";
+import { describeModel } from "../mind/models/check.ts";
+import { answerEvents, startMind } from "./program.ts";
+import { openSeal } from "../store/sealing.ts";
+import type { Settings } from "./settings.ts";
+import { runTask, type TaskResult } from "../iexec/task.ts";
+import { openInput } from "../transports/file/once.ts";
+import { openTransport } from "../transports/transport.ts";
+
+/** What every mode is given. */
+export interface ModeParts {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Value of an environment variable. */
+  readonly environment: (name: string) => string | undefined;
+  /** Aborts when the program is told to stop. */
+  readonly stop: AbortSignal;
+}
+
+/** Answer events until told to stop, or, as a task, until the input is answered; returns the exit code. */
+export async function run(parts: ModeParts, { once }: { once: boolean }): Promise<number> {
+  const { settings } = parts;
+  if (once) return await runTask(settings, () => answerInput(parts));
+  await answerEvents({ ...parts, open: (hooks) => openTransport(settings, hooks) });
+  return 0;
+}
+
+async function answerInput(parts: ModeParts): Promise<TaskResult> {
+  const { settings, log, environment } = parts;
+  const { EVENT_INPUT_PATH: path, EVENT_MAX_BYTES: maxBytes, IEXEC_IN: directory = dirname(path) } = settings;
+  const otherPaths = iexecInputFiles(environment).map((name) => `${directory}/${name}`);
+  const input = openInput({ path, otherPaths, maxBytes, log });
+  const { unanswered } = await answerEvents({ ...parts, open: () => input });
+  return { unanswered: unanswered + input.refused() };
+}
+
+/**
+ * Chat in the terminal, with the memory of the state directory; events and responses are left alone. Returns the exit
+ * code.
+ */
+export async function talk(
+  parts: ModeParts,
+  terminal: {
+    conversation?: string | undefined;
+    inTee: boolean;
+    write: (text: string) => void;
+    writeError: (text: string) => void;
+  },
+): Promise<number> {
+  const { settings, log, clock, stop } = parts;
+  const { conversation = "default", inTee, ...output } = terminal;
+  if (inTee) throw new FatalError("In a TEE the terminal is the host's: chat is not for there.", EXIT.settings);
+  const { chat } = await import("./chat.ts");
+  const character = await loadCharacter(settings.AGENT_CHARACTER, log);
+  using database = openDatabase(settings.AGENT_STATE_DIR);
+  const seal = openSeal(database, settings.AGENT_STATE_KEY);
+  const journal = openJournal(database, { seal, now: clock.now });
+  const mind = await startMind({ settings, character, database, journal, seal, log, clock });
+  const { unanswered } = await chat({
+    ...output,
+    mind,
+    name: character.character.name,
+    conversation,
+    committed: () => database.committed(),
+    clock,
+  }, stop);
+  await mind.close();
+  return unanswered > 0 && !Deno.stdin.isTerminal() ? EXIT.unanswered : 0;
+}
+
+/**
+ * Say what is usable, line by line.
+ *
+ * @throws {FatalError} If something is not.
+ */
+export async function check(
+  { settings, log }: Pick<ModeParts, "settings" | "log">,
+  say: (text: string) => void,
+): Promise<void> {
+  const { checkPaths } = await import("./check.ts");
+  const { character } = await loadCharacter(settings.AGENT_CHARACTER, log);
+  const paths = checkPaths(settings);
+  const effective = effectiveSettings(settings);
+  say([
+    "settings: usable",
+    `settings in force: ${canonicalText(effective)}`,
+    `their SHA-256: ${settingsDigest(effective)}`,
+    `character: usable (${character.name}, ${settings.AGENT_CHARACTER ?? "built in"})`,
+    ...paths,
+  ].join("\n"));
+  // Last, and by itself: all that does not need a network has been said.
+  say(await describeModel(modelOptions(settings)));
+}

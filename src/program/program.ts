@@ -1,0 +1,99 @@
+/** The program that answers events: built from the settings, run, taken apart. @module */
+
+import type { Plugin } from "@elizaos/core";
+import { runAgent } from "../agent/agent.ts";
+import type { Clock } from "../clock.ts";
+import { type Database, openDatabase } from "../store/database.ts";
+import { startHeartbeat } from "./heartbeat.ts";
+import { type Journal, openJournal } from "../journal/journal.ts";
+import { openPublisher } from "../journal/publisher.ts";
+import type { Log } from "../log.ts";
+import { loadCharacter, type LoadedCharacter } from "../mind/character/character.ts";
+import { openKnowledgeStore } from "../mind/knowledge/store.ts";
+import { openMemory } from "../memory/memory.ts";
+import { modelOptions } from "../mind/models/options.ts";
+import { patient } from "../mind/patience.ts";
+import { type Mind, openMind } from "../mind/runtime.ts";
+import { checkModelAtStart } from "../mind/models/check.ts";
+import type { Seal } from "../store/seal.ts";
+import { openSeal } from "../store/sealing.ts";
+import type { Settings } from "./settings.ts";
+import type { Transport, TransportHooks } from "../transports/transport.ts";
+
+/** What the program is built from. */
+interface Program {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** The plugin of a model; left out, the one that the settings name. */
+  readonly model?: Plugin;
+}
+
+/**
+ * Answer the events of a transport until `stop` aborts or there are no more.
+ *
+ * @param program `open`: opens the transport.
+ * @returns `unanswered`: how many events have no answer.
+ * @throws {FatalError} When it can't go on.
+ */
+export async function answerEvents(
+  program: Program & {
+    stop: AbortSignal;
+    open: (parts: TransportHooks & { agentId: string; log: Log; clock: Clock }) => Transport;
+  },
+): Promise<{ unanswered: number }> {
+  const { settings, log, clock, stop, open } = program;
+  const character = await loadCharacter(settings.AGENT_CHARACTER, log);
+  const { agentId } = character;
+  using database = openDatabase(settings.AGENT_STATE_DIR);
+  using _heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
+  const seal = openSeal(database, settings.AGENT_STATE_KEY);
+  const journal = openJournal(database, { seal, now: clock.now });
+  using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
+  await checkModelAtStart(modelOptions(settings), log, stop);
+  const mind = await startMind({ ...program, character, database, journal, seal });
+  log.info("🚀 Agent started", { name: character.character.name, agent: agentId, transport: settings.EVENT_TRANSPORT });
+  const { unanswered } = await runAgent({
+    database,
+    journal,
+    publisher,
+    mind,
+    openTransport: (hooks) => open({ ...hooks, agentId, log, clock }),
+    log,
+    clock,
+    concurrency: settings.AGENT_CONCURRENCY,
+    graceMs: settings.AGENT_SHUTDOWN_GRACE,
+    retentionMs: settings.AGENT_RETENTION * 24 * 60 * 60 * 1000,
+  }, stop);
+  await mind.close();
+  log.info("👋 Agent stopped");
+  return { unanswered: unanswered + journal.pendingCount() };
+}
+
+/** The mind over an open database, with the patience that the settings ask for. */
+export async function startMind(
+  parts: Program & { character: LoadedCharacter; database: Database; journal: Journal; seal: Seal },
+): Promise<Mind> {
+  const { settings, character, database, journal, seal, log, clock, model = modelOptions(settings) } = parts;
+  const adapter = openMemory(database.sqlite, { agentId: character.agentId, seal, clock });
+  const store = openKnowledgeStore(database.sqlite, {
+    seal,
+    committed: () => database.committed({ lazily: true }),
+  });
+  const mind = await openMind({ character, adapter, store, model, log, clock });
+  // Before the first event, which would wait for it: the index of a large knowledge is large.
+  database.commit();
+  return patient(mind, {
+    maxWaitMs: settings.MODEL_MAX_WAIT,
+    acceptedMs: journal.acceptedMs,
+    record: {
+      since: journal.outageSince,
+      note(sinceMs) {
+        journal.setOutageSince(sinceMs);
+        database.commit();
+      },
+    },
+    log,
+    clock,
+  });
+}

@@ -1,0 +1,37 @@
+/** What the agent says of where it was put, before it does anything there. @module */
+
+import type { Log } from "../log.ts";
+import { isLoopback, peersOf } from "../settings/peers.ts";
+import { type Settings, unknownNames } from "./settings.ts";
+import type { SettingsFile } from "../settings/file.ts";
+import type { Surroundings } from "../tee/surroundings.ts";
+
+/** Say whether this is a TEE, and warn of what would be refused or read there, or was not meant that way here. */
+export function reportStart(
+  log: Log,
+  start: {
+    surroundings: Surroundings;
+    settings: Settings;
+    file: SettingsFile | undefined;
+    environment: (name: string) => string | undefined;
+  },
+): void {
+  const { surroundings: { inTee, found, hostVariables }, settings, file, environment } = start;
+  log.info("🔒 In a TEE: {tee}", { tee: inTee, TEE: settings.TEE, found: found.join(", ") || "nothing" });
+  if (!inTee && found.length > 0) log.warn("this looks like a TEE, and TEE=none turns its rules off");
+  if (file && file.text === undefined) {
+    log.warn("{path} is not read in a TEE: put its settings into what is measured, or name it in AGENT_ENV_FILE", {
+      path: file.path,
+    });
+  }
+  for (const name of file?.text === undefined ? [] : unknownNames(environment, file.text)) {
+    log.warn("{path} names a setting that does not exist", { path: file?.path, name });
+  }
+  // What never leaves this machine has nothing to fear from them.
+  const isAnyFar = peersOf(settings).some(({ url }) => !isLoopback(url, { inTee }));
+  if (isAnyFar && hostVariables.length > 0) {
+    log.warn("variables are set that reach past the agent's permissions; in a TEE it would not start with them", {
+      variables: hostVariables.join(", "),
+    });
+  }
+}

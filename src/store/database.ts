@@ -1,0 +1,254 @@
+/** The SQLite file that holds the journal and the memories: opened, locked, brought to the current schema. @module */
+
+import { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers";
+import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { JOURNAL_SCHEMA, OUTAGE_SCHEMA, UNDELIVERED_SCHEMA } from "../journal/journal_schema.ts";
+import { KNOWLEDGE_SCHEMA } from "../mind/knowledge/store.ts";
+import { MEMORY_SCHEMA } from "../memory/schema.ts";
+
+/** Grows at its end only: a released line never changes. Its length is the schema version. */
+const MIGRATIONS: readonly string[] = [
+  JOURNAL_SCHEMA,
+  MEMORY_SCHEMA,
+  KNOWLEDGE_SCHEMA,
+  OUTAGE_SCHEMA,
+  UNDELIVERED_SCHEMA,
+];
+
+/** SQLite's result codes that mean more here than "a bug of ours". @see https://sqlite.org/rescode.html */
+const SQLITE = {
+  busy: 5,
+  readOnly: 8,
+  inputOutput: 10,
+  corrupt: 11,
+  full: 13,
+  cantOpen: 14,
+  notADatabase: 26,
+} as const;
+
+/** Their texts: errors of `exec` and of opening carry no code (Deno 2.7.11 and 2.9.6), those of statements do. */
+const SQLITE_TEXTS: readonly (readonly [text: string, code: number])[] = [
+  ["database is locked", SQLITE.busy],
+  ["attempt to write a readonly database", SQLITE.readOnly],
+  ["disk I/O error", SQLITE.inputOutput],
+  ["database disk image is malformed", SQLITE.corrupt],
+  ["database or disk is full", SQLITE.full],
+  ["unable to open database file", SQLITE.cantOpen],
+  ["file is not a database", SQLITE.notADatabase],
+];
+
+/**
+ * Milliseconds between two commits: several times as long as the last one took, or they would fill the time; never more
+ * than would be felt. One that is wanted later than that comes at once, and so does one that nobody joined for `quiet`:
+ * all that are coming are there.
+ */
+const COMMIT_PAUSE_MS = { factor: 8, least: 5, most: 20, quiet: 3 };
+
+/** The open database. A transaction is always open: whatever is written is on disk once {@linkcode committed} resolves. */
+export interface Database extends Disposable {
+  readonly path: string;
+  readonly sqlite: DatabaseSync;
+  /**
+   * Resolves when everything written up to this call is on disk. Calls that come close together share one fsync.
+   *
+   * @param options `lazily`: nobody is waiting, so that it may take some 20 ms.
+   * @throws {FatalError} If the disk refuses.
+   */
+  committed(options?: { lazily?: boolean }): Promise<void>;
+  /** Commit now, whoever waits for it. */
+  commit(): void;
+  /** Call `write` before each commit from now on: it writes what was held back until then. */
+  beforeCommit(write: () => void): void;
+}
+
+/**
+ * Open the database in `directory`, making both where they are missing, for this process alone.
+ *
+ * WAL with `synchronous=FULL`: a commit is on disk when it returns. The exclusive lock goes with the process, however
+ * it ends, and spares the shared-memory file, which not every enclave's file system can map.
+ *
+ * @param options `soon`: calls after what is under way in this turn of the event loop; default `setImmediate`.
+ * @throws {FatalError} If another agent has it open, a newer program wrote it, it is damaged, or the disk refuses.
+ */
+export function openDatabase(
+  directory: string,
+  { soon = setImmediate }: { soon?: (call: () => void) => unknown } = {},
+): Database {
+  const path = `${directory}/agent.db`;
+  let sqlite: DatabaseSync | undefined;
+  try {
+    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makePrivate(path);
+    sqlite = new DatabaseSync(path);
+    sqlite.exec(`
+      PRAGMA locking_mode = EXCLUSIVE;
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA secure_delete = ON;
+      PRAGMA temp_store = MEMORY;
+      PRAGMA foreign_keys = ON;
+    `);
+    migrate(sqlite, path);
+    return groupCommits(sqlite, { path, soon });
+  } catch (error) {
+    sqlite?.close();
+    throw fileError(error, path) ?? databaseError(error, path);
+  }
+}
+
+/** SQLite would make the file readable to others. Its WAL takes the mode over. */
+function makePrivate(path: string): void {
+  try {
+    // Only if it is new: closing any handle of a file that this process has open would drop SQLite's POSIX lock on it.
+    Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+}
+
+function groupCommits(
+  sqlite: DatabaseSync,
+  { path, soon }: { path: string; soon: (call: () => void) => unknown },
+): Database {
+  const begin = sqlite.prepare("BEGIN"), end = sqlite.prepare("COMMIT");
+  const writers: (() => void)[] = [];
+  let waiting: PromiseWithResolvers<void> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let dueMs = Infinity, nextMs = 0;
+  /** How often the next commit was asked for by somebody who waits for it. */
+  let asked = 0;
+  let failed = false;
+  const commit = () => {
+    clearTimeout(timer);
+    dueMs = Infinity;
+    asked = 0;
+    const shared = waiting;
+    waiting = undefined;
+    const startedMs = performance.now();
+    try {
+      for (const write of writers) write();
+      end.run();
+      begin.run();
+    } catch (cause) {
+      const error = databaseError(cause, path);
+      failed = true;
+      shared?.reject(error);
+      if (!shared) throw error;
+      return;
+    }
+    const endedMs = performance.now();
+    const { factor, least, most } = COMMIT_PAUSE_MS;
+    nextMs = endedMs + Math.min(Math.max(factor * (endedMs - startedMs), least), most);
+    shared?.resolve();
+  };
+  const commitAt = (atMs: number, nowMs: number) => {
+    if (atMs >= dueMs) return;
+    clearTimeout(timer);
+    dueMs = atMs;
+    if (atMs > nowMs) commitIn(atMs - nowMs);
+    // Even the shortest timer takes more than 2 ms (measured), which each answer that comes alone would wait.
+    else soon(() => dueMs === atMs && commit());
+  };
+  const commitIn = (leftMs: number) => {
+    const before = asked, ms = before > 0 ? Math.min(leftMs, COMMIT_PAUSE_MS.quiet) : leftMs;
+    timer = setTimeout(() => asked === before || ms === leftMs ? commit() : commitIn(leftMs - ms), ms);
+  };
+  begin.run();
+  return {
+    path,
+    sqlite,
+    commit() {
+      commit();
+      // Nobody asked for it, so it says nothing of how many more will be: the first answer need not wait for that.
+      nextMs = 0;
+    },
+    committed({ lazily = false } = {}) {
+      waiting ??= Promise.withResolvers();
+      if (!lazily) asked++;
+      if (dueMs > nextMs) {
+        const nowMs = performance.now();
+        commitAt(lazily ? nowMs + COMMIT_PAUSE_MS.most : Math.max(nowMs, nextMs), nowMs);
+      }
+      return waiting.promise;
+    },
+    beforeCommit(write) {
+      writers.push(write);
+    },
+    [Symbol.dispose]() {
+      try {
+        // After a failure, here or in a statement that took the transaction with it, whoever wrote has been told.
+        if (!failed && sqlite.isTransaction) commit();
+      } finally {
+        clearTimeout(timer);
+        dueMs = Infinity;
+        sqlite.close();
+      }
+    },
+  };
+}
+
+/** What a failure of SQLite means to the operator; any other error is handed back as it is. */
+export function databaseError(error: unknown, path: string): unknown {
+  const fatal = (message: string) => new FatalError(message, EXIT.inputOutput, { cause: error });
+  switch (sqliteCode(error)) {
+    case SQLITE.busy:
+      return fatal(
+        `Cannot use ${path}: another agent has it open. Stop that one, or set AGENT_STATE_DIR to a directory of its own.`,
+      );
+    case SQLITE.full:
+      return fatal(`Cannot write ${path}: no space left. Free some and start again; nothing is lost.`);
+    case SQLITE.corrupt:
+    case SQLITE.notADatabase:
+      return fatal(
+        `Cannot read ${path}: it is damaged (${
+          messageOf(error)
+        }). Nothing was deleted: restore it from a copy, or move it away and start again; then events that come again are answered again.`,
+      );
+    case SQLITE.readOnly:
+    case SQLITE.inputOutput:
+    case SQLITE.cantOpen:
+      return fatal(
+        `Cannot write ${path}: ${messageOf(error)}. Make it writable, or set AGENT_STATE_DIR to a directory that is.`,
+      );
+  }
+  return error;
+}
+
+function sqliteCode(error: unknown): number | undefined {
+  const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: number };
+  if (code !== "ERR_SQLITE_ERROR") return undefined;
+  // The low byte is the primary code, the rest tells it apart further.
+  if (errcode !== undefined) return errcode & 0xff;
+  return SQLITE_TEXTS.find(([text]) => messageOf(error).startsWith(text))?.[1];
+}
+
+/** The error of a file system that refused the directory or the file; none for errors of another kind. */
+function fileError(error: unknown, path: string): FatalError | undefined {
+  const { code } = error as { code?: string };
+  const isRefusal = error instanceof Deno.errors.NotCapable || (code !== undefined && /^E[A-Z]+$/.test(code));
+  return isRefusal
+    ? new FatalError(
+      `Cannot make ${path}: ${messageOf(error)}. Make it writable, or set AGENT_STATE_DIR to a directory that is.`,
+      EXIT.inputOutput,
+      { cause: error },
+    )
+    : undefined;
+}
+
+function migrate(database: DatabaseSync, path: string): void {
+  database.exec("BEGIN IMMEDIATE");
+  // Reads the whole schema, and so finds out whether it is damaged before anything is written.
+  database.prepare("SELECT count(*) FROM sqlite_schema").get();
+  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+  if (version > MIGRATIONS.length) {
+    throw new FatalError(
+      `Cannot use ${path}: its schema is version ${version}, made by a newer agent; this one knows up to ${MIGRATIONS.length}. Run the newer agent, or set AGENT_STATE_DIR to another directory.`,
+      EXIT.inputOutput,
+    );
+  }
+  for (const [index, migration] of MIGRATIONS.entries()) {
+    if (index >= version) database.exec(`${migration}; PRAGMA user_version = ${index + 1}`);
+  }
+  database.exec("COMMIT");
+}

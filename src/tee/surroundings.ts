@@ -1,0 +1,74 @@
+/** Whether this is a trusted execution environment, and whether its host lets the agent be one. @module */
+
+import { EXIT, FatalError } from "../errors.ts";
+import { HOST_VARIABLES } from "./host_variables.ts";
+
+/** What the agent was put into. */
+export interface Surroundings {
+  /** Whether the rules for a TEE apply. */
+  readonly inTee: boolean;
+  /** What tells of a TEE: paths, and names of variables. */
+  readonly found: readonly string[];
+  /** Those of {@linkcode HOST_VARIABLES} that are set; none in a TEE. */
+  readonly hostVariables: readonly string[];
+}
+
+/**
+ * Sockets of dstack's agent, newest last, and a directory of configfs-tsm, which Deno lets nobody read at its own place
+ * under /sys.
+ *
+ * @see https://docs.kernel.org/security/tsm.html
+ */
+export const TEE_PATHS = [
+  "/var/run/dstack.sock",
+  "/run/dstack.sock",
+  "/var/run/dstack/dstack.sock",
+  "/run/dstack/dstack.sock",
+  "/run/tsm-report",
+] as const;
+
+/**
+ * Look around, by the setting `TEE`. It is taken from the environment alone, as it decides which files are read; a wrong
+ * one counts as `auto` until the settings are checked. An empty variable counts as not set: that is how one that an image
+ * brings along is taken away.
+ *
+ * @throws {FatalError} If a TEE is required and there is none, or if there is one and its host sets what must not be set
+ * there: naming all of it at once.
+ */
+export function lookAround(environment: (name: string) => string | undefined): Surroundings {
+  const setting = environment("TEE")?.toLowerCase();
+  const found = [...TEE_PATHS.filter(isThere), ...["IEXEC_TASK_ID"].filter(environment)];
+  const hostVariables = Object.keys(HOST_VARIABLES).filter(environment);
+  const inTee = setting !== "none" && found.length > 0;
+  if (setting === "required" && !inTee) {
+    throw new FatalError(
+      `TEE=required, but nothing here tells of one: no ${TEE_PATHS.join(", ")}, no IEXEC_TASK_ID. ` +
+        "Start the agent in a TEE and give it one of these, or leave TEE out.",
+      EXIT.settings,
+    );
+  }
+  if (inTee && hostVariables.length > 0) {
+    const what = hostVariables.length === 1
+      ? "A variable is set that"
+      : `${hostVariables.length} variables are set that`;
+    const lines = hostVariables.map((name) => `${name}: ${HOST_VARIABLES[name]}`);
+    throw new FatalError(
+      `${what} must not be set in a TEE (told by ${found.join(", ")}; TEE=none if this is none). ` +
+        `Unset and start again:\n  ${lines.join("\n  ")}`,
+      EXIT.settings,
+    );
+  }
+  return { inTee, found, hostVariables };
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+    // What may not be looked at is there.
+    if (error instanceof Deno.errors.PermissionDenied) return true;
+    throw error;
+  }
+}

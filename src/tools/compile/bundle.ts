@@ -1,0 +1,96 @@
+/** The program as a few files that load no code but one another. @module */
+
+import { EXIT, FatalError } from "../../errors.ts";
+import { leanCore, makeCut } from "./core_cuts.ts";
+import { deno } from "./deno.ts";
+
+/** What the program is made of; everything else of the repository stays out. */
+const SOURCES = ["deno.json", "deno.lock", "main.ts", "src"];
+
+/** Files of the program by their names; it starts with ENTRY. */
+export type Bundle = ReadonlyMap<string, string>;
+
+export const ENTRY = "agent.js";
+const PRELUDE = "prelude.js";
+
+/**
+ * Bundle the program, minified. What is imported when it is wanted, such as the core, is a file by itself: a run that does
+ * without it does not even read it.
+ *
+ * It is bundled from a copy, in a folder of its own: what lies around in the checkout (`node_modules`, say) can't get in,
+ * the commit can be written into the copy, and the core can be replaced in it by a lean one.
+ *
+ * @param options `root`: the repository; `commit`: what was checked out, for `--version`; `folder`: an empty one.
+ * @throws {FatalError} If the lock file is out of date or a package can't be had.
+ */
+export async function bundleProgram(options: { root: string; commit: string; folder: string }): Promise<Bundle> {
+  const { root, commit, folder } = options;
+  for (const name of SOURCES) copy(`${root}/${name}`, `${folder}/${name}`);
+  await Deno.writeTextFile(`${folder}/src/build.json`, JSON.stringify({ commit }));
+  await useLeanCore(`${folder}/src/mind`);
+  await deno(["bundle", "--quiet", "--minify", "--code-splitting", "--outdir=bundle", "main.ts"], folder);
+  const made = new Map<string, string>();
+  for (const { name } of Deno.readDirSync(`${folder}/bundle`)) {
+    made.set(name, Deno.readTextFileSync(`${folder}/bundle/${name}`));
+  }
+  const prelude = await Deno.readTextFile(new URL("./prelude.js", import.meta.url));
+  return new Map([[PRELUDE, prelude], ...sealed(renamed(made, "main.js"))]);
+}
+
+/** Have the copy in `folder` of the core's one importer import a lean core instead. */
+async function useLeanCore(folder: string): Promise<void> {
+  const published = new URL(import.meta.resolve("@elizaos/core"));
+  const lean = await leanCore(await Deno.readTextFile(published), published.pathname);
+  await Deno.writeTextFile(`${folder}/lean_core.js`, lean);
+  const importer = `${folder}/core.ts`;
+  const redirect = { from: '"@elizaos/core"', by: '"./lean_core.js"' };
+  await Deno.writeTextFile(importer, makeCut(await Deno.readTextFile(importer), redirect, importer));
+}
+
+/**
+ * A bundle with names of our own, in the order in which its files ask for one another: the bundler's have a hash in them
+ * that knows where on this machine the packages lie.
+ */
+export function renamed(bundle: Bundle, entry: string): Bundle {
+  const names = new Map([[entry, ENTRY]]);
+  // What is found is added behind, and looked through in its turn.
+  for (const name of names.keys()) {
+    for (const [, other] of bundle.get(name)?.matchAll(/"\.\/([^"]+)"/g) ?? []) {
+      if (other !== undefined && bundle.has(other) && !names.has(other)) names.set(other, `part${names.size}.js`);
+    }
+  }
+  const rename = (text: string) =>
+    text.replaceAll(/"\.\/([^"]+)"/g, (whole, name) => names.has(name) ? `"./${names.get(name)}"` : whole);
+  return new Map([...names].map(([name, own]) => [own, rename(bundle.get(name) ?? "")]));
+}
+
+/** A bundle that loads its own files alone: every other way to load code at run time is put to one of the prelude's ends. */
+export function sealed(bundle: Bundle): Bundle {
+  return new Map([...bundle].map(([name, text]) => [name, sealedFile(text, bundle)]));
+}
+
+function sealedFile(source: string, bundle: Bundle): string {
+  const isOwn = (specifier: string) => specifier.startsWith("./") && bundle.has(specifier.slice(2));
+  const text = source
+    // Minified, names at the top are short and short ones only: those of the prelude are free.
+    .replaceAll(
+      /(?<![\w$.#])import\((?:"([^"]*)"\))?/g,
+      (whole, specifier = "") => isOwn(specifier) ? whole : whole.replace("import", "importNothing"),
+    )
+    .replaceAll(/\bimport\{createRequire as ([\w$]+)\}from"node:module";/g, "const $1=createBuiltinRequire;")
+    // A handful of characters is left that would make V8 keep all of it at two bytes a character.
+    .replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const statements = /(?<=^|[;}\n])(?:import|export)(?:[\w$*{}, ]+from)?"([^"]*)"/g;
+  for (const [statement, specifier = ""] of text.matchAll(statements)) {
+    if (isOwn(specifier) || (specifier.startsWith("node:") && specifier !== "node:module")) continue;
+    throw new FatalError(`Cannot seal the bundle: it would load code by ${statement}`, EXIT.bug);
+  }
+  // First of all, whichever file comes first.
+  return `import{createBuiltinRequire,importNothing}from"./${PRELUDE}";${text}`;
+}
+
+function copy(from: string, to: string): void {
+  if (Deno.statSync(from).isFile) return Deno.copyFileSync(from, to);
+  Deno.mkdirSync(to);
+  for (const { name } of Deno.readDirSync(from)) copy(`${from}/${name}`, `${to}/${name}`);
+}

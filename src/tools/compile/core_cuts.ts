@@ -1,0 +1,110 @@
+/** ElizaOS's core as it goes into the executable: without what the agent never calls. @module */
+
+import { EXIT, FatalError } from "../../errors.ts";
+import { undefinedNames } from "./undefined_names.ts";
+
+/** A passage that is in a text once: `from`, and all that follows up to `to`, if there is one. `by` takes its place. */
+export interface Cut {
+  readonly from: string;
+  /** Begins what stays. */
+  readonly to?: string;
+  readonly by: string;
+}
+
+/**
+ * The core's published file for Node holds all packages but zod that it calls, and what they run when they are loaded
+ * would stay in any bundle. Measured one after the other on Deno 2.7.11, in ms of CPU of 221 from the start to the end
+ * of a run with one question, and in KB, minified.
+ *
+ * What stays, though it costs 2 ms: fast-redact. The core catches its errors, and would log secrets without it.
+ *
+ * @see dist/node/index.node.js of @elizaos/core 1.7.2
+ */
+const CUTS: readonly Cut[] = [
+  // LangChain, LangSmith and zod v3 are there for one class, with which splitChunks cuts texts up: 43 ms, 355 KB.
+  {
+    from: "// ../../node_modules/@langchain/core/dist/_virtual/rolldown_runtime.js\n",
+    to: "// src/utils.ts\nvar import_handlebars",
+    by: `var RecursiveCharacterTextSplitter = ${leftOut("LangChain")};\n`,
+  },
+  // A package that nobody asks for goes only if the bundler knows that wrapping one up does nothing yet: 4 ms, 57 KB.
+  { from: "var __commonJS = ", by: "/* @__NO_SIDE_EFFECTS__ */ const __commonJS = " },
+  // Of zod's own name for itself the bundler keeps all, such as the messages in fifty languages: 6 ms, 322 KB.
+  { from: 'import { z as z2 } from "zod";', by: 'import * as z2 from "zod";' },
+  { from: 'import { z as z3 } from "zod";', by: 'import * as z3 from "zod";' },
+  // Templates are for handleMessage, which the agent does without: 7 ms, 106 KB.
+  {
+    from: "var import_handlebars = __toESM(require_lib(), 1);",
+    by: `var import_handlebars = ${leftOut("handlebars")};`,
+  },
+  // So are invented names in them: 4 ms, 69 KB.
+  {
+    from: "var import_unique_names_generator = __toESM(require_dist4(), 1);",
+    by: `var import_unique_names_generator = ${leftOut("unique-names-generator")};`,
+  },
+  {
+    from: "var import_unique_names_generator2 = __toESM(require_dist4(), 1);",
+    by: `var import_unique_names_generator2 = ${leftOut("unique-names-generator")};`,
+  },
+  // What stands in for node:crypto where there is none: 7 ms, 251 KB.
+  { from: "return require_crypto_browserify();", by: `return ${leftOut("crypto-browserify")};` },
+  // A package may leave "node:" out, a file of ours may not.
+  { from: 'from "async_hooks"', by: 'from "node:async_hooks"' },
+];
+
+/** What stands where something was left out ends every use of it with its name. */
+const LEFT_OUT = `
+function leftOutOfTheExecutable(name) {
+  const refuse = () => {
+    throw new Error(\`\${name} is not in this executable, since the agent does without it: see src/tools/compile/core_cuts.ts\`);
+  };
+  return new Proxy(function () {}, { get: refuse, apply: refuse, construct: refuse });
+}
+`;
+
+/**
+ * The core's file without what the agent never calls.
+ *
+ * @param published The text of the published file.
+ * @param path Where it lies, which tells its version; for errors.
+ * @throws {FatalError} If it is not the file that the cuts were made for.
+ */
+export async function leanCore(published: string, path: string): Promise<string> {
+  const lean = CUTS.reduce((text, cut) => makeCut(text, cut, path), published) + LEFT_OUT;
+  const missing = (await undefinedNames(lean)).difference(await undefinedNames(published));
+  const names = [...missing, ...hiddenNames(published, lean)];
+  if (names.length === 0) return lean;
+  throw wrongCut(path, `the rest still uses ${names.join(", ")}`);
+}
+
+/** @throws {FatalError} If the passage is not in the text of the file at `path`, or not once only. */
+export function makeCut(text: string, { from, to, by }: Cut, path: string): string {
+  const [before = "", after] = splitOnce(text, from, path);
+  return before + by + (to === undefined ? after : to + splitOnce(after, to, path)[1]);
+}
+
+function splitOnce(text: string, marker: string, path: string): readonly [string, string] {
+  const [before = "", after = "", ...more] = text.split(marker);
+  const times = text === before ? 0 : 1 + more.length;
+  if (times === 1) return [before, after];
+  throw wrongCut(path, `${JSON.stringify(marker)} should be in it once where it is looked for, and is ${times} times`);
+}
+
+/** What was declared at the top and is no more, where its name would now mean one of the runtime's own objects. */
+function hiddenNames(published: string, lean: string): string[] {
+  const declared = (text: string) =>
+    new Set(text.matchAll(/^(?:var|let|const|class|(?:async )?function\*?) ([\w$]+)/gm).map(([, name = ""]) => name));
+  const used = new Set(lean.matchAll(/(?<![\w$.])[\w$]+/g).map(([name]) => name));
+  return [...declared(published).difference(declared(lean)).intersection(used)].filter((name) => name in globalThis);
+}
+
+function wrongCut(path: string, why: string): FatalError {
+  return new FatalError(
+    `Cannot leave parts of ${path} out of the executable: ${why}. Correct src/tools/compile/core_cuts.ts for this version.`,
+    EXIT.bug,
+  );
+}
+
+function leftOut(name: string): string {
+  return `leftOutOfTheExecutable("${name}")`;
+}

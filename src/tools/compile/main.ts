@@ -1,0 +1,96 @@
+/** `deno task compile`: the program as one executable. @module */
+
+import { parseArgs } from "node:util";
+import { EXIT, FatalError, messageOf } from "../../errors.ts";
+import { bundleProgram } from "./bundle.ts";
+import { checkBase, compileBundle, isTarget, type Target, TARGETS } from "./compile.ts";
+import { commitOf, deno } from "./deno.ts";
+import { allowedHosts } from "./permissions.ts";
+
+const HELP = `Compiles the agent into one executable.
+
+Usage: deno task compile [--target TARGET] [--output PATH]
+
+  --target   ${TARGETS.join(" or ")}; default: this machine's
+  --output   Where the executable goes; default: agent
+
+AGENT_ALLOW_NET, a list such as host.example.org:443,10.0.0.7:8080, closes the network to all other hosts; "none" closes
+it altogether. DENORT_BIN names a base runtime of this Deno's version; without it, Deno downloads its own.`;
+
+async function main(args: string[]): Promise<void> {
+  const { help, target, output } = readFlags(args);
+  if (help) return console.log(HELP);
+  const root = new URL("../../../", import.meta.url).pathname.slice(0, -1);
+  const hosts = allowedHosts(Deno.env.get("AGENT_ALLOW_NET"));
+  if (obeysChannel(Deno.version.deno)) {
+    console.log(
+      `An executable made with Deno ${Deno.version.deno} runs whatever file NODE_CHANNEL_FD and DENO_INTERNAL_CHILD_ENTRYPOINT ` +
+        "lead to in place of the agent: for an enclave, whose host sets the environment, compile with Deno 2.7.11.",
+    );
+  }
+  checkBase(target);
+  using work = makeWorkFolder();
+  await deno(["check", "--quiet", "main.ts"], root);
+  Deno.mkdirSync(`${work.path}/sources`);
+  const bundle = await bundleProgram({ root, commit: await commitOf(root), folder: `${work.path}/sources` });
+  Deno.mkdirSync(`${work.path}/bundle`);
+  const built = await compileBundle(bundle, { target, hosts, folder: `${work.path}/bundle` });
+  publish(built.path, output);
+  const own = bundle.values().reduce((sum, text) => sum + text.length, 0);
+  console.log(`${output}: ${target}, ${megabytes(built.bytes)}, of which ${megabytes(own)} are the agent`);
+  console.log(`sha256 ${built.sha256}`);
+}
+
+/** Whether executables made by a version of Deno turn into another program's child: from 2.8.3 on. */
+export function obeysChannel(version: string): boolean {
+  return version.localeCompare("2.8.3", "en", { numeric: true }) >= 0;
+}
+
+function readFlags(args: string[]): { help: boolean; target: Target; output: string } {
+  const own = Deno.build.target;
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        help: { type: "boolean", default: false },
+        target: { type: "string", default: isTarget(own) ? own : TARGETS[0] },
+        output: { type: "string", default: "agent" },
+      },
+    });
+    const { help, target, output } = values;
+    if (isTarget(target)) return { help, target, output };
+    throw new Error(`--target: expected ${TARGETS.join(" or ")}, got ${target}`);
+  } catch (error) {
+    throw new FatalError(`${messageOf(error)}. Call with --help to see what there is.`, EXIT.usage, { cause: error });
+  }
+}
+
+function makeWorkFolder(): Disposable & { readonly path: string } {
+  const path = Deno.makeTempDirSync({ prefix: "agent-compile-" });
+  return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
+}
+
+/** In one step: an agent that runs keeps the file it was started from. */
+function publish(built: string, output: string): void {
+  const beside = `${output}.new`;
+  try {
+    Deno.copyFileSync(built, beside);
+    Deno.renameSync(beside, output);
+  } catch (error) {
+    throw new FatalError(`Cannot write ${output}: ${messageOf(error)}`, EXIT.inputOutput, { cause: error });
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+if (import.meta.main) {
+  try {
+    await main(Deno.args);
+  } catch (error) {
+    if (!(error instanceof FatalError)) throw error;
+    console.error(`compile: ${error.message}`);
+    Deno.exitCode = error.exitCode;
+  }
+}

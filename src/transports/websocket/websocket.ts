@@ -1,0 +1,94 @@
+/** Events from a WebSocket server, over Deno's native WebSocket: one connection at a time, dialled again when it ends. @module */
+
+import { backoffDelayMs } from "../../clock.ts";
+import { EXIT, FatalError, messageOf } from "../../errors.ts";
+import { publicUrl } from "../../program/settings.ts";
+import { dial, type Ending } from "./connection.ts";
+import { createLink, type Link, type LinkOptions } from "./link.ts";
+import type { Delivery, Transport, TransportHooks } from "../transport.ts";
+
+/** How to reach the server, and who asks. */
+export interface WebSocketTransportOptions extends TransportHooks, LinkOptions {
+  readonly url: URL;
+  /** PEM certificates of authorities to trust besides the public ones. */
+  readonly caCerts?: readonly string[];
+  /** Milliseconds before the first attempt to reconnect. */
+  readonly reconnectMs: number;
+  /** Failed attempts in a row after which the transport gives up. */
+  readonly maxAttempts: number;
+  /** From 0 to below 1; default Math.random. */
+  readonly random?: () => number;
+}
+
+/** A connection that lasted this long worked, even if the server had nothing to say. */
+const WORKING_MS = 10_000;
+
+/** Dial the server of `options` when {@linkcode Transport.events} is asked for events. */
+export function openWebSocketTransport(options: WebSocketTransportOptions): Transport {
+  const { log, clock, random = Math.random } = options;
+  const url = publicUrl(options.url);
+  let link: Link | undefined;
+
+  async function* events(signal: AbortSignal): AsyncIterable<readonly Delivery[]> {
+    let failures = 0;
+    let problem = "";
+    while (!signal.aborted) {
+      log.info("🔌 Connecting to WebSocket: {url}", { url });
+      let worked = false;
+      try {
+        const connection = await dial(options, signal);
+        const openedMs = clock.now();
+        link = createLink(connection, options);
+        log.info("✅ WebSocket connected to {url}", { url });
+        options.onReachable();
+        let next = await link.next(signal);
+        for (; next && !("ending" in next); next = await link.next(signal)) yield next;
+        if (!next) return;
+        const { ending } = next;
+        worked = link.heardFrom() || clock.now() - openedMs >= WORKING_MS;
+        problem = describe(ending);
+        log.warn("❌ WebSocket connection closed. Code: {code}, Reason: {reason}", {
+          code: ending.code,
+          reason: ending.reason,
+          ...(ending.error && { error: ending.error }),
+        });
+      } catch (error) {
+        if (signal.aborted) return;
+        problem = messageOf(error);
+        log.warn("❌ WebSocket connection failed", { url, error: problem });
+      }
+      link?.ended();
+      link = undefined;
+      failures = worked ? 0 : failures + 1;
+      if (failures >= options.maxAttempts) {
+        throw new FatalError(
+          `Cannot reach ${url}: ${failures === 1 ? "1 attempt" : `${failures} attempts`} failed in a row, ` +
+            `the last one with: ${problem}. ` +
+            "Check that the server runs, WEBSOCKET_URL and WEBSOCKET_AUTH_TOKEN; what was answered is kept and sent after the next start.",
+          EXIT.unavailable,
+        );
+      }
+      const ms = backoffDelayMs(failures, { baseMs: options.reconnectMs, random });
+      log.info("🔄 Reconnecting in {ms}ms (attempt {attempt}/{attempts})...", {
+        ms,
+        attempt: failures + 1,
+        attempts: options.maxAttempts,
+      });
+      await clock.sleep(ms, signal);
+    }
+  }
+
+  return {
+    name: "websocket",
+    events,
+    settle: (entry) => link?.settle(entry) ?? Promise.resolve(false),
+    async close() {
+      await link?.close();
+      link = undefined;
+    },
+  };
+}
+
+function describe({ code, reason, error }: Ending): string {
+  return error ?? `the server closed the connection with code ${code}${reason && `, reason ${JSON.stringify(reason)}`}`;
+}

@@ -1,0 +1,345 @@
+/** The loop, with the real journal, file and transports, and a mind that answers when the test lets it. @module */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type AgentParts, runAgent } from "../../src/agent/agent.ts";
+import { systemClock } from "../../src/clock.ts";
+import { openDatabase } from "../../src/store/database.ts";
+import { openJournal } from "../../src/journal/journal.ts";
+import { openPublisher } from "../../src/journal/publisher.ts";
+import { silentLog } from "../../src/log.ts";
+import type { Reply } from "../../src/mind/conversations.ts";
+import type { Mind } from "../../src/mind/runtime.ts";
+import { noSeal } from "../../src/store/seal.ts";
+import type { Delivery, Transport } from "../../src/transports/transport.ts";
+import { openWebSocketTransport } from "../../src/transports/websocket/websocket.ts";
+import type { AgentEvent, Outcome } from "../../src/wire.ts";
+import { makeFolder, readEntries } from "../support/agent.ts";
+import { type ServerUnderTest, startServer } from "../support/server.ts";
+import { createWatch } from "../support/watch.ts";
+
+const AGENT_ID = "550e8400-e29b-41d4-a716-446655440000";
+
+function event(id: string, metadata?: Record<string, unknown>): AgentEvent {
+  return { id, query: `query of ${id}`, timestamp: 1, ...(metadata && { metadata }) };
+}
+
+/** A mind that holds every question until the test replies. */
+function heldMind() {
+  const asked: string[] = [];
+  const held = new Map<string, PromiseWithResolvers<Reply>>();
+  const watch = createWatch({ report: () => asked.join(", ") });
+  return {
+    agentId: AGENT_ID,
+    /** Ids in the order they were asked. */
+    asked,
+    answer(event: AgentEvent, signal: AbortSignal): Promise<Reply> {
+      const reply = Promise.withResolvers<Reply>();
+      signal.addEventListener("abort", () => reply.reject(signal.reason));
+      asked.push(event.id);
+      held.set(event.id, reply);
+      watch.changed();
+      return reply.promise;
+    },
+    /** Resolves once `count` questions have been asked. */
+    questions: (count: number) => watch.until(`${count} questions`, () => asked.length >= count ? true : undefined),
+    reply: (id: string, sources: string[] = []) => held.get(id)!.resolve({ text: `answer to ${id}`, sources }),
+    fail: (id: string, why: string) => held.get(id)!.reject(new Error(why)),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** A mind that answers at once. */
+function readyMind(): Mind & { calls: number } {
+  return {
+    agentId: AGENT_ID,
+    calls: 0,
+    answer(event) {
+      this.calls++;
+      return Promise.resolve({ text: `answer to ${event.id}`, sources: [] });
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** A source that yields what it is given, and then waits. */
+function givenEvents(...events: AgentEvent[]) {
+  const settled: Outcome[] = [];
+  const watch = createWatch({ report: () => `${settled.length} settled` });
+  const transport: Transport = {
+    name: "given",
+    async *events(signal: AbortSignal): AsyncIterable<Delivery[]> {
+      for (const event of events) yield [{ event }];
+      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    },
+    settle({ outcome }) {
+      settled.push(outcome);
+      watch.changed();
+      return Promise.resolve(true);
+    },
+    close: () => Promise.resolve(),
+  };
+  return {
+    settled,
+    open: () => transport,
+    settles: (count: number) => watch.until(`${count} settled`, () => settled.length >= count ? true : undefined),
+  };
+}
+
+/** Start the loop in `folder`; `stop` tells it to stop, `ended` is its end. */
+function startLoop(folder: string, parts: Pick<AgentParts, "mind" | "openTransport"> & Partial<AgentParts>) {
+  const database = openDatabase(`${folder}/.agent`);
+  const journal = openJournal(database, { seal: noSeal, now: (parts.clock ?? systemClock).now });
+  const publisher = openPublisher({ path: `${folder}/responses.json`, journal, log: silentLog });
+  const controller = new AbortController();
+  const ended = runAgent({
+    database,
+    journal,
+    publisher,
+    log: silentLog,
+    clock: systemClock,
+    concurrency: 4,
+    graceMs: 10_000,
+    retentionMs: 1e9,
+    ...parts,
+  }, controller.signal).finally(() => {
+    publisher[Symbol.dispose]();
+    database[Symbol.dispose]();
+  });
+  ended.catch(() => {}); // who awaits it still learns of it
+  const stop = () => {
+    controller.abort();
+    return ended;
+  };
+  return {
+    stop,
+    ended,
+    entries: () => readEntries(`${folder}/responses.json`)!,
+    [Symbol.asyncDispose]: async () => void await stop(),
+  };
+}
+
+function connectTo(server: ServerUnderTest): AgentParts["openTransport"] {
+  return (hooks) =>
+    openWebSocketTransport({
+      ...hooks,
+      url: new URL(server.url),
+      agentId: AGENT_ID,
+      reconnectMs: 5,
+      maxAttempts: 1000,
+      maxBytes: 1_000_000,
+      log: silentLog,
+      clock: systemClock,
+    });
+}
+
+Deno.test("up to `concurrency` events are answered at once, those of one conversation in order", async () => {
+  await using folder = makeFolder();
+  const mind = heldMind();
+  const user = (userId: string) => ({ userId });
+  const source = givenEvents(
+    event("a1", user("a")),
+    event("a2", user("a")),
+    event("b1", user("b")),
+    event("c1", user("c")),
+  );
+  await using loop = startLoop(folder.path, { mind, openTransport: source.open, concurrency: 2 });
+  await mind.questions(2);
+  assertEquals(mind.asked, ["a1", "b1"]);
+  mind.reply("b1");
+  await mind.questions(3);
+  assertEquals(mind.asked, ["a1", "b1", "c1"]);
+  mind.reply("c1");
+  await source.settles(2);
+  mind.reply("a1");
+  await mind.questions(4);
+  assertEquals(mind.asked.at(-1), "a2");
+  mind.reply("a2");
+  await source.settles(4);
+  assertEquals(loop.entries().map(({ queryId }) => queryId), ["b1", "c1", "a1", "a2"]);
+});
+
+Deno.test("an event that can't be answered gets an error outcome, in the file and to its sender", async () => {
+  await using folder = makeFolder();
+  await using server = await startServer({ events: [event("q1"), event("q2")] });
+  const mind = heldMind();
+  await using loop = startLoop(folder.path, { mind, openTransport: connectTo(server) });
+  await mind.questions(2);
+  mind.fail("q1", "the model is down");
+  mind.reply("q2");
+  const acks = await server.acks(2);
+  assertEquals(acks.map(({ eventId, status, error }) => [eventId, status, error]), [
+    ["q1", "error", "the model is down"],
+    ["q2", "processed", undefined],
+  ]);
+  assertEquals((await server.responses(1)).map(({ queryId }) => queryId), ["q2"]);
+  const [failure] = loop.entries();
+  assertEquals({ ...failure, timestamp: 0 }, {
+    queryId: "q1",
+    error: "the model is down",
+    timestamp: 0,
+    agentId: AGENT_ID,
+  });
+});
+
+Deno.test("outcomes made while the line was cut are delivered in order once it is back, unasked", async () => {
+  await using folder = makeFolder();
+  const ids = ["q1", "q2", "q3"];
+  const first = await startServer({ events: ids.map((id) => event(id)) });
+  const mind = heldMind();
+  await using loop = startLoop(folder.path, { mind, openTransport: connectTo(first) });
+  await mind.questions(3);
+  await first.close();
+  for (const id of ["q3", "q1", "q2"]) mind.reply(id);
+  await using second = await startServer({ port: first.port, events: [] });
+  assertEquals((await second.acks(3)).map(({ eventId }) => eventId), ["q3", "q1", "q2"]);
+  assertEquals((await second.responses(3)).map(({ queryId }) => queryId), ["q3", "q1", "q2"]);
+  assertEquals(loop.entries().map(({ queryId }) => queryId), ["q3", "q1", "q2"]);
+});
+
+Deno.test("outcomes that were not delivered before the end are delivered after the next start", async () => {
+  await using folder = makeFolder();
+  const first = await startServer({ events: [event("q1")] });
+  const mind = heldMind();
+  {
+    await using loop = startLoop(folder.path, { mind, openTransport: connectTo(first) });
+    await mind.questions(1);
+    await first.close();
+    mind.reply("q1", ["notes.md"]);
+    await loop.stop();
+    assertEquals(loop.entries()[0]!.metadata, { sources: ["notes.md"] });
+  }
+  await using second = await startServer({ events: [] });
+  const other = heldMind();
+  await using _loop = startLoop(folder.path, { mind: other, openTransport: connectTo(second) });
+  const [response] = await second.responses(1);
+  assertEquals([response!.queryId, response!.response], ["q1", "answer to q1"]);
+  assertEquals(response!.metadata, { sources: ["notes.md"] });
+  assertEquals(other.asked, []);
+});
+
+Deno.test("an event that comes again while it is being answered is answered once", async () => {
+  await using folder = makeFolder();
+  await using server = await startServer({ events: [event("q1")] });
+  const mind = heldMind();
+  await using _loop = startLoop(folder.path, { mind, openTransport: connectTo(server) });
+  await mind.questions(1);
+  server.send(event("q1"), event("marker"));
+  await mind.questions(2);
+  mind.reply("q1");
+  mind.reply("marker");
+  assertEquals((await server.acks(2)).map(({ eventId }) => eventId), ["q1", "marker"]);
+  assertEquals(mind.asked, ["q1", "marker"]);
+});
+
+Deno.test("told to stop, the loop finishes what is in flight and starts nothing more", async () => {
+  await using folder = makeFolder();
+  await using server = await startServer({ events: [event("q1"), event("q2")] });
+  const mind = heldMind();
+  const loop = startLoop(folder.path, { mind, openTransport: connectTo(server), concurrency: 1 });
+  await mind.questions(1);
+  const stopped = loop.stop();
+  mind.reply("q1");
+  await stopped;
+  assertEquals((await server.acks(1)).map(({ eventId }) => eventId), ["q1"]);
+  assertEquals((await server.disconnected(1))[0]!.code, 1000);
+  assertEquals(mind.asked, ["q1"]);
+});
+
+Deno.test("what is not finished within the grace period is answered after the next start", async () => {
+  await using folder = makeFolder();
+  const mind = heldMind();
+  const source = givenEvents(event("slow"));
+  {
+    await using loop = startLoop(folder.path, { mind, openTransport: source.open, graceMs: 0 });
+    await mind.questions(1);
+    await loop.stop();
+    assertEquals(loop.entries(), []);
+  }
+  const again = givenEvents();
+  await using loop = startLoop(folder.path, { mind: readyMind(), openTransport: again.open });
+  await again.settles(1);
+  assertEquals(loop.entries().map(({ queryId }) => queryId), ["slow"]);
+});
+
+Deno.test("more events than memory should hold wait in the journal, and each is answered once", async () => {
+  await using folder = makeFolder();
+  const ids = Array.from({ length: 12_000 }, (_, n) => `q${n}`);
+  const mind = heldMind();
+  const source = givenEvents(...ids.map((id) => event(id)));
+  await using loop = startLoop(folder.path, { mind, openTransport: source.open, concurrency: 1 });
+  for (let n = 1; n <= ids.length; n++) {
+    await mind.questions(n);
+    mind.reply(mind.asked[n - 1]!);
+  }
+  await source.settles(ids.length);
+  assertEquals(mind.asked, ids);
+  assertEquals(loop.entries().map(({ queryId }) => queryId), ids);
+});
+
+Deno.test("a source that gives up ends the loop with its error, after what was in flight", async () => {
+  await using folder = makeFolder();
+  const mind = readyMind();
+  const transport: Transport = {
+    ...givenEvents().open(),
+    // deno-lint-ignore require-yield -- a source that fails before its first event
+    async *events() {
+      await Promise.resolve();
+      throw new Error("out of reach");
+    },
+  };
+  const loop = startLoop(folder.path, { mind, openTransport: () => transport });
+  const error = await assertRejects(() => loop.ended, Error);
+  assert(error.message === "out of reach");
+});
+
+Deno.test("a source that is exhausted ends the loop when all is answered", async () => {
+  await using folder = makeFolder();
+  const mind = readyMind();
+  const ids = Array.from({ length: 300 }, (_, n) => `q${n}`);
+  const transport: Transport = {
+    ...givenEvents().open(),
+    async *events() {
+      for (const id of ids) yield await Promise.resolve([{ event: event(id) }]);
+    },
+  };
+  const loop = startLoop(folder.path, { mind, openTransport: () => transport });
+  await loop.ended;
+  assertEquals(loop.entries().map(({ queryId }) => queryId), ids);
+  assertEquals(mind.calls, 300);
+});
+
+Deno.test("a clock that jumps backwards loses and repeats nothing", async () => {
+  await using folder = makeFolder();
+  let now = 2e12;
+  const clock = { ...systemClock, now: () => now -= 60 * 60 * 1000 };
+  const ids = Array.from({ length: 50 }, (_, n) => `q${n}`);
+  for (let start = 0; start < 2; start++) {
+    const source = givenEvents(...ids.map((id) => event(id)));
+    const mind = readyMind();
+    await using loop = startLoop(folder.path, { mind, openTransport: source.open, clock });
+    await source.settles(50);
+    assertEquals(loop.entries().map(({ queryId }) => queryId), ids);
+    assertEquals(mind.calls, start === 0 ? 50 : 0);
+  }
+});
+
+Deno.test("an outcome past its retention is pruned once delivered, and its event is not answered again", async () => {
+  await using folder = makeFolder();
+  const ids = Array.from({ length: 20 }, (_, n) => `q${n}`);
+  let now = 1e12;
+  const clock = { ...systemClock, now: () => now };
+  for (const start of ["answers", "prunes", "knows"]) {
+    const source = givenEvents(...ids.map((id) => event(id)));
+    const mind = readyMind();
+    {
+      await using _loop = startLoop(folder.path, { mind, openTransport: source.open, clock, retentionMs: 1000 });
+      await source.settles(20);
+    }
+    assertEquals(mind.calls, start === "answers" ? 20 : 0);
+    // The last one stays: by it responses.json is recognised.
+    const gone = source.settled.filter((outcome) => "error" in outcome && outcome.error.includes("no longer kept"));
+    assertEquals(gone.length, start === "answers" ? 0 : 19);
+    now += 2000;
+  }
+  assertEquals(readEntries(`${folder.path}/responses.json`)!.map(({ queryId }) => queryId), ids);
+});

@@ -1,0 +1,98 @@
+/** What is handed to operators in deploy/: by the tools' own schemas, and by the agent's own check of its settings. @module */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parse } from "yaml";
+import config from "../../deno.json" with { type: "json" };
+import { REQUESTER_SECRETS } from "../../src/iexec/environment.ts";
+import { readSettings } from "../../src/program/settings.ts";
+import { makeFolder } from "../support/agent.ts";
+import { environmentOf, kubernetesContainer, kubernetesText, SECRETS } from "../support/kubernetes.ts";
+import { testUnless } from "../support/optional.ts";
+
+const read = (name: string) => Deno.readTextFileSync(new URL(`../../deploy/${name}`, import.meta.url));
+const COMPOSE = read("compose.yaml"), KUBERNETES = kubernetesText();
+
+/** Tools that bring their schemas along; .ci/run installs them. */
+const TOOLS = {
+  "kubernetes-validate": ["--strict", "--quiet"],
+  dclint: ["--quiet"],
+} as const;
+
+/** A test that runs a tool, unless it is not installed. */
+function testWith(
+  tool: keyof typeof TOOLS,
+  name: string,
+  fn: (check: (text: string) => Promise<string>) => Promise<void>,
+) {
+  const reason = isInstalled(tool) ? undefined : `${tool} is not installed`;
+  testUnless(reason, name, () => fn((text) => complaints(tool, text)));
+}
+
+function isInstalled(tool: string): boolean {
+  return new Deno.Command("which", { args: [tool], stdout: "null", stderr: "null" }).outputSync().success;
+}
+
+/** What a tool finds wrong with a file; nothing, if it accepts it. */
+async function complaints(tool: keyof typeof TOOLS, text: string): Promise<string> {
+  await using folder = makeFolder();
+  Deno.writeTextFileSync(`${folder.path}/compose.yaml`, text);
+  const { success, stdout, stderr } = await new Deno.Command(tool, {
+    args: [...TOOLS[tool], `${folder.path}/compose.yaml`],
+  })
+    .output();
+  return success ? "" : new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+}
+
+testWith(
+  "kubernetes-validate",
+  "kubernetes.yaml is what Kubernetes' schemas say, with no property they do not know",
+  async (check) => {
+    assertEquals(await check(KUBERNETES), "");
+    assertMatch(
+      await check(KUBERNETES.replace("readOnlyRootFilesystem", "readOnlyRootFileSystem")),
+      /readOnlyRootFileSystem/,
+    );
+    assertMatch(await check(KUBERNETES.replace("replicas: 1", "replicas: one")), /replicas|one/);
+  },
+);
+
+testWith("dclint", "compose.yaml is what the Compose specification says", async (check) => {
+  assertEquals(await check(COMPOSE), "");
+  assertMatch(await check(COMPOSE.replace("read_only: true", "readonly: true")), /readonly|additional/i);
+});
+
+const from = (environment: Record<string, string>) => (name: string) => environment[name];
+
+Deno.test("the agent accepts the settings in compose.yaml", () => {
+  const { environment } = parse(COMPOSE).services["iexec-agent"];
+  const settings = readSettings(from(environment));
+  assertEquals([settings.EVENT_TRANSPORT, settings.WEBSOCKET_URL.href], ["websocket", "ws://websocket-server:8080/"]);
+});
+
+Deno.test("the agent accepts the settings in kubernetes.yaml, in a TEE too, and its secrets come from a Secret", () => {
+  const container = kubernetesContainer();
+  const fromSecret = container.env.filter(({ valueFrom }) => valueFrom).map(({ name }) => name);
+  assertEquals(fromSecret, Object.keys(SECRETS));
+  const settings = readSettings(from(environmentOf(container)), undefined, { inTee: true });
+  assertEquals([settings.EVENT_TRANSPORT, settings.WEBSOCKET_URL.protocol], ["websocket", "wss:"]);
+});
+
+Deno.test("in kubernetes.yaml the probes ask for health, and no memory can be swapped", () => {
+  const { startupProbe, livenessProbe, resources, image } = kubernetesContainer();
+  for (const probe of [startupProbe, livenessProbe]) assertEquals(probe.exec.command, ["/agent", "--health"]);
+  assertEquals(resources.limits, resources.requests);
+  assert(image.endsWith(`:${config.version}`), image);
+});
+
+Deno.test("iExec's declarations name one image, by a version", () => {
+  const { app } = JSON.parse(read("iexec/iexec.json"));
+  assertEquals([app.type, app.multiaddr], ["DOCKER", `docker.io/example/agent-iexec:${config.version}`]);
+  assert(read("iexec/Dockerfile").includes(`=${app.multiaddr}\n`));
+});
+
+Deno.test("the iExec guide names every secret that a requester can pass, under its number", () => {
+  const guide = read("iexec/README.md");
+  for (const [name, number] of Object.entries(REQUESTER_SECRETS)) {
+    assert(guide.includes(`${number}: \`${name}\``), name);
+  }
+});

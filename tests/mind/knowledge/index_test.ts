@@ -1,0 +1,151 @@
+/** The index of the knowledge: made once, kept, sealed, and made anew when it has to be. @module */
+
+import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { createHash } from "node:crypto";
+import { openDatabase } from "../../../src/store/database.ts";
+import { buildKnowledge, type KnowledgeText, searchIn } from "../../../src/mind/knowledge/search.ts";
+import { INDEX_VERSION, indexPassages, openIndex, packIndex, passagesOf } from "../../../src/mind/knowledge/index.ts";
+import { openKnowledgeStore } from "../../../src/mind/knowledge/store.ts";
+import { openSeal } from "../../../src/store/sealing.ts";
+import { isInFiles, makeFolder, startAgent } from "../../support/agent.ts";
+import { corpus, NEEDLE } from "../../support/corpus.ts";
+import { folderWith } from "../../support/folder.ts";
+
+const KEY = "00112233445566778899aabbccddeeff".repeat(2);
+
+const TEXTS: readonly KnowledgeText[] = [
+  {
+    text: "# Oven\n\nThe oven bakes bread at dawn.\n\n## Fuel\n\nIt burns beech wood, 3 kg an hour.",
+    source: "oven.md",
+  },
+  { text: "The café's DataProtector encrypts recipes; see IEXEC_OUT/computed.json.", source: "knowledge" },
+];
+
+/** Opens the index and keeps it as a run does, in a state directory of its own. */
+function start(
+  directory: string,
+  texts: readonly KnowledgeText[],
+  { key, isKilled = false }: { key?: string | undefined; isKilled?: boolean } = {},
+) {
+  using database = openDatabase(directory);
+  const seal = openSeal(database, key === undefined ? undefined : Uint8Array.fromHex(key));
+  const index = openIndex(texts, openKnowledgeStore(database.sqlite, { seal, committed: database.committed }));
+  if (!isKilled) index.keep();
+  return index;
+}
+
+Deno.test("the same text has the same index as ever: raise INDEX_VERSION where this fails, and write the new digest", () => {
+  const varied =
+    `Parties verify verified verifications; VMs and TEEs run running ran, successfully. Café, naïve, 10^9 nRLC,
+state-of-the-art Web3Mail. ${"A long sentence of many words that is cut somewhere, and not in a word. ".repeat(30)}
+~~~
+# code, no heading
+~~~
+
+Underlined
+==========
+Organisations organize the organisation's largest releases, paying payments to buyers and authors of libraries.`;
+  const packed = packIndex(indexPassages(passagesOf([...TEXTS, { text: varied, source: "varied.md" }])));
+  const digest = createHash("sha256").update(packed).digest("hex").slice(0, 16);
+  assertEquals([INDEX_VERSION, digest], [3, "8d94581cd35369e5"]);
+});
+
+Deno.test("the index is made once, and anew when a text, its source or their order has changed", async () => {
+  await using folder = makeFolder();
+  const [oven, cafe] = TEXTS as [KnowledgeText, KnowledgeText];
+  const isNew = (texts: readonly KnowledgeText[]) => start(`${folder.path}/state`, texts).isNew;
+  assertEquals([isNew(TEXTS), isNew(TEXTS)], [true, false]);
+  assertEquals([isNew([oven, { ...cafe, text: `${cafe.text}!` }]), isNew(TEXTS)], [true, true]);
+  assertEquals([isNew([oven, { ...cafe, source: "cafe.md" }]), isNew(TEXTS)], [true, true]);
+  assertEquals([isNew([cafe, oven]), isNew([cafe, oven]), isNew(TEXTS)], [true, false, true]);
+  // The same characters, cut elsewhere.
+  assertEquals([isNew([{ text: "ab", source: "c" }]), isNew([{ text: "b", source: "ca" }])], [true, true]);
+  assertEquals([isNew([]), isNew([])], [true, false]);
+});
+
+Deno.test("a kept index finds what a new one finds, to the byte", async () => {
+  await using folder = makeFolder();
+  for (const key of [undefined, KEY]) {
+    const directory = `${folder.path}/${key}`;
+    start(directory, TEXTS, { key });
+    const kept = start(directory, TEXTS, { key });
+    assertEquals(kept.isNew, false);
+    const search = searchIn(kept), fresh = buildKnowledge(TEXTS);
+    for (const question of ["When does the oven bake?", "beech", "recipies?", "cafe", "computed.json", "What is it?"]) {
+      assertEquals(search.search(question, 5), fresh.search(question, 5));
+    }
+    assertEquals(search.size, fresh.size);
+  }
+});
+
+Deno.test("ten megabytes are cut, indexed once and kept at once, and what is in the middle of them is found", async () => {
+  await using folder = makeFolder();
+  const texts = [{ text: corpus(10_000_000), source: "corpus.md" }];
+  assertEquals(start(folder.path, texts, { isKilled: true }).isNew, true);
+  const kept = start(folder.path, texts);
+  assertEquals(kept.isNew, false);
+  assertGreater(kept.passages.length, 10_000);
+  const [best] = searchIn(kept).search(NEEDLE.question, 5);
+  assertMatch(best!.text, NEEDLE.answer);
+  assertEquals(searchIn(kept).search("Who is the mayor of Cork?", 5).filter(({ score }) => score > 0.3), []);
+});
+
+Deno.test("with a key no word of the knowledge is in the state directory, nor a digest of it; without one both are", async () => {
+  await using files = await folderWith({
+    "c.json": { name: "A", bio: "b", knowledge: [{ path: "notes.md" }] },
+    "notes.md": "# Zymurgist\n\nThe xylocanary warbles.",
+  });
+  const env = { AGENT_CHARACTER: files.path("c.json") };
+  // As terms: without their endings.
+  const words = ["xylocanar", "warbl", "zymurg"];
+  for (const sealed of [false, true]) {
+    const state = files.path(sealed ? "sealed" : "open");
+    await using agent = await startAgent({
+      folder: files.path("."),
+      env: { ...env, AGENT_STATE_DIR: state, ...(sealed && { AGENT_STATE_KEY: KEY }) },
+    });
+    await agent.logged("🚀 Agent started");
+    await agent.stop();
+    for (const word of words) assertEquals(isInFiles(state, word), !sealed, word);
+    for (const { name } of Deno.readDirSync(state)) {
+      assertEquals(Deno.statSync(`${state}/${name}`).mode! & 0o777, 0o600, name);
+    }
+    if (!sealed) continue;
+    using database = openDatabase(state);
+    for (const row of database.sqlite.prepare("SELECT * FROM knowledge_index").all()) {
+      assert(row.digest instanceof Uint8Array && row.packed instanceof Uint8Array);
+    }
+  }
+});
+
+Deno.test("the real program indexes once, again when a file of the knowledge changed, and answers the same from either", async () => {
+  await using files = await folderWith({
+    "c.json": { name: "A", bio: "b", knowledge: [{ directory: "notes" }] },
+    "notes/oven.md": "# Oven\n\nThe oven bakes bread at dawn.",
+  });
+  const ask = (id: string) =>
+    Deno.writeTextFileSync(
+      files.path("events.json"),
+      JSON.stringify([{ id, query: "When does the oven bake bread?", timestamp: 1 }]),
+    );
+  const run = async (id: string) => {
+    ask(id);
+    await using agent = await startAgent({
+      folder: files.path("."),
+      env: { AGENT_CHARACTER: "c.json", EVENT_INPUT_PATH: "events.json" },
+      args: ["--once"],
+    });
+    assertEquals((await agent.ended).code, 0);
+    const answer = (await agent.responses(1)).find(({ queryId }) => queryId === id)!;
+    return { indexed: agent.log.filter(({ message }) => message === "knowledge indexed").length, answer };
+  };
+  const first = await run("q1"), second = await run("q2");
+  assertEquals([first.indexed, second.indexed], [1, 0]);
+  assertEquals(second.answer.response, first.answer.response);
+  assertEquals(second.answer.metadata, { sources: ["notes/oven.md"] });
+  await Deno.writeTextFile(files.path("notes/oven.md"), "# Oven\n\nThe oven bakes bread at noon.");
+  const third = await run("q3");
+  assertEquals(third.indexed, 1);
+  assertNotEquals(third.answer.response, first.answer.response);
+  assertStringIncludes(third.answer.response!, "noon");
+});

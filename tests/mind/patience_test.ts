@@ -1,0 +1,104 @@
+/** Trying again, by a clock that the test moves. */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { allSettled, manualClock } from "../support/manual_clock.ts";
+import { startPatient } from "../support/patient_mind.ts";
+
+const MINUTE = 60_000;
+
+Deno.test("an answer is handed on, and an error that is no model's too, without another try", async () => {
+  const { ask, asked, outcomes } = startPatient((id) => id === "good" ? "answers" : new Error("a bug"));
+  ask("good");
+  ask("bad");
+  await allSettled();
+  assertEquals([...outcomes], [["good", "answer to good"], ["bad", "a bug"]]);
+  assertEquals(asked, ["good", "bad"]);
+});
+
+Deno.test("what is refused is not tried again", async () => {
+  const { ask, asked, outcomes } = startPatient(() => "refused");
+  ask("a");
+  await allSettled();
+  assertEquals([asked, outcomes.get("a")], [["a"], "it is refused"]);
+});
+
+Deno.test("what is faulty is tried five times, after pauses that double, and then told", async () => {
+  const { ask, clock, times, outcomes } = startPatient(() => "faulty");
+  const resting = ask("a");
+  await allSettled();
+  assertEquals(resting.count, 1, "other events may go on meanwhile");
+  await clock.advance(MINUTE);
+  assertEquals(times, [0, 1_000, 3_000, 7_000, 15_000]);
+  assertEquals(outcomes.get("a"), "it is faulty. Tried 5 times");
+});
+
+Deno.test("what has passed is an answer", async () => {
+  const { ask, clock, times, outcomes, noted } = startPatient((_, time) => time < 3 ? "unavailable" : "answers");
+  ask("a");
+  await clock.advance(MINUTE);
+  assertEquals([times, outcomes.get("a"), noted()], [[0, 1_000, 3_000], "answer to a", []]);
+});
+
+Deno.test("pauses are shortened at random", async () => {
+  const { ask, clock } = startPatient(() => "faulty", { random: () => 0.5 });
+  ask("a");
+  await clock.advance(MINUTE);
+  assertEquals(clock.sleeps, [875, 1_750, 3_500, 7_000]);
+});
+
+Deno.test("Retry-After counts for all events, in seconds or as a date, and shortens no pause", async () => {
+  for (const told of ["seconds", "date"]) {
+    const clock = manualClock();
+    const retryAfter = told === "seconds" ? { inMs: 40_000 } : { atMs: clock.now() + 40_000 };
+    const { ask, times, asked } = startPatient((id, time) => id === "a" && time === 1 ? { retryAfter } : "answers", {
+      clock,
+    });
+    ask("a");
+    await allSettled();
+    ask("b");
+    await clock.advance(39_999);
+    assertEquals(asked, ["a"]);
+    await clock.advance(1);
+    assertEquals([asked.toSorted(), times[1]], [["a", "a", "b"], 40_000]);
+  }
+  const { ask, clock, times } = startPatient((_, time) => time === 1 ? { retryAfter: { inMs: 1 } } : "answers");
+  ask("a");
+  await clock.advance(MINUTE);
+  assertEquals(times, [0, 1_000]);
+});
+
+Deno.test("a Retry-After beyond MODEL_MAX_WAIT ends with it", async () => {
+  const { ask, clock, outcomes, asked } = startPatient(() => ({ retryAfter: { inMs: 24 * 60 * MINUTE } }));
+  ask("a");
+  await clock.advance(15 * MINUTE);
+  assertMatch(outcomes.get("a")!, /it is busy/);
+  ask("b");
+  await clock.advance(15 * MINUTE);
+  assertEquals(asked.at(-1), "b", "it is not believed for a day");
+});
+
+Deno.test("one event that always fails holds up no other", async () => {
+  const { ask, clock, outcomes, noted } = startPatient((id) => id.startsWith("poison") ? "unavailable" : "answers");
+  ask("poison");
+  for (let n = 0; n < 20; n++) {
+    ask(`good-${n}`);
+    await clock.advance(2_000);
+    assertEquals(outcomes.get(`good-${n}`), `answer to good-${n}`);
+  }
+  assertEquals(outcomes.get("poison"), "it is unavailable. Tried 5 times");
+  assertEquals(noted(), [], "and is not taken for an outage");
+});
+
+Deno.test("whoever waits or pauses is called off by its signal at once", async () => {
+  const abort = new AbortController(), reason = new Error("shutting down");
+  const pausing = startPatient(() => "faulty"), waiting = startPatient(() => "unavailable");
+  pausing.ask("a", abort.signal);
+  for (const id of ["a", "b", "c"]) waiting.ask(id, abort.signal);
+  await allSettled();
+  assertEquals([pausing.outcomes.size, waiting.outcomes.size], [0, 0]);
+  abort.abort(reason);
+  await allSettled();
+  assertEquals([...pausing.outcomes.values()], ["shutting down"]);
+  assertEquals([...waiting.outcomes.values()], ["shutting down", "shutting down", "shutting down"]);
+  await waiting.close();
+});

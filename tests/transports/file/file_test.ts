@@ -1,0 +1,387 @@
+/** The file transport, on real files and the real watch; only pauses end when the test says so. @module */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Clock } from "../../../src/clock.ts";
+import type { LogFields } from "../../../src/log.ts";
+import { openFileTransport } from "../../../src/transports/file/file.ts";
+import { entryOf } from "../../../src/wire.ts";
+import { makeFolder } from "../../support/agent.ts";
+import { createWatch } from "../../support/watch.ts";
+
+const BROKEN = "events file can't be read: what it held before stands, and it is read again when it changes";
+const HEALED = "events file can be read again";
+const MISSING = "{path} is not there: waiting for it";
+const UNWATCHED = "a directory can't be watched: its file is read at intervals";
+
+function event(id: string) {
+  return { id, query: `question ${id}`, timestamp: 1_700_000_000_000, metadata: { userId: "u" } };
+}
+
+function events(...ids: string[]): string {
+  return JSON.stringify(ids.map(event));
+}
+
+/** The events file as others treat it, in a folder of its own, and the transport that watches it. */
+function makeInput(options: { path?: string; maxBytes?: number } = {}) {
+  const folder = makeFolder();
+  const path = `${folder.path}/${options.path ?? "events.json"}`;
+  return {
+    folder: folder.path,
+    path,
+    write: (text: string) => Deno.writeTextFileSync(path, text),
+    replace(text: string) {
+      Deno.writeTextFileSync(`${path}.tmp`, text);
+      Deno.renameSync(`${path}.tmp`, path);
+    },
+    watch: () => startWatching(path, options.maxBytes ?? 1024 * 1024),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+/** A transport whose events are gathered until the test ends. */
+function startWatching(path: string, maxBytes: number) {
+  const ids: string[] = [];
+  const lines: { level: string; message: string; fields: LogFields }[] = [];
+  /** Pauses that have begun, and how to end the one that is going on. */
+  const pauses: number[] = [];
+  let end: (() => void) | undefined;
+  const watch = createWatch({ report: () => JSON.stringify({ ids: ids.slice(-50), lines, pauses }, null, 1) });
+  const lineFor = (level: string) => (message: string, fields: LogFields = {}) => {
+    lines.push({ level, message, fields });
+    watch.changed();
+  };
+  const log = { error: lineFor("error"), warn: lineFor("warn"), info: lineFor("info"), debug: lineFor("debug") };
+  const clock: Clock = {
+    // Long after whatever the file system's clock says: a time stamp is then enough to tell an unchanged file.
+    now: () => Date.now() + 3_600_000,
+    async sleep(ms, signal) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      pauses.push(ms);
+      end = resolve;
+      if (signal?.aborted) resolve();
+      signal?.addEventListener("abort", () => resolve(), { once: true });
+      watch.changed();
+      await promise;
+      if (end === resolve) end = undefined;
+    },
+  };
+  const stop = new AbortController();
+  const transport = openFileTransport({ path, rescanMs: 5_000, maxBytes, log, clock });
+  const running = (async () => {
+    for await (const deliveries of transport.events(stop.signal)) {
+      ids.push(...deliveries.map(({ event }) => event.id));
+      watch.changed();
+    }
+  })();
+
+  return {
+    transport,
+    ids,
+    pauses,
+    linesOf: (message: string) => lines.filter((line) => line.message === message).map(({ fields }) => fields),
+    warnings: () => lines.filter(({ level }) => level === "warn").map(({ message }) => message),
+    logged: (message: string) => watch.until(message, () => lines.find((line) => line.message === message)),
+    /** The first `count` ids that were yielded. */
+    yielded: (count: number) =>
+      watch.until(`${count} events`, () => ids.length >= count ? ids.slice(0, count) : undefined),
+    /** It has looked since there were `count` pauses, and rests again. */
+    looked: ({ since }: { since: number }) =>
+      watch.until("another look", () => pauses.length > since && end ? pauses.length : undefined),
+    /** A pause passes in which nothing changed. */
+    async tick() {
+      const began = pauses.length;
+      (await watch.until("a pause", () => end))();
+      await watch.until("the next pause", () => pauses.length > began ? end : undefined);
+    },
+    /** Ends the events, and waits until they have ended. */
+    async stop() {
+      stop.abort();
+      await running;
+    },
+    async [Symbol.asyncDispose]() {
+      watch[Symbol.dispose]();
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+Deno.test("events that are there at the start come first, in order; later ones as they are added", async () => {
+  await using input = makeInput();
+  input.write(events("a", "b"));
+  await using watching = input.watch();
+  assertEquals(await watching.yielded(2), ["a", "b"]);
+  input.write(events("a", "b", "c"));
+  assertEquals(await watching.yielded(3), ["a", "b", "c"]);
+  input.replace(events("c", "d", "a"));
+  assertEquals(await watching.yielded(4), ["a", "b", "c", "d"]);
+  assertEquals(watching.warnings(), []);
+});
+
+Deno.test("a file that is not there is waited for, and said to be missing once", async () => {
+  await using input = makeInput();
+  await using watching = input.watch();
+  await watching.logged(MISSING);
+  await watching.tick();
+  input.write(events("a"));
+  assertEquals(await watching.yielded(1), ["a"]);
+  assertEquals(watching.linesOf(MISSING).length, 1);
+  assertEquals(watching.warnings(), []);
+});
+
+Deno.test("a directory that is not there is looked for at intervals, and watched once it is there", async () => {
+  await using input = makeInput({ path: "in/events.json" });
+  await using watching = input.watch();
+  await watching.logged(MISSING);
+  Deno.mkdirSync(`${input.folder}/in`);
+  input.write(events("a"));
+  await watching.tick();
+  assertEquals(await watching.yielded(1), ["a"]);
+  input.write(events("a", "b"));
+  assertEquals(await watching.yielded(2), ["a", "b"]);
+});
+
+Deno.test("a directory that is removed and made anew is watched again", async () => {
+  await using input = makeInput({ path: "in/events.json" });
+  Deno.mkdirSync(`${input.folder}/in`);
+  input.write(events("a"));
+  await using watching = input.watch();
+  await watching.yielded(1);
+  Deno.removeSync(`${input.folder}/in`, { recursive: true });
+  Deno.mkdirSync(`${input.folder}/in`);
+  input.write(events("b"));
+  await watching.tick();
+  assertEquals(await watching.yielded(2), ["a", "b"]);
+  input.write(events("b", "c"));
+  assertEquals(await watching.yielded(3), ["a", "b", "c"]);
+});
+
+Deno.test("a file that is half-written when it is read is read again when it is whole, without a warning", async () => {
+  await using input = makeInput();
+  input.write(events("a"));
+  await using watching = input.watch();
+  await watching.yielded(1);
+  const whole = events("a", "b", "c");
+  {
+    let since = watching.pauses.length;
+    using file = Deno.openSync(input.path, { write: true, truncate: true });
+    for (let at = 0; at < whole.length; at += 10) {
+      file.writeSync(new TextEncoder().encode(whole.slice(at, at + 10)));
+      since = await watching.looked({ since });
+    }
+  }
+  assertEquals(await watching.yielded(3), ["a", "b", "c"]);
+  assertEquals(watching.warnings(), []);
+});
+
+Deno.test("a file that stays broken gets one warning that says where, and what it held before stands", async () => {
+  await using input = makeInput();
+  input.write(events("a"));
+  await using watching = input.watch();
+  await watching.yielded(1);
+  input.write(`[${JSON.stringify(event("a"))},\n {"id": "secret" "query": ""}]`);
+  await watching.looked({ since: watching.pauses.length });
+  while (watching.linesOf(BROKEN).length === 0) await watching.tick();
+  for (let pause = 0; pause < 5; pause++) await watching.tick();
+  assertEquals(watching.linesOf(BROKEN), [{ path: input.path, reason: "not valid JSON at line 2 column 18" }]);
+  // In doubt it looks again soon, afterwards at the usual intervals.
+  assertEquals(watching.pauses.at(-1), 5_000);
+  assert(watching.pauses.includes(500));
+  input.write(events("a", "b"));
+  assertEquals(await watching.yielded(2), ["a", "b"]);
+  assertEquals([watching.linesOf(BROKEN).length, watching.linesOf(HEALED).length], [1, 1]);
+});
+
+const BROKEN_TEXTS: Record<string, string> = {
+  "": "not valid JSON: it ends too early",
+  "[": "not valid JSON: it ends too early",
+  "[1,]": "not valid JSON",
+  "secret": "not valid JSON",
+  "\n\n  secret and more of it, so long that it is not quoted whole but only around the place": "not valid JSON",
+  '{"id":"secret"}': "expected a JSON array of events",
+  "null": "expected a JSON array of events",
+};
+
+for (const [text, reason] of Object.entries(BROKEN_TEXTS)) {
+  Deno.test(`a file that holds ${JSON.stringify(text.slice(0, 20))} is said to be ${reason}, without quoting it`, async () => {
+    await using input = makeInput();
+    input.write(text);
+    await using watching = input.watch();
+    // More than one pause: a watch of Deno 2.7.11 also tells what was removed elsewhere, and then it is not quiet yet.
+    while (watching.linesOf(BROKEN).length === 0) await watching.tick();
+    const { fields } = await watching.logged(BROKEN);
+    assertStringIncludes(String(fields.reason), reason);
+    assertEquals(String(fields.reason).includes("secret"), false);
+    input.write(events("a"));
+    assertEquals(await watching.yielded(1), ["a"]);
+  });
+}
+
+Deno.test("a file that is truncated and filled again yields only what is new", async () => {
+  await using input = makeInput();
+  input.write(events("a", "b"));
+  await using watching = input.watch();
+  await watching.yielded(2);
+  const since = await watching.looked({ since: 0 });
+  Deno.truncateSync(input.path, 0);
+  input.write("[]");
+  await watching.looked({ since });
+  input.write(events("c"));
+  assertEquals(await watching.yielded(3), ["a", "b", "c"]);
+});
+
+Deno.test("entries that are no events are refused once, with index and reason, and the others go on", async () => {
+  await using input = makeInput({ maxBytes: 200 });
+  const big = { ...event("big"), query: "x".repeat(200) };
+  const bytes = JSON.stringify(big).length;
+  const { query: _, ...withoutQuery } = event("no query");
+  const entries = [event("a"), 7, { ...event("late"), timestamp: "now" }, withoutQuery, big, event("a"), event("b")];
+  input.write(JSON.stringify(entries));
+  await using watching = input.watch();
+  assertEquals(await watching.yielded(2), ["a", "b"]);
+  input.write(JSON.stringify([...entries, event("c")]));
+  assertEquals(await watching.yielded(3), ["a", "b", "c"]);
+  const { path } = input;
+  assertEquals(watching.linesOf("event refused"), [
+    { path, index: 1, reason: "expected object, received number" },
+    { path, index: 2, reason: "timestamp: expected number, received string", event: "late" },
+    { path, index: 3, reason: "query: expected string, received undefined", event: "no query" },
+    { path, index: 4, reason: `${bytes} bytes, which is more than EVENT_MAX_BYTES=200`, event: "big" },
+    { path, index: 5, reason: "an earlier event of the file has its id", event: "a" },
+  ]);
+});
+
+Deno.test("an event that was refused is taken once it is mended", async () => {
+  await using input = makeInput();
+  input.write(JSON.stringify([{ ...event("a"), query: "" }]));
+  await using watching = input.watch();
+  await watching.logged("event refused");
+  input.write(events("a"));
+  assertEquals(await watching.yielded(1), ["a"]);
+});
+
+Deno.test("of 100,000 events each is yielded once, however often the file is read", async () => {
+  await using input = makeInput();
+  const ids = Array.from({ length: 100_000 }, (_, index) => `q${index}`);
+  input.write(events(...ids));
+  await using watching = input.watch();
+  assertEquals(await watching.yielded(ids.length), ids);
+  input.replace(events(...ids, "last"));
+  assertEquals(await watching.yielded(ids.length + 1), [...ids, "last"]);
+});
+
+Deno.test("when told to stop it stops, also in the middle of a long file", async () => {
+  await using input = makeInput();
+  input.write(events(...Array.from({ length: 1000 }, (_, index) => `q${index}`)));
+  const stop = new AbortController();
+  await using watching = input.watch();
+  const ids: string[] = [];
+  for await (const deliveries of watching.transport.events(stop.signal)) {
+    if (ids.push(...deliveries.map(({ event }) => event.id)) === 10) stop.abort();
+  }
+  assertEquals(ids.length, 10);
+});
+
+Deno.test("a file behind swapped symbolic links, as Kubernetes mounts it, is noticed", async () => {
+  await using input = makeInput();
+  const { folder, path } = input;
+  const mount = (version: string, text: string) => {
+    Deno.mkdirSync(`${folder}/..${version}`);
+    Deno.writeTextFileSync(`${folder}/..${version}/events.json`, text);
+    Deno.symlinkSync(`..${version}`, `${folder}/..data_tmp`);
+    Deno.renameSync(`${folder}/..data_tmp`, `${folder}/..data`);
+  };
+  mount("1", events("a"));
+  Deno.symlinkSync("..data/events.json", path);
+  await using watching = input.watch();
+  assertEquals(await watching.yielded(1), ["a"]);
+  mount("2", events("a", "b"));
+  assertEquals(await watching.yielded(2), ["a", "b"]);
+});
+
+/** Puts `watchFs` in the place of Deno's, until it is disposed of. */
+function replaceWatch(watchFs: typeof Deno.watchFs): Disposable {
+  const original = Deno.watchFs;
+  Deno.watchFs = watchFs;
+  return { [Symbol.dispose]: () => Deno.watchFs = original };
+}
+
+Deno.test("where watching fails the file is read at intervals, which is said once, and watched as soon as it works", async () => {
+  await using input = makeInput();
+  input.write(events("a"));
+  const watchFs = Deno.watchFs;
+  let attempts = 0;
+  using _ = replaceWatch((...args) => {
+    if (++attempts <= 3) throw new Error("No space left on device (os error 28)");
+    return watchFs(...args);
+  });
+  await using watching = input.watch();
+  await watching.yielded(1);
+  input.write(events("a", "b"));
+  await watching.tick();
+  assertEquals(await watching.yielded(2), ["a", "b"]);
+  assertEquals(watching.linesOf(UNWATCHED), [{ path: input.folder, error: "No space left on device (os error 28)" }]);
+  for (let pause = 0; pause < 3; pause++) await watching.tick();
+  input.write(events("a", "b", "c"));
+  assertEquals(await watching.yielded(3), ["a", "b", "c"]);
+  assertEquals(watching.warnings(), [UNWATCHED]);
+});
+
+Deno.test("where the watch says nothing the file is read at intervals, and not while it is unchanged", async () => {
+  await using input = makeInput();
+  input.write(events("a"));
+  using _ = replaceWatch(() => {
+    const closed = Promise.withResolvers<IteratorResult<Deno.FsEvent>>();
+    const close = () => closed.resolve({ done: true, value: undefined });
+    const watcher = {
+      close,
+      next: () => closed.promise,
+      [Symbol.dispose]: close,
+      [Symbol.asyncIterator]: () => watcher,
+    };
+    return watcher as Deno.FsWatcher;
+  });
+  let reads = 0;
+  const { readTextFileSync } = Deno;
+  Deno.readTextFileSync = (path) => {
+    reads++;
+    return readTextFileSync(path);
+  };
+  using _restore = { [Symbol.dispose]: () => Deno.readTextFileSync = readTextFileSync };
+  await using watching = input.watch();
+  await watching.yielded(1);
+  for (let pause = 0; pause < 3; pause++) await watching.tick();
+  assertEquals(reads, 1);
+  input.write(events("a", "b"));
+  await watching.tick();
+  assertEquals(await watching.yielded(2), ["a", "b"]);
+  assertEquals(reads, 2);
+});
+
+Deno.test("changes of other files in the directory cost no read", async () => {
+  await using input = makeInput();
+  input.write(events("a"));
+  await using watching = input.watch();
+  await watching.yielded(1);
+  await watching.tick();
+  let reads = 0;
+  const { readTextFileSync } = Deno;
+  Deno.readTextFileSync = (path) => {
+    reads++;
+    return readTextFileSync(path);
+  };
+  using _ = { [Symbol.dispose]: () => Deno.readTextFileSync = readTextFileSync };
+  const since = watching.pauses.length;
+  Deno.writeTextFileSync(`${input.folder}/responses.json`, "[]");
+  await watching.looked({ since });
+  assertEquals(reads, 0);
+});
+
+Deno.test("outcomes need no way back, and there is nothing to close", async () => {
+  await using input = makeInput();
+  await using watching = input.watch();
+  const outcome = { queryId: "a", response: "", timestamp: 1, agentId: "agent" };
+  assertEquals(await watching.transport.settle(entryOf(outcome)), true);
+  await watching.transport.close();
+  await watching.stop();
+});

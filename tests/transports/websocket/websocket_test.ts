@@ -1,0 +1,207 @@
+/** The WebSocket transport where time decides: silence, backoff, giving up. @module */
+
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import type { Clock } from "../../../src/clock.ts";
+import { FatalError } from "../../../src/errors.ts";
+import { type Log, silentLog } from "../../../src/log.ts";
+import { openWebSocketTransport } from "../../../src/transports/websocket/websocket.ts";
+import { createWatch } from "../../support/watch.ts";
+
+const AGENT_ID = "550e8400-e29b-41d4-a716-446655440000";
+
+/** A server on which `attend` sees every connection. */
+function startServer(attend: (socket: WebSocket, number: number) => void) {
+  let connections = 0, open = 0, mostOpen = 0;
+  const watch = createWatch({ report: () => `${connections} connections` });
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    const number = ++connections;
+    socket.onopen = () => {
+      mostOpen = Math.max(mostOpen, ++open);
+      watch.changed();
+    };
+    socket.onclose = () => open--;
+    attend(socket, number);
+    return response;
+  });
+  return {
+    url: new URL(`ws://127.0.0.1:${server.addr.port}`),
+    connections: (count: number) => watch.until(`${count} connections`, () => connections >= count ? true : undefined),
+    mostOpen: () => mostOpen,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+/** A clock that stands still until the test moves it to the end of the shortest sleep. */
+function heldClock() {
+  let now = 0;
+  const sleeps = new Set<{ until: number; wake: () => void }>();
+  const schedule: number[] = [];
+  const watch = createWatch({ report: () => schedule.join(", ") });
+  const clock: Clock = {
+    now: () => now,
+    sleep(ms, signal) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      if (signal?.aborted) return Promise.resolve();
+      const sleep = { until: now + ms, wake: resolve };
+      sleeps.add(sleep);
+      schedule.push(ms);
+      signal?.addEventListener("abort", () => {
+        sleeps.delete(sleep);
+        resolve();
+      }, { once: true });
+      watch.changed();
+      return promise;
+    },
+  };
+  return {
+    clock,
+    /** Every sleep that was asked for, in ms. */
+    schedule,
+    /** Once somebody sleeps for `ms`, let that time pass. */
+    async pass(ms: number) {
+      const sleep = await watch.until(
+        `a sleep of ${ms} ms`,
+        () => [...sleeps].find(({ until }) => until === now + ms),
+      );
+      now = sleep.until;
+      sleeps.delete(sleep);
+      sleep.wake();
+    },
+  };
+}
+
+function open(url: URL, clock: Clock, { maxAttempts = 10, log = silentLog } = {}) {
+  return openWebSocketTransport({
+    url,
+    agentId: AGENT_ID,
+    reconnectMs: 5_000,
+    maxAttempts,
+    maxBytes: 1_000_000,
+    log,
+    clock,
+    random: () => 0,
+    onReachable() {},
+  });
+}
+
+/** Runs the transport until it ends or the test does. */
+function run(transport: ReturnType<typeof open>) {
+  const controller = new AbortController();
+  const ended = (async () => {
+    for await (const _ of transport.events(controller.signal));
+  })();
+  ended.catch(() => {}); // who awaits it still learns of it
+  return {
+    ended,
+    async [Symbol.asyncDispose]() {
+      controller.abort();
+      await ended.catch(() => {});
+      await transport.close();
+    },
+  };
+}
+
+Deno.test("a server that confirmed auth and then says nothing is asked, and left when it does not answer", async () => {
+  const auths: string[] = [];
+  await using server = startServer((socket, number) => {
+    socket.onmessage = ({ data }) => {
+      auths.push(`${number}: ${JSON.parse(data).type}`);
+      if (auths.length === 1) socket.send('{"type":"auth_success","message":"ok","timestamp":1}');
+    };
+  });
+  const { clock, pass } = heldClock();
+  const confirmed = Promise.withResolvers<void>();
+  const log: Log = {
+    ...silentLog,
+    info: (message) => message.startsWith("🔐 Authenticated") && confirmed.resolve(),
+  };
+  await using _running = run(open(server.url, clock, { log }));
+  await confirmed.promise;
+  await pass(30_000);
+  await pass(10_000);
+  await pass(5_000);
+  await server.connections(2);
+  assertEquals(auths.slice(0, 2), ["1: auth", "1: auth"]);
+  assertEquals(server.mostOpen(), 1);
+});
+
+Deno.test("a server that answers when it is asked keeps its connection", async () => {
+  const auths = Promise.withResolvers<void>();
+  let heard = 0;
+  await using server = startServer((socket) => {
+    socket.onmessage = () => {
+      socket.send('{"type":"auth_success","message":"ok","timestamp":1}');
+      if (++heard === 4) auths.resolve();
+    };
+  });
+  const { clock, pass } = heldClock();
+  await using _running = run(open(server.url, clock));
+  for (let n = 0; n < 3; n++) await pass(30_000);
+  await auths.promise;
+  await server.connections(1);
+  assertEquals(server.mostOpen(), 1);
+});
+
+Deno.test("attempts that fail in a row wait twice as long each time, up to a minute, and end with 69", async () => {
+  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const url = new URL(`ws://127.0.0.1:${(listener.addr as Deno.NetAddr).port}`);
+  listener.close();
+  const { clock, pass } = heldClock();
+  await using running = run(open(url, clock, { maxAttempts: 7 }));
+  for (const ms of [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]) await pass(ms);
+  const error = await assertRejects(() => running.ended, FatalError);
+  assertEquals(error.exitCode, 69);
+  assertStringIncludes(error.message, "7 attempts failed in a row");
+});
+
+Deno.test("a server that accepts and closes at once is a failed attempt", async () => {
+  await using server = startServer((socket) => {
+    socket.addEventListener("open", () => socket.close(1008, "go away"));
+  });
+  const { clock, pass } = heldClock();
+  await using running = run(open(server.url, clock, { maxAttempts: 3 }));
+  await pass(5_000);
+  await pass(10_000);
+  const error = await assertRejects(() => running.ended, FatalError);
+  assertEquals(error.exitCode, 69);
+});
+
+Deno.test("a server that said something before it went away starts the count anew", async () => {
+  await using server = startServer((socket) => {
+    socket.addEventListener("open", () => {
+      socket.send('{"type":"hello"}');
+      socket.close(1001);
+    });
+  });
+  const { clock, pass, schedule } = heldClock();
+  await using _running = run(open(server.url, clock, { maxAttempts: 2 }));
+  for (let n = 0; n < 5; n++) await pass(5_000);
+  await server.connections(6);
+  assertEquals(schedule.filter((ms) => ms > 5_000 && ms < 30_000), []);
+});
+
+Deno.test("a token in a URL or in what the server says is in no error", async () => {
+  await using server = startServer((socket) => {
+    socket.addEventListener("open", () => socket.close(1008, "wrong token secret-token"));
+  });
+  const { clock } = heldClock();
+  const url = new URL(server.url);
+  url.search = "?key=secret-key";
+  url.password = "secret-password";
+  const transport = openWebSocketTransport({
+    url,
+    agentId: AGENT_ID,
+    token: "secret-token",
+    reconnectMs: 1,
+    maxAttempts: 1,
+    maxBytes: 1000,
+    log: silentLog,
+    clock,
+    onReachable() {},
+  });
+  await using running = run(transport);
+  const error = await assertRejects(() => running.ended, FatalError);
+  assertStringIncludes(error.message, "wrong token");
+  assertEquals(/secret/.test(error.message), false);
+});

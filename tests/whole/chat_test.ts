@@ -1,0 +1,158 @@
+/** `agent chat`, the real program: lines in, answers out, the memory that events have too. @module */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { inherited, makeFolder, startAgent, startCommand } from "../support/agent.ts";
+import { folderWith } from "../support/folder.ts";
+import { startModelServer } from "../support/model_server.ts";
+import { createWatch } from "../support/watch.ts";
+
+/** Start a chat; what it prints is watched. */
+function startChat(options: { folder: string; env?: Record<string, string>; args?: readonly string[] }) {
+  let stdout = "";
+  const watch = createWatch({ report: () => stdout });
+  const [command, ...args] = startCommand(["chat", ...options.args ?? []]);
+  const child = new Deno.Command(command, {
+    args,
+    cwd: options.folder,
+    clearEnv: true,
+    env: { ...inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]), ...options.env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let isRunning = true;
+  const writer = child.stdin.getWriter();
+  const reading = (async () => {
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      stdout += text;
+      watch.changed();
+    }
+  })();
+  const stderr = new Response(child.stderr).text();
+  const ended = (async () => {
+    const { code } = await child.status.finally(() => isRunning = false);
+    await reading;
+    return { code, stdout, stderr: await stderr };
+  })();
+  return {
+    say: (line: string) => writer.write(new TextEncoder().encode(`${line}\n`)),
+    end: () => writer.close(),
+    printed: (part: string) => watch.until(part, () => stdout.includes(part) ? true : undefined),
+    kill: (signal: "SIGINT" | "SIGTERM") => child.kill(signal),
+    ended,
+    async [Symbol.asyncDispose]() {
+      if (isRunning) child.kill("SIGKILL");
+      await ended;
+      await writer.abort().catch(() => {}); // its input may have ended before, or never
+      watch[Symbol.dispose]();
+    },
+  };
+}
+
+/** All that is said is there before the first answer is. */
+async function chatOver(options: Parameters<typeof startChat>[0], ...lines: string[]) {
+  await using chat = startChat(options);
+  if (lines.length > 0) await chat.say(lines.join("\n"));
+  await chat.end();
+  return await chat.ended;
+}
+
+function millFolder() {
+  return folderWith({
+    "c.json": {
+      name: "Miller",
+      bio: "Miller minds a mill.",
+      knowledge: ["A sack of rye weighs fifty kilos.", { path: "notes.md" }],
+    },
+    "notes.md": "# Opening\n\nThe mill opens at six in the morning.",
+  });
+}
+
+Deno.test("lines that are piped in are answered in their order, with their sources and nothing else", async () => {
+  await using files = await millFolder();
+  const { code, stdout, stderr } = await chatOver(
+    { folder: files.path("."), env: { AGENT_CHARACTER: "c.json" } },
+    "When does the mill open?",
+    "",
+    "  What does a sack of rye weigh?  ",
+    "Thanks!",
+    "Who is the mayor of Cork?",
+  );
+  assertEquals(stdout.split("\n\n"), [
+    "The mill opens at six in the morning.\n[notes.md]",
+    "A sack of rye weighs fifty kilos.\n[knowledge]",
+    "You're welcome! Ask me whenever you have another question.",
+    "I don't know: nothing in my knowledge answers that.",
+    "",
+  ]);
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals([...Deno.readDirSync(files.path("."))].map(({ name }) => name).sort(), [".agent", "c.json", "notes.md"]);
+});
+
+Deno.test("a chat goes on where the last one of its conversation ended, and knows nothing of others", async () => {
+  await using folder = makeFolder();
+  const at = { folder: folder.path };
+  await chatOver(at, "What is Web3Telegram?");
+  const followUp = "and what does it do?";
+  assertMatch((await chatOver({ ...at, args: ["--conversation", "other"] }, followUp)).stdout, /^I don't know/);
+  assertMatch((await chatOver(at, followUp)).stdout, /Telegram/);
+});
+
+Deno.test("a chat does not walk into the conversation of somebody who sent events", async () => {
+  await using folder = makeFolder();
+  Deno.mkdirSync(`${folder.path}/iexec_in`);
+  const event = { id: "q1", query: "What is Web3Telegram?", timestamp: 1, metadata: { conversationId: "default" } };
+  Deno.writeTextFileSync(`${folder.path}/iexec_in/events.json`, JSON.stringify([event]));
+  await using agent = await startAgent({ folder: folder.path, args: ["--once"] });
+  assertEquals((await agent.ended).code, 0);
+  assertMatch((await chatOver({ folder: folder.path }, "and what does it do?")).stdout, /^I don't know/);
+});
+
+Deno.test("while an agent has the state directory, a chat says so and what to do", async () => {
+  await using folder = makeFolder();
+  await using agent = await startAgent({ folder: folder.path });
+  await agent.logged("🚀 Agent started");
+  const { code, stdout, stderr } = await chatOver({ folder: folder.path });
+  assertEquals([code, stdout], [74, ""]);
+  assertMatch(stderr, /another agent has it open\. Stop that one, or set AGENT_STATE_DIR/);
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`${signal} ends a chat that waits for a line, and what was said is kept`, async () => {
+    await using folder = makeFolder();
+    {
+      await using chat = startChat({ folder: folder.path });
+      await chat.say("What is Web3Telegram?");
+      await chat.printed("[knowledge]");
+      chat.kill(signal);
+      assertEquals((await chat.ended).code, 0);
+    }
+    assertMatch((await chatOver({ folder: folder.path }, "and what does it do?")).stdout, /Telegram/);
+  });
+}
+
+Deno.test("a line that the model can't answer is said to be so, the next one gets its answer, and the exit code is 65", async () => {
+  await using folder = makeFolder();
+  await using model = await startModelServer("ollama");
+  model.script({ status: 400 });
+  const env = { MODEL_PROVIDER: "ollama", OLLAMA_SERVER_URL: model.url, OLLAMA_MODEL: "test-model" };
+  const { code, stdout, stderr } = await chatOver({ folder: folder.path, env }, "zzz?", "xxx?");
+  assertEquals(code, 65);
+  assertMatch(stderr, /^no answer: .*400/);
+  assertMatch(stdout, /^You said: xxx\?\n\n$/);
+});
+
+Deno.test("a chat in a TEE is refused: the terminal is the host's", async () => {
+  await using folder = makeFolder();
+  const { code, stderr } = await chatOver({ folder: folder.path, env: { IEXEC_TASK_ID: "0x1" } });
+  assertEquals(code, 78);
+  assertStringIncludes(stderr, "chat is not for there");
+});
+
+Deno.test("arguments that are no chat's are refused with 64", async () => {
+  for (const args of [["chatt"], ["chat", "more"], ["--conversation", "x"]]) {
+    await using agent = await startAgent({ args });
+    assertEquals((await agent.ended).code, 64);
+    assert(agent.lines.at(-1)!.includes("--help"), agent.lines.join("\n"));
+  }
+});

@@ -1,0 +1,113 @@
+/** The real program's command line: what it says before it does anything. @module */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { createHash } from "node:crypto";
+import { SETTING_ROWS } from "../../src/program/settings.ts";
+import { EXECUTABLE, makeFolder, startAgent } from "../support/agent.ts";
+
+async function runToEnd(options: Parameters<typeof startAgent>[0]) {
+  await using agent = await startAgent(options);
+  const { code, stdout } = await agent.ended;
+  return { code, stdout, stderr: agent.lines.join("\n") };
+}
+
+Deno.test("every wrong setting is named at once, with what it should be, and nothing is started", async () => {
+  await using folder = makeFolder();
+  const { code, stderr } = await runToEnd({
+    folder: folder.path,
+    env: {
+      EVENT_TRANSPORT: "pigeon",
+      EVENT_POLL_INTERVAL: "soon",
+      EVENT_MAX_BYTES: "-1",
+      WEBSOCKET_URL: "http://localhost:8080",
+      WEBSOCKET_MAX_RECONNECT_ATTEMPTS: "0",
+      AGENT_CONCURRENCY: "1.5",
+      LOG_LEVEL: "loud",
+      LOG_CONTENT: "perhaps",
+    },
+  });
+  assertEquals(code, 78);
+  assertMatch(stderr, /^agent: 8 settings are wrong/);
+  for (
+    const name of ["EVENT_TRANSPORT", "EVENT_POLL_INTERVAL", "EVENT_MAX_BYTES", "WEBSOCKET_URL", "AGENT_CONCURRENCY"]
+  ) {
+    assertMatch(stderr, new RegExp(`${name}: expected .+, got `));
+  }
+  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["iexec_out"]);
+});
+
+Deno.test("contradicting transports are an error", async () => {
+  const { code, stderr } = await runToEnd({ env: { EVENT_TRANSPORT: "file", USE_WEBSOCKET: "true" } });
+  assertEquals(code, 78);
+  assertStringIncludes(stderr, "EVENT_TRANSPORT=file and USE_WEBSOCKET=true contradict each other");
+});
+
+Deno.test(".env is read, the environment wins over it, and a misspelt name is pointed out", async () => {
+  await using folder = makeFolder();
+  Deno.writeTextFileSync(`${folder.path}/.env`, "LOG_LEVEL=loud\nEVENT_POLL_INTERVAL=never\nEVENT_POL_INTERVAL=5\n");
+  const wrong = await runToEnd({ folder: folder.path, env: { LOG_LEVEL: "info" } });
+  assertEquals(wrong.code, 78);
+  assertStringIncludes(wrong.stderr, "EVENT_POLL_INTERVAL: expected");
+  assert(!wrong.stderr.includes("LOG_LEVEL"));
+  const right = await runToEnd({
+    folder: folder.path,
+    env: { LOG_LEVEL: "info", EVENT_POLL_INTERVAL: "50" },
+    args: ["--check"],
+  });
+  assertEquals(right.code, 0);
+  assertStringIncludes(right.stderr, "EVENT_POL_INTERVAL");
+});
+
+Deno.test("--help prints every setting and every exit code", async () => {
+  const { code, stdout } = await runToEnd({ args: ["--help"] });
+  assertEquals(code, 0);
+  for (const { name } of SETTING_ROWS) assertStringIncludes(stdout, `\n  ${name}\n`);
+  for (const exit of [64, 69, 70, 74, 78]) assertMatch(stdout, new RegExp(`\\b${exit}\\b`));
+});
+
+Deno.test("--version prints the program's version, those it is built on, and an executable's SHA-256", async () => {
+  const { code, stdout } = await runToEnd({ args: ["--version"] });
+  assertEquals(code, 0);
+  const [commit, sha256] = EXECUTABLE === undefined
+    ? ["none: run from sources", ""]
+    : ["[0-9a-f]{40}(-dirty)?", `sha256 ${createHash("sha256").update(Deno.readFileSync(EXECUTABLE)).digest("hex")}\n`];
+  const versions = `agent \\d+\\.\\d+\\.\\d+\ncommit ${commit}\ndeno .+\n@elizaos/core \\d+\\.\\d+\\.\\d+\n`;
+  assertMatch(stdout, new RegExp(`^${versions}${sha256}$`));
+});
+
+Deno.test("--check says that settings, character and paths are usable, and changes nothing that is there", async () => {
+  const { code, stdout } = await runToEnd({ args: ["--check"] });
+  assertEquals(code, 0);
+  for (const what of ["settings", "character", "input", "output", "state"]) {
+    assertMatch(stdout, new RegExp(`^${what}: usable`, "m"));
+  }
+});
+
+Deno.test("--check names a character that can't be used, with the place of the mistake", async () => {
+  await using folder = makeFolder();
+  Deno.writeTextFileSync(`${folder.path}/character.json`, '{"name": 7, "bio": {}}');
+  const { code, stderr } = await runToEnd({
+    folder: folder.path,
+    env: { AGENT_CHARACTER: "character.json" },
+    args: ["--check"],
+  });
+  assertEquals(code, 78);
+  assertStringIncludes(stderr, "character.json");
+  assertMatch(stderr, /name/);
+  assertMatch(stderr, /bio/);
+});
+
+Deno.test("--check names a path that can't be used", async () => {
+  await using folder = makeFolder();
+  Deno.writeTextFileSync(`${folder.path}/file`, "");
+  const env = { EVENT_OUTPUT_PATH: "file/responses.json" };
+  const { code, stderr } = await runToEnd({ folder: folder.path, env, args: ["--check"] });
+  assertEquals(code, 74);
+  assertStringIncludes(stderr, "EVENT_OUTPUT_PATH=file/responses.json");
+});
+
+Deno.test("an argument that does not exist is refused with 64", async () => {
+  const { code, stderr } = await runToEnd({ args: ["--chekc"] });
+  assertEquals(code, 64);
+  assertMatch(stderr, /--chekc.*--help/);
+});

@@ -1,0 +1,111 @@
+/** The real program as an iExec task. @module */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { makeFolder, readEntries, startAgent } from "../support/agent.ts";
+
+function event(id: string, query: string | undefined = "What is iExec?") {
+  return { id, query, timestamp: 1_700_000_000_000 };
+}
+
+/** A folder as iExec hands it to a task, and the environment that tells of it. */
+function makeTask(files: Record<string, unknown>) {
+  const folder = makeFolder();
+  const input = `${folder.path}/iexec_in`, output = `${folder.path}/iexec_out`;
+  Deno.mkdirSync(input);
+  for (const [name, content] of Object.entries(files)) {
+    Deno.writeTextFileSync(`${input}/${name}`, typeof content === "string" ? content : JSON.stringify(content));
+  }
+  return {
+    folder: folder.path,
+    output,
+    env: {
+      IEXEC_TASK_ID: "0xabc",
+      IEXEC_IN: input,
+      IEXEC_OUT: output,
+      AGENT_STATE_DIR: `${folder.path}/state`,
+    } as Record<string, string>,
+    computed: () => JSON.parse(Deno.readTextFileSync(`${output}/computed.json`)),
+    entries: () => readEntries(`${output}/responses.json`)!,
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+async function runToEnd(options: Parameters<typeof startAgent>[0]) {
+  await using agent = await startAgent(options);
+  const { code } = await agent.ended;
+  return { code, stderr: agent.lines.join("\n") };
+}
+
+Deno.test("a task answers its input, points computed.json at the responses, and exits with 0", async () => {
+  await using task = makeTask({ "events.json": [event("q1"), event("q2")] });
+  assertEquals((await runToEnd(task)).code, 0);
+  assertEquals(task.entries().map(({ queryId }) => queryId).sort(), ["q1", "q2"]);
+  assertEquals(task.computed(), { "deterministic-output-path": `${task.output}/responses.json` });
+  assertEquals([...Deno.readDirSync(task.output)].map(({ name }) => name).sort(), ["computed.json", "responses.json"]);
+});
+
+Deno.test("--once does the same without iExec", async () => {
+  await using task = makeTask({ "events.json": [event("q1")] });
+  assertEquals((await runToEnd({ folder: task.folder, args: ["--once"] })).code, 0);
+  assertEquals(task.entries().map(({ queryId }) => queryId), ["q1"]);
+  assertEquals(task.computed(), { "deterministic-output-path": `${task.output}/responses.json` });
+});
+
+Deno.test("input files are read where there is no events.json", async () => {
+  await using task = makeTask({ "a.json": [event("q1")], "b.json": [event("q1"), event("q2")] });
+  const env = { ...task.env, IEXEC_INPUT_FILE_NAME_1: "a.json", IEXEC_INPUT_FILE_NAME_2: "b.json" };
+  assertEquals((await runToEnd({ ...task, env })).code, 0);
+  assertEquals(task.entries().map(({ queryId }) => queryId).sort(), ["q1", "q2"]);
+});
+
+Deno.test("an entry that is no event makes the task fail with 65, with the others answered and computed.json written", async () => {
+  await using task = makeTask({ "events.json": [event("q1"), { id: "q2" }, event("q3")] });
+  const { code, stderr } = await runToEnd(task);
+  assertEquals(code, 65);
+  assertStringIncludes(stderr, "1 event of the input could not be answered");
+  assertEquals(task.entries().map(({ queryId }) => queryId).sort(), ["q1", "q3"]);
+  assertEquals(task.computed(), {
+    "deterministic-output-path": `${task.output}/responses.json`,
+    "error-message": "1 event of the input could not be answered",
+  });
+});
+
+for (
+  const [what, files, message] of [
+    ["no input", {}, /events\.json is not there, and IEXEC_INPUT_FILE_NAME_1 names no other file/],
+    ["broken input", { "events.json": '[{"id":' }, /Cannot read .*events\.json: not valid JSON/],
+  ] as const
+) {
+  Deno.test(`${what} makes the task fail with 74, and computed.json says why`, async () => {
+    await using task = makeTask(files);
+    const { code, stderr } = await runToEnd(task);
+    assertEquals(code, 74);
+    assertMatch(stderr.split("\n").at(-1)!, message);
+    const computed = task.computed();
+    assertEquals(computed["deterministic-output-path"], task.output);
+    assertMatch(computed["error-message"], message);
+  });
+}
+
+Deno.test("a task that is started again after a kill answers what was left, nothing twice", async () => {
+  const ids = Array.from({ length: 300 }, (_, n) => `q${n}`);
+  await using task = makeTask({ "events.json": ids.map((id) => event(id)) });
+  {
+    await using agent = await startAgent(task);
+    await agent.logged((entry) => entry.message.startsWith("✅ Generated"));
+    agent.kill("SIGKILL");
+    await agent.ended;
+  }
+  assertEquals((await runToEnd(task)).code, 0);
+  assertEquals(task.entries().map(({ queryId }) => queryId).sort(), ids.toSorted());
+  assertEquals(task.computed(), { "deterministic-output-path": `${task.output}/responses.json` });
+});
+
+Deno.test("a task with settings that do not fit it is refused with 78", async () => {
+  await using task = makeTask({ "events.json": [] });
+  const socket = await runToEnd({ ...task, env: { ...task.env, USE_WEBSOCKET: "true" } });
+  assertEquals(socket.code, 78);
+  const outside = await runToEnd({ ...task, env: { ...task.env, EVENT_OUTPUT_PATH: `${task.folder}/elsewhere.json` } });
+  assertEquals(outside.code, 78);
+  assert(outside.stderr.includes("EVENT_OUTPUT_PATH"));
+});
