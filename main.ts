@@ -7,7 +7,8 @@ import { effectiveSettings, settingsDigest } from "./src/program/effective_setti
 import { EXIT, FatalError, messageOf } from "./src/errors.ts";
 import { checkHeartbeat } from "./src/program/heartbeat.ts";
 import { createLog, gatherLines, type Log } from "./src/log.ts";
-import { checkConfinement, readSettings } from "./src/program/settings.ts";
+import { readSettings, SETTINGS } from "./src/program/settings.ts";
+import { checkConfinement } from "./src/settings/read.ts";
 import { readSettingsFile } from "./src/settings/file.ts";
 import { reportStart } from "./src/program/start_report.ts";
 import { lookAround } from "./src/tee/surroundings.ts";
@@ -25,7 +26,7 @@ async function main(args: string[]): Promise<number> {
   const named = environment("AGENT_ENV_FILE");
   const file = readSettingsFile({ ...named && { named }, inTee: surroundings.inTee });
   const settings = readSettings(environment, file?.text, surroundings);
-  checkConfinement(settings);
+  checkConfinement(SETTINGS, settings);
   if (flags.health) return print(checkHeartbeat(settings.AGENT_STATE_DIR, { now: clock.now }));
   const log = createLog({
     // Between questions and answers there is room for what matters only.

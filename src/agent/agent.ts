@@ -7,9 +7,9 @@ import { FatalError, messageOf } from "../errors.ts";
 import type { Journal, RecordedOutcome } from "../journal/journal.ts";
 import type { Publisher } from "../journal/publisher.ts";
 import type { Log } from "../log.ts";
-import type { Mind } from "../mind/runtime.ts";
+import type { Mind, Rest } from "../mind/mind.ts";
 import { createOutbox } from "./outbox.ts";
-import { createSchedule, type Rest } from "./schedule.ts";
+import { createSchedule } from "./schedule.ts";
 import type { Delivery, Transport, TransportHooks } from "../transports/transport.ts";
 import { type AgentEvent, isFailure, type Outcome } from "../wire.ts";
 

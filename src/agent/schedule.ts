@@ -1,12 +1,7 @@
 /** Which event is answered next: several at once, the urgent first, but in order within one conversation. @module */
 
+import type { Rest } from "../mind/mind.ts";
 import { type AgentEvent, conversationOf, isUrgent } from "../wire.ts";
-
-/**
- * Runs a wait that is no work, such as for a model that is down: meanwhile other events may be worked on. What comes
- * after the wait begins once there is room again.
- */
-export type Rest = <T>(wait: () => Promise<T>) => Promise<T>;
 
 /** Events that wait, and events being worked on. */
 export interface Schedule {

@@ -1,9 +1,7 @@
 /** What iExec hands to a task in its environment. @module */
 
+import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
-
-/** Value of an environment variable. */
-type Environment = (name: string) => string | undefined;
 
 /** Variables that are read here, besides the settings. */
 export const IEXEC_VARIABLES = [
@@ -12,28 +10,25 @@ export const IEXEC_VARIABLES = [
   "IEXEC_REQUESTER_SECRET_*",
 ] as const;
 
-/** The requester's secret that stands for a setting, by the number it is passed under. */
-export const REQUESTER_SECRETS: Readonly<Record<string, number>> = {
-  WEBSOCKET_AUTH_TOKEN: 1,
-  AGENT_STATE_KEY: 2,
-  OPENAI_API_KEY: 3,
-};
-
 /**
- * Settings that come as iExec secrets: IEXEC_REQUESTER_SECRET_<n>, one for each of {@linkcode REQUESTER_SECRETS}, and
+ * Settings that come as iExec secrets: IEXEC_REQUESTER_SECRET_<n>, and
  * IEXEC_APP_DEVELOPER_SECRET, a JSON object with settings' names. They reach only the enclave, so they count more than the
  * environment, which the host sets; the requester's count more than the developer's, as the newer ones.
  *
+ * @param numbers The number of the requester's secret for each setting that may come as one.
  * @throws {FatalError} If the developer's secret is no such object; what it holds is not told.
  * @see https://protocol.docs.iex.ec/for-developers/technical-references/application-io
  */
-export function iexecSecrets(environment: Environment): ReadonlyMap<string, string> {
+export function iexecSecrets(
+  environment: Environment,
+  numbers: ReadonlyMap<string, number>,
+): ReadonlyMap<string, string> {
   const secrets = new Map<string, string>();
   const developer = environment("IEXEC_APP_DEVELOPER_SECRET");
   for (const [name, value] of developer ? Object.entries(parseSecret(developer)) : []) {
-    if (name in REQUESTER_SECRETS && typeof value === "string") secrets.set(name, value);
+    if (numbers.has(name) && typeof value === "string") secrets.set(name, value);
   }
-  for (const [name, number] of Object.entries(REQUESTER_SECRETS)) {
+  for (const [name, number] of numbers) {
     const value = environment(`IEXEC_REQUESTER_SECRET_${number}`);
     if (value) secrets.set(name, value);
   }

@@ -3,7 +3,6 @@
 import { dirname, relative, resolve } from "node:path";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { writeComputed } from "./computed.ts";
-import type { Settings } from "../program/settings.ts";
 
 /** How a task's work ended. */
 export interface TaskResult {
@@ -11,12 +10,19 @@ export interface TaskResult {
   readonly unanswered: number;
 }
 
+/** The settings that a task depends on. */
+export interface TaskSettings {
+  readonly EVENT_TRANSPORT: string;
+  readonly EVENT_OUTPUT_PATH: string;
+  readonly IEXEC_OUT: string | undefined;
+}
+
 /**
  * Do `work`, then write `computed.json`, last of all and whatever happened. Returns the exit code.
  *
  * @throws What `work` throws, {@linkcode FatalError} if the settings do not fit a task or the disk refuses.
  */
-export async function runTask(settings: Settings, work: () => Promise<TaskResult>): Promise<number> {
+export async function runTask(settings: TaskSettings, work: () => Promise<TaskResult>): Promise<number> {
   const output = resolve(settings.EVENT_OUTPUT_PATH);
   const directory = resolve(settings.IEXEC_OUT ?? dirname(output));
   let result: TaskResult;
@@ -38,7 +44,7 @@ export async function runTask(settings: Settings, work: () => Promise<TaskResult
   throw new FatalError(`${error}: see the log, and the errors in ${output}.`, EXIT.unanswered);
 }
 
-function checkSettings(settings: Settings, { output, directory }: { output: string; directory: string }): void {
+function checkSettings(settings: TaskSettings, { output, directory }: { output: string; directory: string }): void {
   if (settings.EVENT_TRANSPORT !== "file") {
     throw new FatalError(
       `A task reads files: remove EVENT_TRANSPORT=${settings.EVENT_TRANSPORT} (or USE_WEBSOCKET), --once and IEXEC_TASK_ID make the agent a task.`,

@@ -1,5 +1,12 @@
 /** Tables of the journal. `ANY` columns hold a text, or its sealed form. @module */
 
+import type { SealedColumn } from "../store/sealing.ts";
+
+export const JOURNAL_SEALED: readonly SealedColumn[] = [
+  { table: "event", column: "body", row: "id" },
+  { table: "outcome", column: "body", row: "id" },
+];
+
 export const JOURNAL_SCHEMA = `
   -- Accepted and not answered yet, in the order of acceptance.
   CREATE TABLE event (

@@ -1,5 +1,22 @@
 /** Tables of the memory: what ElizaOS keeps. `ANY` columns hold a JSON text, or its sealed form. @module */
 
+import type { SealedColumn } from "../store/sealing.ts";
+
+export const MEMORY_SEALED: readonly SealedColumn[] = [
+  { table: "agent", column: "body", row: "id" },
+  { table: "world", column: "body", row: "id" },
+  { table: "room", column: "body", row: "id" },
+  { table: "entity", column: "body", row: "id" },
+  { table: "component", column: "data", row: "id" },
+  { table: "relationship", column: "body", row: "id" },
+  { table: "memory", column: "body", row: "id" },
+  { table: "embedding", column: "vector", row: "(SELECT id FROM memory WHERE memory.seq = memory_seq)" },
+  { table: "log", column: "body", row: "id" },
+  { table: "task", column: "body", row: "id" },
+  { table: "cache", column: "value", row: "agent_id || '/' || key_digest" },
+  { table: "cache_secret", column: "secret", row: "one" },
+];
+
 export const MEMORY_SCHEMA = `
   -- \`seq\` is the order of insertion everywhere: it breaks ties within a millisecond.
   CREATE TABLE agent (

@@ -5,6 +5,7 @@ import type { AgentRuntime, Content, Memory, UUID } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
 import { type AgentEvent, conversationOf } from "../wire.ts";
 import type { Core } from "./core_log.ts";
+import type { Reply } from "./mind.ts";
 import type { Exchange } from "./models/model.ts";
 
 /** A conversation as far as one event sees it. */
@@ -13,13 +14,6 @@ export interface Recalled {
   readonly exchanges: readonly Exchange[];
   /** The event's own answer, if it was answered before: it is not made again. */
   readonly answered?: Reply;
-}
-
-/** An answer, and where it comes from. */
-export interface Reply {
-  readonly text: string;
-  /** Of the passages that the answer could draw on, best first, each once. */
-  readonly sources: readonly string[];
 }
 
 /** Reads and writes conversations. */

@@ -2,11 +2,9 @@
 
 import { backoffDelayMs, type Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Rest } from "../agent/schedule.ts";
 import type { AgentEvent } from "../wire.ts";
-import type { Reply } from "./conversations.ts";
+import type { Mind, Reply, Rest } from "./mind.ts";
 import { ModelError } from "./model_error.ts";
-import type { Mind } from "./runtime.ts";
 
 /** What is remembered of an outage, so that a restart does not begin it anew. */
 export interface OutageRecord {
@@ -184,9 +182,9 @@ export function patient(mind: Mind, options: {
   return {
     agentId: mind.agentId,
     answer,
-    close() {
+    async [Symbol.asyncDispose]() {
       closed.abort();
-      return mind.close();
+      await mind[Symbol.asyncDispose]();
     },
   };
 }

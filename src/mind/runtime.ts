@@ -3,35 +3,20 @@
 import type { AgentRuntime, Character, IDatabaseAdapter, Plugin, RuntimeSettings } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Rest } from "../agent/schedule.ts";
 import type { AgentEvent } from "../wire.ts";
 import type { LoadedCharacter } from "./character/character.ts";
 import { composeContext, contextProvider, systemText } from "./context.ts";
-import { type Conversations, openConversations, type Reply } from "./conversations.ts";
+import { type Conversations, openConversations } from "./conversations.ts";
 import { bridgeLogger, loadCore } from "./core_log.ts";
 import { searchIn } from "./knowledge/search.ts";
 import { openIndex } from "./knowledge/index.ts";
 import type { KnowledgeStore } from "./knowledge/store.ts";
 import { openVectors, type Vectors } from "./knowledge/vectors.ts";
+import type { Mind, Reply } from "./mind.ts";
 import { ModelError } from "./model_error.ts";
-import { type ModelRequest, openModel } from "./models/model.ts";
+import type { ModelRequest } from "./models/model.ts";
 import type { ModelOptions } from "./models/options.ts";
-
-/** Answers events. */
-export interface Mind {
-  /** UUID of the agent. */
-  readonly agentId: string;
-  /**
-   * The answer to an event, never empty. What was said in its conversation before is known; so ask for the events of
-   * one conversation one after the other.
-   *
-   * @param rest Runs the waits in between that are no work, so that other events may go on meanwhile.
-   * @throws `signal.reason` once `signal` aborts, else whatever the model or the memory throws.
-   */
-  answer(event: AgentEvent, signal: AbortSignal, rest?: Rest): Promise<Reply>;
-  /** Stops the runtime; the adapter is still the caller's. */
-  close(): Promise<void>;
-}
+import { openModel } from "./models/providers.ts";
 
 /**
  * Start an agent.
@@ -82,7 +67,7 @@ export async function openMind(options: {
   return {
     agentId,
     answer: (event, signal) => unlessAborted(signal, () => answer({ runtime, conversations, system }, event, signal)),
-    async close() {
+    async [Symbol.asyncDispose]() {
       vectors?.close();
       // Not at the start, where the first answer would wait for it (4 ms).
       index.keep();

@@ -4,7 +4,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
-import type { Mind } from "../mind/runtime.ts";
+import type { Mind } from "../mind/mind.ts";
 
 /** What a chat is made of. */
 export interface ChatParts {

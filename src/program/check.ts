@@ -1,10 +1,10 @@
 /** Whether the paths of the settings can be used, for `--check`. @module */
 
 import { dirname } from "node:path";
-import { openDatabase } from "../store/database.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { readCertificates } from "../transports/open.ts";
 import type { Settings } from "./settings.ts";
-import { readCertificates } from "../transports/transport.ts";
+import { openStateDatabase } from "./state.ts";
 
 /**
  * One line for each path that is usable.
@@ -44,7 +44,7 @@ function checkOutput(path: string): string {
 }
 
 function checkState(directory: string): string {
-  openDatabase(directory)[Symbol.dispose]();
+  openStateDatabase(directory)[Symbol.dispose]();
   return `state: usable (${directory})`;
 }
 

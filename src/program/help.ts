@@ -63,7 +63,7 @@ be read or written; 78 a setting, the model or the environment of a TEE is wrong
 
 /** The text of `.env.example`. */
 export function envExample(): string {
-  const settings = SETTING_ROWS.filter(({ name, environmentOnly }) => !name.startsWith("IEXEC_") && !environmentOnly)
+  const settings = SETTING_ROWS.filter(({ setBy, environmentOnly }) => setBy === undefined && !environmentOnly)
     .map(
       ({ name, meaning, expected, default: value }) => {
         const literal = /^`([^`]*)`/.exec(value)?.[1] ?? "";

@@ -2,29 +2,27 @@
 
 import { dirname } from "node:path";
 import type { Clock } from "../clock.ts";
-import { openDatabase } from "../store/database.ts";
+import type { Environment } from "../environment.ts";
 import { canonicalText, effectiveSettings, settingsDigest } from "./effective_settings.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import { iexecInputFiles } from "../iexec/environment.ts";
-import { openJournal } from "../journal/journal.ts";
 import type { Log } from "../log.ts";
 import { loadCharacter } from "../mind/character/character.ts";
 import { modelOptions } from "../mind/models/options.ts";
 import { describeModel } from "../mind/models/check.ts";
 import { answerEvents, startMind } from "./program.ts";
-import { openSeal } from "../store/sealing.ts";
 import type { Settings } from "./settings.ts";
+import { openState } from "./state.ts";
 import { runTask, type TaskResult } from "../iexec/task.ts";
 import { openInput } from "../transports/file/once.ts";
-import { openTransport } from "../transports/transport.ts";
+import { openTransport } from "../transports/open.ts";
 
 /** What every mode is given. */
 export interface ModeParts {
   readonly settings: Settings;
   readonly log: Log;
   readonly clock: Clock;
-  /** Value of an environment variable. */
-  readonly environment: (name: string) => string | undefined;
+  readonly environment: Environment;
   /** Aborts when the program is told to stop. */
   readonly stop: AbortSignal;
 }
@@ -64,19 +62,16 @@ export async function talk(
   if (inTee) throw new FatalError("In a TEE the terminal is the host's: chat is not for there.", EXIT.settings);
   const { chat } = await import("./chat.ts");
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
-  using database = openDatabase(settings.AGENT_STATE_DIR);
-  const seal = openSeal(database, settings.AGENT_STATE_KEY);
-  const journal = openJournal(database, { seal, now: clock.now });
-  const mind = await startMind({ settings, character, database, journal, seal, log, clock });
+  using state = openState(settings.AGENT_STATE_DIR, { key: settings.AGENT_STATE_KEY, now: clock.now });
+  await using mind = await startMind({ settings, character, state, log, clock });
   const { unanswered } = await chat({
     ...output,
     mind,
     name: character.character.name,
     conversation,
-    committed: () => database.committed(),
+    committed: () => state.database.committed(),
     clock,
   }, stop);
-  await mind.close();
   return unanswered > 0 && !Deno.stdin.isTerminal() ? EXIT.unanswered : 0;
 }
 

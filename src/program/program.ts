@@ -3,9 +3,6 @@
 import type { Plugin } from "@elizaos/core";
 import { runAgent } from "../agent/agent.ts";
 import type { Clock } from "../clock.ts";
-import { type Database, openDatabase } from "../store/database.ts";
-import { startHeartbeat } from "./heartbeat.ts";
-import { type Journal, openJournal } from "../journal/journal.ts";
 import { openPublisher } from "../journal/publisher.ts";
 import type { Log } from "../log.ts";
 import { loadCharacter, type LoadedCharacter } from "../mind/character/character.ts";
@@ -13,11 +10,12 @@ import { openKnowledgeStore } from "../mind/knowledge/store.ts";
 import { openMemory } from "../memory/memory.ts";
 import { modelOptions } from "../mind/models/options.ts";
 import { patient } from "../mind/patience.ts";
-import { type Mind, openMind } from "../mind/runtime.ts";
+import type { Mind } from "../mind/mind.ts";
+import { openMind } from "../mind/runtime.ts";
 import { checkModelAtStart } from "../mind/models/check.ts";
-import type { Seal } from "../store/seal.ts";
-import { openSeal } from "../store/sealing.ts";
+import { startHeartbeat } from "./heartbeat.ts";
 import type { Settings } from "./settings.ts";
+import { openState, type State } from "./state.ts";
 import type { Transport, TransportHooks } from "../transports/transport.ts";
 
 /** What the program is built from. */
@@ -45,13 +43,12 @@ export async function answerEvents(
   const { settings, log, clock, stop, open } = program;
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
   const { agentId } = character;
-  using database = openDatabase(settings.AGENT_STATE_DIR);
+  using state = openState(settings.AGENT_STATE_DIR, { key: settings.AGENT_STATE_KEY, now: clock.now });
+  const { database, journal } = state;
   using _heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
-  const seal = openSeal(database, settings.AGENT_STATE_KEY);
-  const journal = openJournal(database, { seal, now: clock.now });
   using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
   await checkModelAtStart(modelOptions(settings), log, stop);
-  const mind = await startMind({ ...program, character, database, journal, seal });
+  await using mind = await startMind({ ...program, character, state });
   log.info("🚀 Agent started", { name: character.character.name, agent: agentId, transport: settings.EVENT_TRANSPORT });
   const { unanswered } = await runAgent({
     database,
@@ -65,16 +62,16 @@ export async function answerEvents(
     graceMs: settings.AGENT_SHUTDOWN_GRACE,
     retentionMs: settings.AGENT_RETENTION * 24 * 60 * 60 * 1000,
   }, stop);
-  await mind.close();
   log.info("👋 Agent stopped");
   return { unanswered: unanswered + journal.pendingCount() };
 }
 
 /** The mind over an open database, with the patience that the settings ask for. */
 export async function startMind(
-  parts: Program & { character: LoadedCharacter; database: Database; journal: Journal; seal: Seal },
+  parts: Program & { character: LoadedCharacter; state: State },
 ): Promise<Mind> {
-  const { settings, character, database, journal, seal, log, clock, model = modelOptions(settings) } = parts;
+  const { settings, character, log, clock, model = modelOptions(settings) } = parts;
+  const { database, journal, seal } = parts.state;
   const adapter = openMemory(database.sqlite, { agentId: character.agentId, seal, clock });
   const store = openKnowledgeStore(database.sqlite, {
     seal,

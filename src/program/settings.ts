@@ -1,37 +1,152 @@
-/** Reads the settings and checks them all at once. The help, `.env.example` and the README's table come from here too. @module */
+/** Every setting of the program, spread together from the parts' tables, and their values. @module */
 
-import { parseEnvFile } from "../settings/env_file.ts";
-import { mayAccess, placesFor } from "../settings/confinement.ts";
-import { EXIT, FatalError } from "../errors.ts";
+import type { Environment } from "../environment.ts";
+import { IEXEC_VARIABLES } from "../iexec/environment.ts";
+import { LOG_LEVELS } from "../log.ts";
+import { MODEL_SETTINGS } from "../mind/models/settings.ts";
+import { flag, key, like, text, whole, word } from "../settings/checks.ts";
+import { FLAG, milliseconds, optional, type Setting, setting, type ValuesOf } from "../settings/definition.ts";
+import { readTable } from "../settings/read.ts";
 import { HOST_VARIABLES } from "../tee/host_variables.ts";
-import { IEXEC_VARIABLES, iexecSecrets } from "../iexec/environment.ts";
-import { peersOf, plaintextProblems } from "../settings/peers.ts";
-import { type Setting, SETTINGS } from "../settings/definition.ts";
+import { TRANSPORT_SETTINGS } from "../transports/settings.ts";
+
+/** The table. Names and defaults of the guide are a contract. */
+export const SETTINGS = {
+  ...TRANSPORT_SETTINGS,
+  EVENT_OUTPUT_PATH: setting({
+    meaning: "The JSON file that every outcome is appended to, whatever the transport",
+    expected: "a path",
+    access: "write",
+    check: text,
+    default: (given) => `${given("IEXEC_OUT") ?? "iexec_out"}/responses.json`,
+    defaultText: "`iexec_out/responses.json`, in `IEXEC_OUT` if set",
+  }),
+  AGENT_CHARACTER: optional({
+    meaning: "Path of an ElizaOS character file; without one, the built-in iExec intern answers",
+    expected: "a path",
+    access: "read",
+    check: text,
+    default: (given) =>
+      given("IEXEC_IN") && given("IEXEC_DATASET_FILENAME")
+        ? `${given("IEXEC_IN")}/${given("IEXEC_DATASET_FILENAME")}`
+        : undefined,
+    defaultText: "the iExec dataset if there is one, else built in",
+  }),
+  ...MODEL_SETTINGS,
+  AGENT_CONCURRENCY: setting({
+    meaning: "Events answered at the same time; events of one conversation are answered in order",
+    expected: "a whole number from 1 to 1000",
+    check: whole(1, 1000),
+    default: "4",
+  }),
+  AGENT_STATE_DIR: setting({
+    meaning: "Directory of the journal and the memories; one agent each",
+    expected: "a path",
+    access: "write",
+    check: text,
+    // What lies in IEXEC_OUT is published as the task's result, and the working directory may be read-only.
+    default: (given) => given("IEXEC_OUT") ? `/tmp/agent-state/${given("IEXEC_TASK_ID") ?? "service"}` : ".agent",
+    defaultText: "`.agent`, or one for each task in `/tmp/agent-state` if `IEXEC_OUT` is set",
+  }),
+  AGENT_STATE_KEY: optional({
+    meaning: "Key that seals every text in the journal and the memories (AES-256-GCM); without one they are readable",
+    expected: "32 bytes as 64 hexadecimal digits or in base64",
+    check: key,
+    secret: true,
+    requesterSecret: 2,
+  }),
+  AGENT_RETENTION: setting({
+    meaning: "Days that an answered event is kept in the journal; its id is known for twelve times as long",
+    expected: "a whole number of days from 1 to 36500",
+    check: whole(1, 36_500),
+    default: "30",
+  }),
+  AGENT_SHUTDOWN_GRACE: setting({
+    meaning: "Milliseconds that events in flight have to finish after SIGTERM or SIGINT",
+    expected: milliseconds(0),
+    check: whole(0),
+    default: "10000",
+  }),
+  AGENT_ENV_FILE: optional({
+    meaning: "File of settings, for what the environment does not set; in a TEE there is none unless this names it",
+    expected: "a path",
+    access: "read",
+    check: text,
+    defaultText: "`.env` if there is one, in a TEE none",
+    environmentOnly: true,
+  }),
+  TEE: setting({
+    meaning: "Whether the rules for a TEE apply: if one is found, never, or always, with an error where none is found",
+    expected: "auto, none or required",
+    check: word(["auto", "none", "required"]),
+    default: "auto",
+    environmentOnly: true,
+  }),
+  LOG_LEVEL: setting({
+    meaning: "The noisiest log lines that are written",
+    expected: `one of ${LOG_LEVELS.join(", ")}`,
+    check: word(LOG_LEVELS),
+    default: "info",
+  }),
+  LOG_FORMAT: setting({
+    meaning: "Log lines for a terminal, or one JSON object a line",
+    expected: "text or json",
+    check: word(["text", "json"]),
+    default: "text",
+  }),
+  LOG_CONTENT: setting({
+    meaning: "Whether queries and answers are logged: never where others read the logs",
+    expected: FLAG,
+    check: flag,
+    default: "false",
+    conflict: ({ LOG_CONTENT }, { inTee }) =>
+      inTee && LOG_CONTENT === true ? "LOG_CONTENT: in a TEE the host reads the log: leave it out" : undefined,
+  }),
+  IEXEC_TASK_ID: optional({
+    meaning: "Set by iExec: the task; the agent then answers its input once and exits, as with `--once`",
+    expected: "an id of letters and digits",
+    check: like(/^\w+$/),
+    setBy: "iExec",
+  }),
+  IEXEC_IN: optional({
+    meaning: "Set by iExec: directory of the task's input",
+    expected: "a path",
+    check: text,
+    setBy: "iExec",
+  }),
+  IEXEC_OUT: optional({
+    meaning: "Set by iExec: directory of the task's result",
+    expected: "a path",
+    check: text,
+    setBy: "iExec",
+  }),
+  IEXEC_DATASET_FILENAME: optional({
+    meaning: "Set by iExec: name of the protected data in `IEXEC_IN`, used as the character",
+    expected: "a file name",
+    check: text,
+    setBy: "iExec",
+  }),
+};
 
 /** Name of a setting: that of its environment variable. */
 export type SettingName = keyof typeof SETTINGS;
 /** The value of every setting, checked. */
-export type Settings = {
-  readonly [Name in SettingName]: typeof SETTINGS[Name] extends Setting<infer Value> ? Value : never;
-};
+export type Settings = ValuesOf<typeof SETTINGS>;
 /** One row of the table, for the help and the documents. */
-export interface SettingRow extends Pick<Setting, "meaning" | "expected" | "secret" | "environmentOnly"> {
+export interface SettingRow extends Pick<Setting, "meaning" | "expected" | "secret" | "environmentOnly" | "setBy"> {
   readonly name: SettingName;
   /** The default as it is, or described. */
   readonly default: string;
 }
 
-const DEFINITIONS = Object.entries(SETTINGS) as [SettingName, Setting][];
-
 /** The table, a row for each setting. */
-export const SETTING_ROWS: readonly SettingRow[] = DEFINITIONS.map(([name, definition]) => ({
-  name,
-  meaning: definition.meaning,
-  expected: definition.expected,
-  ...(definition.secret && { secret: true }),
-  ...(definition.environmentOnly && { environmentOnly: true }),
-  default: definition.defaultText ?? (typeof definition.default === "string" ? `\`${definition.default}\`` : "none"),
-}));
+export const SETTING_ROWS: readonly SettingRow[] = (Object.entries(SETTINGS) as [SettingName, Setting][]).map(
+  ([name, definition]) => ({
+    ...definition,
+    name,
+    default: definition.defaultText ?? (typeof definition.default === "string" ? `\`${definition.default}\`` : "none"),
+  }),
+);
 
 /** Every variable of the environment that the agent reads; `*` stands for any ending. */
 export const VARIABLES: readonly string[] = [
@@ -44,96 +159,14 @@ export const VARIABLES: readonly string[] = [
  * Check every setting. An empty text counts as not set; iExec's secrets win over the environment, and that over the
  * `.env` file.
  *
- * @param environment Value of an environment variable.
  * @param file Text of the `.env` file, if there is one.
  * @param options `inTee`: whether the rules for a TEE apply; default false.
  * @throws {FatalError} Naming every wrong setting at once.
  */
 export function readSettings(
-  environment: (name: string) => string | undefined,
+  environment: Environment,
   file?: string,
   { inTee = false }: { inTee?: boolean } = {},
 ): Settings {
-  const fromFile = file === undefined ? {} : parseEnvFile(file, environment);
-  const secrets = iexecSecrets(environment);
-  const given = (name: string): string | undefined =>
-    secrets.get(name) || environment(name) || fromFile[name] || undefined;
-  const problems: string[] = [];
-  const values: Partial<Record<SettingName, unknown>> = {};
-  for (const [name, definition] of DEFINITIONS) {
-    const { check, isOptional, expected, secret, environmentOnly } = definition;
-    if (environmentOnly && fromFile[name]) {
-      problems.push(`${name}: decides which file is read, so it can't stand in one: set it in the environment`);
-    }
-    const raw = given(name) ??
-      (typeof definition.default === "function" ? definition.default(given) : definition.default);
-    const value = raw === undefined ? undefined : check(raw);
-    if (value !== undefined || (raw === undefined && isOptional)) values[name] = value;
-    else problems.push(`${name}: expected ${expected}, got ${secret ? "something else" : JSON.stringify(raw)}`);
-  }
-  const settings = values as Settings;
-  const { EVENT_TRANSPORT: transport, USE_WEBSOCKET: useWebSocket } = settings;
-  if (transport && useWebSocket !== undefined && useWebSocket !== (transport === "websocket")) {
-    problems.push(
-      `EVENT_TRANSPORT=${transport} and USE_WEBSOCKET=${useWebSocket} contradict each other: remove one of them`,
-    );
-  }
-  if (inTee && settings.LOG_CONTENT) {
-    problems.push("LOG_CONTENT: in a TEE the host reads the log: leave it out");
-  }
-  if (
-    settings.MODEL_PROVIDER === "openai" && settings.OPENAI_BASE_URL?.host === "api.openai.com" &&
-    !given("OPENAI_API_KEY")
-  ) {
-    problems.push("OPENAI_API_KEY: expected a key, since MODEL_PROVIDER=openai asks api.openai.com, got nothing");
-  }
-  problems.push(...plaintextProblems(peersOf(settings), { inTee }));
-  throwAll(problems);
-  return settings;
-}
-
-/**
- * Check that the program may go where the settings lead: an executable is confined when it is compiled.
- *
- * @throws {FatalError} Naming every setting that leads elsewhere.
- */
-export function checkConfinement(settings: Settings): void {
-  const problems: string[] = [];
-  for (const [name, { access }] of DEFINITIONS) {
-    const path = settings[name];
-    if (access && typeof path === "string" && !mayAccess(access, path)) {
-      problems.push(`${name}: expected ${placesFor(access)}, got ${JSON.stringify(path)}`);
-    }
-  }
-  for (const { setting, url } of peersOf(settings)) {
-    if (Deno.permissions.querySync({ name: "net", host: hostOf(url) }).state !== "granted") {
-      problems.push(
-        `${setting}: expected a host that AGENT_ALLOW_NET named when the executable was compiled, got ${url.host}`,
-      );
-    }
-  }
-  throwAll(problems);
-}
-
-function throwAll(problems: readonly string[]): void {
-  if (problems.length === 0) return;
-  const what = problems.length === 1 ? "A setting is wrong" : `${problems.length} settings are wrong`;
-  throw new FatalError(`${what}. Correct and start again:\n  ${problems.join("\n  ")}`, EXIT.settings);
-}
-
-/** Host and port, which a URL leaves out where it is its protocol's. */
-function hostOf({ hostname, port, protocol }: URL): string {
-  return `${hostname}:${port || (/^(wss|https):$/.test(protocol) ? 443 : 80)}`;
-}
-
-/** Names in a `.env` file that look like settings of ours but are none: most likely misspelt. */
-export function unknownNames(environment: (name: string) => string | undefined, file: string): string[] {
-  return Object.keys(parseEnvFile(file, environment)).filter((name) =>
-    /^(AGENT_|EVENT_|LOG_|MODEL_|OLLAMA_|OPENAI_|WEBSOCKET_|USE_WEBSOCKET)/.test(name) && !(name in SETTINGS)
-  );
-}
-
-/** A URL that may be shown: user name, password and query often carry secrets. */
-export function publicUrl(url: URL): string {
-  return `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`;
+  return readTable(SETTINGS, { environment, file, inTee });
 }

@@ -1,10 +1,12 @@
 /** What the agent says of where it was put, before it does anything there. @module */
 
+import type { Environment } from "../environment.ts";
 import type { Log } from "../log.ts";
-import { isLoopback, peersOf } from "../settings/peers.ts";
-import { type Settings, unknownNames } from "./settings.ts";
 import type { SettingsFile } from "../settings/file.ts";
+import { isLoopback, peersOf } from "../settings/peers.ts";
+import { unknownNames } from "../settings/read.ts";
 import type { Surroundings } from "../tee/surroundings.ts";
+import { SETTINGS, type Settings } from "./settings.ts";
 
 /** Say whether this is a TEE, and warn of what would be refused or read there, or was not meant that way here. */
 export function reportStart(
@@ -13,7 +15,7 @@ export function reportStart(
     surroundings: Surroundings;
     settings: Settings;
     file: SettingsFile | undefined;
-    environment: (name: string) => string | undefined;
+    environment: Environment;
   },
 ): void {
   const { surroundings: { inTee, found, hostVariables }, settings, file, environment } = start;
@@ -24,11 +26,11 @@ export function reportStart(
       path: file.path,
     });
   }
-  for (const name of file?.text === undefined ? [] : unknownNames(environment, file.text)) {
+  for (const name of file?.text === undefined ? [] : unknownNames(SETTINGS, environment, file.text)) {
     log.warn("{path} names a setting that does not exist", { path: file?.path, name });
   }
   // What never leaves this machine has nothing to fear from them.
-  const isAnyFar = peersOf(settings).some(({ url }) => !isLoopback(url, { inTee }));
+  const isAnyFar = peersOf(SETTINGS, settings).some(({ url }) => !isLoopback(url, { inTee }));
   if (isAnyFar && hostVariables.length > 0) {
     log.warn("variables are set that reach past the agent's permissions; in a TEE it would not start with them", {
       variables: hostVariables.join(", "),

@@ -1,6 +1,7 @@
 /** The optional `.env` file: read by @std/dotenv, its references followed here, where they are bound to end. @module */
 
 import { parse } from "@std/dotenv";
+import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
 
 /**
@@ -18,12 +19,12 @@ const REFERENCE = /\$\{(?=.+\})(.+?)(?::-(.+))?\}|(?<!\\)\$(\w+)(?::-(.+))?/g;
 /**
  * The variables of a `.env` file: what `parse` of @std/dotenv makes of it, wherever that makes an end.
  *
- * @param environment Value of an environment variable, for references to what the file does not set.
+ * @param environment Consulted for references to what the file does not set.
  * @throws {FatalError} If a reference leads to what is not set, back to where it came from, or blows the value up.
  */
 export function parseEnvFile(
   text: string,
-  environment: (name: string) => string | undefined = () => undefined,
+  environment: Environment = () => undefined,
 ): Record<string, string> {
   // A name that the text does not hold takes the place of every "$". It stands for itself, and quotes keep it from being
   // expanded: so each value comes back as it was written, and tells whether its references count.

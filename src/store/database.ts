@@ -1,20 +1,8 @@
-/** The SQLite file that holds the journal and the memories: opened, locked, brought to the current schema. @module */
+/** The SQLite file of the state directory: opened, locked, brought to the schema that it is given. @module */
 
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { JOURNAL_SCHEMA, OUTAGE_SCHEMA, UNDELIVERED_SCHEMA } from "../journal/journal_schema.ts";
-import { KNOWLEDGE_SCHEMA } from "../mind/knowledge/store.ts";
-import { MEMORY_SCHEMA } from "../memory/schema.ts";
-
-/** Grows at its end only: a released line never changes. Its length is the schema version. */
-const MIGRATIONS: readonly string[] = [
-  JOURNAL_SCHEMA,
-  MEMORY_SCHEMA,
-  KNOWLEDGE_SCHEMA,
-  OUTAGE_SCHEMA,
-  UNDELIVERED_SCHEMA,
-];
 
 /** SQLite's result codes that mean more here than "a bug of ours". @see https://sqlite.org/rescode.html */
 const SQLITE = {
@@ -56,6 +44,8 @@ export interface Database extends Disposable {
    * @throws {FatalError} If the disk refuses.
    */
   committed(options?: { lazily?: boolean }): Promise<void>;
+  /** Number of the commit that whatever is written now will be part of: equal numbers, one commit. */
+  readonly nextCommit: number;
   /** Commit now, whoever waits for it. */
   commit(): void;
   /** Call `write` before each commit from now on: it writes what was held back until then. */
@@ -68,12 +58,13 @@ export interface Database extends Disposable {
  * WAL with `synchronous=FULL`: a commit is on disk when it returns. The exclusive lock goes with the process, however
  * it ends, and spares the shared-memory file, which not every enclave's file system can map.
  *
- * @param options `soon`: calls after what is under way in this turn of the event loop; default `setImmediate`.
+ * @param options `migrations`: SQL, a text for each version of the schema, applied once in this order; the list grows at
+ * its end only. `soon`: calls after what is under way in this turn of the event loop; default `setImmediate`.
  * @throws {FatalError} If another agent has it open, a newer program wrote it, it is damaged, or the disk refuses.
  */
 export function openDatabase(
   directory: string,
-  { soon = setImmediate }: { soon?: (call: () => void) => unknown } = {},
+  { migrations, soon = setImmediate }: { migrations: readonly string[]; soon?: (call: () => void) => unknown },
 ): Database {
   const path = `${directory}/agent.db`;
   let sqlite: DatabaseSync | undefined;
@@ -89,7 +80,7 @@ export function openDatabase(
       PRAGMA temp_store = MEMORY;
       PRAGMA foreign_keys = ON;
     `);
-    migrate(sqlite, path);
+    migrate(sqlite, { path, migrations });
     return groupCommits(sqlite, { path, soon });
   } catch (error) {
     sqlite?.close();
@@ -119,6 +110,7 @@ function groupCommits(
   /** How often the next commit was asked for by somebody who waits for it. */
   let asked = 0;
   let failed = false;
+  let nextCommit = 1;
   const commit = () => {
     clearTimeout(timer);
     dueMs = Infinity;
@@ -130,6 +122,7 @@ function groupCommits(
       for (const write of writers) write();
       end.run();
       begin.run();
+      nextCommit++;
     } catch (cause) {
       const error = databaseError(cause, path);
       failed = true;
@@ -158,6 +151,9 @@ function groupCommits(
   return {
     path,
     sqlite,
+    get nextCommit() {
+      return nextCommit;
+    },
     commit() {
       commit();
       // Nobody asked for it, so it says nothing of how many more will be: the first answer need not wait for that.
@@ -236,18 +232,21 @@ function fileError(error: unknown, path: string): FatalError | undefined {
     : undefined;
 }
 
-function migrate(database: DatabaseSync, path: string): void {
+function migrate(
+  database: DatabaseSync,
+  { path, migrations }: { path: string; migrations: readonly string[] },
+): void {
   database.exec("BEGIN IMMEDIATE");
   // Reads the whole schema, and so finds out whether it is damaged before anything is written.
   database.prepare("SELECT count(*) FROM sqlite_schema").get();
   const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
-  if (version > MIGRATIONS.length) {
+  if (version > migrations.length) {
     throw new FatalError(
-      `Cannot use ${path}: its schema is version ${version}, made by a newer agent; this one knows up to ${MIGRATIONS.length}. Run the newer agent, or set AGENT_STATE_DIR to another directory.`,
+      `Cannot use ${path}: its schema is version ${version}, made by a newer agent; this one knows up to ${migrations.length}. Run the newer agent, or set AGENT_STATE_DIR to another directory.`,
       EXIT.inputOutput,
     );
   }
-  for (const [index, migration] of MIGRATIONS.entries()) {
+  for (const [index, migration] of migrations.entries()) {
     if (index >= version) database.exec(`${migration}; PRAGMA user_version = ${index + 1}`);
   }
   database.exec("COMMIT");

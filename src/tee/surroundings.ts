@@ -1,5 +1,6 @@
 /** Whether this is a trusted execution environment, and whether its host lets the agent be one. @module */
 
+import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import { HOST_VARIABLES } from "./host_variables.ts";
 
@@ -35,7 +36,7 @@ export const TEE_PATHS = [
  * @throws {FatalError} If a TEE is required and there is none, or if there is one and its host sets what must not be set
  * there: naming all of it at once.
  */
-export function lookAround(environment: (name: string) => string | undefined): Surroundings {
+export function lookAround(environment: Environment): Surroundings {
   const setting = environment("TEE")?.toLowerCase();
   const found = [...TEE_PATHS.filter(isThere), ...["IEXEC_TASK_ID"].filter(environment)];
   const hostVariables = Object.keys(HOST_VARIABLES).filter(environment);

@@ -1,12 +1,6 @@
 /** Where events come from and outcomes go back to: the contract every transport keeps. @module */
 
-import type { Clock } from "../clock.ts";
-import { EXIT, FatalError, messageOf } from "../errors.ts";
-import type { Log } from "../log.ts";
-import type { Settings } from "../program/settings.ts";
 import type { AgentEvent, Entry } from "../wire.ts";
-import { openFileTransport } from "./file/file.ts";
-import { openWebSocketTransport } from "./websocket/websocket.ts";
 
 /** An event as its source delivered it. */
 export interface Delivery {
@@ -39,49 +33,4 @@ export interface Transport {
 export interface TransportHooks {
   /** The peer can be reached (again), and every settle before has resolved. */
   onReachable(): void;
-}
-
-/**
- * Open the transport that the settings name.
- *
- * @throws {FatalError} If a file that they name can't be read.
- */
-export function openTransport(
-  settings: Settings,
-  parts: TransportHooks & { readonly agentId: string; readonly log: Log; readonly clock: Clock },
-): Transport {
-  const maxBytes = settings.EVENT_MAX_BYTES;
-  switch (settings.EVENT_TRANSPORT) {
-    case "file":
-      return openFileTransport({
-        ...parts,
-        path: settings.EVENT_INPUT_PATH,
-        rescanMs: settings.EVENT_POLL_INTERVAL,
-        maxBytes,
-      });
-    case "websocket": {
-      const { WEBSOCKET_AUTH_TOKEN: token, WEBSOCKET_CA_FILE: caFile } = settings;
-      return openWebSocketTransport({
-        ...parts,
-        url: settings.WEBSOCKET_URL,
-        reconnectMs: settings.WEBSOCKET_RECONNECT_INTERVAL,
-        maxAttempts: settings.WEBSOCKET_MAX_RECONNECT_ATTEMPTS,
-        maxBytes,
-        ...(token !== undefined && { token }),
-        ...(caFile !== undefined && { caCerts: [readCertificates(caFile)] }),
-      });
-    }
-  }
-}
-
-/** The PEM text of WEBSOCKET_CA_FILE. @throws {FatalError} If it can't be read, or holds no certificate. */
-export function readCertificates(path: string): string {
-  let pem: string;
-  try {
-    pem = Deno.readTextFileSync(path);
-  } catch (error) {
-    throw new FatalError(`Cannot read WEBSOCKET_CA_FILE=${path}: ${messageOf(error)}`, EXIT.settings, { cause: error });
-  }
-  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-  throw new FatalError(`WEBSOCKET_CA_FILE=${path} holds no certificate: expected a PEM file`, EXIT.settings);
 }

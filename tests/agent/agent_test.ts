@@ -3,12 +3,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type AgentParts, runAgent } from "../../src/agent/agent.ts";
 import { systemClock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/store/database.ts";
 import { openJournal } from "../../src/journal/journal.ts";
 import { openPublisher } from "../../src/journal/publisher.ts";
 import { silentLog } from "../../src/log.ts";
-import type { Reply } from "../../src/mind/conversations.ts";
-import type { Mind } from "../../src/mind/runtime.ts";
+import type { Mind, Reply } from "../../src/mind/mind.ts";
 import { noSeal } from "../../src/store/seal.ts";
 import type { Delivery, Transport } from "../../src/transports/transport.ts";
 import { openWebSocketTransport } from "../../src/transports/websocket/websocket.ts";
@@ -16,6 +14,7 @@ import type { AgentEvent, Outcome } from "../../src/wire.ts";
 import { makeFolder, readEntries } from "../support/agent.ts";
 import { type ServerUnderTest, startServer } from "../support/server.ts";
 import { createWatch } from "../support/watch.ts";
+import { openStateDatabase } from "../../src/program/state.ts";
 
 const AGENT_ID = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -44,7 +43,7 @@ function heldMind() {
     questions: (count: number) => watch.until(`${count} questions`, () => asked.length >= count ? true : undefined),
     reply: (id: string, sources: string[] = []) => held.get(id)!.resolve({ text: `answer to ${id}`, sources }),
     fail: (id: string, why: string) => held.get(id)!.reject(new Error(why)),
-    close: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
@@ -57,7 +56,7 @@ function readyMind(): Mind & { calls: number } {
       this.calls++;
       return Promise.resolve({ text: `answer to ${event.id}`, sources: [] });
     },
-    close: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
@@ -87,7 +86,7 @@ function givenEvents(...events: AgentEvent[]) {
 
 /** Start the loop in `folder`; `stop` tells it to stop, `ended` is its end. */
 function startLoop(folder: string, parts: Pick<AgentParts, "mind" | "openTransport"> & Partial<AgentParts>) {
-  const database = openDatabase(`${folder}/.agent`);
+  const database = openStateDatabase(`${folder}/.agent`);
   const journal = openJournal(database, { seal: noSeal, now: (parts.clock ?? systemClock).now });
   const publisher = openPublisher({ path: `${folder}/responses.json`, journal, log: silentLog });
   const controller = new AbortController();

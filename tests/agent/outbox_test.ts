@@ -2,7 +2,6 @@
 
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import fc from "fast-check";
-import { openDatabase } from "../../src/store/database.ts";
 import { openJournal } from "../../src/journal/journal.ts";
 import { silentLog } from "../../src/log.ts";
 import { createOutbox } from "../../src/agent/outbox.ts";
@@ -10,6 +9,7 @@ import { noSeal } from "../../src/store/seal.ts";
 import type { Delivery } from "../../src/transports/transport.ts";
 import { entryOf, type Outcome } from "../../src/wire.ts";
 import { makeFolder } from "../support/agent.ts";
+import { openStateDatabase } from "../../src/program/state.ts";
 
 const MAX_UNDER_WAY = 1024;
 
@@ -33,7 +33,7 @@ interface Offer {
 /** A journal with answers to `ids`, and an outbox before a transport that holds every offer. */
 function openOutbox(ids: readonly string[]) {
   const folder = makeFolder();
-  const database = openDatabase(folder.path);
+  const database = openStateDatabase(folder.path);
   const journal = openJournal(database, { seal: noSeal, now: () => 0 });
   for (const id of ids) journal.record(answer(id));
   const deliveries = new Map<string, Delivery>();

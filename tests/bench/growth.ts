@@ -1,12 +1,12 @@
 /** What storing one answer costs, by how many there are already: journal, commit and `responses.json`, no network. @module */
 
 import { systemClock } from "../../src/clock.ts";
-import { openDatabase } from "../../src/store/database.ts";
 import { openJournal } from "../../src/journal/journal.ts";
 import { openPublisher } from "../../src/journal/publisher.ts";
 import { silentLog } from "../../src/log.ts";
 import { noSeal } from "../../src/store/seal.ts";
 import { median } from "../../src/test_server/statistics.ts";
+import { openStateDatabase } from "../../src/program/state.ts";
 
 /** Answers that share a commit: about what gathers in one while it is busy. */
 const BATCH = 100;
@@ -37,7 +37,7 @@ function openStore(size: number): Disposable & { add(count: number): void } {
   using stack = new DisposableStack();
   const folder = Deno.makeTempDirSync({ prefix: "agent-bench-" });
   stack.defer(() => Deno.removeSync(folder, { recursive: true }));
-  const database = stack.use(openDatabase(`${folder}/state`));
+  const database = stack.use(openStateDatabase(`${folder}/state`));
   const journal = openJournal(database, { seal: noSeal, now: systemClock.now });
   const publisher = stack.use(openPublisher({ path: `${folder}/responses.json`, journal, log: silentLog }));
   const agentId = crypto.randomUUID();

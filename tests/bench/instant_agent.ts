@@ -9,7 +9,7 @@ import { systemClock as clock } from "../../src/clock.ts";
 import { createLog, gatherLines } from "../../src/log.ts";
 import { answerEvents } from "../../src/program/program.ts";
 import { readSettings } from "../../src/program/settings.ts";
-import { openTransport } from "../../src/transports/transport.ts";
+import { openTransport } from "../../src/transports/open.ts";
 
 /** What every event gets for an answer, from both clients. */
 const ANSWER = "iExec is a marketplace for computing power, data sets and applications that run in enclaves.";

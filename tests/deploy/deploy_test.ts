@@ -3,8 +3,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse } from "yaml";
 import config from "../../deno.json" with { type: "json" };
-import { REQUESTER_SECRETS } from "../../src/iexec/environment.ts";
-import { readSettings } from "../../src/program/settings.ts";
+import { readSettings, SETTINGS } from "../../src/program/settings.ts";
+import type { Setting } from "../../src/settings/definition.ts";
 import { makeFolder } from "../support/agent.ts";
 import { environmentOf, kubernetesContainer, kubernetesText, SECRETS } from "../support/kubernetes.ts";
 import { testUnless } from "../support/optional.ts";
@@ -92,7 +92,9 @@ Deno.test("iExec's declarations name one image, by a version", () => {
 
 Deno.test("the iExec guide names every secret that a requester can pass, under its number", () => {
   const guide = read("iexec/README.md");
-  for (const [name, number] of Object.entries(REQUESTER_SECRETS)) {
-    assert(guide.includes(`${number}: \`${name}\``), name);
+  const secrets = Object.entries<Setting>(SETTINGS).filter(([, { requesterSecret }]) => requesterSecret !== undefined);
+  assertEquals(secrets.length, 3);
+  for (const [name, { requesterSecret }] of secrets) {
+    assert(guide.includes(`${requesterSecret}: \`${name}\``), name);
   }
 });

@@ -1,7 +1,8 @@
 /** Questions for the built-in character, written before the retrieval was tuned, and what a right answer says. @module */
 
 import type { Character, IAgentRuntime } from "@elizaos/core";
-import { buildKnowledge, type KnowledgeText } from "../../src/mind/knowledge/search.ts";
+import type { KnowledgeText } from "../../src/mind/knowledge/passages.ts";
+import { buildKnowledge } from "../../src/mind/knowledge/search.ts";
 import { embeddedModel } from "../../src/mind/models/embedded.ts";
 
 /** A question, and the statements that a right answer must contain, all of them. */

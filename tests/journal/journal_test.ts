@@ -3,11 +3,12 @@
 import { assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { type Database, openDatabase } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database.ts";
 import { type Journal, openJournal } from "../../src/journal/journal.ts";
 import { aesSeal, noSeal, type Seal } from "../../src/store/seal.ts";
 import { type AgentEvent, entryOf, type Outcome } from "../../src/wire.ts";
 import { makeFolder } from "../support/agent.ts";
+import { openStateDatabase } from "../../src/program/state.ts";
 
 const ALL = { seq: 0, limit: -1 };
 const ALL_UNSETTLED = { seq: 0, upTo: Number.MAX_SAFE_INTEGER, limit: -1 };
@@ -26,7 +27,7 @@ function failure(id: string): Outcome {
 
 /** A journal over a database in `directory`. */
 function open(directory: string, seal: Seal = noSeal): { database: Database; journal: Journal } & Disposable {
-  const database = openDatabase(directory);
+  const database = openStateDatabase(directory);
   const journal = openJournal(database, { seal, now: () => 0 });
   return { database, journal, [Symbol.dispose]: () => database[Symbol.dispose]() };
 }

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { type Database, openDatabase } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database.ts";
 import { FatalError } from "../../src/errors.ts";
 import { type Journal, openJournal, type RecordedOutcome } from "../../src/journal/journal.ts";
 import { openPublisher, type Publisher } from "../../src/journal/publisher.ts";
@@ -11,6 +11,7 @@ import { noSeal } from "../../src/store/seal.ts";
 import type { Outcome } from "../../src/wire.ts";
 import { makeFolder } from "../support/agent.ts";
 import { testOnSmallDisk } from "../support/small_disk.ts";
+import { openStateDatabase } from "../../src/program/state.ts";
 
 const GONE = "responses file is gone: going on with a new one";
 const CHANGED = "responses file was changed by somebody else: appending to it as it is";
@@ -48,7 +49,7 @@ function makeHome(root: string) {
   const home = { path: `${root}/responses.json`, warnings, entries: () => entriesOf(home.path), start };
 
   function start(path = home.path): Process {
-    const database = openDatabase(state);
+    const database = openStateDatabase(state);
     using stack = new DisposableStack();
     stack.use(database);
     const journal = openJournal(database, { seal: noSeal, now: () => 0 });

@@ -2,7 +2,9 @@ import { assert, assertEquals, assertFalse, assertStringIncludes, assertThrows }
 import fc from "fast-check";
 import { EXIT, FatalError } from "../../src/errors.ts";
 import { envExample, helpText, settingsMarkdown } from "../../src/program/help.ts";
-import { publicUrl, readSettings, SETTING_ROWS, type SettingName, unknownNames } from "../../src/program/settings.ts";
+import { readSettings, SETTING_ROWS, type SettingName, SETTINGS } from "../../src/program/settings.ts";
+import { unknownNames } from "../../src/settings/read.ts";
+import { publicUrl } from "../../src/urls.ts";
 
 type Environment = Partial<Record<SettingName, string>>;
 
@@ -375,8 +377,8 @@ Deno.test("no message holds a secret, not even a wrong one", () => {
 
 Deno.test("a name in the file that is almost a setting is pointed out, others are none of our business", () => {
   const file = "EVENT_POL_INTERVAL=5\nUSE_WEBSOCKETS=true\nLOG_LEVEL=info\nPATH_TO_X=/x\nAGENT=7\nAGENT_NAME=a\n";
-  assertEquals(unknownNames(() => undefined, file), ["EVENT_POL_INTERVAL", "USE_WEBSOCKETS", "AGENT_NAME"]);
-  assertEquals(unknownNames(() => undefined, envExample().replaceAll(/^#(?=\w)/gm, "")), []);
+  assertEquals(unknownNames(SETTINGS, () => undefined, file), ["EVENT_POL_INTERVAL", "USE_WEBSOCKETS", "AGENT_NAME"]);
+  assertEquals(unknownNames(SETTINGS, () => undefined, envExample().replaceAll(/^#(?=\w)/gm, "")), []);
 });
 
 Deno.test("a URL is shown without user name, password and query", () => {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { isLoopback, peersOf, plaintextProblems } from "../../src/settings/peers.ts";
-import { readSettings } from "../../src/program/settings.ts";
+import { readSettings, SETTINGS } from "../../src/program/settings.ts";
 
 Deno.test("every spelling of a loopback address is loopback, in a TEE and elsewhere", () => {
   for (
@@ -48,7 +48,9 @@ Deno.test("localhost is loopback outside of a TEE only: there the host says what
 
 Deno.test("a model's server is a peer if it is the one that answers, and its key or password is a secret", () => {
   const peers = (environment: Record<string, string>) =>
-    peersOf(readSettings((name) => environment[name])).map(({ setting, secret = "" }) => `${setting} ${secret}`);
+    peersOf(SETTINGS, readSettings((name) => environment[name])).map(({ setting, secret = "" }) =>
+      `${setting} ${secret}`
+    );
   const urls = { OLLAMA_SERVER_URL: "http://127.0.0.1:1", OPENAI_BASE_URL: "http://127.0.0.1:2/v1" };
   assertEquals(peers(urls), []);
   assertEquals(peers({ ...urls, MODEL_PROVIDER: "ollama" }), ["OLLAMA_SERVER_URL "]);
@@ -70,7 +72,7 @@ function problems(url: string, { token = "", inTee = false }) {
     ...readSettings((name) => ({ ...environment, WEBSOCKET_URL: "" })[name]),
     WEBSOCKET_URL: new URL(url),
   };
-  return plaintextProblems(peersOf(settings), { inTee });
+  return plaintextProblems(peersOf(SETTINGS, settings), { inTee });
 }
 
 Deno.test("in a TEE nothing goes in the open to a peer beyond it; wss:// may go anywhere", () => {
@@ -98,5 +100,5 @@ Deno.test("who is not connected to can't be told anything", () => {
   const settings = readSettings((name) =>
     ({ WEBSOCKET_URL: "ws://example.org", WEBSOCKET_AUTH_TOKEN: "t" } as Record<string, string>)[name]
   );
-  assertEquals(peersOf(settings), []);
+  assertEquals(peersOf(SETTINGS, settings), []);
 });

@@ -10,13 +10,14 @@ import {
   assertThrows,
 } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { type Database, databaseError, openDatabase } from "../../src/store/database.ts";
+import { type Database, databaseError } from "../../src/store/database.ts";
 import { FatalError } from "../../src/errors.ts";
 import { openJournal, type RecordedOutcome } from "../../src/journal/journal.ts";
 import { JOURNAL_SCHEMA } from "../../src/journal/journal_schema.ts";
 import { noSeal } from "../../src/store/seal.ts";
 import { makeFolder } from "../support/agent.ts";
 import { testOnSmallDisk } from "../support/small_disk.ts";
+import { openStateDatabase } from "../../src/program/state.ts";
 
 const INSERT = "INSERT INTO event (id, body, accepted_at) VALUES (?, ?, 0)";
 
@@ -30,17 +31,17 @@ function ids({ sqlite }: Database): unknown[] {
 
 /** Opens the database of a directory that stays closed, and tells what is in it. */
 function idsIn(directory: string): unknown[] {
-  using database = openDatabase(directory);
+  using database = openStateDatabase(directory);
   return ids(database);
 }
 
 /** A program in a process of its own, with `database` opened in `directory`. */
 function otherProcess(directory: string, body: string): Deno.ChildProcess {
-  const source = new URL("../../src/store/database.ts", import.meta.url).href;
+  const source = new URL("../../src/program/state.ts", import.meta.url).href;
   const program = `
-    import { openDatabase } from ${JSON.stringify(source)};
+    import { openStateDatabase } from ${JSON.stringify(source)};
     try {
-      const database = openDatabase(${JSON.stringify(directory)});
+      const database = openStateDatabase(${JSON.stringify(directory)});
       ${body}
     } catch (error) {
       console.log(error.name, error.exitCode, error.message);
@@ -72,7 +73,7 @@ function commitsIn(directory: string): number {
 Deno.test("the state directory and its files are for their owner alone", async () => {
   await using folder = makeFolder();
   const directory = `${folder.path}/deep/state`;
-  using database = openDatabase(directory);
+  using database = openStateDatabase(directory);
   database.commit();
   const modes = [directory, ...[...Deno.readDirSync(directory)].map(({ name }) => `${directory}/${name}`).sort()]
     .map((path) => [path.slice(folder.path.length), (Deno.statSync(path).mode! & 0o777).toString(8)]);
@@ -82,7 +83,7 @@ Deno.test("the state directory and its files are for their owner alone", async (
 Deno.test("what was written is there after closing, whether or not somebody waited for it", async () => {
   await using folder = makeFolder();
   {
-    using database = openDatabase(folder.path);
+    using database = openStateDatabase(folder.path);
     insert(database, "q1");
     await database.committed();
     insert(database, "q2");
@@ -94,7 +95,7 @@ Deno.test("closing resolves what waits for the disk", async () => {
   await using folder = makeFolder();
   let committed: Promise<void>;
   {
-    using database = openDatabase(folder.path);
+    using database = openStateDatabase(folder.path);
     committed = database.committed();
   }
   await committed;
@@ -102,7 +103,7 @@ Deno.test("closing resolves what waits for the disk", async () => {
 
 Deno.test("all who wait at the same time share one commit", async () => {
   await using folder = makeFolder();
-  using database = openDatabase(folder.path);
+  using database = openStateDatabase(folder.path);
   const before = commitsIn(folder.path);
   const waits = Array.from({ length: 100 }, (_, index) => {
     insert(database, `q${index}`);
@@ -117,7 +118,7 @@ Deno.test("all who wait at the same time share one commit", async () => {
 
 Deno.test("a commit that fails rejects all who waited for it", async () => {
   await using folder = makeFolder();
-  using database = openDatabase(folder.path);
+  using database = openStateDatabase(folder.path);
   database.sqlite.exec("PRAGMA defer_foreign_keys = ON");
   database.sqlite.exec("INSERT INTO embedding (memory_seq, dimension, vector) VALUES (1, 1, '')");
   const waits = [database.committed(), database.committed()];
@@ -150,8 +151,8 @@ Deno.test("what was committed survives a kill -9, all of it and nothing else", a
 
 Deno.test("a second opener is told that another agent is there, in this process and in others", async () => {
   await using folder = makeFolder();
-  using database = openDatabase(folder.path);
-  const error = assertThrows(() => openDatabase(folder.path), FatalError, "another agent has it open");
+  using database = openStateDatabase(folder.path);
+  const error = assertThrows(() => openStateDatabase(folder.path), FatalError, "another agent has it open");
   assertEquals(error.exitCode, 74);
   assertStringIncludes(error.message, "AGENT_STATE_DIR");
   // After the refusal, which must not have cost the first one its lock.
@@ -162,7 +163,7 @@ Deno.test("a second opener is told that another agent is there, in this process 
 
 Deno.test("once the first has closed, the next may open", async () => {
   await using folder = makeFolder();
-  openDatabase(folder.path)[Symbol.dispose]();
+  openStateDatabase(folder.path)[Symbol.dispose]();
   assertEquals(await refusalElsewhere(folder.path), "opened\n");
 });
 
@@ -176,7 +177,7 @@ Deno.test("a database of an earlier schema is brought to the current one and kee
     INSERT INTO outcome VALUES (1, 'q2', '{"queryId":"q2"}', 1, 0), (2, 'q3', '{"queryId":"q3"}', 0, 0);
   `);
   old.close();
-  using database = openDatabase(folder.path);
+  using database = openStateDatabase(folder.path);
   assertEquals(ids(database), ["q1"]);
   const journal = openJournal(database, { seal: noSeal, now: () => 0 });
   const idsOf = (outcomes: readonly RecordedOutcome[]) => outcomes.map(({ outcome }) => outcome.queryId);
@@ -187,20 +188,20 @@ Deno.test("a database of an earlier schema is brought to the current one and kee
 
 Deno.test("opening a database that is up to date writes nothing", async () => {
   await using folder = makeFolder();
-  openDatabase(folder.path)[Symbol.dispose]();
+  openStateDatabase(folder.path)[Symbol.dispose]();
   const before = Deno.readFileSync(`${folder.path}/agent.db`);
-  openDatabase(folder.path)[Symbol.dispose]();
+  openStateDatabase(folder.path)[Symbol.dispose]();
   assertEquals(Deno.readFileSync(`${folder.path}/agent.db`), before);
 });
 
 Deno.test("a database of a newer program is refused and stays as it is", async () => {
   await using folder = makeFolder();
   {
-    using database = openDatabase(folder.path);
+    using database = openStateDatabase(folder.path);
     database.sqlite.exec("PRAGMA user_version = 99");
   }
   const before = Deno.readFileSync(`${folder.path}/agent.db`);
-  const error = assertThrows(() => openDatabase(folder.path), FatalError, "its schema is version 99");
+  const error = assertThrows(() => openStateDatabase(folder.path), FatalError, "its schema is version 99");
   assertEquals(error.exitCode, 74);
   assertEquals(Deno.readFileSync(`${folder.path}/agent.db`), before);
 });
@@ -215,11 +216,11 @@ const DAMAGES: Record<string, (file: Uint8Array) => Uint8Array> = {
 for (const [what, damage] of Object.entries(DAMAGES)) {
   Deno.test(`a database ${what} is refused and stays as it is`, async () => {
     await using folder = makeFolder();
-    openDatabase(folder.path)[Symbol.dispose]();
+    openStateDatabase(folder.path)[Symbol.dispose]();
     const path = `${folder.path}/agent.db`;
     const damaged = damage(Deno.readFileSync(path)).slice();
     Deno.writeFileSync(path, damaged);
-    const error = assertThrows(() => openDatabase(folder.path), FatalError, "it is damaged");
+    const error = assertThrows(() => openStateDatabase(folder.path), FatalError, "it is damaged");
     assertEquals(error.exitCode, 74);
     assertStringIncludes(error.message, "Nothing was deleted: restore it from a copy, or move it away");
     assertEquals(Deno.readFileSync(path), damaged);
@@ -231,7 +232,7 @@ Deno.test("a state directory that can't be made is said to be so", async () => {
   await using folder = makeFolder();
   Deno.writeTextFileSync(`${folder.path}/file`, "");
   for (const directory of [`${folder.path}/file`, `${folder.path}/file/state`]) {
-    const error = assertThrows(() => openDatabase(directory), FatalError, `Cannot make ${directory}/agent.db`);
+    const error = assertThrows(() => openStateDatabase(directory), FatalError, `Cannot make ${directory}/agent.db`);
     assertEquals(error.exitCode, 74);
     assertStringIncludes(error.message, "set AGENT_STATE_DIR to a directory that is.");
   }
@@ -239,7 +240,7 @@ Deno.test("a state directory that can't be made is said to be so", async () => {
 
 Deno.test("a failure of SQLite is told to the operator however it comes; other errors are left alone", async () => {
   await using folder = makeFolder();
-  using database = openDatabase(folder.path);
+  using database = openStateDatabase(folder.path);
   database.sqlite.exec("PRAGMA max_page_count = 1");
   const big = "x".repeat(1024 * 1024);
   const thrown = [
@@ -264,7 +265,7 @@ testOnSmallDisk(
     const directory = `${disk.path}/state`;
     const committed: string[] = [];
     {
-      using database = openDatabase(directory);
+      using database = openStateDatabase(directory);
       disk.fill();
       const error = await assertRejects(async () => {
         for (let index = 0; index < 2048; index++) {
@@ -283,10 +284,10 @@ testOnSmallDisk(
 );
 
 testOnSmallDisk("a read-only state directory is refused with 74", { kibibytes: 2048 }, (disk) => {
-  openDatabase(`${disk.path}/state`)[Symbol.dispose]();
+  openStateDatabase(`${disk.path}/state`)[Symbol.dispose]();
   disk.makeReadOnly();
   for (const directory of [`${disk.path}/state`, `${disk.path}/other`]) {
-    const error = assertThrows(() => openDatabase(directory), FatalError);
+    const error = assertThrows(() => openStateDatabase(directory), FatalError);
     assertEquals(error.exitCode, 74);
     assert(/^Cannot (make|write) .*agent\.db: .*\. Make it writable, or set AGENT_STATE_DIR/.test(error.message));
   }

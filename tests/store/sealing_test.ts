@@ -1,11 +1,11 @@
 /** The state directory under a key: unreadable without it, and nothing lost on the way there. @module */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { type Database, openDatabase } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database.ts";
 import { FatalError } from "../../src/errors.ts";
 import { openJournal } from "../../src/journal/journal.ts";
-import { openSeal } from "../../src/store/sealing.ts";
 import { isInFiles, makeFolder, startAgent } from "../support/agent.ts";
+import { openStateDatabase, openStateSeal, SEALED_COLUMNS } from "../../src/program/state.ts";
 
 const KEY = "00112233445566778899aabbccddeeff".repeat(2);
 const CANARY = "cAnArY";
@@ -85,20 +85,16 @@ function sealableColumns({ sqlite }: Database): string[] {
 
 Deno.test("sealing what is there leaves no column out", async () => {
   await using folder = makeFolder();
-  using database = openDatabase(`${folder.path}/.agent`);
-  openSeal(database, Uint8Array.fromHex(KEY));
-  const source = Deno.readTextFileSync(new URL("../../src/store/sealing.ts", import.meta.url));
-  const listed = Array.from(
-    source.matchAll(/table: "(\w+)", column: "(\w+)"/g),
-    ([, table, column]) => `${table}.${column}`,
-  );
+  using database = openStateDatabase(`${folder.path}/.agent`);
+  openStateSeal(database, Uint8Array.fromHex(KEY));
+  const listed = SEALED_COLUMNS.map(({ table, column }) => `${table}.${column}`);
   assertEquals([...listed, "seal.proof"].toSorted(), sealableColumns(database));
 });
 
 Deno.test("a sealed row opens nowhere but at its place", async () => {
   await using folder = makeFolder();
-  using database = openDatabase(`${folder.path}/.agent`);
-  const journal = openJournal(database, { seal: openSeal(database, Uint8Array.fromHex(KEY)), now: Date.now });
+  using database = openStateDatabase(`${folder.path}/.agent`);
+  const journal = openJournal(database, { seal: openStateSeal(database, Uint8Array.fromHex(KEY)), now: Date.now });
   for (const id of ["q1", "q2"]) journal.accept({ id, query: `query of ${id}`, timestamp: 1 });
   database.commit();
   database.sqlite.exec("UPDATE event SET body = (SELECT body FROM event WHERE id = 'q1') WHERE id = 'q2'");
@@ -107,8 +103,8 @@ Deno.test("a sealed row opens nowhere but at its place", async () => {
 
 Deno.test("a wrong key is told from a damaged proof by nobody: both are refused, and name the setting", async () => {
   await using folder = makeFolder();
-  using database = openDatabase(`${folder.path}/.agent`);
-  openSeal(database, Uint8Array.fromHex(KEY));
-  const error = assertThrows(() => openSeal(database, new Uint8Array(32)), FatalError);
+  using database = openStateDatabase(`${folder.path}/.agent`);
+  openStateSeal(database, Uint8Array.fromHex(KEY));
+  const error = assertThrows(() => openStateSeal(database, new Uint8Array(32)), FatalError);
   assertStringIncludes(error.message, "AGENT_STATE_KEY is not the key");
 });

@@ -9,7 +9,8 @@ import { KNOWLEDGE_SCHEMA, openKnowledgeStore } from "../../src/mind/knowledge/s
 import { openMemory } from "../../src/memory/memory.ts";
 import { MEMORY_SCHEMA } from "../../src/memory/schema.ts";
 import type { ModelOptions } from "../../src/mind/models/options.ts";
-import { type Mind, openMind } from "../../src/mind/runtime.ts";
+import type { Mind } from "../../src/mind/mind.ts";
+import { openMind } from "../../src/mind/runtime.ts";
 import { noSeal } from "../../src/store/seal.ts";
 import type { AgentEvent } from "../../src/wire.ts";
 
@@ -63,7 +64,7 @@ export async function startMind(
       const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
       return JSON.stringify(tables.map(({ name }) => database.prepare(`SELECT * FROM "${name}"`).all()));
     },
-    [Symbol.asyncDispose]: () => mind.close(),
+    [Symbol.asyncDispose]: () => mind[Symbol.asyncDispose](),
   };
 }
 

@@ -3,7 +3,8 @@
 import { assert, assertRejects } from "@std/assert";
 import type { IAgentRuntime } from "@elizaos/core";
 import { ModelError } from "../../src/mind/model_error.ts";
-import { type ModelRequest, openModel } from "../../src/mind/models/model.ts";
+import type { ModelRequest } from "../../src/mind/models/model.ts";
+import { openModel } from "../../src/mind/models/providers.ts";
 import type { ModelOptions, OllamaOptions, OpenaiOptions, RemoteOptions } from "../../src/mind/models/options.ts";
 import type { ModelServer } from "./model_server.ts";
 

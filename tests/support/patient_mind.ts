@@ -3,7 +3,7 @@
 import { type Log, silentLog } from "../../src/log.ts";
 import { type FailureKind, ModelError, type RetryAfter } from "../../src/mind/model_error.ts";
 import { patient } from "../../src/mind/patience.ts";
-import type { Mind } from "../../src/mind/runtime.ts";
+import type { Mind } from "../../src/mind/mind.ts";
 import { type ManualClock, manualClock } from "./manual_clock.ts";
 
 const never = new AbortController().signal;
@@ -50,7 +50,7 @@ export function startPatient(
       if (typeof what === "string") throw new ModelError(what, `it is ${what}`);
       throw new ModelError("unavailable", "it is busy", what);
     },
-    close: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
   const subject = patient(mind, {
     maxWaitMs,
@@ -87,6 +87,6 @@ export function startPatient(
       );
       return resting;
     },
-    close: () => subject.close(),
+    close: () => subject[Symbol.asyncDispose](),
   };
 }

@@ -4,15 +4,15 @@ import { assertEquals } from "@std/assert";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { runAgent } from "../../src/agent/agent.ts";
-import { openDatabase } from "../../src/store/database.ts";
 import { openJournal } from "../../src/journal/journal.ts";
 import { openPublisher } from "../../src/journal/publisher.ts";
 import { silentLog } from "../../src/log.ts";
-import type { Reply } from "../../src/mind/conversations.ts";
+import type { Reply } from "../../src/mind/mind.ts";
 import { noSeal } from "../../src/store/seal.ts";
 import type { Delivery, Transport, TransportHooks } from "../../src/transports/transport.ts";
 import { type AgentEvent, conversationOf, entryOf, type Outcome } from "../../src/wire.ts";
 import { makeFolder } from "../support/agent.ts";
+import { openStateDatabase } from "../../src/program/state.ts";
 
 const SEQUENCES = 2_000;
 const ALL = { seq: 0, limit: -1 };
@@ -54,7 +54,7 @@ const someSteps = fc.array(aStep, { maxLength: 40, size: "max" });
 Deno.test("whatever happens, each event ends with one outcome, stored before its sender is told, and told", async () => {
   await using folder = makeFastFolder();
   const fresh = `${folder.path}/fresh`;
-  openDatabase(fresh)[Symbol.dispose]();
+  openStateDatabase(fresh)[Symbol.dispose]();
   using time = stubTimers();
   let runs = 0;
   await fc.assert(
@@ -137,7 +137,7 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
       };
     }
 
-    const database = openDatabase(home, { soon: setTimeout });
+    const database = openStateDatabase(home, { soon: setTimeout });
     const real = openJournal(database, { seal: noSeal, now: () => nowMs++ });
     const journal = {
       ...real,
@@ -229,7 +229,7 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
           asked.set(event.id, reply);
           return reply.promise;
         },
-        close: () => Promise.resolve(),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
       },
       openTransport(given) {
         hooks = given;

@@ -9,8 +9,8 @@ import { adaptCharacter } from "./format.ts";
 import { type Core, loadCore } from "../core_log.ts";
 import intern from "./intern.json" with { type: "json" };
 import { findJsonError } from "./json_error.ts";
-import type { KnowledgeText } from "../knowledge/search.ts";
 import { type KnowledgeEntry, readKnowledgeFiles } from "../knowledge/files.ts";
+import type { KnowledgeText } from "../knowledge/passages.ts";
 import { ArchiveError, isArchive } from "./zip.ts";
 
 /** A character, and what it knows. */

@@ -2,7 +2,7 @@
 
 import { dirname, extname, join, relative, resolve } from "node:path";
 import type { Log } from "../../log.ts";
-import type { KnowledgeText } from "./search.ts";
+import type { KnowledgeText } from "./passages.ts";
 
 /** One entry of a character's `knowledge` that names a file, or a directory with all below it. */
 export interface KnowledgeEntry {

@@ -2,13 +2,9 @@
 
 import { createHash } from "node:crypto";
 import MiniSearch, { type AsPlainObject, type Options } from "minisearch";
-import type { KnowledgeText } from "./search.ts";
+import { type IndexedPassage, type KnowledgeText, passagesOf } from "./passages.ts";
 import type { KnowledgeStore } from "./store.ts";
-import { type CutPassage, splitIntoPassages } from "./passages.ts";
 import { termsOf } from "./words.ts";
-
-/** A passage with its headings, and where it comes from. */
-export type IndexedPassage = CutPassage & { readonly source: string };
 
 /** The index. It never changes. */
 export interface KnowledgeIndex {
@@ -31,11 +27,6 @@ const OPTIONS: Options = {
   tokenize: splitTerms,
   processTerm: (term) => term,
 };
-
-/** Split `texts` into passages. */
-export function passagesOf(texts: readonly KnowledgeText[]): IndexedPassage[] {
-  return texts.flatMap(({ text, source }) => splitIntoPassages(text).map((cut) => ({ ...cut, source })));
-}
 
 /** Index passages. */
 export function indexPassages(passages: readonly IndexedPassage[]): KnowledgeIndex {

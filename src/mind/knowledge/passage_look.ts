@@ -1,6 +1,6 @@
 /** What a passage shows to who looks closely: its terms, what it is about, and how it speaks. @module */
 
-import type { IndexedPassage } from "./index.ts";
+import type { IndexedPassage } from "./passages.ts";
 import { termsOf, termsOfQuestion } from "./words.ts";
 
 /** What a close look at a passage shows. */

@@ -1,13 +1,28 @@
 /** Long texts cut into passages, at headings first and at paragraphs next. @module */
 
+/** A piece of knowledge that can be read on its own. */
+export interface KnowledgeText {
+  readonly text: string;
+  /** Where it comes from: `knowledge`, or the path of a file. */
+  readonly source: string;
+}
+
 /** A passage, and the headings it stands under. */
 export interface CutPassage {
   readonly heading: string;
   readonly text: string;
 }
 
+/** A passage with its headings, and where it comes from. */
+export type IndexedPassage = CutPassage & { readonly source: string };
+
 /** Longest passage that is not cut, in UTF-16 code units: about what one answer takes up. */
 const MAX_LENGTH = 800;
+
+/** Split `texts` into passages. */
+export function passagesOf(texts: readonly KnowledgeText[]): IndexedPassage[] {
+  return texts.flatMap(({ text, source }) => splitIntoPassages(text).map((cut) => ({ ...cut, source })));
+}
 
 /**
  * The passages of a plain or Markdown text. Paragraphs under one heading stay together up to 800 characters; a longer

@@ -1,17 +1,11 @@
 /** What the character knows, in passages, and which of them a question is about. @module */
 
-import { type IndexedPassage, indexPassages, type KnowledgeIndex, passagesOf } from "./index.ts";
+import { indexPassages, type KnowledgeIndex } from "./index.ts";
 import { closeLook, type Look } from "./passage_look.ts";
+import { type IndexedPassage, type KnowledgeText, passagesOf } from "./passages.ts";
 import { signsOf } from "./question_signs.ts";
 import { similarTo } from "./synonyms.ts";
 import { shorten, termsOfQuestion } from "./words.ts";
-
-/** A piece of knowledge that can be read on its own. */
-export interface KnowledgeText {
-  readonly text: string;
-  /** Where it comes from: `knowledge`, or the path of a file. */
-  readonly source: string;
-}
 
 /** A passage that was found. */
 export interface Passage extends KnowledgeText {

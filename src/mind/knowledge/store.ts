@@ -2,6 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { Seal, Sealed } from "../../store/seal.ts";
+import type { SealedColumn } from "../../store/sealing.ts";
 
 /** An embedding, and the passage and model it is of. */
 export interface KeptVector {
@@ -40,6 +41,12 @@ export const KNOWLEDGE_SCHEMA = `
     body ANY NOT NULL
   ) STRICT;
 `;
+
+export const KNOWLEDGE_SEALED: readonly SealedColumn[] = [
+  { table: "knowledge_index", column: "digest", row: "one" },
+  { table: "knowledge_index", column: "packed", row: "one" },
+  { table: "knowledge_vector", column: "body", row: "seq" },
+];
 
 const DIGEST = `SELECT digest FROM knowledge_index`;
 const INDEX = `SELECT packed FROM knowledge_index`;

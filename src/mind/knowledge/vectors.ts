@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { backoffDelayMs, type Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
-import type { IndexedPassage } from "./index.ts";
+import type { IndexedPassage } from "./passages.ts";
 import type { KnowledgeStore } from "./store.ts";
 import { ModelError } from "../model_error.ts";
 

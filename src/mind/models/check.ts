@@ -2,10 +2,10 @@
 
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
+import { publicUrl } from "../../urls.ts";
 import { ModelError } from "../model_error.ts";
-import { checkModel } from "./model.ts";
 import type { ModelOptions } from "./options.ts";
-import { publicUrl } from "../../program/settings.ts";
+import { checkModel } from "./providers.ts";
 
 /** How long the start waits for the server to say that it knows the model, in milliseconds. */
 const START_MS = 5_000;

@@ -1,9 +1,6 @@
 /** Which model answers, and what its provider needs to know. @module */
 
-import type { Settings } from "../../program/settings.ts";
-
-/** The providers there are, as MODEL_PROVIDER names them. */
-export const MODEL_PROVIDERS = ["embedded", "ollama", "openai"] as const;
+import type { ModelSettings } from "./settings.ts";
 
 /** What every provider with a server needs to know. */
 export interface RemoteOptions {
@@ -31,7 +28,7 @@ export interface OpenaiOptions extends RemoteOptions {
 export type ModelOptions = { readonly provider: "embedded" } | OllamaOptions | OpenaiOptions;
 
 /** The model that the settings name. */
-export function modelOptions(settings: Settings): ModelOptions {
+export function modelOptions(settings: ModelSettings): ModelOptions {
   const { MODEL_TEMPERATURE: temperature } = settings;
   const common = {
     maxTokens: settings.MODEL_MAX_TOKENS,

@@ -1,6 +1,6 @@
 /** One request to a provider: its time-out, its end, and what a failure means. The clients' own ways are not used. @module */
 
-import { publicUrl } from "../../program/settings.ts";
+import { publicUrl } from "../../urls.ts";
 import { ModelError } from "../model_error.ts";
 import { type Remedies, statusError } from "./status.ts";
 

@@ -2,7 +2,7 @@
 
 import { backoffDelayMs } from "../../clock.ts";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
-import { publicUrl } from "../../program/settings.ts";
+import { publicUrl } from "../../urls.ts";
 import { dial, type Ending } from "./connection.ts";
 import { createLink, type Link, type LinkOptions } from "./link.ts";
 import type { Delivery, Transport, TransportHooks } from "../transport.ts";

@@ -2,14 +2,14 @@
 
 import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
-import { openDatabase } from "../../../src/store/database.ts";
-import { buildKnowledge, type KnowledgeText, searchIn } from "../../../src/mind/knowledge/search.ts";
-import { INDEX_VERSION, indexPassages, openIndex, packIndex, passagesOf } from "../../../src/mind/knowledge/index.ts";
+import { buildKnowledge, searchIn } from "../../../src/mind/knowledge/search.ts";
+import { INDEX_VERSION, indexPassages, openIndex, packIndex } from "../../../src/mind/knowledge/index.ts";
+import { type KnowledgeText, passagesOf } from "../../../src/mind/knowledge/passages.ts";
 import { openKnowledgeStore } from "../../../src/mind/knowledge/store.ts";
-import { openSeal } from "../../../src/store/sealing.ts";
 import { isInFiles, makeFolder, startAgent } from "../../support/agent.ts";
 import { corpus, NEEDLE } from "../../support/corpus.ts";
 import { folderWith } from "../../support/folder.ts";
+import { openStateDatabase, openStateSeal } from "../../../src/program/state.ts";
 
 const KEY = "00112233445566778899aabbccddeeff".repeat(2);
 
@@ -27,8 +27,8 @@ function start(
   texts: readonly KnowledgeText[],
   { key, isKilled = false }: { key?: string | undefined; isKilled?: boolean } = {},
 ) {
-  using database = openDatabase(directory);
-  const seal = openSeal(database, key === undefined ? undefined : Uint8Array.fromHex(key));
+  using database = openStateDatabase(directory);
+  const seal = openStateSeal(database, key === undefined ? undefined : Uint8Array.fromHex(key));
   const index = openIndex(texts, openKnowledgeStore(database.sqlite, { seal, committed: database.committed }));
   if (!isKilled) index.keep();
   return index;
@@ -111,7 +111,7 @@ Deno.test("with a key no word of the knowledge is in the state directory, nor a 
       assertEquals(Deno.statSync(`${state}/${name}`).mode! & 0o777, 0o600, name);
     }
     if (!sealed) continue;
-    using database = openDatabase(state);
+    using database = openStateDatabase(state);
     for (const row of database.sqlite.prepare("SELECT * FROM knowledge_index").all()) {
       assert(row.digest instanceof Uint8Array && row.packed instanceof Uint8Array);
     }

@@ -2,18 +2,18 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Clock } from "../../../src/clock.ts";
-import { openDatabase } from "../../../src/store/database.ts";
 import { type Log, silentLog } from "../../../src/log.ts";
 import { searchIn } from "../../../src/mind/knowledge/search.ts";
-import { indexPassages, passagesOf } from "../../../src/mind/knowledge/index.ts";
+import { indexPassages } from "../../../src/mind/knowledge/index.ts";
+import { passagesOf } from "../../../src/mind/knowledge/passages.ts";
 import { openKnowledgeStore } from "../../../src/mind/knowledge/store.ts";
 import { openVectors } from "../../../src/mind/knowledge/vectors.ts";
 import { ModelError } from "../../../src/mind/model_error.ts";
-import { openSeal } from "../../../src/store/sealing.ts";
 import { makeFolder, startAgent } from "../../support/agent.ts";
 import { folderWith } from "../../support/folder.ts";
 import { allSettled, manualClock } from "../../support/manual_clock.ts";
 import { startModelServer } from "../../support/model_server.ts";
+import { openStateDatabase, openStateSeal } from "../../../src/program/state.ts";
 
 const KEY = new Uint8Array(32).fill(7);
 const PASSAGES = passagesOf(
@@ -51,9 +51,9 @@ function start(options: {
   const { directory, model, name = "m", passages = PASSAGES, clock = manualClock() } = options;
   const lines: string[] = [];
   const log: Log = { ...silentLog, info: (message) => lines.push(message), warn: (message) => lines.push(message) };
-  const database = openDatabase(directory);
+  const database = openStateDatabase(directory);
   const store = openKnowledgeStore(database.sqlite, {
-    seal: openSeal(database, KEY),
+    seal: openStateSeal(database, KEY),
     committed: () => Promise.resolve(),
   });
   const vectors = openVectors({ passages, store, embed: model.embed, model: name, log, clock });

@@ -1,7 +1,7 @@
 /** Whether a model can be used, asked before any event is. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { checkModel } from "../../../src/mind/models/model.ts";
+import { checkModel } from "../../../src/mind/models/providers.ts";
 import { DIALECTS, failureOf, never, optionsFor } from "../../support/model_requests.ts";
 import { type ModelServer, startModelServer } from "../../support/model_server.ts";
 

@@ -4,7 +4,7 @@ import { silentLog } from "../../../src/log.ts";
 import { loadCharacter } from "../../../src/mind/character/character.ts";
 import { buildKnowledge } from "../../../src/mind/knowledge/search.ts";
 import { embeddedModel } from "../../../src/mind/models/embedded.ts";
-import { openModel } from "../../../src/mind/models/model.ts";
+import { openModel } from "../../../src/mind/models/providers.ts";
 import { ANSWERABLE, askBuiltIn, isDeclined, isRight, UNANSWERABLE } from "../../eval/questions.ts";
 import { WIDER_ANSWERABLE, WIDER_UNANSWERABLE } from "../../eval/wider.ts";
 

@@ -12,7 +12,7 @@ import {
 import type { IAgentRuntime } from "@elizaos/core";
 import type { Passage } from "../../../src/mind/knowledge/search.ts";
 import { ModelError } from "../../../src/mind/model_error.ts";
-import { checkModel, openModel } from "../../../src/mind/models/model.ts";
+import { checkModel, openModel } from "../../../src/mind/models/providers.ts";
 import type { ModelOptions } from "../../../src/mind/models/options.ts";
 import { event, startMind } from "../../support/mind.ts";
 import { ask, DIALECTS, failureOf, never, optionsFor, passage, requestWith } from "../../support/model_requests.ts";

@@ -1,0 +1,102 @@
+/** Reads the settings of a table and checks them all at once. @module */
+
+import type { Environment } from "../environment.ts";
+import { EXIT, FatalError } from "../errors.ts";
+import { iexecSecrets } from "../iexec/environment.ts";
+import { hostOf } from "../urls.ts";
+import { mayAccess, placesFor } from "./confinement.ts";
+import type { SettingsTable, SettingValues, ValuesOf } from "./definition.ts";
+import { parseEnvFile } from "./env_file.ts";
+import { peersOf, plaintextProblems } from "./peers.ts";
+
+/**
+ * Check every setting of a table. An empty text counts as not set; iExec's secrets win over the environment, and that
+ * over the `.env` file.
+ *
+ * @param sources `file`: text of the `.env` file, if there is one; `inTee`: whether the rules for a TEE apply.
+ * @throws {FatalError} Naming every wrong setting at once.
+ */
+export function readTable<Table extends SettingsTable>(
+  table: Table,
+  { environment, file, inTee }: { environment: Environment; file: string | undefined; inTee: boolean },
+): ValuesOf<Table> {
+  const fromFile = file === undefined ? {} : parseEnvFile(file, environment);
+  const secrets = iexecSecrets(environment, requesterSecretsOf(table));
+  const given = (name: string) => secrets.get(name) || environment(name) || fromFile[name] || undefined;
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  const wrong = new Set<string>();
+  for (const [name, { check, isOptional, expected, secret, environmentOnly, default: fallback }] of rowsOf(table)) {
+    if (environmentOnly && fromFile[name]) {
+      problems.push(`${name}: decides which file is read, so it can't stand in one: set it in the environment`);
+    }
+    const raw = given(name) ?? (typeof fallback === "function" ? fallback(given) : fallback);
+    const value = raw === undefined ? undefined : check(raw);
+    if (value !== undefined || (raw === undefined && isOptional)) values[name] = value;
+    else {
+      wrong.add(name);
+      problems.push(`${name}: expected ${expected}, got ${secret ? "something else" : JSON.stringify(raw)}`);
+    }
+  }
+  for (const [name, { conflict }] of rowsOf(table)) {
+    const problem = wrong.has(name) ? undefined : conflict?.(values, { inTee });
+    if (problem !== undefined) problems.push(problem);
+  }
+  problems.push(...plaintextProblems(peersOf(table, values), { inTee }));
+  throwAll(problems);
+  return values as ValuesOf<Table>;
+}
+
+/**
+ * Check that the program may go where the settings lead: an executable is confined when it is compiled.
+ *
+ * @throws {FatalError} Naming every setting that leads elsewhere.
+ */
+export function checkConfinement(table: SettingsTable, values: SettingValues): void {
+  const problems: string[] = [];
+  for (const [name, { access }] of rowsOf(table)) {
+    const path = values[name];
+    if (access && typeof path === "string" && !mayAccess(access, path)) {
+      problems.push(`${name}: expected ${placesFor(access)}, got ${JSON.stringify(path)}`);
+    }
+  }
+  for (const { setting, url } of peersOf(table, values)) {
+    if (Deno.permissions.querySync({ name: "net", host: hostOf(url) }).state !== "granted") {
+      problems.push(
+        `${setting}: expected a host that AGENT_ALLOW_NET named when the executable was compiled, got ${url.host}`,
+      );
+    }
+  }
+  throwAll(problems);
+}
+
+/** Names in a `.env` file that begin like settings of the table but are none: most likely misspelt. */
+export function unknownNames(table: SettingsTable, environment: Environment, file: string): string[] {
+  const operators = rowsOf(table).filter(([, { setBy }]) => setBy === undefined);
+  const prefixes = new Set(operators.map(([name]) => prefixOf(name)));
+  return Object.keys(parseEnvFile(file, environment)).filter((name) =>
+    name.includes("_") && prefixes.has(prefixOf(name)) && !(name in table)
+  );
+}
+
+function prefixOf(name: string): string {
+  return name.slice(0, name.indexOf("_") + 1);
+}
+
+function rowsOf(table: SettingsTable) {
+  return Object.entries(table);
+}
+
+function requesterSecretsOf(table: SettingsTable): ReadonlyMap<string, number> {
+  const numbers = new Map<string, number>();
+  for (const [name, { requesterSecret }] of rowsOf(table)) {
+    if (requesterSecret !== undefined) numbers.set(name, requesterSecret);
+  }
+  return numbers;
+}
+
+function throwAll(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  const what = problems.length === 1 ? "A setting is wrong" : `${problems.length} settings are wrong`;
+  throw new FatalError(`${what}. Correct and start again:\n  ${problems.join("\n  ")}`, EXIT.settings);
+}

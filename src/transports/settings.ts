@@ -1,0 +1,42 @@
+/** Settings of where events come from: the switch, what all transports share, and each transport's own. @module */
+
+import { flag, whole, word } from "../settings/checks.ts";
+import { FLAG, optional, setting, type ValuesOf } from "../settings/definition.ts";
+import { FILE_SETTINGS } from "./file/settings.ts";
+import { WEBSOCKET_SETTINGS } from "./websocket/settings.ts";
+
+/** Settings of every transport; names and defaults of the guide are a contract. */
+export const TRANSPORT_SETTINGS = {
+  EVENT_TRANSPORT: setting({
+    meaning: "Where events come from: a watched file, or a WebSocket server",
+    expected: "file or websocket",
+    check: word(["file", "websocket"]),
+    default: (given) => isOn(given("USE_WEBSOCKET")) ? "websocket" : "file",
+    defaultText: "`file`, or `websocket` if `USE_WEBSOCKET=true`",
+  }),
+  USE_WEBSOCKET: optional({
+    meaning: "Older spelling of `EVENT_TRANSPORT`: `true` for websocket, `false` for file",
+    expected: FLAG,
+    check: flag,
+    conflict: ({ EVENT_TRANSPORT: transport, USE_WEBSOCKET: useWebSocket }) =>
+      transport !== undefined && useWebSocket !== undefined && useWebSocket !== (transport === "websocket")
+        ? `EVENT_TRANSPORT=${transport} and USE_WEBSOCKET=${useWebSocket} contradict each other: remove one of them`
+        : undefined,
+  }),
+  ...FILE_SETTINGS,
+  EVENT_MAX_BYTES: setting({
+    meaning: "Largest event that is taken, in bytes of JSON; a larger one is refused",
+    expected: "a whole number of bytes from 128 to 67108864",
+    // Deno's WebSocket ends the connection at a message of 64 MiB, so no larger one could be refused alone.
+    check: whole(128, 64 * 1024 * 1024),
+    default: "1048576",
+  }),
+  ...WEBSOCKET_SETTINGS,
+};
+
+/** The checked values of {@linkcode TRANSPORT_SETTINGS}. */
+export type TransportSettings = ValuesOf<typeof TRANSPORT_SETTINGS>;
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && flag(value) === true;
+}

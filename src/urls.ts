@@ -1,0 +1,38 @@
+/** What the scheme of a URL says: which port it means, and whether it is encrypted; and how a URL may be shown. @module */
+
+/**
+ * Schemes that the agent connects over: the port that a URL may leave out, and whether the connection is encrypted.
+ * Whatever is not here counts as plaintext.
+ */
+const SCHEMES: Readonly<Record<string, { readonly port: number; readonly isEncrypted: boolean }>> = {
+  ws: { port: 80, isEncrypted: false },
+  wss: { port: 443, isEncrypted: true },
+  http: { port: 80, isEncrypted: false },
+  https: { port: 443, isEncrypted: true },
+};
+
+/** The scheme of a URL, without its colon. */
+export function schemeOf({ protocol }: URL): string {
+  return protocol.slice(0, -1);
+}
+
+/** Whether nobody on the way can read what goes to `url`. */
+export function isEncrypted(url: URL): boolean {
+  return SCHEMES[schemeOf(url)]?.isEncrypted ?? false;
+}
+
+/** The scheme that encrypts what `url`'s scheme leaves in plaintext, such as `wss` for `ws`; undefined if none is known. */
+export function encryptedScheme(url: URL): string | undefined {
+  const scheme = `${schemeOf(url)}s`;
+  return SCHEMES[scheme]?.isEncrypted ? scheme : undefined;
+}
+
+/** Host and port, also where the URL leaves out the port of its scheme. */
+export function hostOf(url: URL): string {
+  return `${url.hostname}:${url.port || SCHEMES[schemeOf(url)]?.port}`;
+}
+
+/** A URL that may be shown: user name, password and query are left out, since they often carry secrets. */
+export function publicUrl(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`;
+}

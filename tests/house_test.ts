@@ -1,0 +1,118 @@
+/** The house: which room of `src/` may import which, that nothing goes round in circles, and how long files are. @module */
+
+import { assertEquals } from "@std/assert";
+import { walk } from "@std/fs";
+import { dirname, join, relative } from "node:path";
+
+const SRC = new URL("../src", import.meta.url).pathname;
+const IMPORT = /^(?:import|export)\b[^;]*?\bfrom "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)|^import "(\.[^"]+)"/gm;
+
+/** The files that every room may import: they stand beside the rooms. */
+const GROUND = "ground";
+/** For each room, the rooms it may import, or single files of them. Its own files and the ground it always may. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  [GROUND]: [],
+  settings: ["tee", "iexec/environment.ts"],
+  tee: [],
+  iexec: [],
+  store: [],
+  journal: ["store"],
+  memory: ["store"],
+  transports: ["settings"],
+  "transports/*": ["transports", "settings"],
+  mind: ["memory/memory.ts", "store", "settings"],
+  status: ["settings"],
+  agent: ["journal", "transports/transport.ts", "mind/mind.ts", "store/database.ts"],
+  program: [
+    "settings",
+    "tee",
+    "iexec",
+    "store",
+    "journal",
+    "memory",
+    "transports",
+    "transports/*",
+    "mind",
+    "status",
+    "agent",
+  ],
+  test_server: [],
+  tools: ["program", "settings"],
+  stand_ins: [],
+};
+/** The switch and the table of a room import its parts, which import the contract beside them. */
+const OVER_ITS_PARTS = ["transports/open.ts", "transports/settings.ts"];
+
+/** Every file of `src/` with the files that it imports, by their paths in `src/`. */
+async function readImports(): Promise<Map<string, string[]>> {
+  const imports = new Map<string, string[]>();
+  for await (const { path } of walk(SRC, { exts: ["ts"], includeDirs: false })) {
+    const text = Deno.readTextFileSync(path);
+    const targets = Array.from(text.matchAll(IMPORT), ([, from, dynamic, bare]) => from ?? dynamic ?? bare ?? "");
+    imports.set(relative(SRC, path), targets.map((target) => relative(SRC, join(dirname(path), target))));
+  }
+  return imports;
+}
+
+function roomOf(file: string): string {
+  const folders = dirname(file).split("/");
+  if (folders[0] === "." || folders[0] === "..") return GROUND;
+  return folders[0] === "transports" && folders.length > 1 ? folders.slice(0, 2).join("/") : folders[0]!;
+}
+
+/** The row of a room: all transports have one, so that none knows another. */
+function rowOf(room: string): string {
+  return room.replace(/^transports\/.*/, "transports/*");
+}
+
+/** Arrows that the table does not allow, as "from -> to". */
+function forbiddenArrows(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const isAllowed = (from: string, to: string) => {
+    const here = roomOf(from), there = roomOf(to);
+    if (here === there || there === GROUND) return true;
+    if (OVER_ITS_PARTS.includes(from) && there.startsWith(`${here}/`)) return true;
+    return ALLOWED[rowOf(here)]?.some((allowed) => allowed === rowOf(there) || allowed === to) ?? false;
+  };
+  return [...imports].flatMap(([from, targets]) =>
+    targets.filter((to) => !isAllowed(from, to)).map((to) => `${from} -> ${to}`)
+  );
+}
+
+/** The first circle found, as its files; empty if there is none. */
+function firstCircle(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]): string[] => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+    if (done.has(file)) return [];
+    for (const target of imports.get(file) ?? []) {
+      const circle = visit(target, [...way, file]);
+      if (circle.length > 0) return circle;
+    }
+    done.add(file);
+    return [];
+  };
+  for (const file of imports.keys()) {
+    const circle = visit(file, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}
+
+Deno.test("every import in src/ is one that its room may make", async () => {
+  const imports = await readImports();
+  assertEquals(forbiddenArrows(imports), []);
+  assertEquals([...imports.keys()].filter((file) => !(rowOf(roomOf(file)) in ALLOWED)), []);
+});
+
+Deno.test("no import in src/ leads back to where it started, types included", async () => {
+  assertEquals(firstCircle(await readImports()), []);
+});
+
+Deno.test("an import against the table, and a circle, are found", async () => {
+  const imports = await readImports();
+  const journal = imports.get("journal/journal.ts") ?? [];
+  const against = new Map([...imports, ["journal/journal.ts", [...journal, "mind/mind.ts"]]]);
+  assertEquals(forbiddenArrows(against), ["journal/journal.ts -> mind/mind.ts"]);
+  const circular = new Map([...imports, ["wire.ts", ["errors.ts"]], ["errors.ts", ["wire.ts"]]]);
+  assertEquals(firstCircle(circular).length, 3);
+});
