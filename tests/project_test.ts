@@ -7,7 +7,7 @@ import { settingsMarkdown } from "../src/program/help.ts";
 import { silentLog } from "../src/log.ts";
 import { loadCharacter } from "../src/mind/character/character.ts";
 import { VARIABLES } from "../src/program/settings.ts";
-import { makeFolder } from "./support/agent.ts";
+import { makeFolder } from "./support/folder.ts";
 
 const README = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
 

@@ -11,16 +11,14 @@ import { noSeal } from "../../src/store/seal.ts";
 import type { Delivery, Transport } from "../../src/transports/transport.ts";
 import { openWebSocketTransport } from "../../src/transports/websocket/websocket.ts";
 import type { AgentEvent, Outcome } from "../../src/wire.ts";
-import { makeFolder, readEntries } from "../support/agent.ts";
+import { event } from "../support/events.ts";
+import { readEntries } from "../support/agent.ts";
 import { type ServerUnderTest, startServer } from "../support/server.ts";
 import { createWatch } from "../support/watch.ts";
+import { makeFolder } from "../support/folder.ts";
 import { openStateDatabase } from "../../src/program/state.ts";
 
 const AGENT_ID = "550e8400-e29b-41d4-a716-446655440000";
-
-function event(id: string, metadata?: Record<string, unknown>): AgentEvent {
-  return { id, query: `query of ${id}`, timestamp: 1, ...(metadata && { metadata }) };
-}
 
 /** A mind that holds every question until the test replies. */
 function heldMind() {
@@ -136,10 +134,10 @@ Deno.test("up to `concurrency` events are answered at once, those of one convers
   const mind = heldMind();
   const user = (userId: string) => ({ userId });
   const source = givenEvents(
-    event("a1", user("a")),
-    event("a2", user("a")),
-    event("b1", user("b")),
-    event("c1", user("c")),
+    event("a1", undefined, user("a")),
+    event("a2", undefined, user("a")),
+    event("b1", undefined, user("b")),
+    event("c1", undefined, user("c")),
   );
   await using loop = startLoop(folder.path, { mind, openTransport: source.open, concurrency: 2 });
   await mind.questions(2);

@@ -7,15 +7,12 @@ import { silentLog } from "../../src/log.ts";
 import { createOutbox } from "../../src/agent/outbox.ts";
 import { noSeal } from "../../src/store/seal.ts";
 import type { Delivery } from "../../src/transports/transport.ts";
-import { entryOf, type Outcome } from "../../src/wire.ts";
-import { makeFolder } from "../support/agent.ts";
+import { entryOf } from "../../src/wire.ts";
+import { answer } from "../support/events.ts";
+import { makeFolder } from "../support/folder.ts";
 import { openStateDatabase } from "../../src/program/state.ts";
 
 const MAX_UNDER_WAY = 1024;
-
-function answer(id: string): Outcome {
-  return { queryId: id, response: `answer ${id}`, timestamp: 2, agentId: "agent" };
-}
 
 function deliveryOf(id: string): Delivery {
   return { event: { id, query: "?", timestamp: 1 }, handle: `handle of ${id}` };

@@ -1,7 +1,8 @@
 /** What ten megabytes of knowledge cost: the start, an answer, memory. The real program, as a task. @module */
 
-import { makeFolder, readEntries, startCommand } from "../support/agent.ts";
+import { readEntries, startCommand } from "../support/agent.ts";
 import { corpus, NEEDLE } from "../support/corpus.ts";
+import { makeFolder } from "../support/folder.ts";
 
 /** Milliseconds and megabytes (10⁶ bytes) of one run. */
 export interface KnowledgeRun {

@@ -1,8 +1,9 @@
 /** How long one event takes, from the question to the answer, with the real program and nothing else to do. @module */
 
 import { setTimeout as pause } from "node:timers/promises";
-import { makeFolder, readEntries, startAgent } from "../support/agent.ts";
+import { readEntries, startAgent } from "../support/agent.ts";
 import { startServer } from "../support/server.ts";
+import { makeFolder } from "../support/folder.ts";
 
 /** Milliseconds between two events: long enough that each one meets an idle agent. */
 const PAUSE_MS = 100;

@@ -1,6 +1,7 @@
 /** From start to first answer, and memory after it: the sources beside the executable, in turns. @module */
 
-import { makeFolder, sourcesCommand } from "../support/agent.ts";
+import { sourcesCommand } from "../support/agent.ts";
+import { makeFolder } from "../support/folder.ts";
 
 /** Of one start. */
 export interface Start {

@@ -5,9 +5,9 @@ import { parse } from "yaml";
 import config from "../../deno.json" with { type: "json" };
 import { readSettings, SETTINGS } from "../../src/program/settings.ts";
 import type { Setting } from "../../src/settings/definition.ts";
-import { makeFolder } from "../support/agent.ts";
 import { environmentOf, kubernetesContainer, kubernetesText, SECRETS } from "../support/kubernetes.ts";
 import { testUnless } from "../support/optional.ts";
+import { makeFolder } from "../support/folder.ts";
 
 const read = (name: string) => Deno.readTextFileSync(new URL(`../../deploy/${name}`, import.meta.url));
 const COMPOSE = read("compose.yaml"), KUBERNETES = kubernetesText();

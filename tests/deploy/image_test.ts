@@ -1,10 +1,11 @@
 /** The image: what is in it, and the agent in its root file system. @module */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { makeFolder, readEntries } from "../support/agent.ts";
+import { readEntries } from "../support/agent.ts";
 import { testInImage } from "../support/image.ts";
 import { environmentOf, kubernetesContainer } from "../support/kubernetes.ts";
 import { AUTHORITY } from "../support/localhost_certificate.ts";
+import { makeFolder } from "../support/folder.ts";
 
 /** A folder with the sample events, and directories of `owner` for what the agent writes. */
 function makeTask({ owner }: { owner: number }) {

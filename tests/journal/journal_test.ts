@@ -7,7 +7,8 @@ import type { Database } from "../../src/store/database.ts";
 import { type Journal, openJournal } from "../../src/journal/journal.ts";
 import { aesSeal, noSeal, type Seal } from "../../src/store/seal.ts";
 import { type AgentEvent, entryOf, type Outcome } from "../../src/wire.ts";
-import { makeFolder } from "../support/agent.ts";
+import { answer, failure } from "../support/events.ts";
+import { makeFolder } from "../support/folder.ts";
 import { openStateDatabase } from "../../src/program/state.ts";
 
 const ALL = { seq: 0, limit: -1 };
@@ -15,14 +16,6 @@ const ALL_UNSETTLED = { seq: 0, upTo: Number.MAX_SAFE_INTEGER, limit: -1 };
 
 function event(id: string): AgentEvent {
   return { id, query: `question ${id}`, timestamp: 1, metadata: { userId: "u", deep: [{ x: null }] } };
-}
-
-function answer(id: string): Outcome {
-  return { queryId: id, response: `answer ${id}`, timestamp: 2, agentId: "agent" };
-}
-
-function failure(id: string): Outcome {
-  return { queryId: id, error: `no model for ${id}`, timestamp: 2, agentId: "agent" };
 }
 
 /** A journal over a database in `directory`. */

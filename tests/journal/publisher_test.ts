@@ -8,19 +8,15 @@ import { type Journal, openJournal, type RecordedOutcome } from "../../src/journ
 import { openPublisher, type Publisher } from "../../src/journal/publisher.ts";
 import { type Log, silentLog } from "../../src/log.ts";
 import { noSeal } from "../../src/store/seal.ts";
-import type { Outcome } from "../../src/wire.ts";
-import { makeFolder } from "../support/agent.ts";
+import { answer } from "../support/events.ts";
 import { testOnSmallDisk } from "../support/small_disk.ts";
+import { makeFolder } from "../support/folder.ts";
 import { openStateDatabase } from "../../src/program/state.ts";
 
 const GONE = "responses file is gone: going on with a new one";
 const CHANGED = "responses file was changed by somebody else: appending to it as it is";
 const TORN = "responses file had a torn end: mended it from the journal";
 const MOVED = "responses file is no JSON array: moved it away and going on with a new one";
-
-function answer(id: string): Outcome {
-  return { queryId: id, response: `answer ${id}`, timestamp: 1_700_000_000_000, agentId: "agent" };
-}
 
 function entriesOf(path: string): unknown[] {
   const value = JSON.parse(Deno.readTextFileSync(path));
@@ -85,12 +81,12 @@ Deno.test("answers are in the file once they are published, and stay there over 
     using process = home.start();
     assertEquals(home.entries(), []);
     process.answer("a", "b");
-    assertEquals(home.entries(), ["a", "b"].map(answer));
+    assertEquals(home.entries(), ["a", "b"].map((id) => answer(id)));
     assertEquals(process.publisher.published, process.journal.lastOutcome());
   }
   using process = home.start();
   process.answer("c");
-  assertEquals(home.entries(), ["a", "b", "c"].map(answer));
+  assertEquals(home.entries(), ["a", "b", "c"].map((id) => answer(id)));
   assertEquals(home.warnings, []);
 });
 
@@ -102,7 +98,7 @@ Deno.test("what a crash kept from being published is appended at the next start,
   process.record("b", "c");
   process.crash();
   using restarted = home.start();
-  assertEquals(home.entries(), ["a", "b", "c"].map(answer));
+  assertEquals(home.entries(), ["a", "b", "c"].map((id) => answer(id)));
   assertEquals(restarted.publisher.published, restarted.journal.lastOutcome());
   assertEquals(home.warnings, []);
 });
@@ -119,7 +115,7 @@ Deno.test("an end that a crash tore is mended, also before the first checkpoint,
     Deno.writeTextFileSync(home.path, torn);
   }
   home.start()[Symbol.dispose]();
-  assertEquals(home.entries(), ["a", "b", "c", "d"].map(answer));
+  assertEquals(home.entries(), ["a", "b", "c", "d"].map((id) => answer(id)));
   assertEquals(home.warnings, [TORN, TORN]);
 });
 
@@ -164,7 +160,7 @@ Deno.test("whatever restarts, crashes and torn ends come between, each outcome s
         process = home.start();
       }
       unpublished = [];
-      assertEquals(home.entries(), recorded.map(answer));
+      assertEquals(home.entries(), recorded.map((id) => answer(id)));
       assertEquals(process.publisher.published, process.journal.lastOutcome());
     }
     process[Symbol.dispose]();
@@ -278,7 +274,7 @@ Deno.test("at another path a new file begins with what comes next, and the old o
     moved.answer(id);
   }
   assertEquals(home.entries(), [answer("a")]);
-  assertEquals(entriesOf(other), ["b", "c"].map(answer));
+  assertEquals(entriesOf(other), ["b", "c"].map((id) => answer(id)));
   assertEquals(home.warnings, []);
 });
 
@@ -311,7 +307,7 @@ Deno.test("after a failure nothing is published until a new start, which then fi
     assertEquals(home.entries(), [answer("a")]);
   }
   home.start()[Symbol.dispose]();
-  assertEquals(home.entries(), ["a", "b", "c"].map(answer));
+  assertEquals(home.entries(), ["a", "b", "c"].map((id) => answer(id)));
 });
 
 testOnSmallDisk(
@@ -333,10 +329,10 @@ testOnSmallDisk(
       }, FatalError);
       assertEquals(error.exitCode, 74);
       assertStringIncludes(error.message, "no space left. Free some and start again; nothing is lost.");
-      assertEquals(home.entries(), ids.slice(0, published).map(answer));
+      assertEquals(home.entries(), ids.slice(0, published).map((id) => answer(id)));
     }
     disk.free();
     home.start()[Symbol.dispose]();
-    assertEquals(home.entries(), ids.map(answer));
+    assertEquals(home.entries(), ids.map((id) => answer(id)));
   },
 );

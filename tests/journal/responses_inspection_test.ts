@@ -5,18 +5,11 @@ import fc from "fast-check";
 import { openResponsesFile } from "../../src/journal/responses_file.ts";
 import type { Expected, Found } from "../../src/journal/responses_inspection.ts";
 import { entryOf, type Outcome } from "../../src/wire.ts";
-import { makeFolder } from "../support/agent.ts";
+import { answer, answers } from "../support/events.ts";
+import { makeFolder } from "../support/folder.ts";
 
 const CLOSING = "\n]\n";
 const encoder = new TextEncoder();
-
-function answer(id: string, response = `answer ${id}`): Outcome {
-  return { queryId: id, response, timestamp: 1_700_000_000_000, agentId: "agent" };
-}
-
-function answers(count: number): Outcome[] {
-  return Array.from({ length: count }, (_, index) => answer(`q${index}`));
-}
 
 /** What a strict reader makes of the file: no byte order mark, nothing but JSON. */
 function entriesOf(path: string): unknown[] {

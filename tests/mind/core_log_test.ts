@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { bridgeLogger } from "../../src/mind/core_log.ts";
 import { keptLog } from "../support/kept_log.ts";
-import { clock, event, startMind } from "../support/mind.ts";
+import { event } from "../support/events.ts";
+import { clock, startMind } from "../support/mind.ts";
 
 const CANARY = "canary-5f1c";
 const never = new AbortController().signal;
@@ -45,7 +46,8 @@ Deno.test("a start logs that the knowledge is indexed, an answer nothing, and th
 Deno.test("the program prints nothing of a question, whatever the environment asks the core to log", async () => {
   const program = `
     import { createLog } from "${import.meta.resolve("../../src/log.ts")}";
-    import { event, startMind } from "${import.meta.resolve("../support/mind.ts")}";
+    import { event } from "${import.meta.resolve("../support/events.ts")}";
+    import { startMind } from "${import.meta.resolve("../support/mind.ts")}";
     const log = createLog({ level: "debug", format: "text", content: false, write: console.error, now: Date.now });
     await using mind = await startMind({ log });
     const asked = event("1", "What is iExec? ${CANARY}", { userId: "${CANARY}" });

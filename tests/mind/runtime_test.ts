@@ -6,8 +6,9 @@ import { DatabaseSync } from "node:sqlite";
 import { silentLog } from "../../src/log.ts";
 import { loadCharacter } from "../../src/mind/character/character.ts";
 import type { ModelRequest } from "../../src/mind/models/model.ts";
-import { folderWith } from "../support/folder.ts";
-import { event, startMind } from "../support/mind.ts";
+import { event } from "../support/events.ts";
+import { startMind } from "../support/mind.ts";
+import { makeFolder } from "../support/folder.ts";
 
 const CANARY = "canary-5f1c";
 const never = new AbortController().signal;
@@ -123,12 +124,12 @@ Deno.test("a retried event is stored once, and one that was answered keeps its a
 });
 
 Deno.test("an answer names the sources of the passages it draws on, and keeps them when it is asked for again", async () => {
-  await using files = await folderWith({
+  await using files = makeFolder({
     "c.json": { name: "A", bio: "b", knowledge: ["The mill grinds rye.", { directory: "more" }] },
     "more/oven.md": "# Oven\n\nThe oven bakes bread at dawn.",
     "more/shop.md": "# Shop\n\nThe shop sells bread at noon.",
   });
-  await using mind = await startMind({ character: await loadCharacter(files.path("c.json"), silentLog) });
+  await using mind = await startMind({ character: await loadCharacter(`${files.path}/c.json`, silentLog) });
   const metadata = { userId: "u" };
   const sources = async (id: string, query: string) => (await mind.reply(event(id, query, metadata), never)).sources;
   assertEquals(await sources("1", "What does the mill grind?"), ["knowledge"]);

@@ -15,8 +15,8 @@ import { FatalError } from "../../src/errors.ts";
 import { openJournal, type RecordedOutcome } from "../../src/journal/journal.ts";
 import { JOURNAL_SCHEMA } from "../../src/journal/journal_schema.ts";
 import { noSeal } from "../../src/store/seal.ts";
-import { makeFolder } from "../support/agent.ts";
 import { testOnSmallDisk } from "../support/small_disk.ts";
+import { makeFolder } from "../support/folder.ts";
 import { openStateDatabase } from "../../src/program/state.ts";
 
 const INSERT = "INSERT INTO event (id, body, accepted_at) VALUES (?, ?, 0)";

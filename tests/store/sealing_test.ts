@@ -4,7 +4,8 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import type { Database } from "../../src/store/database.ts";
 import { FatalError } from "../../src/errors.ts";
 import { openJournal } from "../../src/journal/journal.ts";
-import { isInFiles, makeFolder, startAgent } from "../support/agent.ts";
+import { isInFiles, startAgent } from "../support/agent.ts";
+import { makeFolder } from "../support/folder.ts";
 import { openStateDatabase, openStateSeal, SEALED_COLUMNS } from "../../src/program/state.ts";
 
 const KEY = "00112233445566778899aabbccddeeff".repeat(2);

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { readLines } from "./lines.ts";
 import { createWatch } from "./watch.ts";
+import { makeFolder } from "./folder.ts";
 
 /** A line of the log, as LOG_FORMAT=json writes it. */
 export interface LogEntry {
@@ -42,12 +43,6 @@ export interface AgentUnderTest extends AsyncDisposable {
 }
 
 export const ROOT = new URL("../../", import.meta.url).pathname;
-
-/** A folder for one agent, removed at the end of the test. */
-export function makeFolder(): AsyncDisposable & { readonly path: string } {
-  const path = Deno.makeTempDirSync({ prefix: "agent-test-" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
 
 /** The executable that is tested in place of the sources: AGENT_EXECUTABLE names it. */
 export const EXECUTABLE = executable();

@@ -12,14 +12,9 @@ import type { ModelOptions } from "../../src/mind/models/options.ts";
 import type { Mind } from "../../src/mind/mind.ts";
 import { openMind } from "../../src/mind/runtime.ts";
 import { noSeal } from "../../src/store/seal.ts";
-import type { AgentEvent } from "../../src/wire.ts";
 
 /** Stands still. */
 export const clock: Clock = { now: () => 1_700_000_000_000, sleep: () => Promise.resolve() };
-
-export function event(id: string, query: string, metadata?: AgentEvent["metadata"]): AgentEvent {
-  return { id, query, timestamp: 0, ...(metadata && { metadata }) };
-}
 
 export interface TestMind extends AsyncDisposable, Omit<Mind, "answer"> {
   /** The text of the answer. */

@@ -1,10 +1,11 @@
 /** From outside: the test server as a process, real agents, and clients of the kind that people have. @module */
 
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { type AgentUnderTest, makeFolder, startAgent } from "../support/agent.ts";
+import { type AgentUnderTest, startAgent } from "../support/agent.ts";
 import { type Client, connect } from "../support/client.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "../support/localhost_certificate.ts";
 import { type ServerProcess, startServerProcess } from "../support/server_process.ts";
+import { makeFolder } from "../support/folder.ts";
 
 interface Reply {
   readonly type: string;

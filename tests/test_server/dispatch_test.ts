@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { createDispatch, type Dispatch, type Placed } from "../../src/test_server/dispatch.ts";
 import { createLedger, isSettled, type Ledger } from "../../src/test_server/ledger.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/test_server/limits.ts";
+import { event } from "../support/events.ts";
 
 const id = (connection: number) => `00000000-0000-4000-8000-${String(connection).padStart(12, "0")}`;
 
@@ -193,9 +194,9 @@ Deno.test("beyond the limit of unanswered events, or of their size, the next one
   assertEquals(few.dispatch.ask(event("c"), { askedBy: "rest" }).ok, true);
   assertStringIncludes(reasonOf(few.dispatch.replay("a")), "the limit of 2 unanswered events");
 
-  const small = stage({ limits: { unansweredBytes: 60 } });
+  const small = stage({ limits: { unansweredBytes: JSON.stringify(event("a")).length } });
   small.ask("a");
-  assertStringIncludes(reasonOf(small.dispatch.ask(event("b"), { askedBy: "rest" })), "60 bytes");
+  assertStringIncludes(reasonOf(small.dispatch.ask(event("b"), { askedBy: "rest" })), "bytes");
 });
 
 Deno.test("of settled events only the latest are kept, and unanswered ones are never forgotten", () => {
@@ -237,7 +238,10 @@ Deno.test("whatever agents come, go, answer and fail: no event is lost or told t
       const connection = here.get(n);
       if (kind === "ask" && !asked.has(`e${n}`)) {
         asked.add(`e${n}`);
-        dispatch.ask(event(`e${n}`, { userId: `u${"user" in rest ? rest.user : 0}` }), { askedBy: "client", asker });
+        dispatch.ask(event(`e${n}`, undefined, { userId: `u${"user" in rest ? rest.user : 0}` }), {
+          askedBy: "client",
+          asker,
+        });
       }
       if (kind === "join" && connection === undefined) {
         here.set(n, ++connections);
@@ -267,10 +271,6 @@ Deno.test("whatever agents come, go, answer and fail: no event is lost or told t
   }));
 });
 
-function event(name: string, metadata?: Record<string, unknown>) {
-  return { id: name, query: "What is iExec?", timestamp: 1, ...metadata && { metadata } };
-}
-
 function reasonOf(placed: Placed): string {
   return placed.ok ? "it was not refused" : placed.reason;
 }
@@ -299,7 +299,9 @@ function stage(options: { broadcast?: boolean; limits?: Partial<Limits> } = {}):
     observe() {},
   });
   const askIn = (metadata: Record<string, unknown> | undefined, ...names: string[]) => {
-    for (const name of names) assertEquals(dispatch.ask(event(name, metadata), { askedBy: "rest" }).ok, true);
+    for (const name of names) {
+      assertEquals(dispatch.ask(event(name, undefined, metadata), { askedBy: "rest" }).ok, true);
+    }
   };
   return {
     dispatch,

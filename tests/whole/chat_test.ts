@@ -1,10 +1,10 @@
 /** `agent chat`, the real program: lines in, answers out, the memory that events have too. @module */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { inherited, makeFolder, startAgent, startCommand } from "../support/agent.ts";
-import { folderWith } from "../support/folder.ts";
+import { inherited, startAgent, startCommand } from "../support/agent.ts";
 import { startModelServer } from "../support/model_server.ts";
 import { createWatch } from "../support/watch.ts";
+import { makeFolder } from "../support/folder.ts";
 
 /** Start a chat; what it prints is watched. */
 function startChat(options: { folder: string; env?: Record<string, string>; args?: readonly string[] }) {
@@ -58,7 +58,7 @@ async function chatOver(options: Parameters<typeof startChat>[0], ...lines: stri
 }
 
 function millFolder() {
-  return folderWith({
+  return makeFolder({
     "c.json": {
       name: "Miller",
       bio: "Miller minds a mill.",
@@ -71,7 +71,7 @@ function millFolder() {
 Deno.test("lines that are piped in are answered in their order, with their sources and nothing else", async () => {
   await using files = await millFolder();
   const { code, stdout, stderr } = await chatOver(
-    { folder: files.path("."), env: { AGENT_CHARACTER: "c.json" } },
+    { folder: files.path, env: { AGENT_CHARACTER: "c.json" } },
     "When does the mill open?",
     "",
     "  What does a sack of rye weigh?  ",
@@ -86,7 +86,7 @@ Deno.test("lines that are piped in are answered in their order, with their sourc
     "",
   ]);
   assertEquals([code, stderr], [0, ""]);
-  assertEquals([...Deno.readDirSync(files.path("."))].map(({ name }) => name).sort(), [".agent", "c.json", "notes.md"]);
+  assertEquals([...Deno.readDirSync(files.path)].map(({ name }) => name).sort(), [".agent", "c.json", "notes.md"]);
 });
 
 Deno.test("a chat goes on where the last one of its conversation ended, and knows nothing of others", async () => {

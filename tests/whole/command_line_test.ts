@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { SETTING_ROWS } from "../../src/program/settings.ts";
-import { EXECUTABLE, makeFolder, startAgent } from "../support/agent.ts";
+import { EXECUTABLE, startAgent } from "../support/agent.ts";
+import { makeFolder } from "../support/folder.ts";
 
 async function runToEnd(options: Parameters<typeof startAgent>[0]) {
   await using agent = await startAgent(options);

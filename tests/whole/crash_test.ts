@@ -2,9 +2,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type AgentEvent, encodeResponse, entryOf } from "../../src/wire.ts";
-import { type AgentUnderTest, type Entry, makeFolder, startAgent } from "../support/agent.ts";
+import { type AgentUnderTest, type Entry, startAgent } from "../support/agent.ts";
 import { startServer } from "../support/server.ts";
 import { createWatch } from "../support/watch.ts";
+import { makeFolder } from "../support/folder.ts";
 
 /** Agents that are killed side by side, each in a folder of its own. */
 const LANES = 3;

@@ -4,11 +4,12 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { basename } from "node:path";
 import { READABLE, RESERVED, WRITABLE } from "../../src/settings/confinement.ts";
 import { VARIABLES } from "../../src/program/settings.ts";
-import { inherited, makeFolder, readEntries } from "../support/agent.ts";
+import { inherited, readEntries } from "../support/agent.ts";
 import { type Clone, type Executable, makeClone, NoBaseError } from "../support/executable.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "../support/localhost_certificate.ts";
 import { testUnless } from "../support/optional.ts";
 import { startServer } from "../support/server.ts";
+import { makeFolder } from "../support/folder.ts";
 
 const X86 = "x86_64-unknown-linux-gnu", ARM = "aarch64-unknown-linux-gnu";
 

@@ -1,14 +1,12 @@
 /** The real program, when the machine or the server fails it. @module */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { makeFolder, readEntries, startAgent } from "../support/agent.ts";
+import { event } from "../support/events.ts";
+import { readEntries, startAgent } from "../support/agent.ts";
 import { startMuteServer } from "../support/mute_server.ts";
 import { startServer } from "../support/server.ts";
 import { testOnSmallDisk } from "../support/small_disk.ts";
-
-function event(id: string) {
-  return { id, query: "What is iExec?", timestamp: 1_700_000_000_000 };
-}
+import { makeFolder } from "../support/folder.ts";
 
 /** A folder with `count` events in it. */
 function makeInput(count: number) {

@@ -1,13 +1,11 @@
 /** The real program, fed from a file. @module */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { makeFolder, readEntries, startAgent } from "../support/agent.ts";
+import { event } from "../support/events.ts";
+import { readEntries, startAgent } from "../support/agent.ts";
+import { makeFolder } from "../support/folder.ts";
 
 const SAMPLE = new URL("../../iexec_in/events.json", import.meta.url);
-
-function event(id: string, query = "What is iExec?") {
-  return { id, query, timestamp: 1_700_000_000_000 };
-}
 
 /** A folder with an `iexec_in` in it. */
 function makeInput() {

@@ -4,7 +4,8 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { FatalError } from "../../src/errors.ts";
 import { checkHeartbeat, startHeartbeat } from "../../src/program/heartbeat.ts";
 import { silentLog } from "../../src/log.ts";
-import { makeFolder, startAgent } from "../support/agent.ts";
+import { startAgent } from "../support/agent.ts";
+import { makeFolder } from "../support/folder.ts";
 
 /** What `--health` says in the folder of an agent. */
 async function health(folder: string, env: Record<string, string> = {}) {

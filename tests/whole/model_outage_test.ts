@@ -1,9 +1,11 @@
 /** The real program with a model server: what it is asked, and what becomes of events while it fails. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { makeFolder, startAgent } from "../support/agent.ts";
+import { event } from "../support/events.ts";
+import { startAgent } from "../support/agent.ts";
 import { type Dialect, type ModelServer, startModelServer } from "../support/model_server.ts";
 import { startServer } from "../support/server.ts";
+import { makeFolder } from "../support/folder.ts";
 
 const KEY = "key-canary-31d0", PASSWORD = "password-canary-77";
 
@@ -13,10 +15,6 @@ function envFor(model: ModelServer, more: Record<string, string> = {}): Record<s
     ? { OLLAMA_SERVER_URL: model.url, OLLAMA_MODEL: "test-model" }
     : { OPENAI_BASE_URL: model.url, OPENAI_MODEL: "test-model" };
   return { MODEL_PROVIDER: model.dialect, EVENT_POLL_INTERVAL: "50", ...own, ...more };
-}
-
-function event(id: string, query: string, metadata?: Record<string, unknown>) {
-  return { id, query, timestamp: 1, ...(metadata && { metadata }) };
 }
 
 /** Write the file of events whole, as its contract asks. */

@@ -1,9 +1,10 @@
 /** The servers that the README shows, as it shows them, with the real agent. @module */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { makeFolder, startAgent } from "../support/agent.ts";
+import { startAgent } from "../support/agent.ts";
 import { readLines } from "../support/lines.ts";
 import { createWatch } from "../support/watch.ts";
+import { makeFolder } from "../support/folder.ts";
 
 const README = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;

@@ -2,9 +2,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type AgentEvent, encodeResponse, entryOf } from "../../src/wire.ts";
-import { makeFolder, readEntries, startAgent } from "../support/agent.ts";
+import { readEntries, startAgent } from "../support/agent.ts";
 import { testOnPoweredDisk } from "../support/powered_disk.ts";
 import { startServer } from "../support/server.ts";
+import { makeFolder } from "../support/folder.ts";
 
 const CUTS = 12;
 const EVENTS_PER_LIFE = 40;

@@ -11,8 +11,8 @@ import type { Reply } from "../../src/mind/mind.ts";
 import { noSeal } from "../../src/store/seal.ts";
 import type { Delivery, Transport, TransportHooks } from "../../src/transports/transport.ts";
 import { type AgentEvent, conversationOf, entryOf, type Outcome } from "../../src/wire.ts";
-import { makeFolder } from "../support/agent.ts";
 import { openStateDatabase } from "../../src/program/state.ts";
+import { makeFolder } from "../support/folder.ts";
 
 const SEQUENCES = 2_000;
 const ALL = { seq: 0, limit: -1 };

@@ -1,8 +1,9 @@
 /** What is said in confidence stands in no log line, at any level, on any path. @module */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { makeFolder, startAgent } from "../support/agent.ts";
+import { startAgent } from "../support/agent.ts";
 import { startServer } from "../support/server.ts";
+import { makeFolder } from "../support/folder.ts";
 
 /** A query that the knowledge answers, in a spelling that stands nowhere else. */
 const QUERY = "wHaT iS tHe cAnArY oF tHe mInE cAlLeD?";

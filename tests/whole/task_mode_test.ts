@@ -1,11 +1,9 @@
 /** The real program as an iExec task. @module */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { makeFolder, readEntries, startAgent } from "../support/agent.ts";
-
-function event(id: string, query: string | undefined = "What is iExec?") {
-  return { id, query, timestamp: 1_700_000_000_000 };
-}
+import { event } from "../support/events.ts";
+import { readEntries, startAgent } from "../support/agent.ts";
+import { makeFolder } from "../support/folder.ts";
 
 /** A folder as iExec hands it to a task, and the environment that tells of it. */
 function makeTask(files: Record<string, unknown>) {

@@ -5,10 +5,11 @@ import { existsSync } from "node:fs";
 import { FatalError } from "../../src/errors.ts";
 import { HOST_VARIABLES } from "../../src/tee/host_variables.ts";
 import { lookAround } from "../../src/tee/surroundings.ts";
-import { EXECUTABLE, makeFolder, startAgent } from "../support/agent.ts";
+import { EXECUTABLE, startAgent } from "../support/agent.ts";
 import { testInEnclave } from "../support/enclave.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "../support/localhost_certificate.ts";
 import { startServer } from "../support/server.ts";
+import { makeFolder } from "../support/folder.ts";
 
 const IN_TEE = { IEXEC_TASK_ID: "0xabc" };
 const EVENT = { id: "q1", query: "What is iExec?", timestamp: 1_700_000_000_000 };

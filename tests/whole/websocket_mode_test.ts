@@ -1,13 +1,11 @@
 /** The real program, against the test server. @module */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { makeFolder, readEntries, startAgent } from "../support/agent.ts";
+import { event } from "../support/events.ts";
+import { readEntries, startAgent } from "../support/agent.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "../support/localhost_certificate.ts";
 import { startServer } from "../support/server.ts";
-
-function event(id: string, query = "What is iExec?") {
-  return { id, query, timestamp: 1_700_000_000_000 };
-}
+import { makeFolder } from "../support/folder.ts";
 
 /** Settings that connect to `url`, and try again soon. */
 function connectTo(url: string, more: Record<string, string> = {}): Record<string, string> {

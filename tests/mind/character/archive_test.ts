@@ -6,8 +6,8 @@ import { FatalError } from "../../../src/errors.ts";
 import { silentLog } from "../../../src/log.ts";
 import { loadCharacter, type LoadedCharacter } from "../../../src/mind/character/character.ts";
 import { ARCHIVE_MAX } from "../../../src/mind/character/unzip.ts";
-import { makeFolder, readEntries, startAgent } from "../../support/agent.ts";
-import { folderWith } from "../../support/folder.ts";
+import { readEntries, startAgent } from "../../support/agent.ts";
+import { makeFolder } from "../../support/folder.ts";
 
 const CHARACTER = { name: "Miller", bio: "Minds a mill.", knowledge: ["The mill grinds rye."] };
 
@@ -25,8 +25,8 @@ function borsh(text: string): Uint8Array {
 /** Loads what the archive holds; the file has no ending, as a dataset has none. */
 async function load(archive: Zippable | Uint8Array): Promise<LoadedCharacter> {
   const bytes = archive instanceof Uint8Array ? archive : zipSync(archive);
-  await using folder = await folderWith({ dataset: bytes });
-  return await loadCharacter(folder.path("dataset"), silentLog);
+  await using folder = makeFolder({ dataset: bytes });
+  return await loadCharacter(`${folder.path}/dataset`, silentLog);
 }
 
 async function refused(archive: Zippable | Uint8Array): Promise<string> {

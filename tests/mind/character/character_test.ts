@@ -3,7 +3,7 @@ import { FatalError } from "../../../src/errors.ts";
 import { type Log, silentLog } from "../../../src/log.ts";
 import { loadCharacter } from "../../../src/mind/character/character.ts";
 import { findJsonError } from "../../../src/mind/character/json_error.ts";
-import { folderWith } from "../../support/folder.ts";
+import { makeFolder } from "../../support/folder.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -22,7 +22,7 @@ Deno.test("the built-in character has at least 60 statements and a UUID of its o
 });
 
 Deno.test("a character file as other ElizaOS agents have them is read", async () => {
-  await using files = await folderWith({
+  await using files = makeFolder({
     "c.json": {
       name: "Ada",
       username: "ada",
@@ -45,7 +45,7 @@ Deno.test("a character file as other ElizaOS agents have them is read", async ()
   });
   const warnings: unknown[] = [];
   const log: Log = { ...silentLog, warn: (message, fields) => warnings.push([message, fields]) };
-  const { character, texts } = await loadCharacter(files.path("c.json"), log);
+  const { character, texts } = await loadCharacter(`${files.path}/c.json`, log);
   assertEquals(character.name, "Ada");
   assertEquals(texts, [
     { text: "The engine has a mill.", source: "knowledge" },
@@ -60,21 +60,21 @@ Deno.test("a character file as other ElizaOS agents have them is read", async ()
 });
 
 Deno.test("an agent without an id gets the one that ElizaOS makes of its name", async () => {
-  await using files = await folderWith({
+  await using files = makeFolder({
     "a.json": { name: "Eliza", bio: "b" },
     "b.json": { name: "Eliza", bio: "other" },
   });
-  const first = await loadCharacter(files.path("a.json"), silentLog);
+  const first = await loadCharacter(`${files.path}/a.json`, silentLog);
   assertEquals(first.agentId, "b850bc30-45f8-0041-a00a-83df46d8555d");
-  assertEquals((await loadCharacter(files.path("b.json"), silentLog)).agentId, first.agentId);
+  assertEquals((await loadCharacter(`${files.path}/b.json`, silentLog)).agentId, first.agentId);
 });
 
 Deno.test("plugins that are not loaded are named once", async () => {
-  await using files = await folderWith({
+  await using files = makeFolder({
     "c.json": { name: "A", bio: "b", plugins: ["@elizaos/plugin-discord", "x"] },
   });
   const warnings: unknown[] = [];
-  await loadCharacter(files.path("c.json"), {
+  await loadCharacter(`${files.path}/c.json`, {
     ...silentLog,
     warn: (message, fields) => warnings.push(message, fields),
   });
@@ -85,7 +85,7 @@ Deno.test("plugins that are not loaded are named once", async () => {
 });
 
 Deno.test("every mistake is named with its place, and no value", async () => {
-  await using files = await folderWith({
+  await using files = makeFolder({
     "c.json": {
       name: 7,
       knowledge: ["fine", 3],
@@ -94,7 +94,7 @@ Deno.test("every mistake is named with its place, and no value", async () => {
       topics: ["s3cret", 7],
     },
   });
-  const { message } = await refused(files.path("c.json"));
+  const { message } = await refused(`${files.path}/c.json`);
   for (
     const place of [
       "c.json: name: expected string, received number",
@@ -109,30 +109,30 @@ Deno.test("every mistake is named with its place, and no value", async () => {
 });
 
 Deno.test("JSON that is none is refused with its line and column, and without its text", async () => {
-  await using files = await folderWith({
+  await using files = makeFolder({
     "comma.json": '{\n  "name": "s3cret",\n}',
     "cut.json": '{ "name": "s3',
     "empty.json": "",
   });
-  assertStringIncludes((await refused(files.path("comma.json"))).message, "line 3, column 1: not valid JSON");
-  assertStringIncludes((await refused(files.path("cut.json"))).message, "line 1, column 11: not valid JSON");
-  assertStringIncludes((await refused(files.path("empty.json"))).message, "line 1, column 1: not valid JSON");
+  assertStringIncludes((await refused(`${files.path}/comma.json`)).message, "line 3, column 1: not valid JSON");
+  assertStringIncludes((await refused(`${files.path}/cut.json`)).message, "line 1, column 11: not valid JSON");
+  assertStringIncludes((await refused(`${files.path}/empty.json`)).message, "line 1, column 1: not valid JSON");
   for (const name of ["comma.json", "cut.json"]) {
-    const error = await refused(files.path(name));
+    const error = await refused(`${files.path}/${name}`);
     assert(!Deno.inspect(error).includes("s3"), Deno.inspect(error));
   }
 });
 
 Deno.test("a file that is missing, a directory or too large is refused", async () => {
-  await using files = await folderWith({ "d/x": "" });
-  assertStringIncludes((await refused(files.path("none.json"))).message, "none.json: there is no such file");
-  assertStringIncludes((await refused(files.path("d"))).message, "d: expected a file");
-  await Deno.truncate(files.path("d/x"), 65 * 1024 * 1024);
-  assertStringIncludes((await refused(files.path("d/x"))).message, "expected at most 67108864 bytes");
+  await using files = makeFolder({ "d/x": "" });
+  assertStringIncludes((await refused(`${files.path}/none.json`)).message, "none.json: there is no such file");
+  assertStringIncludes((await refused(`${files.path}/d`)).message, "d: expected a file");
+  await Deno.truncate(`${files.path}/d/x`, 65 * 1024 * 1024);
+  assertStringIncludes((await refused(`${files.path}/d/x`)).message, "expected at most 67108864 bytes");
 });
 
 Deno.test("knowledge files that can't be used are all named, and nothing outside the directory is read", async () => {
-  await using files = await folderWith({
+  await using files = makeFolder({
     "secret.txt": "outside",
     "c/c.json": {
       name: "A",
@@ -144,8 +144,8 @@ Deno.test("knowledge files that can't be used are all named, and nothing outside
     "c/x.pdf": "",
     "c/latin/a.txt": new Uint8Array([0x63, 0x61, 0x66, 0xe9]),
   });
-  await Deno.symlink(files.path("secret.txt"), files.path("c/link.txt"));
-  const { message } = await refused(files.path("c/c.json"));
+  await Deno.symlink(`${files.path}/secret.txt`, `${files.path}/c/link.txt`);
+  const { message } = await refused(`${files.path}/c/c.json`);
   assertStringIncludes(message, "knowledge.0.path: there is no none.md");
   assertStringIncludes(message, "knowledge.1.path: x.pdf: expected .md or .txt");
   assertStringIncludes(message, "knowledge.2.path: ../secret.txt is outside the character's directory");

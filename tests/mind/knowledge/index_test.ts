@@ -6,9 +6,9 @@ import { buildKnowledge, searchIn } from "../../../src/mind/knowledge/search.ts"
 import { INDEX_VERSION, indexPassages, openIndex, packIndex } from "../../../src/mind/knowledge/index.ts";
 import { type KnowledgeText, passagesOf } from "../../../src/mind/knowledge/passages.ts";
 import { openKnowledgeStore } from "../../../src/mind/knowledge/store.ts";
-import { isInFiles, makeFolder, startAgent } from "../../support/agent.ts";
+import { isInFiles, startAgent } from "../../support/agent.ts";
 import { corpus, NEEDLE } from "../../support/corpus.ts";
-import { folderWith } from "../../support/folder.ts";
+import { makeFolder } from "../../support/folder.ts";
 import { openStateDatabase, openStateSeal } from "../../../src/program/state.ts";
 
 const KEY = "00112233445566778899aabbccddeeff".repeat(2);
@@ -91,17 +91,17 @@ Deno.test("ten megabytes are cut, indexed once and kept at once, and what is in 
 });
 
 Deno.test("with a key no word of the knowledge is in the state directory, nor a digest of it; without one both are", async () => {
-  await using files = await folderWith({
+  await using files = makeFolder({
     "c.json": { name: "A", bio: "b", knowledge: [{ path: "notes.md" }] },
     "notes.md": "# Zymurgist\n\nThe xylocanary warbles.",
   });
-  const env = { AGENT_CHARACTER: files.path("c.json") };
+  const env = { AGENT_CHARACTER: `${files.path}/c.json` };
   // As terms: without their endings.
   const words = ["xylocanar", "warbl", "zymurg"];
   for (const sealed of [false, true]) {
-    const state = files.path(sealed ? "sealed" : "open");
+    const state = `${files.path}/${sealed ? "sealed" : "open"}`;
     await using agent = await startAgent({
-      folder: files.path("."),
+      folder: `${files.path}/.`,
       env: { ...env, AGENT_STATE_DIR: state, ...(sealed && { AGENT_STATE_KEY: KEY }) },
     });
     await agent.logged("🚀 Agent started");
@@ -119,19 +119,19 @@ Deno.test("with a key no word of the knowledge is in the state directory, nor a 
 });
 
 Deno.test("the real program indexes once, again when a file of the knowledge changed, and answers the same from either", async () => {
-  await using files = await folderWith({
+  await using files = makeFolder({
     "c.json": { name: "A", bio: "b", knowledge: [{ directory: "notes" }] },
     "notes/oven.md": "# Oven\n\nThe oven bakes bread at dawn.",
   });
   const ask = (id: string) =>
     Deno.writeTextFileSync(
-      files.path("events.json"),
+      `${files.path}/events.json`,
       JSON.stringify([{ id, query: "When does the oven bake bread?", timestamp: 1 }]),
     );
   const run = async (id: string) => {
     ask(id);
     await using agent = await startAgent({
-      folder: files.path("."),
+      folder: `${files.path}/.`,
       env: { AGENT_CHARACTER: "c.json", EVENT_INPUT_PATH: "events.json" },
       args: ["--once"],
     });
@@ -143,7 +143,7 @@ Deno.test("the real program indexes once, again when a file of the knowledge cha
   assertEquals([first.indexed, second.indexed], [1, 0]);
   assertEquals(second.answer.response, first.answer.response);
   assertEquals(second.answer.metadata, { sources: ["notes/oven.md"] });
-  await Deno.writeTextFile(files.path("notes/oven.md"), "# Oven\n\nThe oven bakes bread at noon.");
+  await Deno.writeTextFile(`${files.path}/notes/oven.md`, "# Oven\n\nThe oven bakes bread at noon.");
   const third = await run("q3");
   assertEquals(third.indexed, 1);
   assertNotEquals(third.answer.response, first.answer.response);

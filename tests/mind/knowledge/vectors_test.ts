@@ -9,10 +9,10 @@ import { passagesOf } from "../../../src/mind/knowledge/passages.ts";
 import { openKnowledgeStore } from "../../../src/mind/knowledge/store.ts";
 import { openVectors } from "../../../src/mind/knowledge/vectors.ts";
 import { ModelError } from "../../../src/mind/model_error.ts";
-import { makeFolder, startAgent } from "../../support/agent.ts";
-import { folderWith } from "../../support/folder.ts";
+import { startAgent } from "../../support/agent.ts";
 import { allSettled, manualClock } from "../../support/manual_clock.ts";
 import { startModelServer } from "../../support/model_server.ts";
+import { makeFolder } from "../../support/folder.ts";
 import { openStateDatabase, openStateSeal } from "../../../src/program/state.ts";
 
 const KEY = new Uint8Array(32).fill(7);
@@ -227,7 +227,7 @@ Deno.test("closing does not wait for the model, and what it makes after that is 
 
 for (const dialect of ["ollama", "openai"] as const) {
   Deno.test(`the real program finds by meaning with ${dialect}, and makes no embedding twice`, async () => {
-    await using files = await folderWith({
+    await using files = makeFolder({
       "c.json": { name: "A", bio: "b", knowledge: [{ directory: "notes" }] },
       // The server's embeddings tell texts apart by their length and first letter.
       "notes/long.md": `Zoos open at nine in the morning${" on every day of the week but one".repeat(9)}.`,
@@ -244,17 +244,17 @@ for (const dialect of ["ollama", "openai"] as const) {
     };
     const embedded = () =>
       server.requests.filter(({ path }) => /embed/.test(path)).flatMap(({ body }) => body.input as string[]);
-    Deno.mkdirSync(files.path("iexec_in"));
+    Deno.mkdirSync(`${files.path}/iexec_in`);
     {
-      await using agent = await startAgent({ folder: files.path("."), env });
+      await using agent = await startAgent({ folder: `${files.path}/.`, env });
       await agent.logged("knowledge embedded");
       agent.kill("SIGKILL");
       await agent.ended;
     }
     for (const id of ["q1", "q2"]) {
-      await using agent = await startAgent({ folder: files.path("."), env });
+      await using agent = await startAgent({ folder: `${files.path}/.`, env });
       const event = { id, query: "Zxq wvut srq?", timestamp: 1 };
-      Deno.writeTextFileSync(files.path("iexec_in/events.json"), JSON.stringify([event]));
+      Deno.writeTextFileSync(`${files.path}/iexec_in/events.json`, JSON.stringify([event]));
       const answer = (await agent.responses(id === "q1" ? 1 : 2)).find(({ queryId }) => queryId === id)!;
       assertEquals(answer.metadata, { sources: ["notes/short.md", "notes/long.md"] });
       assertEquals((await agent.stop()).code, 0);

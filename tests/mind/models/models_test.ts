@@ -14,7 +14,8 @@ import type { Passage } from "../../../src/mind/knowledge/search.ts";
 import { ModelError } from "../../../src/mind/model_error.ts";
 import { checkModel, openModel } from "../../../src/mind/models/providers.ts";
 import type { ModelOptions } from "../../../src/mind/models/options.ts";
-import { event, startMind } from "../../support/mind.ts";
+import { event } from "../../support/events.ts";
+import { startMind } from "../../support/mind.ts";
 import { ask, DIALECTS, failureOf, never, optionsFor, passage, requestWith } from "../../support/model_requests.ts";
 import { startModelServer } from "../../support/model_server.ts";
 

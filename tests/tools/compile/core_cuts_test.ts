@@ -5,7 +5,8 @@ import { bundleProgram } from "../../../src/tools/compile/bundle.ts";
 import { leanCore, makeCut } from "../../../src/tools/compile/core_cuts.ts";
 import { undefinedNames } from "../../../src/tools/compile/undefined_names.ts";
 import { FatalError } from "../../../src/errors.ts";
-import { makeFolder, ROOT } from "../../support/agent.ts";
+import { ROOT } from "../../support/agent.ts";
+import { makeFolder } from "../../support/folder.ts";
 
 const path = new URL(import.meta.resolve("@elizaos/core")).pathname;
 const published = Deno.readTextFileSync(path);

@@ -2,7 +2,8 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { obeysChannel } from "../../../src/tools/compile/main.ts";
-import { makeFolder, ROOT } from "../../support/agent.ts";
+import { ROOT } from "../../support/agent.ts";
+import { makeFolder } from "../../support/folder.ts";
 
 const ARM = "aarch64-unknown-linux-gnu", X86 = "x86_64-unknown-linux-gnu";
 const OTHER = Deno.build.arch === "aarch64" ? X86 : ARM;

@@ -5,20 +5,17 @@ import type { Clock } from "../../../src/clock.ts";
 import type { LogFields } from "../../../src/log.ts";
 import { openFileTransport } from "../../../src/transports/file/file.ts";
 import { entryOf } from "../../../src/wire.ts";
-import { makeFolder } from "../../support/agent.ts";
+import { event } from "../../support/events.ts";
 import { createWatch } from "../../support/watch.ts";
+import { makeFolder } from "../../support/folder.ts";
 
 const BROKEN = "events file can't be read: what it held before stands, and it is read again when it changes";
 const HEALED = "events file can be read again";
 const MISSING = "{path} is not there: waiting for it";
 const UNWATCHED = "a directory can't be watched: its file is read at intervals";
 
-function event(id: string) {
-  return { id, query: `question ${id}`, timestamp: 1_700_000_000_000, metadata: { userId: "u" } };
-}
-
 function events(...ids: string[]): string {
-  return JSON.stringify(ids.map(event));
+  return JSON.stringify(ids.map((id) => event(id)));
 }
 
 /** The events file as others treat it, in a folder of its own, and the transport that watches it. */
