@@ -75,7 +75,7 @@ export function envExample(): string {
   }`;
 }
 
-/** The settings table of the README. */
+/** The table in `docs/settings.md`. */
 export function settingsMarkdown(): string {
   const rows = SETTING_ROWS.map(({ name, meaning, expected, default: value }) =>
     `| \`${name}\` | ${meaning} | ${expected} | ${value} |`

@@ -154,7 +154,7 @@ function endOfElf(bytes: Uint8Array): number {
   return Number(view.getBigUint64(40, true)) + view.getUint16(58, true) * view.getUint16(60, true);
 }
 
-testOn(executable, "the permissions in the executable are those that the README names, and no others", ({ path }) => {
+testOn(executable, "the executable has the permissions that docs/executable.md names, and no others", ({ path }) => {
   const bytes = Deno.readFileSync(path);
   const text = new TextDecoder("latin1").decode(bytes.subarray(endOfElf(bytes)));
   const [json] = /\{"allow_env".*?"prompt":\w+\}/.exec(text)!;

@@ -194,7 +194,7 @@ Deno.test("--check and the start tell the settings in force without secrets, and
   assertEquals([AGENT_CONCURRENCY, LOG_CONTENT], [7, false]);
   assertEquals(WEBSOCKET_URL, "wss://***@example.org:9443/agents?***");
   assertEquals([WEBSOCKET_AUTH_TOKEN, AGENT_STATE_KEY], ["set", "set"]);
-  // As the README says: names in order, no blanks, UTF-8.
+  // As docs/security.md says: names in order, no blanks, UTF-8.
   const entries = Object.entries(JSON.parse(text!)).toSorted(([a], [b]) => a < b ? -1 : 1);
   const bytes = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   assertEquals(sha256, new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex());
