@@ -36,6 +36,16 @@ for (const path of MENTIONING) {
   });
 }
 
+Deno.test("every path of the project that a document names exists", () => {
+  // Made by a command of the documents, or by the tests.
+  const made = ["tests/screenshots/"];
+  for (const document of DOCUMENTS.filter((document) => document !== "CHANGELOG.md")) {
+    for (const [, path = ""] of readFile(document).matchAll(/`((?:src|tests|docs|examples|deploy)\/[\w./-]*)`/g)) {
+      assert(made.includes(path) || exists(fileUrl(path)), `${path} in ${document}`);
+    }
+  }
+});
+
 Deno.test("every task in the documents exists, and CONTRIBUTING.md names every task", () => {
   const tasks = Object.keys(config.tasks);
   const named = (document: string) =>
