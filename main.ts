@@ -22,6 +22,7 @@ async function main(args: string[]): Promise<number> {
   const flags = readFlags(args);
   if (flags.help) return print((await import("./src/program/help.ts")).helpText());
   if (flags.version) return print((await import("./src/program/help.ts")).versionText());
+  if (flags.licenses) return print((await import("./src/program/licenses.ts")).licensesText());
   const surroundings = lookAround(environment);
   const named = environment("AGENT_ENV_FILE");
   const file = readSettingsFile({ ...named && { named }, inTee: surroundings.inTee });
@@ -79,7 +80,7 @@ function stopSignal(log: Log): AbortSignal {
   return controller.signal;
 }
 
-type Flags = Partial<Record<"help" | "version" | "check" | "health" | "once" | "chat", boolean>> & {
+type Flags = Partial<Record<"help" | "version" | "licenses" | "check" | "health" | "once" | "chat", boolean>> & {
   conversation?: string;
 };
 
@@ -91,6 +92,7 @@ function readFlags(args: string[]): Flags {
       options: {
         help: { type: "boolean" },
         version: { type: "boolean" },
+        licenses: { type: "boolean" },
         check: { type: "boolean" },
         health: { type: "boolean" },
         once: { type: "boolean" },

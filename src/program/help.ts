@@ -41,7 +41,7 @@ export function helpText(): string {
   );
   return `Answers events with an ElizaOS agent: from a watched file, or from a WebSocket server.
 
-Usage: agent [--once | --check | --health | --help | --version]
+Usage: agent [--once | --check | --health | --help | --version | --licenses]
        agent chat [--conversation NAME]
 
   chat        Talk to the agent here: one line, one answer. NAME keeps conversations apart; the default is "default"
@@ -50,6 +50,7 @@ Usage: agent [--once | --check | --health | --help | --version]
   --health    Say whether the agent on the same AGENT_STATE_DIR is alive, and exit
   --help      Print this and exit
   --version   Print the versions and exit
+  --licenses  Print the licences of the software in the executable, and exit
 
 Settings, from the environment or from a .env file in the working directory (the environment wins):
 

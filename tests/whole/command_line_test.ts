@@ -66,6 +66,13 @@ Deno.test("--help prints every setting and every exit code", async () => {
   for (const exit of [64, 69, 70, 74, 78]) assertMatch(stdout, new RegExp(`\\b${exit}\\b`));
 });
 
+Deno.test("--licenses prints the notices of what is in the executable, whatever the settings are", async () => {
+  const { code, stdout, stderr } = await runToEnd({ args: ["--licenses"], env: { LOG_LEVEL: "loud" } });
+  assertEquals([code, stderr], [0, ""]);
+  assertStringIncludes(stdout, "\n@elizaos/core 1.7.2\n    Copyright (c) 2025 Shaw Walters and elizaOS Contributors\n");
+  assertStringIncludes(stdout, "\nPermission is hereby granted, free of charge");
+});
+
 Deno.test("--version prints the program's version, those it is built on, and an executable's SHA-256", async () => {
   const { code, stdout } = await runToEnd({ args: ["--version"] });
   assertEquals(code, 0);

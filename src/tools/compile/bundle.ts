@@ -12,6 +12,8 @@ export type Bundle = ReadonlyMap<string, string>;
 
 export const ENTRY = "agent.js";
 const PRELUDE = "prelude.js";
+/** The lean core's file, beside its importer in the copy. */
+export const LEAN_CORE = "lean_core.js";
 
 /**
  * Bundle the program, minified. What is imported when it is wanted, such as the core, is a file by itself: a run that does
@@ -24,10 +26,8 @@ const PRELUDE = "prelude.js";
  * @throws {FatalError} If the lock file is out of date or a package can't be had.
  */
 export async function bundleProgram(options: { root: string; commit: string; folder: string }): Promise<Bundle> {
-  const { root, commit, folder } = options;
-  for (const name of SOURCES) copy(`${root}/${name}`, `${folder}/${name}`);
-  await Deno.writeTextFile(`${folder}/src/build.json`, JSON.stringify({ commit }));
-  await useLeanCore(`${folder}/src/mind`);
+  const { folder } = options;
+  await copyProgram(options);
   await deno(["bundle", "--quiet", "--minify", "--code-splitting", "--outdir=bundle", "main.ts"], folder);
   const made = new Map<string, string>();
   for (const { name } of Deno.readDirSync(`${folder}/bundle`)) {
@@ -37,13 +37,21 @@ export async function bundleProgram(options: { root: string; commit: string; fol
   return new Map([[PRELUDE, prelude], ...sealed(renamed(made, "main.js"))]);
 }
 
+/** Copy the program's sources from `root` into `folder`, with the commit written into them and a lean core. */
+export async function copyProgram(options: { root: string; commit: string; folder: string }): Promise<void> {
+  const { root, commit, folder } = options;
+  for (const name of SOURCES) copy(`${root}/${name}`, `${folder}/${name}`);
+  await Deno.writeTextFile(`${folder}/src/build.json`, JSON.stringify({ commit }));
+  await useLeanCore(`${folder}/src/mind`);
+}
+
 /** Have the copy in `folder` of the core's one importer import a lean core instead. */
 async function useLeanCore(folder: string): Promise<void> {
   const published = new URL(import.meta.resolve("@elizaos/core"));
   const lean = await leanCore(await Deno.readTextFile(published), published.pathname);
-  await Deno.writeTextFile(`${folder}/lean_core.js`, lean);
+  await Deno.writeTextFile(`${folder}/${LEAN_CORE}`, lean);
   const importer = `${folder}/core.ts`;
-  const redirect = { from: '"@elizaos/core"', by: '"./lean_core.js"' };
+  const redirect = { from: '"@elizaos/core"', by: `"./${LEAN_CORE}"` };
   await Deno.writeTextFile(importer, makeCut(await Deno.readTextFile(importer), redirect, importer));
 }
 

@@ -1,0 +1,31 @@
+/** Writes `src/program/licenses.json`, from which `--licenses` prints the notices: part of `deno task docs`. @module */
+
+import { gatherNotices, type Notices, noticesOf, splitNotice } from "./notices.ts";
+import { bundledPackages } from "./packages.ts";
+import { runtimeNotices } from "./runtime.ts";
+
+/**
+ * The notices of all that the executable of the program in `root` contains: the agent, its packages, the runtime.
+ *
+ * @param folder An empty one, for a bundle.
+ * @throws {FatalError} If the program can't be bundled, or a package in it has no licence.
+ */
+export async function collectNotices(root: string, folder: string): Promise<Notices> {
+  const license = Deno.readTextFileSync(`${root}/LICENSE`);
+  return gatherNotices([
+    { name: "event agent", ...splitNotice(license) },
+    ...(await bundledPackages(root, folder)).flatMap(noticesOf),
+    ...runtimeNotices(license),
+  ]);
+}
+
+if (import.meta.main) {
+  const root = new URL("../../../", import.meta.url).pathname.slice(0, -1);
+  const folder = Deno.makeTempDirSync({ prefix: "agent-licenses-" });
+  try {
+    const notices = await collectNotices(root, folder);
+    Deno.writeTextFileSync(`${root}/src/program/licenses.json`, `${JSON.stringify(notices, null, 2)}\n`);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
