@@ -7,7 +7,8 @@ import { licensesText } from "../../src/program/licenses.ts";
 import { collectNotices } from "../../src/tools/licenses/main.ts";
 import { gatherNotices, noticesOf, splitNotice } from "../../src/tools/licenses/notices.ts";
 import { inlinedPackages } from "../../src/tools/licenses/packages.ts";
-import { makeFolder, ROOT } from "../support/agent.ts";
+import { ROOT } from "../support/agent.ts";
+import { makeFolder } from "../support/folder.ts";
 
 Deno.test("src/program/licenses.json has the notices of every bundled package; `deno task docs` writes it", async () => {
   await using folder = makeFolder();
