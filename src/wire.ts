@@ -1,6 +1,7 @@
 /** The messages of the protocol: what arrives is checked here once, what leaves is encoded here. @module */
 
 import * as z from "zod";
+import { describeIssues } from "./zod_issues.ts";
 
 /** An event: a question for the agent. */
 export interface AgentEvent {
@@ -194,13 +195,4 @@ function isDeeperThan(levels: number, value: unknown): boolean {
   // A list of the values for each level took a third of the whole check (measured).
   for (const name in value) if (isDeeperThan(levels - 1, (value as Record<string, unknown>)[name])) return true;
   return false;
-}
-
-/** `id: expected string, received number; query: …`: where and what, never the value. */
-function describeIssues(error: z.ZodError): string {
-  return error.issues
-    .map(({ path, message }) =>
-      (path.length > 0 ? `${path.join(".")}: ` : "") + message.replace(/^Invalid input: /, "")
-    )
-    .join("; ");
 }

@@ -71,7 +71,7 @@ const WRONG_EVENTS: [what: string, value: unknown, reason: string, id?: string][
   [
     "an event with an id that is too long",
     { ...EVENT, id: "i".repeat(MAX_ID_LENGTH + 1) },
-    `id: Too big: expected string to have <=${MAX_ID_LENGTH} characters`,
+    `id: too big: expected string to have <=${MAX_ID_LENGTH} characters`,
   ],
   ["an event with NUL in its id", { ...EVENT, id: "a\0b" }, "id: expected well-formed Unicode without NUL"],
   [

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { type AgentEvent, type Checked, checkEvent, MAX_ID_LENGTH, NOT_EMPTY } from "../wire.ts";
+import { describeIssues } from "../zod_issues.ts";
 
 const id = z.string().min(1, NOT_EMPTY).max(MAX_ID_LENGTH);
 // guid, not uuid: the ids that ElizaOS derives from a name carry version 0, which RFC 9562 does not know.
@@ -74,12 +75,5 @@ export function checkJson<T>(schema: z.ZodType<T>, text: string): Checked<T> {
 
 function check<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
   const parsed = schema.safeParse(value);
-  return parsed.success ? { ok: true, value: parsed.data } : { ok: false, reason: describe(parsed.error) };
-}
-
-/** `eventId: expected string, received number; …`: where and what, never the value. */
-function describe({ issues }: z.ZodError): string {
-  return issues
-    .map(({ path, message }) => [...path, message.replace(/^Invalid (input|option): /, "")].join(": "))
-    .join("; ");
+  return parsed.success ? { ok: true, value: parsed.data } : { ok: false, reason: describeIssues(parsed.error) };
 }

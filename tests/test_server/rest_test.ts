@@ -11,7 +11,7 @@ for (
     ["no query", { body: "{}" }, 400, "query: expected string, received undefined"],
     ["an empty query", { body: '{"query":""}' }, 400, "query: expected a text that is not empty"],
     ["a user that is a number", { body: '{"query":"?","userId":7}' }, 400, "userId: expected string, received number"],
-    ["a field that there is not", { body: '{"query":"?","user":"u"}' }, 400, 'Unrecognized key: "user"'],
+    ["a field that there is not", { body: '{"query":"?","user":"u"}' }, 400, 'unrecognized key: "user"'],
     ["an array", { body: "[]" }, 400, "expected object, received array"],
     [
       "metadata nested too deep for an agent",

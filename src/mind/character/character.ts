@@ -4,6 +4,7 @@ import { normalize } from "node:path/posix";
 import type { Character, UUID } from "@elizaos/core";
 import { EXIT, FatalError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
+import { describeIssue, type Issue } from "../../zod_issues.ts";
 import type { CharacterArchive } from "./archive.ts";
 import { adaptCharacter } from "./format.ts";
 import { type Core, loadCore } from "../core_log.ts";
@@ -94,24 +95,7 @@ function parse(text: string, path: string): unknown {
 function check(core: Core, value: unknown, path: string | undefined): Character {
   const { data, error } = core.validateCharacter(value);
   if (data) return data;
-  throw refusal(path, (error?.issues ?? []).map((issue) => describe(issue as Issue)));
-}
-
-/** An issue of the core's own copy of zod, as far as it is shown. */
-interface Issue {
-  readonly message: string;
-  readonly path: readonly PropertyKey[];
-  /** Of a union: what each of its members found wrong. */
-  readonly errors?: readonly (readonly Issue[])[];
-}
-
-/** `messageExamples.0.1.name: expected string, received undefined`: where and what, never the value. */
-function describe({ message, path, errors = [] }: Issue): string {
-  const place = path.length > 0 ? `${path.map(String).join(".")}: ` : "";
-  const what = message.replace(/^Invalid input(?:: )?/, "");
-  if (what !== "") return place + what[0]?.toLowerCase() + what.slice(1);
-  const members = errors.map((issues) => issues.map(describe).join(" and "));
-  return `${place}${[...new Set(members)].join(", or ")}`;
+  throw refusal(path, (error?.issues ?? []).map((issue) => describeIssue(issue as Issue)));
 }
 
 async function readKnowledge(character: Character, path: string | undefined, log: Log) {
