@@ -150,6 +150,26 @@ export function conversationOf({ metadata }: AgentEvent): string | undefined {
   return undefined;
 }
 
+/** What an object, a text or a number takes in memory besides its characters, roughly: counted in UTF-16 code units. */
+const VALUE_SIZE = 8;
+
+/**
+ * How much memory an event takes, in UTF-16 code units: all its texts, names of fields included, and a little for each
+ * value. A bound on the memory of events counts this, since metadata may be as large as a query.
+ */
+export function sizeOf({ id, query, metadata }: AgentEvent): number {
+  return id.length + query.length + (metadata ? sizeOfValue(metadata) : 0);
+}
+
+/** Recursion ends: an event has {@linkcode MAX_DEPTH} levels at most. */
+function sizeOfValue(value: unknown): number {
+  if (typeof value === "string") return value.length + VALUE_SIZE;
+  if (typeof value !== "object" || value === null) return VALUE_SIZE;
+  let size = VALUE_SIZE;
+  for (const name in value) size += name.length + sizeOfValue((value as Record<string, unknown>)[name]);
+  return size;
+}
+
 /** Whether the sender wants an event answered before others: `metadata.priority` is "high". */
 export function isUrgent({ metadata }: AgentEvent): boolean {
   return metadata?.priority === "high";

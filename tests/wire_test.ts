@@ -15,6 +15,7 @@ import {
   MAX_DEPTH,
   MAX_ID_LENGTH,
   parseFrame,
+  sizeOf,
 } from "../src/wire.ts";
 
 const AGENT = "550e8400-e29b-41d4-a716-446655440000";
@@ -265,4 +266,16 @@ Deno.test("every frame is one line", () => {
     ];
     for (const frame of frames) assertFalse(/[\r\n]/.test(frame), frame);
   }));
+});
+
+Deno.test("the size of an event counts its metadata as well as its query", () => {
+  const plain = { id: "q", query: "x".repeat(1000), timestamp: 1 };
+  const nested = {
+    id: "q",
+    query: "?",
+    timestamp: 1,
+    metadata: { list: [{ text: "x".repeat(1000) }], [`k${"x".repeat(1000)}`]: 1 },
+  };
+  assert(sizeOf(plain) >= 1000);
+  assert(sizeOf(nested) >= 2000);
 });

@@ -1,42 +1,28 @@
 /** Which event is answered next: several at once, the urgent first, but in order within one conversation. @module */
 
 import type { Rest } from "../mind/mind.ts";
-import { type AgentEvent, conversationOf, isUrgent } from "../wire.ts";
+import { type AgentEvent, isUrgent, sizeOf } from "../wire.ts";
+import { type Conversation, createTurns } from "./turns.ts";
 
 /** Events that wait, and events being worked on. */
 export interface Schedule {
-  add(event: AgentEvent): void;
+  /** @param options `isAlone`: whether no other event may be worked on beside it; default false. */
+  add(event: AgentEvent, options?: { isAlone?: boolean }): void;
   /** Events that wait or are being worked on. */
   readonly size: number;
-  /** UTF-16 code units of the queries among them. */
-  readonly queryLength: number;
+  /** How much memory they take, as {@linkcode sizeOf} counts it. */
+  readonly load: number;
   /** Start no more events; those being worked on go on. */
   stop(): void;
-  /** Resolves once nothing is being worked on and nothing more will be started; what rests may still go on. */
+  /** Resolves once nothing is being worked on and nothing more will be started; events that rest may still go on. */
   quiet(): Promise<void>;
   /** Resolves once nothing rests either. */
   idle(): Promise<void>;
 }
 
-/** The events of a conversation that has any, oldest first; while it has no turn, the first one is being worked on. */
-interface Conversation {
-  /** None where its event stands alone. */
-  readonly name: string | undefined;
-  readonly events: AgentEvent[];
-  /** How many of them are urgent. */
-  urgentEvents: number;
-  turn: Turn | undefined;
-}
-
-/** A place in a queue; void if it is not its conversation's any more. */
-interface Turn {
-  readonly conversation: Conversation;
-  readonly isUrgent: boolean;
-}
-
 /**
- * Run `work` on each event that is added, at most `concurrency` at a time, one at a time within a conversation. A
- * conversation with an urgent event comes before those without, so that its own earlier events do not hold that one up.
+ * Run `work` on each event that is added, at most `concurrency` at a time, one at a time within a conversation, in the
+ * order of {@linkcode createTurns}.
  *
  * @param work Must not reject: whoever schedules it decides what a failure means.
  */
@@ -45,54 +31,47 @@ export function createSchedule(options: {
   work: (event: AgentEvent, rest: Rest) => Promise<void>;
 }): Schedule {
   const { concurrency, work } = options;
-  const conversations = new Map<string, Conversation>();
-  const urgent: Turn[] = [], ordinary: Turn[] = [];
+  const turns = createTurns();
+  const waits = createWaits();
   /** Events that have rested: they go on before others start, and the urgent ones first. */
   const urgentRested: (() => void)[] = [], rested: (() => void)[] = [];
-  let running = 0, resting = 0, size = 0, queryLength = 0, stopped = false;
-  const waits = new Set<{ isOver: () => boolean; resolve: () => void }>();
+  let running = 0, resting = 0, size = 0, load = 0, isStopped = false, isOneAlone = false;
 
-  const startSome = () => {
-    while (running < concurrency) {
+  function startSome() {
+    while (running < concurrency && !isOneAlone) {
       const goOn = urgentRested.shift() ?? rested.shift();
       if (goOn === undefined) break;
       running++;
       goOn();
     }
-    while (!stopped && running < concurrency) {
-      const turn = urgent.shift() ?? ordinary.shift();
-      if (turn === undefined) break;
-      if (turn.conversation.turn === turn) void run(turn.conversation);
+    while (!isStopped && running < concurrency && !isOneAlone) {
+      const conversation = turns.next(running);
+      if (conversation === undefined) break;
+      void run(conversation);
     }
     // With nothing running nothing is left, or nothing may be started: whatever can run does.
-    for (const wait of waits) {
-      if (!wait.isOver()) continue;
-      waits.delete(wait);
-      wait.resolve();
-    }
-  };
-  const until = (isOver: () => boolean): Promise<void> => {
-    if (isOver()) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    waits.add({ isOver, resolve });
-    return promise;
-  };
-  const run = async (conversation: Conversation) => {
-    const { events } = conversation;
-    const event = events[0]!;
-    conversation.turn = undefined;
+    waits.check();
+  }
+
+  async function run(conversation: Conversation) {
+    const { event, isAlone } = conversation.events[0]!;
     running++;
-    await work(event, (wait) => rest(event, wait));
+    isOneAlone = isAlone;
+    await work(event, (wait) => rest(event, { isAlone, wait }));
     running--;
+    if (isAlone) isOneAlone = false;
     size--;
-    queryLength -= event.query.length;
-    events.shift();
-    if (isUrgent(event)) conversation.urgentEvents--;
-    if (events.length > 0) queue(conversation);
-    else if (conversation.name !== undefined) conversations.delete(conversation.name);
+    load -= sizeOf(event);
+    turns.done(conversation);
     startSome();
-  };
-  const rest = async <T>(event: AgentEvent, wait: () => Promise<T>): Promise<T> => {
+  }
+
+  async function rest<T>(
+    event: AgentEvent,
+    { isAlone, wait }: { isAlone: boolean; wait: () => Promise<T> },
+  ): Promise<T> {
+    // Others that begin meanwhile would be beside it when it goes on.
+    if (isAlone) return await wait();
     running--;
     resting++;
     startSome();
@@ -105,36 +84,45 @@ export function createSchedule(options: {
       startSome();
       await promise;
     }
-  };
-  const queue = (conversation: Conversation) => {
-    conversation.turn = { conversation, isUrgent: conversation.urgentEvents > 0 };
-    (conversation.turn.isUrgent ? urgent : ordinary).push(conversation.turn);
-  };
+  }
 
   return {
-    add(event) {
+    add(event, { isAlone = false } = {}) {
       size++;
-      queryLength += event.query.length;
-      const name = conversationOf(event);
-      const known = name === undefined ? undefined : conversations.get(name);
-      const conversation: Conversation = known ?? { name, events: [], urgentEvents: 0, turn: undefined };
-      if (!known && name !== undefined) conversations.set(name, conversation);
-      conversation.events.push(event);
-      if (isUrgent(event)) conversation.urgentEvents++;
-      // One with an ordinary turn moves up; one that is being worked on gets its turn after that.
-      if (!known || (known.turn?.isUrgent === false && isUrgent(event))) queue(conversation);
+      load += sizeOf(event);
+      turns.add({ event, isAlone });
       startSome();
     },
     get size() {
       return size;
     },
-    get queryLength() {
-      return queryLength;
+    get load() {
+      return load;
     },
     stop() {
-      stopped = true;
+      isStopped = true;
     },
-    quiet: () => until(() => running === 0),
-    idle: () => until(() => running + resting === 0),
+    quiet: () => waits.until(() => running === 0),
+    idle: () => waits.until(() => running + resting === 0),
+  };
+}
+
+/** Waits for conditions that are looked at when told to. */
+function createWaits() {
+  const waits = new Set<{ isOver: () => boolean; resolve: () => void }>();
+  return {
+    until(isOver: () => boolean): Promise<void> {
+      if (isOver()) return Promise.resolve();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waits.add({ isOver, resolve });
+      return promise;
+    },
+    check() {
+      for (const wait of waits) {
+        if (!wait.isOver()) continue;
+        waits.delete(wait);
+        wait.resolve();
+      }
+    },
   };
 }

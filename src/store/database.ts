@@ -45,7 +45,7 @@ export interface Database extends Disposable {
    */
   committed(options?: { lazily?: boolean }): Promise<void>;
   /** Number of the commit that whatever is written now will be part of: equal numbers, one commit. */
-  readonly nextCommit: number;
+  nextCommit(): number;
   /** Commit now, whoever waits for it. */
   commit(): void;
   /** Call `write` before each commit from now on: it writes what was held back until then. */
@@ -151,7 +151,7 @@ function groupCommits(
   return {
     path,
     sqlite,
-    get nextCommit() {
+    nextCommit() {
       return nextCommit;
     },
     commit() {

@@ -5,13 +5,23 @@ import type { AgentEvent, Entry } from "../wire.ts";
 /** An event as its source delivered it. */
 export interface Delivery {
   readonly event: AgentEvent;
-  /** What the source needs to recognise it when it is settled, if it needs anything. */
+  /** What the source needs to settle the event, such as a delivery tag; absent where it needs nothing. */
   readonly handle?: unknown;
+  /**
+   * How often the source has delivered the event, this time included; absent where it doesn't count. Above 1, the event
+   * may have killed the agent that had it before: it is answered alone, so that it takes no other event along.
+   */
+  readonly attempt?: number;
 }
 
 /** One source of events. */
 export interface Transport {
   readonly name: string;
+  /**
+   * Whether the source delivers unsettled events again, as a broker does. Then at most its prefetch is unsettled, the
+   * rest stays with the broker, and an outcome without its delivery waits until the event comes again.
+   */
+  readonly redelivers?: boolean;
   /**
    * Deliveries as they arrive, those that are here at the same time together, until `signal` aborts, the source is
    * exhausted, or the transport gives up.
@@ -25,6 +35,13 @@ export interface Transport {
    * `delivery` after a restart, or where the delivery had no handle.
    */
   settle(entry: Entry, delivery?: Delivery): Promise<boolean>;
+  /**
+   * For `--check`: connect, look whether the source can be used, disconnect. Absent where there is nothing to try.
+   *
+   * @returns What was found, as a line such as `server: usable (wss://example.org)`.
+   * @throws {FatalError} Saying what is wrong and what to do about it.
+   */
+  check?(signal: AbortSignal): Promise<string>;
   /** After the last settle: hand back what is unsettled, disconnect. `signal` ends the events, not the connection. */
   close(): Promise<void>;
 }

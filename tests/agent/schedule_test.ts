@@ -1,8 +1,10 @@
+/** The schedule, with work that ends when the test says so. @module */
+
 import { assert, assertEquals } from "@std/assert";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { createSchedule, type Schedule } from "../../src/agent/schedule.ts";
-import type { AgentEvent } from "../../src/wire.ts";
+import { type AgentEvent, sizeOf } from "../../src/wire.ts";
 
 /** An event of a conversation; without one it stands alone. */
 function event(id: string, conversationId?: string): AgentEvent {
@@ -70,6 +72,22 @@ Deno.test("an event waits for the one before it in its conversation, though ther
   assertEquals(startedIds(), ["a1"]);
   await finish("a1");
   assertEquals(startedIds(), ["a1", "a2"]);
+});
+
+Deno.test("an event that is to be alone waits until nothing runs, and nothing begins beside it", async () => {
+  const { schedule, startedIds, runningIds, finish } = scheduleByHand(3);
+  for (const id of ["a", "b"]) schedule.add(event(id));
+  schedule.add(event("alone"), { isAlone: true });
+  schedule.add(event("c"));
+  assertEquals(startedIds(), ["a", "b"]);
+  await finish("a");
+  assertEquals(startedIds(), ["a", "b"]);
+  await finish("b");
+  assertEquals(runningIds(), ["alone"]);
+  schedule.add(urgent("d"));
+  assertEquals(runningIds(), ["alone"]);
+  await finish("alone");
+  assertEquals(runningIds(), ["d", "c"]);
 });
 
 Deno.test("a long conversation takes its turns with the others", async () => {
@@ -230,7 +248,7 @@ Deno.test("in whatever order events come and end, the rules of the schedule hold
       const unfinished = added.filter(({ id }) => !finished.has(id));
       const conversations = new Set(unfinished.map(conversation));
       assertEquals(hand.schedule.size, unfinished.length);
-      assertEquals(hand.schedule.queryLength, unfinished.reduce((sum, { query }) => sum + query.length, 0));
+      assertEquals(hand.schedule.load, unfinished.reduce((sum, event) => sum + sizeOf(event), 0));
       // As many as may, never more, and never two of one conversation.
       const running = added.filter(({ id }) => hand.runningIds().includes(id));
       assertEquals(running.length, Math.min(concurrency, conversations.size));

@@ -80,6 +80,16 @@ Deno.test("the state directory and its files are for their owner alone", async (
   assertEquals(modes, [["/deep/state", "700"], ["/deep/state/agent.db", "600"], ["/deep/state/agent.db-wal", "600"]]);
 });
 
+Deno.test("what is written before a commit has its number, and what is written after it the next", async () => {
+  await using folder = makeFolder();
+  using database = openStateDatabase(folder.path);
+  const first = database.nextCommit();
+  const committed = database.committed();
+  assertEquals(database.nextCommit(), first);
+  await committed;
+  assertEquals(database.nextCommit(), first + 1);
+});
+
 Deno.test("what was written is there after closing, whether or not somebody waited for it", async () => {
   await using folder = makeFolder();
   {

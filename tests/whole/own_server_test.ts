@@ -5,7 +5,6 @@ import { startAgent } from "../support/agent.ts";
 import { fileUrl } from "../support/documents.ts";
 import { readLines } from "../support/lines.ts";
 import { createWatch } from "../support/watch.ts";
-import { makeFolder } from "../support/folder.ts";
 
 const CONFIG = fileUrl("deno.json").pathname;
 

@@ -1,0 +1,43 @@
+/** One event answered: by the mind, or with an honest error. @module */
+
+import type { Clock } from "../clock.ts";
+import { FatalError, messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Mind, Reply, Rest } from "../mind/mind.ts";
+import { type AgentEvent, type Answer, isFailure, type Outcome } from "../wire.ts";
+
+/**
+ * The outcome of an event; undefined once answering was called off by `signal`.
+ *
+ * @throws {FatalError} When the agent can't go on.
+ */
+export async function outcomeOf(
+  event: AgentEvent,
+  parts: { mind: Mind; signal: AbortSignal; rest: Rest; log: Log; clock: Clock },
+): Promise<Outcome | undefined> {
+  const { mind, signal, rest, log, clock } = parts;
+  log.debug("Generating AI response for event {event}...", { event: event.id });
+  const startedMs = clock.now();
+  const outcome = await tryAnswer();
+  if (!outcome) return undefined;
+  const fields = { event: event.id, ms: clock.now() - startedMs };
+  if (isFailure(outcome)) log.error("event {event} could not be answered", { ...fields, error: outcome.error });
+  else log.info("✅ Generated AI response for event {event}", fields, { response: outcome.response });
+  return outcome;
+
+  async function tryAnswer(): Promise<Outcome | undefined> {
+    const about = { queryId: event.id, agentId: mind.agentId };
+    try {
+      const reply = await mind.answer(event, signal, rest);
+      return { ...about, response: reply.text, timestamp: clock.now(), ...metadataOf(reply) };
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (error instanceof FatalError) throw error;
+      return { ...about, error: messageOf(error), timestamp: clock.now() };
+    }
+  }
+}
+
+function metadataOf({ sources }: Reply): Pick<Answer, "metadata"> {
+  return sources.length > 0 ? { metadata: { sources } } : {};
+}
