@@ -6,11 +6,12 @@ import { databaseError } from "./src/store/database.ts";
 import { effectiveSettings, settingsDigest } from "./src/program/effective_settings.ts";
 import { EXIT, FatalError, messageOf } from "./src/errors.ts";
 import { checkHeartbeat } from "./src/program/heartbeat.ts";
-import { createLog, gatherLines, type Log } from "./src/log.ts";
+import { createLog, gatherLines } from "./src/log.ts";
 import { readSettings, SETTINGS } from "./src/program/settings.ts";
 import { checkConfinement } from "./src/settings/read.ts";
 import { readSettingsFile } from "./src/settings/file.ts";
 import { reportStart } from "./src/program/start_report.ts";
+import { stopOnSignals } from "./src/program/stop_wishes.ts";
 import { lookAround } from "./src/tee/surroundings.ts";
 import { writeAllSync } from "./src/files.ts";
 
@@ -44,7 +45,8 @@ async function main(args: string[]): Promise<number> {
     await check({ settings, log }, print);
     return 0;
   }
-  const parts = { settings, log, clock, environment, stop: stopSignal(log) };
+  const stop = stopOnSignals({ log, monotonicNow: () => performance.now(), end: exit });
+  const parts = { settings, log, clock, environment, stop };
   if (flags.chat) {
     return await talk(parts, {
       conversation: flags.conversation,
@@ -60,24 +62,6 @@ async function main(args: string[]): Promise<number> {
   const effective = effectiveSettings(settings);
   log.info("⚙️ Settings in force", { ...effective, sha256: settingsDigest(effective) });
   return await run(parts, { once: flags.once === true || settings.IEXEC_TASK_ID !== undefined });
-}
-
-/** Aborts at the first SIGINT or SIGTERM; the same one again ends the program at once. */
-function stopSignal(log: Log): AbortSignal {
-  const controller = new AbortController();
-  // 128 and the signal's number: what a shell reports for a program that it killed.
-  for (const [name, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-    let received = 0;
-    Deno.addSignalListener(name, () => {
-      if (++received > 1) exit(code);
-      // `deno run --watch` sends SIGTERM after the terminal's SIGINT: that is no second wish.
-      if (!controller.signal.aborted) {
-        log.info("🛑 {signal} received: finishing what is in flight; once more to stop at once", { signal: name });
-      }
-      controller.abort();
-    });
-  }
-  return controller.signal;
 }
 
 type Flags = Partial<Record<"help" | "version" | "licenses" | "check" | "health" | "once" | "chat", boolean>> & {
@@ -127,9 +111,14 @@ function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): v
   }
 }
 
-function exit(code: number): never {
+function exit(code: number): void {
   stderr.flush();
-  Deno.exit(code);
+  try {
+    Deno.exit(code);
+  } catch (error) {
+    // What `deno run --watch` throws here while it ends the program itself.
+    if (messageOf(error) !== "Code not reachable") throw error;
+  }
 }
 
 /** Tell the user, once and in one place, what ended the program; returns the exit code. */

@@ -1,0 +1,57 @@
+/** Turns SIGINT and SIGTERM into one wish to stop, and a second one into an end at once. @module */
+
+import type { Log } from "../log.ts";
+
+/**
+ * The same signal within this many milliseconds of the first is the same wish. `deno task` and `npx` pass on a Ctrl+C that
+ * the terminal has sent to every process already: two SIGINTs 0.5 to 5 ms apart (measured), and a busy machine takes
+ * longer. Nobody who wants to force the end presses Ctrl+C a second time that soon.
+ */
+const SAME_WISH_MS = 500;
+
+/** Exit code by signal: 128 and the signal's number, which is what a shell reports for a program that it killed. */
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** A signal that asks the program to stop. */
+export type StopSignal = keyof typeof EXIT_CODES;
+
+/** What a wish to stop needs. */
+export interface StopParts {
+  readonly log: Log;
+  /** Milliseconds since any fixed moment; a clock that is set back must not matter. */
+  readonly monotonicNow: () => number;
+  /** Ends the program at once. */
+  readonly end: (exitCode: number) => void;
+}
+
+/**
+ * A wish to stop that has not been made yet: the first signal aborts `signal`; the same signal later than half a second
+ * after it ends the program.
+ */
+export function createStopWish(parts: StopParts): { readonly signal: AbortSignal; receive(name: StopSignal): void } {
+  const { log, monotonicNow, end } = parts;
+  const stop = new AbortController();
+  const firstMs = new Map<StopSignal, number>();
+  return {
+    signal: stop.signal,
+    receive(name) {
+      const nowMs = monotonicNow(), wishedMs = firstMs.get(name);
+      if (wishedMs !== undefined) {
+        if (nowMs - wishedMs > SAME_WISH_MS) end(EXIT_CODES[name]);
+        return;
+      }
+      firstMs.set(name, nowMs);
+      // A supervisor may send SIGTERM after the terminal's SIGINT: that is no second wish.
+      if (stop.signal.aborted) return;
+      log.info("🛑 {signal} received: finishing what is in flight; once more to stop at once", { signal: name });
+      stop.abort();
+    },
+  };
+}
+
+/** Listens for SIGINT and SIGTERM until the program ends; the result aborts at the first of them. */
+export function stopOnSignals(parts: StopParts): AbortSignal {
+  const wish = createStopWish(parts);
+  for (const name of Object.keys(EXIT_CODES) as StopSignal[]) Deno.addSignalListener(name, () => wish.receive(name));
+  return wish.signal;
+}
