@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { V8_FLAGS } from "../src/tools/compile/compile.ts";
+import { leanLock } from "../src/tools/lean_lock.ts";
 import { settingsMarkdown } from "../src/program/help.ts";
 import { VARIABLES } from "../src/program/settings.ts";
 
@@ -18,16 +19,29 @@ Deno.test("the table in docs/settings.md is what the settings say; `deno task do
   assertEquals(cellsOf(table!), cellsOf(settingsMarkdown()));
 });
 
-for (const name of ["start", "chat", "dev"] as const) {
-  Deno.test(`\`deno task ${name}\` may read the settings' variables and no others, and may run nothing`, () => {
-    const { command } = config.tasks[name];
-    const [, granted] = /'--allow-env=(\S+)'/.exec(command)!;
-    assertEquals(granted!.split(","), VARIABLES);
-    assertMatch(command, /--no-prompt .*--ignore-env /);
-    assertEquals(/-A\b|--allow-(all|run|ffi|sys|import)/.exec(command), null);
-  });
+Deno.test("the agent may read the settings' variables and no others, and may run nothing; `deno task docs` writes it", () => {
+  const { env, ...others } = config.permissions.agent;
+  assertEquals(env.allow, VARIABLES);
+  assertEquals(env.ignore, true);
+  assertEquals(Object.keys(others).toSorted(), ["net", "read", "write"]);
+});
 
-  Deno.test(`\`deno task ${name}\` runs under the flags of the executable`, () => {
-    assert(config.tasks[name].command.includes(` ${V8_FLAGS} `));
+for (const name of ["start", "chat"] as const) {
+  Deno.test(`\`deno task ${name}\` runs with the agent's permissions and under the flags of the executable`, () => {
+    const { command } = config.tasks[name];
+    assertMatch(command, /^deno run -q -P=agent --no-prompt /);
+    assert(command.includes(` ${V8_FLAGS} `));
+    assertEquals(/ -A\b| --allow-/.exec(command), null);
   });
 }
+
+Deno.test("no task line is longer than two lines of a terminal with 80 columns", () => {
+  // `Task NAME COMMAND` is what Deno prints.
+  const lines = Object.entries(config.tasks).map(([name, { command }]) => `Task ${name} ${command}`);
+  assertEquals(lines.filter((line) => line.length > 2 * 80), []);
+});
+
+Deno.test("deno.lock holds what is imported alone; `deno task lock` writes it", () => {
+  const lock = Deno.readTextFileSync(new URL("../deno.lock", import.meta.url));
+  assertEquals(lock, leanLock(lock));
+});

@@ -12,9 +12,11 @@ export function withSettings(document: string): string {
   return document.replace(/<!-- settings: [^]*<!-- \/settings -->/, () => table);
 }
 
-/** `deno.json` with the settings' variables in every task that may read them. */
+/** `deno.json` with an agent that may read the variables of the settings. */
 export function withVariables(config: string): string {
-  return config.replace(/'--allow-env=[^']*'/g, () => `'--allow-env=${VARIABLES.join(",")}'`);
+  const value = JSON.parse(config);
+  value.permissions.agent.env.allow = VARIABLES;
+  return JSON.stringify(value, null, 2);
 }
 
 if (import.meta.main) {

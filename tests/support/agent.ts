@@ -1,7 +1,7 @@
 /** The real program as a process, in a folder of its own: its log as values, its responses, its end. @module */
 
 import { resolve } from "node:path";
-import config from "../../deno.json" with { type: "json" };
+import { agentCommand, ROOT } from "../../src/tools/agent_command.ts";
 import { readLines } from "./lines.ts";
 import { createWatch } from "./watch.ts";
 import { makeFolder } from "./folder.ts";
@@ -42,7 +42,7 @@ export interface AgentUnderTest extends AsyncDisposable {
   stop(): Promise<{ code: number; stdout: string }>;
 }
 
-export const ROOT = new URL("../../", import.meta.url).pathname;
+export { ROOT };
 
 /** The executable that is tested in place of the sources: AGENT_EXECUTABLE names it. */
 export const EXECUTABLE = executable();
@@ -58,19 +58,7 @@ export function startCommand(args: readonly string[]): [command: string, ...args
 }
 
 /** What `deno task start` runs, with the same permissions, or the tests would prove too little. */
-export function sourcesCommand(args: readonly string[]): [command: string, ...args: string[]] {
-  const [, ...words] = config.tasks.start.command.replaceAll("'", "").split(" ");
-  const flags = words.slice(1, -1);
-  return [
-    Deno.execPath(),
-    "run",
-    "--quiet",
-    `--config=${ROOT}deno.json`,
-    ...flags,
-    `${ROOT}${words.at(-1)}`,
-    ...args,
-  ];
-}
+export const sourcesCommand = agentCommand;
 
 /**
  * Start the program; it is killed at the end of the test if it still runs.

@@ -1,7 +1,8 @@
 /** The tasks on a real terminal: what a person sees, and what the keys do. @module */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { inherited, makeFolder, ROOT } from "../support/agent.ts";
+import { inherited, ROOT } from "../support/agent.ts";
+import { makeFolder } from "../support/folder.ts";
 import { CTRL_C, openTerminal, plainText } from "../support/terminal.ts";
 
 const QUESTION = [{ id: "q1", query: "What is iExec?", timestamp: 1_700_000_000_000 }];
