@@ -37,7 +37,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "agent",
   ],
   test_server: [],
-  tools: ["program", "settings"],
+  tools: ["program", "settings", "mind/character/format.ts"],
   stand_ins: [],
 };
 /** The switch and the table of a room import its parts, which import the contract beside them. */
