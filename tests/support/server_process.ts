@@ -25,7 +25,7 @@ export function startServerProcess(
 ): ServerProcess {
   const { args, env = {}, withoutRead = false } = options;
   const words = config.tasks["test-server"].command.split(" ").slice(2);
-  const flags = words.slice(0, -1).filter((flag) => !withoutRead || flag !== "--allow-read");
+  const flags = [...words.slice(0, -1), ...(withoutRead ? ["--deny-read"] : [])];
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", ...flags, `${ROOT}${words.at(-1)}`, ...args],
     env: { WEBSOCKET_AUTH_TOKEN: "", TLS_CERT: "", TLS_KEY: "", NO_COLOR: "1", ...env },
