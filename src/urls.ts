@@ -9,6 +9,12 @@ const SCHEMES: Readonly<Record<string, { readonly port: number; readonly isEncry
   wss: { port: 443, isEncrypted: true },
   http: { port: 80, isEncrypted: false },
   https: { port: 443, isEncrypted: true },
+  redis: { port: 6379, isEncrypted: false },
+  rediss: { port: 6379, isEncrypted: true },
+  amqp: { port: 5672, isEncrypted: false },
+  amqps: { port: 5671, isEncrypted: true },
+  nats: { port: 4222, isEncrypted: false },
+  tls: { port: 4222, isEncrypted: true },
 };
 
 /** The scheme of a URL, without its colon. */
@@ -23,7 +29,7 @@ export function isEncrypted(url: URL): boolean {
 
 /** The scheme that encrypts what `url`'s scheme leaves in plaintext, such as `wss` for `ws`; undefined if none is known. */
 export function encryptedScheme(url: URL): string | undefined {
-  const scheme = `${schemeOf(url)}s`;
+  const scheme = schemeOf(url) === "nats" ? "tls" : `${schemeOf(url)}s`;
   return SCHEMES[scheme]?.isEncrypted ? scheme : undefined;
 }
 

@@ -1,10 +1,10 @@
 /** Events from a WebSocket server, over Deno's native WebSocket: one connection at a time, dialled again when it ends. @module */
 
-import { backoffDelayMs } from "../../clock.ts";
-import { EXIT, FatalError, messageOf } from "../../errors.ts";
+import { messageOf } from "../../errors.ts";
 import { publicUrl } from "../../urls.ts";
 import { dial, type Ending } from "./connection.ts";
 import { createLink, type Link, type LinkOptions } from "./link.ts";
+import { type ConnectionEnd, createReconnection } from "../reconnection.ts";
 import type { Delivery, Transport, TransportHooks } from "../transport.ts";
 
 /** How to reach the server, and who asks. */
@@ -20,9 +20,6 @@ export interface WebSocketTransportOptions extends TransportHooks, LinkOptions {
   readonly random?: () => number;
 }
 
-/** A connection that lasted this long worked, even if the server had nothing to say. */
-const WORKING_MS = 10_000;
-
 /** Dial the server of `options` when {@linkcode Transport.events} is asked for events. */
 export function openWebSocketTransport(options: WebSocketTransportOptions): Transport {
   const { log, clock, random = Math.random } = options;
@@ -30,11 +27,18 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
   let link: Link | undefined;
 
   async function* events(signal: AbortSignal): AsyncIterable<readonly Delivery[]> {
-    let failures = 0;
-    let problem = "";
+    const reconnection = createReconnection({
+      peer: url,
+      advice: "Check that the server runs, WEBSOCKET_URL and WEBSOCKET_AUTH_TOKEN.",
+      baseMs: options.reconnectMs,
+      maxAttempts: options.maxAttempts,
+      log,
+      clock,
+      random,
+    });
     while (!signal.aborted) {
       log.info("🔌 Connecting to WebSocket: {url}", { url });
-      let worked = false;
+      let end: ConnectionEnd;
       try {
         const connection = await dial(options, signal);
         const openedMs = clock.now();
@@ -45,8 +49,7 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
         for (; next && !("ending" in next); next = await link.next(signal)) yield next;
         if (!next) return;
         const { ending } = next;
-        worked = link.heardFrom() || clock.now() - openedMs >= WORKING_MS;
-        problem = describe(ending);
+        end = { problem: describe(ending), heard: link.heardFrom(), openMs: clock.now() - openedMs };
         log.warn("❌ WebSocket connection closed. Code: {code}, Reason: {reason}", {
           code: ending.code,
           reason: ending.reason,
@@ -54,27 +57,12 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
         });
       } catch (error) {
         if (signal.aborted) return;
-        problem = messageOf(error);
-        log.warn("❌ WebSocket connection failed", { url, error: problem });
+        end = { problem: messageOf(error) };
+        log.warn("❌ WebSocket connection failed", { url, error: end.problem });
       }
       link?.ended();
       link = undefined;
-      failures = worked ? 0 : failures + 1;
-      if (failures >= options.maxAttempts) {
-        throw new FatalError(
-          `Cannot reach ${url}: ${failures === 1 ? "1 attempt" : `${failures} attempts`} failed in a row, ` +
-            `the last one with: ${problem}. ` +
-            "Check that the server runs, WEBSOCKET_URL and WEBSOCKET_AUTH_TOKEN; what was answered is kept and sent after the next start.",
-          EXIT.unavailable,
-        );
-      }
-      const ms = backoffDelayMs(failures, { baseMs: options.reconnectMs, random });
-      log.info("🔄 Reconnecting in {ms}ms (attempt {attempt}/{attempts})...", {
-        ms,
-        attempt: failures + 1,
-        attempts: options.maxAttempts,
-      });
-      await clock.sleep(ms, signal);
+      await reconnection.ended(end, signal);
     }
   }
 
