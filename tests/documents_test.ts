@@ -4,7 +4,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { silentLog } from "../src/log.ts";
 import { loadCharacter } from "../src/mind/character/character.ts";
-import { anchorsOf, codeBlocks, DOCUMENTS, fileUrl, readFile } from "./support/documents.ts";
+import { anchorOf, anchorsOf, codeBlocks, DOCUMENTS, fileUrl, readFile } from "./support/documents.ts";
 
 /** Files that are no documents, and mention some. */
 const MENTIONING = [".ci/run", "deploy/Dockerfile", "deploy/compose.yaml", "deploy/kubernetes.yaml", "deno.json"];
@@ -31,8 +31,12 @@ Deno.test("every document is reached by links from README.md", () => {
 });
 
 for (const path of MENTIONING) {
-  Deno.test(`every document that ${path} mentions exists`, () => {
-    for (const [mention] of readFile(path).matchAll(/[\w./-]+\.md\b/g)) assert(exists(fileUrl(mention)), mention);
+  Deno.test(`every document and heading that ${path} mentions exists`, () => {
+    const text = readFile(path);
+    for (const [mention] of text.matchAll(/[\w./-]+\.md\b/g)) assert(exists(fileUrl(mention)), mention);
+    for (const [mention, document = "", heading = ""] of text.matchAll(/([\w./-]+\.md), "([^"]+)"/g)) {
+      assert(anchorsOf(fileUrl(document)).includes(anchorOf(heading)), mention);
+    }
   });
 }
 

@@ -30,10 +30,12 @@ export function codeBlocks(document: string, language: string): string[] {
 /** The anchors of a document's headings, as GitHub makes them. */
 export function anchorsOf(file: URL): string[] {
   const prose = Deno.readTextFileSync(file).replaceAll(/^( *)```[^]*?^\1```$/gm, "");
-  return Array.from(
-    prose.matchAll(/^#+ (.+)$/gm),
-    ([, heading = ""]) => heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-"),
-  );
+  return Array.from(prose.matchAll(/^#+ (.+)$/gm), ([, heading = ""]) => anchorOf(heading));
+}
+
+/** The anchor of a heading, as GitHub makes it. */
+export function anchorOf(heading: string): string {
+  return heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-");
 }
 
 function markdownIn(folder: string): string[] {
