@@ -1,39 +1,44 @@
 /** The front door: read the settings, build the parts, run until told to stop. @module */
 
-import { parseArgs } from "node:util";
 import { systemClock as clock } from "./src/clock.ts";
-import { databaseError } from "./src/store/database.ts";
-import { effectiveSettings, settingsDigest } from "./src/program/effective_settings.ts";
-import { EXIT, FatalError, messageOf } from "./src/errors.ts";
-import { checkHeartbeat } from "./src/program/heartbeat.ts";
-import { createLog, gatherLines } from "./src/log.ts";
-import { readSettings, SETTINGS } from "./src/program/settings.ts";
-import { checkConfinement } from "./src/settings/read.ts";
-import { readSettingsFile } from "./src/settings/file.ts";
-import { reportStart } from "./src/program/start_report.ts";
-import { stopOnSignals } from "./src/program/stop_wishes.ts";
-import { lookAround } from "./src/tee/surroundings.ts";
+import { readEnvironment as environment } from "./src/environment.ts";
+import { FatalError, messageOf } from "./src/errors.ts";
 import { writeAllSync } from "./src/files.ts";
+import { reportToTask } from "./src/iexec/task.ts";
+import { createLog, gatherLines, type LogFormat } from "./src/log.ts";
+import { type Mode, readCommandLine } from "./src/program/command_line.ts";
+import { checkHeartbeat } from "./src/program/heartbeat.ts";
+import { lastWordsOf } from "./src/program/last_words.ts";
+import { readSettings, SETTINGS, type Settings } from "./src/program/settings.ts";
+import { reportSettings, reportStart } from "./src/program/start_report.ts";
+import { stopOnSignals } from "./src/program/stop_wishes.ts";
+import { readSettingsFile } from "./src/settings/file.ts";
+import { checkConfinement } from "./src/settings/read.ts";
+import { lookAround } from "./src/tee/surroundings.ts";
 
-const environment = (name: string) => Deno.env.get(name);
 const stderr = gatherLines((text) => writeAll(Deno.stderr, text));
 
 /** Runs the command line; returns the exit code. */
-async function main(args: string[]): Promise<number> {
-  const flags = readFlags(args);
-  if (flags.help) return print((await import("./src/program/help.ts")).helpText());
-  if (flags.version) return print((await import("./src/program/help.ts")).versionText());
-  if (flags.licenses) return print((await import("./src/program/licenses.ts")).licensesText());
-  const surroundings = lookAround(environment);
-  const named = environment("AGENT_ENV_FILE");
-  const file = readSettingsFile({ ...named && { named }, inTee: surroundings.inTee });
-  const settings = readSettings(environment, file?.text, surroundings);
-  checkConfinement(SETTINGS, settings);
-  if (flags.health) return print(checkHeartbeat(settings.AGENT_STATE_DIR, { now: clock.now }));
+async function main(args: readonly string[]): Promise<number> {
+  const { mode, aboutSettings, conversation } = readCommandLine(args);
+  switch (mode) {
+    case "help": {
+      const { helpText, settingsHelpText } = await import("./src/program/help.ts");
+      return print(aboutSettings ? settingsHelpText() : helpText());
+    }
+    case "version":
+      return print((await import("./src/program/help.ts")).versionText());
+    case "licenses":
+      return print((await import("./src/program/licenses.ts")).licensesText());
+  }
+  const { surroundings, file, settings } = prepare({ mode });
+  if (mode === "health") return print(checkHeartbeat(settings.AGENT_STATE_DIR, { now: clock.now }));
+  const format = logFormat(settings.LOG_FORMAT);
   const log = createLog({
     // Between questions and answers there is room for what matters only.
-    level: flags.chat && settings.LOG_LEVEL === "info" ? "warn" : settings.LOG_LEVEL,
-    format: settings.LOG_FORMAT,
+    level: mode === "chat" && settings.LOG_LEVEL === "info" ? "warn" : settings.LOG_LEVEL,
+    format,
+    colour: !Deno.noColor,
     content: settings.LOG_CONTENT,
     write: stderr.write,
     now: clock.now,
@@ -41,58 +46,53 @@ async function main(args: string[]): Promise<number> {
   reportStart(log, { surroundings, settings, file, environment });
   // Not before: a container asks for `--health` all day long, and what is above is a quarter of a start.
   const { run, talk, check } = await import("./src/program/modes.ts");
-  if (flags.check) {
+  if (mode === "check") {
     await check({ settings, log }, print);
     return 0;
   }
   const stop = stopOnSignals({ log, monotonicNow: () => performance.now(), end: exit });
   const parts = { settings, log, clock, environment, stop };
-  if (flags.chat) {
-    return await talk(parts, {
-      conversation: flags.conversation,
-      inTee: surroundings.inTee,
-      write: (text) => writeAll(Deno.stdout, text),
-      writeError(text) {
-        stderr.write(text);
-        // Before the next prompt.
-        stderr.flush();
-      },
-    });
+  if (mode !== "chat") {
+    reportSettings(log, settings);
+    const once = mode === "once" || settings.IEXEC_TASK_ID !== undefined;
+    return await run(parts, { once, isWatched: format === "terminal" });
   }
-  const effective = effectiveSettings(settings);
-  log.info("⚙️ Settings in force", { ...effective, sha256: settingsDigest(effective) });
-  return await run(parts, { once: flags.once === true || settings.IEXEC_TASK_ID !== undefined });
+  return await talk(parts, {
+    conversation,
+    inTee: surroundings.inTee,
+    write: (text) => writeAll(Deno.stdout, text),
+    writeError(text) {
+      stderr.write(text);
+      // Before the next prompt.
+      stderr.flush();
+    },
+  });
 }
 
-type Flags = Partial<Record<"help" | "version" | "licenses" | "check" | "health" | "once" | "chat", boolean>> & {
-  conversation?: string;
-};
-
-function readFlags(args: string[]): Flags {
+/**
+ * Find out where the program runs and by which settings. What stops a task here is told to whoever ordered it, too.
+ *
+ * @throws {FatalError} If a setting is wrong, or the environment of a TEE is.
+ */
+function prepare({ mode }: { mode: Mode }) {
   try {
-    const { values, positionals: [command, ...others] } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        help: { type: "boolean" },
-        version: { type: "boolean" },
-        licenses: { type: "boolean" },
-        check: { type: "boolean" },
-        health: { type: "boolean" },
-        once: { type: "boolean" },
-        conversation: { type: "string" },
-      },
-    });
-    if (others.length > 0 || (command !== undefined && command !== "chat")) {
-      throw new TypeError(`Unexpected argument '${others[0] ?? command}'`);
-    }
-    if (values.conversation !== undefined && command === undefined) {
-      throw new TypeError("--conversation is for 'chat'");
-    }
-    return { ...values, chat: command === "chat" };
+    const surroundings = lookAround(environment);
+    const named = environment("AGENT_ENV_FILE");
+    const file = readSettingsFile({ ...named && { named }, inTee: surroundings.inTee });
+    const settings = readSettings(environment, file?.text, surroundings);
+    checkConfinement(SETTINGS, settings);
+    return { surroundings, file, settings };
   } catch (error) {
-    throw new FatalError(`${messageOf(error)}. Call with --help to see what there is.`, EXIT.usage, { cause: error });
+    if (error instanceof FatalError) reportToTask(environment, error, { once: mode === "once" });
+    throw error;
   }
+}
+
+/** Lines for whoever reads them: a person at a terminal, or a program. */
+function logFormat(setting: Settings["LOG_FORMAT"]): LogFormat {
+  if (setting === "json") return "json";
+  if (Deno.stderr.isTerminal()) return "terminal";
+  return setting === "auto" ? "json" : "text";
 }
 
 function print(text: string): number {
@@ -123,19 +123,9 @@ function exit(code: number): void {
 
 /** Tell the user, once and in one place, what ended the program; returns the exit code. */
 function report(thrown: unknown): number {
-  const error = databaseError(firstOf(thrown), "the journal");
-  if (error instanceof FatalError) {
-    stderr.write(`agent: ${error.message}\n`);
-    return error.exitCode;
-  }
-  const stack = error instanceof Error ? error.stack : String(error);
-  stderr.write(`agent: this is a bug, please report it:\n${stack}\n`);
-  return EXIT.bug;
-}
-
-/** What went wrong first, where giving back what was held went wrong too. */
-function firstOf(thrown: unknown): unknown {
-  return thrown instanceof SuppressedError ? firstOf(thrown.suppressed) : thrown;
+  const { text, exitCode } = lastWordsOf(thrown);
+  stderr.write(text);
+  return exitCode;
 }
 
 if (import.meta.main) {

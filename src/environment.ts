@@ -1,4 +1,23 @@
 /** The environment that the program was started in. @module */
 
+import { EXIT, FatalError } from "./errors.ts";
+
 /** Gives the value of an environment variable; undefined where it is not set. */
 export type Environment = (name: string) => string | undefined;
+
+/**
+ * A variable of this process.
+ *
+ * @throws {FatalError} If its value is no text: Deno's own error would quote it, and it may be a secret.
+ */
+export function readEnvironment(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.InvalidData)) throw error;
+    throw new FatalError(
+      `${name}: expected a text in UTF-8, got other bytes. Write bytes as hexadecimal digits or in base64, or leave it out.`,
+      EXIT.settings,
+    );
+  }
+}

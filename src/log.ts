@@ -1,5 +1,6 @@
 /** One stream of log lines: a fixed sentence and fields, for a terminal or as JSON lines. @module */
 
+import { escapeControls, escapeControlsInLines } from "./control_characters.ts";
 import { messageOf } from "./errors.ts";
 
 /** Levels from the quietest reader's to the noisiest. */
@@ -20,24 +21,29 @@ export type LogLine = (message: string, fields?: LogFields, content?: LogContent
 /** A log, with one verb for each level. */
 export type Log = Readonly<Record<LogLevel, LogLine>>;
 
+/** JSON lines for programs; text lines for files; for a person at a terminal short times, and texts on lines of their own. */
+export type LogFormat = "json" | "text" | "terminal";
+
 /**
  * A log that writes whole lines to `write`.
  *
- * @param options `level`: the noisiest level that is written; `content`: whether queries and answers are.
+ * @param options `level`: the noisiest level that is written; `content`: whether queries and answers are; `colour`: whether
+ * a terminal's lines are coloured, default false.
  */
 export function createLog(options: {
   level: LogLevel;
-  format: "text" | "json";
+  format: LogFormat;
+  colour?: boolean;
   content: boolean;
   write: (line: string) => void;
   now: () => number;
 }): Log {
-  const { level, format, write, now } = options;
-  const render = format === "json" ? jsonRenderer() : textRenderer();
+  const { level, format, colour = false, write, now } = options;
+  const render = rendererOf(format, { colour });
   const lineFor = (at: LogLevel): LogLine => {
     if (LOG_LEVELS.indexOf(at) > LOG_LEVELS.indexOf(level)) return () => {};
-    return (message, fields = {}, content = {}) =>
-      write(render(now(), at, message, options.content ? { ...fields, ...content } : fields) + "\n");
+    return (message, fields = {}, content) =>
+      write(render(now(), at, message, fields, options.content ? content : undefined) + "\n");
   };
   return { error: lineFor("error"), warn: lineFor("warn"), info: lineFor("info"), debug: lineFor("debug") };
 }
@@ -76,19 +82,76 @@ export function gatherLines(write: (text: string) => void): LineBuffer {
 /** A log that writes nothing. */
 export const silentLog: Log = { error() {}, warn() {}, info() {}, debug() {} };
 
-type Render = (timeMs: number, level: LogLevel, message: string, fields: LogFields) => string;
+type Render = (
+  timeMs: number,
+  level: LogLevel,
+  message: string,
+  fields: LogFields,
+  content: LogContent | undefined,
+) => string;
+
+function rendererOf(format: LogFormat, { colour }: { colour: boolean }): Render {
+  switch (format) {
+    case "json":
+      return jsonRenderer();
+    case "text":
+      return textRenderer();
+    case "terminal":
+      return terminalRenderer(colour ? paint : (_, text) => text);
+  }
+}
 
 function jsonRenderer(): Render {
-  const timeOf = timeRenderer();
-  return (timeMs, level, message, fields) => {
-    const line: Record<string, unknown> = { time: timeOf(timeMs), level, message, ...fields };
+  const timeOf = timeRenderer((timeMs) => new Date(timeMs).toISOString());
+  return (timeMs, level, message, fields, content) => {
+    const line: Record<string, unknown> = { time: timeOf(timeMs), level, message, ...fields, ...content };
     for (const [name, value] of Object.entries(fields)) if (value instanceof Error) line[name] = messageOf(value);
     return escapeControls(JSON.stringify(line));
   };
 }
 
 function textRenderer(): Render {
-  const timeOf = timeRenderer();
+  const timeOf = timeRenderer((timeMs) => new Date(timeMs).toISOString());
+  const sentenceOf = sentenceRenderer();
+  return (timeMs, level, message, fields, content) => {
+    const all = content === undefined ? fields : { ...fields, ...content };
+    const { sentence, rest } = sentenceOf(message, all);
+    return `${timeOf(timeMs)} ${level.padEnd(5)} ${sentence}${rest}`;
+  };
+}
+
+/** What stands before the sentence at a terminal: most lines are info, which needs no word. */
+const LEVEL_WORDS: Readonly<Record<LogLevel, string>> = { error: "error: ", warn: "warning: ", info: "", debug: "" };
+/** As many blanks as a time and the blank behind it. */
+const INDENT = " ".repeat(9);
+
+function terminalRenderer(paint: Paint): Render {
+  const timeOf = timeRenderer((timeMs) => new Date(timeMs).toTimeString().slice(0, 8));
+  const sentenceOf = sentenceRenderer();
+  return (timeMs, level, message, fields, content = {}) => {
+    const { sentence, rest } = sentenceOf(message, fields);
+    const text = `${LEVEL_WORDS[level]}${sentence}`;
+    const lines = [
+      `${paint("dim", timeOf(timeMs))} ${level === "info" ? text : paint(level, text)}${paint("dim", rest)}`,
+    ];
+    for (const [name, value] of Object.entries(content)) {
+      // Indented, no line of a text can pass for a line of the log.
+      const indented = escapeControlsInLines(value).replaceAll("\n", `\n${INDENT}  `);
+      lines.push(`${INDENT}${paint("dim", `${name}:`)} ${indented}`);
+    }
+    return lines.join("\n");
+  };
+}
+
+type Paint = (colour: "dim" | LogLevel, text: string) => string;
+
+/** SGR codes that every terminal knows: bold red, yellow, and the faint one. */
+const CODES = { error: "1;31", warn: "33", info: "0", debug: "2", dim: "2" } as const;
+
+const paint: Paint = (colour, text) => text === "" ? "" : `\x1b[${CODES[colour]}m${text}\x1b[0m`;
+
+/** Makes a sentence with its fields in it, and the fields that are left behind it. */
+function sentenceRenderer(): (message: string, fields: LogFields) => { sentence: string; rest: string } {
   // The sentences are fixed, and so there are few.
   const templates = new Map<string, { literals: string[]; names: string[] }>();
   const templateOf = (message: string) => {
@@ -101,26 +164,26 @@ function textRenderer(): Render {
     templates.set(message, template);
     return template;
   };
-  return (timeMs, level, message, fields) => {
+  return (message, fields) => {
     const { literals, names } = templates.get(message) ?? templateOf(message);
-    let line = `${timeOf(timeMs)} ${level.padEnd(5)} ${literals[0]}`;
+    let sentence = literals[0] ?? "", rest = "";
     for (let index = 0; index < names.length; index++) {
       const name = names[index]!, value = fields[name];
-      line += (value === undefined ? `{${name}}` : renderValue(value, IN_SENTENCE)) + literals[index + 1];
+      sentence += (value === undefined ? `{${name}}` : renderValue(value, IN_SENTENCE)) + literals[index + 1];
     }
     for (const name in fields) {
       const value = fields[name];
-      if (value !== undefined && !names.includes(name)) line += ` ${name}=${renderValue(value, IN_FIELD)}`;
+      if (value !== undefined && !names.includes(name)) rest += ` ${name}=${renderValue(value, IN_FIELD)}`;
     }
-    return line;
+    return { sentence, rest };
   };
 }
 
 /** Lines of one millisecond share their time's text. */
-function timeRenderer(): (timeMs: number) => string {
+function timeRenderer(format: (timeMs: number) => string): (timeMs: number) => string {
   let lastMs = NaN, text = "";
   return (timeMs) => {
-    if (timeMs !== lastMs) [lastMs, text] = [timeMs, new Date(timeMs).toISOString()];
+    if (timeMs !== lastMs) [lastMs, text] = [timeMs, format(timeMs)];
     return text;
   };
 }
@@ -136,13 +199,4 @@ function renderValue(value: LogFields[string], plain: RegExp): string {
   const text = value instanceof Error ? messageOf(value) : String(value);
   if (HARMLESS.test(text)) return text;
   return escapeControls(plain.test(text) ? text : JSON.stringify(text));
-}
-
-/** Control characters, those that turn text around, and the other two that end a line. */
-// deno-lint-ignore no-control-regex -- it is these that are looked for
-const CONTROLS = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-/** An id is the sender's choice: keep it from forging lines, moving the cursor or turning the text around. */
-function escapeControls(text: string): string {
-  return text.replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -1,3 +1,5 @@
+/** The log: its lines in each format, and that no value can forge one. @module */
+
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { gatherLines, LOG_LEVELS, type LogContent, type LogFields, type LogLevel, silentLog } from "../src/log.ts";
@@ -160,6 +162,43 @@ function valueOf(written: string): string {
   if (written.startsWith('"')) return JSON.parse(written);
   return written.replace(/\\u([0-9a-f]{4})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
+
+Deno.test("at a terminal a line has a short time and no word for info, and warnings and errors say what they are", () => {
+  const { lines, log } = keptLog({ now, format: "terminal" });
+  log.info("event {event} answered", { event: "q-1", ms: 12 });
+  log.warn("frame refused", { bytes: 7 });
+  log.error("failed");
+  const time = new Date(NOON).toTimeString().slice(0, 8);
+  assertEquals(lines, [
+    `${time} event q-1 answered ms=12\n`,
+    `${time} warning: frame refused bytes=7\n`,
+    `${time} error: failed\n`,
+  ]);
+});
+
+Deno.test("at a terminal with colours the text is the same", () => {
+  const plain = keptLog({ now, format: "terminal" }), coloured = keptLog({ now, format: "terminal", colour: true });
+  for (const { log } of [plain, coloured]) {
+    for (const level of LOG_LEVELS) log[level]("{event} came", { event: "q-1", ms: 12 });
+  }
+  assertStringIncludes(coloured.lines.join(""), "\x1b[1;31merror: q-1 came\x1b[0m");
+  // deno-lint-ignore no-control-regex -- colours are control sequences
+  assertEquals(coloured.lines.map((line) => line.replace(/\x1b\[[\d;]+m/g, "")), plain.lines);
+});
+
+Deno.test("at a terminal a query or an answer stands on lines of its own, none of which can pass for one of the log", () => {
+  const { lines, log } = keptLog({ now, format: "terminal", content: true });
+  log.info("asked", { event: "q-1" }, { query: "why?\n12:00:00 error: forged\x1b[2J" });
+  const time = new Date(NOON).toTimeString().slice(0, 8);
+  assertEquals(
+    lines.join(""),
+    [
+      `${time} asked event=q-1\n`,
+      "         query: why?\n",
+      "           12:00:00 error: forged\\u001b[2J\n",
+    ].join(""),
+  );
+});
 
 Deno.test("lines of one turn are written together, in order, and none is left behind at the end", async () => {
   const written: string[] = [];

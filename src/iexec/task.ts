@@ -1,6 +1,7 @@
 /** The agent as an iExec task: answer the input, then say where the result is, and exit. @module */
 
 import { dirname, relative, resolve } from "node:path";
+import type { Environment } from "../environment.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { writeComputed } from "./computed.ts";
 
@@ -30,8 +31,7 @@ export async function runTask(settings: TaskSettings, work: () => Promise<TaskRe
     checkSettings(settings, { output, directory });
     result = await work();
   } catch (error) {
-    Deno.mkdirSync(directory, { recursive: true });
-    writeComputed(directory, { path: directory, error: messageOf(error) });
+    writeError(directory, messageOf(error));
     throw error;
   }
   const { unanswered } = result;
@@ -42,6 +42,41 @@ export async function runTask(settings: TaskSettings, work: () => Promise<TaskRe
   const error = `${unanswered} ${unanswered === 1 ? "event" : "events"} of the input could not be answered`;
   writeComputed(directory, { path: output, error });
   throw new FatalError(`${error}: see the log, and the errors in ${output}.`, EXIT.unanswered);
+}
+
+/**
+ * Write the error that stopped a task before its settings were known into `computed.json`, where that can be done; for
+ * everything else nothing happens.
+ *
+ * @param options `once`: whether the command line asked for a task; IEXEC_TASK_ID asks for one too.
+ */
+export function reportToTask(environment: Environment, error: FatalError, { once }: { once: boolean }): void {
+  const read = (name: string) => {
+    try {
+      return environment(name);
+    } catch (wrong) {
+      // That may be the very error which is to be reported.
+      if (!(wrong instanceof FatalError)) throw wrong;
+    }
+  };
+  if (!once && !read("IEXEC_TASK_ID")) return;
+  const output = read("EVENT_OUTPUT_PATH");
+  writeError(resolve(read("IEXEC_OUT") || (output ? dirname(output) : "iexec_out")), error.message);
+}
+
+/** Write an error into `computed.json`, if the directory lets anybody; the error itself is what the user must learn of. */
+function writeError(directory: string, error: string): void {
+  try {
+    Deno.mkdirSync(directory, { recursive: true });
+    writeComputed(directory, { path: directory, error });
+  } catch (second) {
+    if (!(second instanceof FatalError || isRefusal(second))) throw second;
+  }
+}
+
+/** Whether the file system refused: a missing permission, a full disk, a file in a directory's place. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Deno.errors.NotCapable || /^E[A-Z]+$/.test(Object(error).code ?? "");
 }
 
 function checkSettings(settings: TaskSettings, { output, directory }: { output: string; directory: string }): void {

@@ -3,6 +3,7 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Clock } from "../clock.ts";
+import { escapeControls, escapeControlsInLines } from "../control_characters.ts";
 import { messageOf } from "../errors.ts";
 import type { Mind } from "../mind/mind.ts";
 
@@ -20,14 +21,23 @@ export interface ChatParts {
   readonly clock: Clock;
 }
 
+/** What the words that are no questions do, as `/help` says it. */
+const HELP = `Every line is a question, and gets one answer. What was said before is known.
+  exit, quit, Ctrl+D   end the chat
+  /help                print this
+Start with --conversation NAME to begin another conversation.
+`;
+
 /**
- * Answer each line of stdin, until it ends or `signal` aborts. On a terminal there is a prompt; what is piped in gets
- * the bare answers.
+ * Answer each line of stdin, until it ends, a line says so, or `signal` aborts. On a terminal there is a prompt; what is
+ * piped in gets the bare answers.
  *
  * @returns How many lines could not be answered.
  */
 export async function chat(parts: ChatParts, signal: AbortSignal): Promise<{ unanswered: number }> {
-  const { name, conversation, write, writeError } = parts;
+  const { conversation, write } = parts;
+  // A character file may come from anywhere.
+  const name = escapeControls(parts.name);
   const isTerminal = process.stdin.isTTY === true;
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
@@ -41,25 +51,35 @@ export async function chat(parts: ChatParts, signal: AbortSignal): Promise<{ una
   if (stop.aborted) lines.close();
   let unanswered = 0;
   if (isTerminal) {
-    write(`Talking to ${name}, conversation ${JSON.stringify(conversation)}. Ctrl+D ends.\n\n`);
+    write(
+      `Talking to ${name}, conversation ${JSON.stringify(conversation)}. /help says more, exit or Ctrl+D ends.\n\n`,
+    );
     lines.prompt();
   }
   for await (const line of lines) {
     const query = line.trim();
-    if (query !== "") {
-      if (isTerminal) write(`${name}: `);
-      try {
-        write(`${await answerTo(query, parts, stop)}\n\n`);
-      } catch (error) {
-        if (stop.aborted) break;
-        unanswered++;
-        writeError(`no answer: ${printable(messageOf(error))}\n`);
-      }
-    }
+    if (/^\/?(exit|quit)$/i.test(query)) break;
+    if (/^\/help$/i.test(query)) write(`${HELP}\n`);
+    else if (query !== "" && !(await say(query, { ...parts, lead: isTerminal ? `${name}: ` : "" }, stop))) unanswered++;
+    if (stop.aborted) break;
     if (isTerminal) lines.prompt();
   }
+  lines.close();
   if (isTerminal) write("\n");
   return { unanswered };
+}
+
+/** Answer one line; returns whether it has an answer, or needs none since the chat is ending. */
+async function say(query: string, parts: ChatParts & { lead: string }, signal: AbortSignal): Promise<boolean> {
+  parts.write(parts.lead);
+  try {
+    parts.write(`${await answerTo(query, parts, signal)}\n\n`);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return true;
+    parts.writeError(`no answer: ${escapeControls(messageOf(error))}\n`);
+    return false;
+  }
 }
 
 async function answerTo(query: string, parts: ChatParts, signal: AbortSignal): Promise<string> {
@@ -73,10 +93,5 @@ async function answerTo(query: string, parts: ChatParts, signal: AbortSignal): P
   };
   const { text, sources } = await mind.answer(event, signal);
   await committed();
-  return printable(sources.length > 0 ? `${text}\n[${sources.join(", ")}]` : text);
-}
-
-/** Without what would move the cursor or colour the rest: an answer may hold anything. */
-function printable(text: string): string {
-  return text.replace(/[[\p{Control}\p{Bidi_Control}]--[\n\t]]/gv, "");
+  return escapeControlsInLines(sources.length > 0 ? `${text}\n[${sources.join(", ")}]` : text);
 }

@@ -1,7 +1,7 @@
 /** The settings as they are in force, for everybody to see and compare: no secret, and not the hash of one. @module */
 
 import { createHash } from "node:crypto";
-import { SETTING_ROWS, type Settings } from "./settings.ts";
+import { readSettings, SETTING_ROWS, type Settings } from "./settings.ts";
 
 /** Settings with their values, by name; those without a value are left out. */
 export type EffectiveSettings = Readonly<Record<string, string | number | boolean>>;
@@ -19,6 +19,12 @@ export function effectiveSettings(settings: Settings): EffectiveSettings {
     else effective[name] = secret || value instanceof Uint8Array ? "set" : value;
   }
   return effective;
+}
+
+/** Those of the effective settings that differ from an agent's for which nobody set anything. */
+export function changedSettings(effective: EffectiveSettings): EffectiveSettings {
+  const defaults = effectiveSettings(readSettings(() => undefined));
+  return Object.fromEntries(Object.entries(effective).filter(([name, value]) => value !== defaults[name]));
 }
 
 /**

@@ -34,32 +34,59 @@ function digestOf(path: string): string {
   }
 }
 
-/** What `--help` prints. */
+/** What `--help` prints: a screen of 80 columns and 24 lines. */
 export function helpText(): string {
+  return `Answers events from a file or a WebSocket server with an ElizaOS agent.
+
+Usage: agent [--once | --check | --health]   answer events, until Ctrl+C
+       agent chat [--conversation NAME]      talk to the agent here
+
+  --once       Answer the input, write computed.json beside the answers, exit
+  --check      Say whether settings, character, paths and model are usable
+  --health     Say whether the agent on the same AGENT_STATE_DIR is alive
+  --version    Print the versions; --licenses the licences of all parts
+  -h, --help   Print this; --help settings explains every setting
+
+Settings come from the environment, or from the file .env here. Most used:
+  EVENT_INPUT_PATH   where events come from (iexec_in/events.json)
+  EVENT_OUTPUT_PATH  where answers go (iexec_out/responses.json)
+  USE_WEBSOCKET=true with WEBSOCKET_URL: events from a WebSocket server instead
+  AGENT_CHARACTER    an ElizaOS character file, in place of the built-in one
+  MODEL_PROVIDER     who answers: embedded, ollama or openai
+
+Exit codes: 0 stopped as told; 64 wrong arguments; 65 a question has no answer
+(--once, chat); 69 server or model out of reach, or no agent alive; 70 a bug;
+74 a file can't be read or written; 78 a setting or the model is wrong.`;
+}
+
+/** What `--help settings` prints. */
+export function settingsHelpText(): string {
   const settings = SETTING_ROWS.map(({ name, meaning, expected, default: value }) =>
-    `  ${name}\n      ${plain(meaning)}.\n      Expected: ${expected}. Default: ${plain(value)}.`
+    [
+      name,
+      ...wrapped(`${plain(meaning)}.`),
+      ...wrapped(`Expected: ${expected}.`),
+      ...wrapped(`Default: ${plain(value)}.`),
+    ].join("\n")
   );
-  return `Answers events with an ElizaOS agent: from a watched file, or from a WebSocket server.
+  return `Every setting. The environment wins over the file .env in the working directory;
+an empty value counts as not set.
 
-Usage: agent [--once | --check | --health | --help | --version | --licenses]
-       agent chat [--conversation NAME]
+${settings.join("\n\n")}`;
+}
 
-  chat        Talk to the agent here: one line, one answer. NAME keeps conversations apart; the default is "default"
-  --once      Answer the events of the input, write computed.json beside the responses, and exit
-  --check     Say whether the settings, the character, the paths and the model are usable, and exit
-  --health    Say whether the agent on the same AGENT_STATE_DIR is alive, and exit
-  --help      Print this and exit
-  --version   Print the versions and exit
-  --licenses  Print the licences of the software in the executable, and exit
-
-Settings, from the environment or from a .env file in the working directory (the environment wins):
-
-${settings.join("\n")}
-
-Exit codes: 0 stopped as told; 64 wrong arguments; 65 with --once or chat: a
-question could not be answered; 69 the server is out of reach, with --check the model's,
-or with --health no agent is alive; 70 a bug of the agent; 74 a file or directory can't
-be read or written; 78 a setting, the model or the environment of a TEE is wrong.`;
+/** A text in lines of at most 80 columns, indented; a word that is longer has a line of its own. */
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  let line = "   ";
+  for (const word of text.split(" ")) {
+    if (`${line} ${word}`.length > 80 && line.trim() !== "") {
+      lines.push(line);
+      line = "   ";
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
 }
 
 /** The text of `.env.example`. */

@@ -2,6 +2,7 @@
 
 import { dirname } from "node:path";
 import type { Clock } from "../clock.ts";
+import { escapeControls } from "../control_characters.ts";
 import type { Environment } from "../environment.ts";
 import { canonicalText, effectiveSettings, settingsDigest } from "./effective_settings.ts";
 import { EXIT, FatalError } from "../errors.ts";
@@ -16,6 +17,7 @@ import { openState } from "./state.ts";
 import { runTask, type TaskResult } from "../iexec/task.ts";
 import { openInput } from "../transports/file/once.ts";
 import { openTransport } from "../transports/open.ts";
+import { publicUrl } from "../urls.ts";
 
 /** What every mode is given. */
 export interface ModeParts {
@@ -27,12 +29,36 @@ export interface ModeParts {
   readonly stop: AbortSignal;
 }
 
-/** Answer events until told to stop, or, as a task, until the input is answered; returns the exit code. */
-export async function run(parts: ModeParts, { once }: { once: boolean }): Promise<number> {
-  const { settings } = parts;
-  if (once) return await runTask(settings, () => answerInput(parts));
-  await answerEvents({ ...parts, open: (hooks) => openTransport(settings, hooks) });
+/**
+ * Answer events until told to stop, or, as a task, until the input is answered; returns the exit code.
+ *
+ * @param how `once`: as a task; `isWatched`: whether somebody looks on, who is told where answers are and how to ask.
+ */
+export async function run(parts: ModeParts, how: { once: boolean; isWatched: boolean }): Promise<number> {
+  const { settings, log } = parts;
+  if (how.once) {
+    const code = await runTask(settings, () => answerInput(parts));
+    log.info("📄 All answers are in {path}", { path: settings.EVENT_OUTPUT_PATH });
+    return code;
+  }
+  await answerEvents({
+    ...parts,
+    open: (hooks) => openTransport(settings, hooks),
+    ...(how.isWatched && { whenQuiet: () => explain(settings, log) }),
+  });
   return 0;
+}
+
+/** Say where answers are and how to ask, once the first of them are there. */
+function explain(settings: Settings, log: Log): void {
+  const { EVENT_OUTPUT_PATH: output, EVENT_INPUT_PATH: input, WEBSOCKET_URL: url } = settings;
+  if (settings.EVENT_TRANSPORT === "websocket") {
+    return log.info("💬 Answers go back to {url}, and into {output}. Ctrl+C ends.", { url: publicUrl(url), output });
+  }
+  log.info("💬 Answers go into {output}. Ask by adding an event with a new id to {input}. Ctrl+C ends.", {
+    output,
+    input,
+  });
 }
 
 async function answerInput(parts: ModeParts): Promise<TaskResult> {
@@ -88,13 +114,15 @@ export async function check(
   const { character } = await loadCharacter(settings.AGENT_CHARACTER, log);
   const paths = checkPaths(settings);
   const effective = effectiveSettings(settings);
-  say([
-    "settings: usable",
-    `settings in force: ${canonicalText(effective)}`,
-    `their SHA-256: ${settingsDigest(effective)}`,
-    `character: usable (${character.name}, ${settings.AGENT_CHARACTER ?? "built in"})`,
-    ...paths,
-  ].join("\n"));
+  say(
+    [
+      "settings: usable",
+      `settings in force: ${canonicalText(effective)}`,
+      `their SHA-256: ${settingsDigest(effective)}`,
+      `character: usable (${character.name}, ${settings.AGENT_CHARACTER ?? "built in"})`,
+      ...paths,
+    ].map(escapeControls).join("\n"),
+  );
   // Last, and by itself: all that does not need a network has been said.
-  say(await describeModel(modelOptions(settings)));
+  say(escapeControls(await describeModel(modelOptions(settings))));
 }

@@ -14,6 +14,7 @@ import type { Mind } from "../mind/mind.ts";
 import { openMind } from "../mind/runtime.ts";
 import { checkModelAtStart } from "../mind/models/check.ts";
 import { startHeartbeat } from "./heartbeat.ts";
+import { watchForQuiet } from "./quiet.ts";
 import type { Settings } from "./settings.ts";
 import { openState, type State } from "./state.ts";
 import type { Transport, TransportHooks } from "../transports/transport.ts";
@@ -30,7 +31,7 @@ interface Program {
 /**
  * Answer the events of a transport until `stop` aborts or there are no more.
  *
- * @param program `open`: opens the transport.
+ * @param program `open`: opens the transport; `whenQuiet`: called once, when the first answers are there, or none came.
  * @returns `unanswered`: how many events have no answer.
  * @throws {FatalError} When it can't go on.
  */
@@ -38,9 +39,10 @@ export async function answerEvents(
   program: Program & {
     stop: AbortSignal;
     open: (parts: TransportHooks & { agentId: string; log: Log; clock: Clock }) => Transport;
+    whenQuiet?: () => void;
   },
 ): Promise<{ unanswered: number }> {
-  const { settings, log, clock, stop, open } = program;
+  const { settings, log, clock, stop, open, whenQuiet } = program;
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
   const { agentId } = character;
   using state = openState(settings.AGENT_STATE_DIR, { key: settings.AGENT_STATE_KEY, now: clock.now });
@@ -54,7 +56,7 @@ export async function answerEvents(
     database,
     journal,
     publisher,
-    mind,
+    mind: whenQuiet ? watchForQuiet(mind, { whenQuiet, clock, signal: stop }) : mind,
     openTransport: (hooks) => open({ ...hooks, agentId, log, clock }),
     log,
     clock,

@@ -4,7 +4,7 @@ import type { Environment } from "../environment.ts";
 import { IEXEC_VARIABLES } from "../iexec/environment.ts";
 import { LOG_LEVELS } from "../log.ts";
 import { MODEL_SETTINGS } from "../mind/models/settings.ts";
-import { flag, key, like, text, whole, word } from "../settings/checks.ts";
+import { duration, flag, key, like, text, whole, word } from "../settings/checks.ts";
 import { FLAG, milliseconds, optional, type Setting, setting, type ValuesOf } from "../settings/definition.ts";
 import { readTable } from "../settings/read.ts";
 import { HOST_VARIABLES } from "../tee/host_variables.ts";
@@ -64,7 +64,7 @@ export const SETTINGS = {
   AGENT_SHUTDOWN_GRACE: setting({
     meaning: "Milliseconds that events in flight have to finish after SIGTERM or SIGINT",
     expected: milliseconds(0),
-    check: whole(0),
+    check: duration(0),
     default: "10000",
   }),
   AGENT_ENV_FILE: optional({
@@ -89,10 +89,11 @@ export const SETTINGS = {
     default: "info",
   }),
   LOG_FORMAT: setting({
-    meaning: "Log lines for a terminal, or one JSON object a line",
-    expected: "text or json",
-    check: word(["text", "json"]),
-    default: "text",
+    meaning:
+      "Log lines for people, or one JSON object a line; `auto` writes text at a terminal and JSON everywhere else",
+    expected: "auto, text or json",
+    check: word(["auto", "text", "json"]),
+    default: "auto",
   }),
   LOG_CONTENT: setting({
     meaning: "Whether queries and answers are logged: never where others read the logs",

@@ -4,8 +4,9 @@ import type { Environment } from "../environment.ts";
 import type { Log } from "../log.ts";
 import type { SettingsFile } from "../settings/file.ts";
 import { isLoopback, peersOf } from "../settings/peers.ts";
-import { unknownNames } from "../settings/read.ts";
+import { oddities, unknownNames } from "../settings/read.ts";
 import type { Surroundings } from "../tee/surroundings.ts";
+import { changedSettings, effectiveSettings, settingsDigest } from "./effective_settings.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 
 /** Say whether this is a TEE, and warn of what would be refused or read there, or was not meant that way here. */
@@ -29,6 +30,7 @@ export function reportStart(
   for (const name of file?.text === undefined ? [] : unknownNames(SETTINGS, environment, file.text)) {
     log.warn("{path} names a setting that does not exist", { path: file?.path, name });
   }
+  for (const text of oddities(SETTINGS, environment, file?.text)) log.warn("a setting looks wrong: {text}", { text });
   // What never leaves this machine has nothing to fear from them.
   const isAnyFar = peersOf(SETTINGS, settings).some(({ url }) => !isLoopback(url, { inTee }));
   if (isAnyFar && hostVariables.length > 0) {
@@ -36,4 +38,13 @@ export function reportStart(
       variables: hostVariables.join(", "),
     });
   }
+}
+
+/** Say which settings differ from their defaults, with the digest of all: `--check` prints them all. */
+export function reportSettings(log: Log, settings: Settings): void {
+  const effective = effectiveSettings(settings);
+  const changed = changedSettings(effective);
+  const sha256 = settingsDigest(effective);
+  if (Object.keys(changed).length === 0) log.info("⚙️ Settings: all at their defaults", { sha256 });
+  else log.info("⚙️ Settings that differ from their defaults", { ...changed, sha256 });
 }

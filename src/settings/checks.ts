@@ -10,8 +10,8 @@ export const text: Check<string> = (given) => given;
 
 export const flag: Check<boolean> = (given) => {
   const word = given.toLowerCase();
-  if (word === "true" || word === "1") return true;
-  return word === "false" || word === "0" ? false : undefined;
+  if (["true", "yes", "on", "1"].includes(word)) return true;
+  return ["false", "no", "off", "0"].includes(word) ? false : undefined;
 };
 
 export const webSocketUrl: Check<URL> = (given) => {
@@ -56,6 +56,22 @@ export function word<const Words extends readonly string[]>(words: Words): Check
 /** A whole number. */
 export function whole(least: number, most: number = MAX_TIMER_MS): Check<number> {
   return (given) => /^\d+$/.test(given) ? within(least, most, Number(given)) : undefined;
+}
+
+/** How long each unit of a duration is, in ms. */
+const UNIT_MS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
+/** One or more numbers with a unit each, as Go writes durations; `d` is a day. */
+const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|[dhms]))+$/;
+
+/** A time in whole milliseconds: a bare number of them, or a duration such as `90s` or `1h30m`. */
+export function duration(leastMs: number, mostMs: number = MAX_TIMER_MS): Check<number> {
+  return (given) => {
+    if (/^\d+$/.test(given)) return within(leastMs, mostMs, Number(given));
+    if (!DURATION.test(given)) return undefined;
+    const parts = given.matchAll(/([\d.]+)(ms|[dhms])/g);
+    const ms = parts.reduce((sum, [, number, unit]) => sum + Number(number) * UNIT_MS[unit!]!, 0);
+    return within(leastMs, mostMs, Math.round(ms));
+  };
 }
 
 /** A number with a point in it, or without. */

@@ -54,9 +54,9 @@ export type ValuesOf<Table extends SettingsTable> = {
 /** What a setting of `true` or `false` expects. */
 export const FLAG = "true or false";
 
-/** What a setting in milliseconds expects. */
+/** What a setting in milliseconds expects, whose check is `duration`. */
 export function milliseconds(least: number): string {
-  return `a whole number of milliseconds from ${least} to ${MAX_TIMER_MS}`;
+  return `a whole number of milliseconds from ${least} to ${MAX_TIMER_MS}, or a duration such as 90s or 1h30m`;
 }
 
 /** Declares a setting that always has a value. */

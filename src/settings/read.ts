@@ -21,8 +21,8 @@ export function readTable<Table extends SettingsTable>(
   { environment, file, inTee }: { environment: Environment; file: string | undefined; inTee: boolean },
 ): ValuesOf<Table> {
   const fromFile = file === undefined ? {} : parseEnvFile(file, environment);
-  const secrets = iexecSecrets(environment, requesterSecretsOf(table));
-  const given = (name: string) => secrets.get(name) || environment(name) || fromFile[name] || undefined;
+  const written = writtenValues(table, environment, fromFile);
+  const given = (name: string) => withoutLineBreak(written(name) ?? "") || undefined;
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   const wrong = new Set<string>();
@@ -35,7 +35,9 @@ export function readTable<Table extends SettingsTable>(
     if (value !== undefined || (raw === undefined && isOptional)) values[name] = value;
     else {
       wrong.add(name);
-      problems.push(`${name}: expected ${expected}, got ${secret ? "something else" : JSON.stringify(raw)}`);
+      const oddity = secret ? oddityOf(raw ?? "") : undefined;
+      const got = secret ? `something else${oddity ? `, ${oddity}` : ""}` : JSON.stringify(raw);
+      problems.push(`${name}: expected ${expected}, got ${got}`);
     }
   }
   for (const [name, { conflict }] of rowsOf(table)) {
@@ -45,6 +47,48 @@ export function readTable<Table extends SettingsTable>(
   problems.push(...plaintextProblems(peersOf(table, values), { inTee }));
   throwAll(problems);
   return values as ValuesOf<Table>;
+}
+
+/**
+ * What is odd about the values of secrets and about the file, as sentences that begin with the setting's name: most likely
+ * the value came with something that does not belong to it. Nothing of the value is told.
+ */
+export function oddities(table: SettingsTable, environment: Environment, file: string | undefined): string[] {
+  const written = writtenValues(table, environment, file === undefined ? {} : parseEnvFile(file, environment));
+  const odd = rowsOf(table).flatMap(([name, { secret }]) => {
+    const value = secret ? written(name) ?? "" : "";
+    if (value !== withoutLineBreak(value)) return [`${name} ends with a line break (a newline), which was left out`];
+    const oddity = oddityOf(value);
+    return oddity ? [`${name} came ${oddity}, used as it is: take it away unless it belongs to the value`] : [];
+  });
+  const cut = [...(file ?? "").matchAll(CUT_AT_HASH)].map(([, name]) => name!).filter((name) => name in table);
+  return [
+    ...odd,
+    ...cut.map((name) => `${name} is cut off at a # in the file: put the value in quotes to keep the rest`),
+  ];
+}
+
+/** A value of a `.env` file without quotes and with a `#` right behind a letter: @std/dotenv drops what follows. */
+const CUT_AT_HASH = /^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(?!["'`])[^\s#]+#\S/gm;
+
+/** A value as it was written: iExec's secrets win over the environment, and that over the file. Empty is not set. */
+function writtenValues(
+  table: SettingsTable,
+  environment: Environment,
+  fromFile: Readonly<Record<string, string>>,
+): (name: string) => string | undefined {
+  const secrets = iexecSecrets(environment, requesterSecretsOf(table));
+  return (name) => secrets.get(name) || environment(name) || fromFile[name] || undefined;
+}
+
+/** Files of secrets mostly end with a line break that belongs to the file. */
+function withoutLineBreak(value: string): string {
+  return value.replace(/[\r\n]+$/, "");
+}
+
+function oddityOf(value: string): string | undefined {
+  if (/^(["'`]).*\1$/s.test(value)) return "with quotes around it";
+  return value !== value.trim() ? "with blanks around it" : undefined;
 }
 
 /**

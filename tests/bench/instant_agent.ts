@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const stderr = gatherLines((text) => void Deno.stderr.writeSync(encoder.encode(text)));
   const log = createLog({
     level: settings.LOG_LEVEL,
-    format: settings.LOG_FORMAT,
+    format: "text",
     content: settings.LOG_CONTENT,
     write: stderr.write,
     now: clock.now,

@@ -1,9 +1,11 @@
+/** The settings as one table: what they take, what they refuse and how they are documented. @module */
+
 import { assert, assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { EXIT, FatalError } from "../../src/errors.ts";
-import { envExample, helpText, settingsMarkdown } from "../../src/program/help.ts";
+import { envExample, settingsHelpText, settingsMarkdown } from "../../src/program/help.ts";
 import { readSettings, SETTING_ROWS, type SettingName, SETTINGS } from "../../src/program/settings.ts";
-import { unknownNames } from "../../src/settings/read.ts";
+import { oddities, unknownNames } from "../../src/settings/read.ts";
 import { publicUrl } from "../../src/urls.ts";
 
 type Environment = Partial<Record<SettingName, string>>;
@@ -61,7 +63,7 @@ Deno.test("with nothing set, the settings are the guide's defaults and ours", ()
     AGENT_ENV_FILE: undefined,
     TEE: "auto",
     LOG_LEVEL: "info",
-    LOG_FORMAT: "text",
+    LOG_FORMAT: "auto",
     LOG_CONTENT: false,
     IEXEC_TASK_ID: undefined,
     IEXEC_IN: undefined,
@@ -201,7 +203,7 @@ Deno.test("a reference in the file finds what the environment sets", () => {
 
 const WRONG: Environment = {
   EVENT_TRANSPORT: "pigeon",
-  USE_WEBSOCKET: "yes",
+  USE_WEBSOCKET: "maybe",
   EVENT_POLL_INTERVAL: "9",
   EVENT_MAX_BYTES: "1e6",
   WEBSOCKET_URL: "http://localhost:8080",
@@ -215,7 +217,7 @@ const WRONG: Environment = {
   MODEL_TEMPERATURE: "2.5",
   MODEL_CONTEXT_WINDOW: "8k",
   AGENT_CONCURRENCY: "1.5",
-  AGENT_SHUTDOWN_GRACE: "10s",
+  AGENT_SHUTDOWN_GRACE: "10 s",
   LOG_LEVEL: "loud",
   LOG_FORMAT: "xml",
   LOG_CONTENT: "perhaps",
@@ -238,7 +240,7 @@ Deno.test("any one wrong value is named alone", () => {
   }
 });
 
-const RANGE = /from (\d+) to (\d+)$/;
+const RANGE = /from (\d+) to (\d+)/;
 
 for (const { name, expected } of SETTING_ROWS.filter(({ expected }) => RANGE.test(expected))) {
   Deno.test(`${name} takes whole numbers in the range it is documented with, and no others`, () => {
@@ -255,6 +257,80 @@ for (const { name, expected } of SETTING_ROWS.filter(({ expected }) => RANGE.tes
   });
 }
 
+Deno.test("times are durations too, of one unit or several", () => {
+  const durations = {
+    "90s": 90_000,
+    "1h30m": 5_400_000,
+    "1.5s": 1_500,
+    "250ms": 250,
+    "2m0.5s": 120_500,
+    "1d": 86_400_000,
+  };
+  for (const [text, ms] of Object.entries(durations)) {
+    assertEquals(read({ MODEL_TIMEOUT: text }).MODEL_TIMEOUT, ms, text);
+  }
+  for (const wrong of ["0ms", "-1s", "1 h", "h", "1h30", "1w", "30d", "1e3ms"]) {
+    assertEquals(problems({ MODEL_TIMEOUT: wrong }).length, 1, wrong);
+  }
+});
+
+const NEWLINE = "\n", TOKEN = "s3cret-canary";
+
+Deno.test("a line break at a value's end is left out, which is said of secrets", () => {
+  const environment = (name: string) =>
+    ({ WEBSOCKET_AUTH_TOKEN: `${TOKEN}\r${NEWLINE}`, LOG_LEVEL: `debug${NEWLINE}` })[name];
+  const { WEBSOCKET_AUTH_TOKEN, LOG_LEVEL } = readSettings(environment);
+  assertEquals([WEBSOCKET_AUTH_TOKEN, LOG_LEVEL], [TOKEN, "debug"]);
+  const [only, ...more] = oddities(SETTINGS, environment, undefined);
+  assert(only?.startsWith("WEBSOCKET_AUTH_TOKEN ends with a line break"), only);
+  assertEquals(more, []);
+});
+
+Deno.test("a key in hexadecimal digits or base64 with a line break behind it is the key", () => {
+  const bytes = new Uint8Array(32).fill(7);
+  for (const text of [bytes.toHex(), bytes.toBase64()]) {
+    assertEquals(read({ AGENT_STATE_KEY: text + NEWLINE }).AGENT_STATE_KEY, bytes);
+  }
+});
+
+for (
+  const [what, value] of [["quotes", `"${TOKEN}"`], ["quotes", `'${TOKEN}'`], ["blanks", ` ${TOKEN}`], [
+    "blanks",
+    `${TOKEN}\t`,
+  ]]
+) {
+  Deno.test(`a secret with ${what} around it is used as it is, and pointed out without being shown: ${value}`, () => {
+    const environment = (name: string) => name === "WEBSOCKET_AUTH_TOKEN" ? value : undefined;
+    assertEquals(readSettings(environment).WEBSOCKET_AUTH_TOKEN, value);
+    const told = oddities(SETTINGS, environment, undefined);
+    assertEquals(told.length, 1);
+    assertStringIncludes(told[0]!, `WEBSOCKET_AUTH_TOKEN came with ${what} around it`);
+    assertFalse(told[0]!.includes(TOKEN));
+  });
+}
+
+Deno.test("a wrong secret with quotes around it says so", () => {
+  assertStringIncludes(
+    problems({ AGENT_STATE_KEY: `"${"0".repeat(64)}"` })[0]!,
+    "something else, with quotes around it",
+  );
+});
+
+Deno.test("a value that is cut off at a # in the file is pointed out; comments and quoted values are not", () => {
+  const cut = ["WEBSOCKET_AUTH_TOKEN=s3#cret", "export WEBSOCKET_AUTH_TOKEN = s3#cret", "OLLAMA_MODEL=a#b"];
+  for (const line of cut) {
+    const [only, ...more] = oddities(SETTINGS, () => undefined, line);
+    assertStringIncludes(only!, "is cut off at a # in the file");
+    assertEquals(more, []);
+    assertFalse(only!.includes("s3"));
+  }
+  for (
+    const line of ["OLLAMA_MODEL=a # b", "OLLAMA_MODEL='a#b'", "# OLLAMA_MODEL=a#b", "OTHER=a#b", "OLLAMA_MODEL=a #b"]
+  ) {
+    assertEquals(oddities(SETTINGS, () => undefined, line), []);
+  }
+});
+
 Deno.test("settings that are words or flags are read in capitals too", () => {
   const settings = read({ EVENT_TRANSPORT: "WebSocket", LOG_LEVEL: "WARN", LOG_FORMAT: "JSON", LOG_CONTENT: "TRUE" });
   const { EVENT_TRANSPORT, LOG_LEVEL, LOG_FORMAT, LOG_CONTENT } = settings;
@@ -262,8 +338,12 @@ Deno.test("settings that are words or flags are read in capitals too", () => {
 });
 
 Deno.test("USE_WEBSOCKET is another spelling of EVENT_TRANSPORT", () => {
-  for (const on of ["true", "True", "1"]) assertEquals(read({ USE_WEBSOCKET: on }).EVENT_TRANSPORT, "websocket");
-  for (const off of ["false", "FALSE", "0"]) assertEquals(read({ USE_WEBSOCKET: off }).EVENT_TRANSPORT, "file");
+  for (const on of ["true", "True", "1", "yes", "on"]) {
+    assertEquals(read({ USE_WEBSOCKET: on }).EVENT_TRANSPORT, "websocket");
+  }
+  for (const off of ["false", "FALSE", "0", "no", "Off"]) {
+    assertEquals(read({ USE_WEBSOCKET: off }).EVENT_TRANSPORT, "file");
+  }
   assertEquals(read({ USE_WEBSOCKET: "true", EVENT_TRANSPORT: "websocket" }).EVENT_TRANSPORT, "websocket");
   assertEquals(read({ USE_WEBSOCKET: "false", EVENT_TRANSPORT: "file" }).EVENT_TRANSPORT, "file");
 });
@@ -274,7 +354,7 @@ Deno.test("EVENT_TRANSPORT and USE_WEBSOCKET that contradict each other are an e
   assertEquals(problems({ EVENT_TRANSPORT: "file", USE_WEBSOCKET: "1" }), [contradiction("file", true)]);
   assertEquals(problems({ EVENT_TRANSPORT: "websocket" }, "USE_WEBSOCKET=false"), [contradiction("websocket", false)]);
   assertEquals(problems({ EVENT_TRANSPORT: "file", USE_WEBSOCKET: "true", LOG_FORMAT: "xml" }), [
-    `LOG_FORMAT: expected text or json, got "xml"`,
+    `LOG_FORMAT: expected auto, text or json, got "xml"`,
     contradiction("file", true),
   ]);
 });
@@ -310,7 +390,7 @@ Deno.test("the addresses of models are http or https, without what belongs to no
 });
 
 Deno.test("OLLAMA_KEEP_ALIVE takes what Ollama takes", () => {
-  for (const value of ["5m", "1.5h", "300", "-1", "-1s", "0"]) {
+  for (const value of ["5m", "1.5h", "1h30m", "300", "-1", "-1s", "0"]) {
     assertEquals(read({ OLLAMA_KEEP_ALIVE: value }).OLLAMA_KEEP_ALIVE, value);
   }
   for (const wrong of ["5 m", "m", "five", "5d", "1e3"]) assertEquals(problems({ OLLAMA_KEEP_ALIVE: wrong }).length, 1);
@@ -392,7 +472,9 @@ for (const { name, meaning, expected, environmentOnly, default: value } of SETTI
     for (const text of [meaning, expected, value]) assert(text.trim() !== "" && !/[|\n]/.test(text), text);
     const plain = (text: string) => text.replaceAll("`", "");
     const facts = `Expected: ${expected}. Default: ${plain(value)}.`;
-    assertStringIncludes(helpText(), `\n  ${name}\n      ${plain(meaning)}.\n      ${facts}\n`);
+    // It is wrapped at 80 columns.
+    const help = settingsHelpText().replaceAll(/\n {4}/g, " ");
+    assertStringIncludes(`${help}\n`, `\n${name} ${plain(meaning)}. ${facts}\n`);
     assertStringIncludes(settingsMarkdown(), `| \`${name}\` | ${meaning} | ${expected} | ${value} |`);
     // iExec's own are not the operator's to set, and some decide whether there is a file.
     const example = `# ${plain(meaning)}.\n# ${facts}\n#${name}=`;

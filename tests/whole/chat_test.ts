@@ -156,3 +156,19 @@ Deno.test("arguments that are no chat's are refused with 64", async () => {
     assert(agent.lines.at(-1)!.includes("--help"), agent.lines.join("\n"));
   }
 });
+
+for (const word of ["exit", "quit", "/exit", "Quit"]) {
+  Deno.test(`the line \`${word}\` ends a chat, and what follows it is not asked`, async () => {
+    await using folder = makeFolder();
+    const { code, stdout } = await chatOver({ folder: folder.path }, "Thanks!", word, "What is iExec?");
+    assertEquals(stdout.trim().split("\n").length, 1, stdout);
+    assertEquals(code, 0);
+  });
+}
+
+Deno.test("the line `/help` says what ends a chat, and is not asked", async () => {
+  await using folder = makeFolder();
+  const { code, stdout } = await chatOver({ folder: folder.path }, "/help");
+  assertEquals(code, 0);
+  assertMatch(stdout, /exit, quit, Ctrl\+D/);
+});

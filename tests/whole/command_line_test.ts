@@ -59,11 +59,23 @@ Deno.test(".env is read, the environment wins over it, and a misspelt name is po
   assertStringIncludes(right.stderr, "EVENT_POL_INTERVAL");
 });
 
-Deno.test("--help prints every setting and every exit code", async () => {
-  const { code, stdout } = await runToEnd({ args: ["--help"] });
+for (const args of [["--help"], ["-h"], ["help"], ["chat", "--help"]]) {
+  Deno.test(`\`${args.join(" ")}\` prints a screen of 80 columns, with every exit code and the way to the settings`, async () => {
+    const { code, stdout } = await runToEnd({ args });
+    assertEquals(code, 0);
+    const lines = stdout.trimEnd().split("\n");
+    assert(lines.length <= 24, stdout);
+    assertEquals(lines.filter((line) => line.length > 80), []);
+    for (const exit of [0, 64, 65, 69, 70, 74, 78]) assertMatch(stdout, new RegExp(`\\b${exit}\\b`));
+    assertStringIncludes(stdout, "--help settings");
+  });
+}
+
+Deno.test("--help settings prints every setting in 80 columns", async () => {
+  const { code, stdout } = await runToEnd({ args: ["--help", "settings"] });
   assertEquals(code, 0);
-  for (const { name } of SETTING_ROWS) assertStringIncludes(stdout, `\n  ${name}\n`);
-  for (const exit of [64, 69, 70, 74, 78]) assertMatch(stdout, new RegExp(`\\b${exit}\\b`));
+  for (const { name } of SETTING_ROWS) assertStringIncludes(stdout, `\n${name}\n`);
+  assertEquals(stdout.split("\n").filter((line) => line.length > 80), []);
 });
 
 Deno.test("--licenses prints the notices of what is in the executable, whatever the settings are", async () => {
@@ -118,4 +130,32 @@ Deno.test("an argument that does not exist is refused with 64", async () => {
   const { code, stderr } = await runToEnd({ args: ["--chekc"] });
   assertEquals(code, 64);
   assertMatch(stderr, /--chekc.*--help/);
+});
+
+Deno.test("a value that is no UTF-8 is told by its variable's name, and never shown", async () => {
+  await using folder = makeFolder();
+  // A shell makes the bytes: Deno hands on nothing but text.
+  const under = (name: string) => ["sh", "-c", `export ${name}="$(printf 'CANARY-caf\\351')"; exec "$@"`, "sh"];
+  for (const name of ["WEBSOCKET_AUTH_TOKEN", "IEXEC_APP_DEVELOPER_SECRET", "LOG_LEVEL", "TEE", "SSLKEYLOGFILE"]) {
+    const { code, stderr } = await runToEnd({ folder: folder.path, under: under(name) });
+    assertEquals(code, 78, stderr);
+    assertMatch(stderr, new RegExp(`^agent: ${name}: expected a text in UTF-8`));
+    assert(!stderr.includes("CANARY"), stderr);
+  }
+});
+
+Deno.test("names and paths of others put no control character and no line of their own into what is printed", async () => {
+  const forged = JSON.stringify({ level: "info", message: "forged" });
+  await using folder = makeFolder({
+    "path.json": { name: "a", bio: "b", knowledge: [{ path: `\x1b]0;title\x07\n${forged}\n.md` }] },
+    "name.json": { name: "\x1b[41mEvil\x07", bio: "b" },
+  });
+  const wrong = await runToEnd({ folder: folder.path, env: { AGENT_CHARACTER: "path.json" }, args: ["--once"] });
+  assertEquals(wrong.code, 78);
+  assertEquals(wrong.stderr.split("\n").filter((line) => line.trimStart() === forged), []);
+  const checked = await runToEnd({ folder: folder.path, env: { AGENT_CHARACTER: "name.json" }, args: ["--check"] });
+  assertEquals(checked.code, 0);
+  assertStringIncludes(checked.stdout, "\\u001b[41mEvil");
+  // deno-lint-ignore no-control-regex -- it is these that must not be there
+  for (const text of [wrong.stderr, checked.stdout]) assertEquals(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.exec(text), null);
 });

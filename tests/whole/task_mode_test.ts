@@ -107,3 +107,40 @@ Deno.test("a task with settings that do not fit it is refused with 78", async ()
   assertEquals(outside.code, 78);
   assert(outside.stderr.includes("EVENT_OUTPUT_PATH"));
 });
+
+for (
+  const [what, env] of [
+    ["a wrong setting", { LOG_LEVEL: "loud" }],
+    ["a variable that must not be set there", { SSLKEYLOGFILE: "keys" }],
+  ] as const
+) {
+  Deno.test(`${what} ends a task with 78, and computed.json says why`, async () => {
+    await using task = makeTask({ "events.json": [event("q1")] });
+    const { code, stderr } = await runToEnd({ ...task, env: { ...task.env, ...env } });
+    assertEquals(code, 78, stderr);
+    const { "error-message": error, ...computed } = task.computed();
+    assertEquals(computed, { "deterministic-output-path": task.output });
+    assertStringIncludes(error, Object.keys(env)[0]!);
+  });
+}
+
+Deno.test("--once with a wrong setting writes computed.json too, beside the responses", async () => {
+  await using task = makeTask({ "events.json": [event("q1")] });
+  const { code } = await runToEnd({ folder: task.folder, env: { LOG_LEVEL: "loud" }, args: ["--once"] });
+  assertEquals(code, 78);
+  assertStringIncludes(task.computed()["error-message"], "LOG_LEVEL");
+});
+
+Deno.test("a wrong setting outside a task leaves no computed.json", async () => {
+  await using task = makeTask({ "events.json": [event("q1")] });
+  assertEquals((await runToEnd({ folder: task.folder, env: { LOG_LEVEL: "loud" } })).code, 78);
+  assertEquals([...Deno.readDirSync(task.output)].map(({ name }) => name), []);
+});
+
+Deno.test("a task whose output directory can't be made ends with 74 and a plain error", async () => {
+  await using task = makeTask({ "events.json": [event("q1")] });
+  Deno.writeTextFileSync(`${task.folder}/occupied`, "");
+  const { code, stderr } = await runToEnd({ ...task, env: { ...task.env, IEXEC_OUT: `${task.folder}/occupied/out` } });
+  assertEquals(code, 74, stderr);
+  assertMatch(stderr.split("\n").at(-1)!, /^agent: Cannot .*occupied\/out/);
+});

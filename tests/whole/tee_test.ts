@@ -54,7 +54,7 @@ Deno.test("in a TEE every dangerous variable is named at once with 78, before .e
   };
   const { code, stderr } = await runToEnd({ folder: folder.path, env });
   assertEquals(code, 78);
-  for (const name of Object.keys(SET)) assertMatch(stderr, new RegExp(`^  ${name}: \\S+`, "m"));
+  for (const name of Object.keys(SET)) assertMatch(stderr, new RegExp(`^  - ${name}: \\S+`, "m"));
   assertStringIncludes(stderr, `agent: ${Object.keys(SET).length} variables are set that must not be set in a TEE`);
   assert(!stderr.includes("LOG_LEVEL"), "the file was not looked at");
   const left = [...Deno.readDirSync(folder.path)].map(({ name }) => name).filter((name) => name !== "keys").sort();
@@ -129,7 +129,9 @@ Deno.test("AGENT_ENV_FILE that is not there ends with 78, and neither it nor TEE
   Deno.writeTextFileSync(`${folder.path}/agent.env`, "TEE=none\nAGENT_ENV_FILE=other.env\n");
   const inside = await runToEnd({ folder: folder.path, env: { AGENT_ENV_FILE: "agent.env" } });
   assertEquals(inside.code, 78);
-  for (const name of ["TEE", "AGENT_ENV_FILE"]) assertStringIncludes(inside.stderr, `\n  ${name}: decides which file`);
+  for (const name of ["TEE", "AGENT_ENV_FILE"]) {
+    assertStringIncludes(inside.stderr, `\n  - ${name}: decides which file`);
+  }
 });
 
 Deno.test("in a TEE LOG_CONTENT and plaintext to a peer are refused together, and nobody is connected to", async () => {
@@ -138,10 +140,10 @@ Deno.test("in a TEE LOG_CONTENT and plaintext to a peer are refused together, an
   const env = { ...IN_TEE, LOG_CONTENT: "true", USE_WEBSOCKET: "true", WEBSOCKET_URL: url };
   const { code, stderr } = await runToEnd({ env });
   assertEquals(code, 78);
-  assertMatch(stderr, /^ {2}LOG_CONTENT: in a TEE/m);
+  assertMatch(stderr, /^ {2}- LOG_CONTENT: in a TEE/m);
   assertMatch(
     stderr,
-    /^ {2}WEBSOCKET_URL: in a TEE nothing goes over ws:\/\/ to localhost:\d+, .*wss:\/\/.*127\.0\.0\.1/m,
+    /^ {2}- WEBSOCKET_URL: in a TEE nothing goes over ws:\/\/ to localhost:\d+, .*wss:\/\/.*127\.0\.0\.1/m,
   );
   assertEquals(server.frames, []);
 });
@@ -199,13 +201,12 @@ Deno.test("--check and the start tell the settings in force without secrets, and
   const bytes = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   assertEquals(sha256, new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex());
   const { log } = await runToEnd({ folder: folder.path, env, args: ["--once"] });
-  const { time: _time, level: _level, message: _message, sha256: started, ...fields } = log.find(({ message }) =>
-    message === "⚙️ Settings in force"
+  const { time: _time, level: _level, message: _message, sha256: started, ...changed } = log.find(({ message }) =>
+    message === "⚙️ Settings that differ from their defaults"
   )!;
-  assertEquals([started, { ...fields, LOG_FORMAT: "text" }], [
-    sha256,
-    { ...Object.fromEntries(entries), LOG_FORMAT: "text" },
-  ]);
+  assertEquals(started, sha256);
+  assertEquals({ ...JSON.parse(text!), ...changed }, JSON.parse(text!));
+  assertEquals([changed.AGENT_CONCURRENCY, changed.LOG_CONTENT, changed.EVENT_MAX_BYTES], [7, undefined, undefined]);
 });
 
 Deno.test("two agents with different secrets have one SHA-256, and another setting makes another", async () => {

@@ -1,6 +1,6 @@
 /** Settings of the models: who answers, and where it is asked. @module */
 
-import { bareHttpUrl, decimal, httpUrl, like, text, whole, word } from "../../settings/checks.ts";
+import { bareHttpUrl, decimal, duration, httpUrl, like, text, whole, word } from "../../settings/checks.ts";
 import { milliseconds, optional, setting, type ValuesOf } from "../../settings/definition.ts";
 
 /** The providers there are, as MODEL_PROVIDER names them. */
@@ -35,8 +35,8 @@ export const MODEL_SETTINGS = {
   }),
   OLLAMA_KEEP_ALIVE: optional({
     meaning: "Ollama: how long the model stays loaded after an answer; a negative one is for ever",
-    expected: "a duration such as 30s, 10m or -1s, or a whole number of seconds",
-    check: like(/^-?\d+(\.\d+)?(ms|s|m|h)$|^-?\d+$/),
+    expected: "a duration such as 30s, 1h30m or -1s, or a whole number of seconds",
+    check: like(/^-?(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$|^-?\d+$/),
     defaultText: "the server's: 5 minutes",
   }),
   OPENAI_BASE_URL: setting({
@@ -92,13 +92,13 @@ export const MODEL_SETTINGS = {
   MODEL_TIMEOUT: setting({
     meaning: "Milliseconds that the model has for one answer; then the request is cancelled and tried again",
     expected: milliseconds(1),
-    check: whole(1),
+    check: duration(1),
     default: "60000",
   }),
   MODEL_MAX_WAIT: setting({
     meaning: "Milliseconds that an event waits, at most, while the model is down; then it ends in an error",
     expected: milliseconds(0),
-    check: whole(0),
+    check: duration(0),
     default: "900000",
   }),
 };

@@ -1,6 +1,6 @@
 /** Settings of the file transport. @module */
 
-import { text, whole } from "../../settings/checks.ts";
+import { duration, text } from "../../settings/checks.ts";
 import { milliseconds, setting } from "../../settings/definition.ts";
 
 /** Names and defaults of the guide are a contract. */
@@ -16,7 +16,7 @@ export const FILE_SETTINGS = {
   EVENT_POLL_INTERVAL: setting({
     meaning: "File transport: milliseconds between two looks at the file, behind the file system's own notices",
     expected: milliseconds(10),
-    check: whole(10),
+    check: duration(10),
     default: "5000",
   }),
 };

@@ -1,6 +1,6 @@
 /** Settings of the WebSocket transport. @module */
 
-import { text, webSocketUrl, whole } from "../../settings/checks.ts";
+import { duration, text, webSocketUrl, whole } from "../../settings/checks.ts";
 import { milliseconds, optional, setting } from "../../settings/definition.ts";
 
 /** Names and defaults of the guide are a contract. */
@@ -30,7 +30,7 @@ export const WEBSOCKET_SETTINGS = {
   WEBSOCKET_RECONNECT_INTERVAL: setting({
     meaning: "WebSocket transport: milliseconds before the first attempt to reconnect; doubles up to a minute",
     expected: milliseconds(1),
-    check: whole(1),
+    check: duration(1),
     default: "5000",
   }),
   WEBSOCKET_MAX_RECONNECT_ATTEMPTS: setting({

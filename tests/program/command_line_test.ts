@@ -1,0 +1,48 @@
+/** The arguments: which mode they ask for, and which of them are refused. @module */
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { FatalError } from "../../src/errors.ts";
+import { readCommandLine } from "../../src/program/command_line.ts";
+
+for (
+  const [line, mode] of [
+    ["", "run"],
+    ["--once", "once"],
+    ["--check", "check"],
+    ["--check --once", "check"],
+    ["--health", "health"],
+    ["--version", "version"],
+    ["--licenses", "licenses"],
+    ["--help", "help"],
+    ["-h", "help"],
+    ["help", "help"],
+    ["chat", "chat"],
+    ["chat --help", "help"],
+    ["--once --help", "help"],
+  ]
+) {
+  Deno.test(`\`agent ${line}\` is the mode ${mode}`, () => {
+    const words = line === "" ? [] : line!.split(" ");
+    assertEquals(readCommandLine(words), { mode: mode as "run", aboutSettings: false, conversation: undefined });
+  });
+}
+
+Deno.test("the help of the settings is asked for by one more word", () => {
+  for (const words of [["--help", "settings"], ["help", "settings"], ["-h", "settings"]]) {
+    assertEquals(readCommandLine(words), { mode: "help", aboutSettings: true, conversation: undefined });
+  }
+});
+
+Deno.test("a conversation is a chat's", () => {
+  assertEquals(readCommandLine(["chat", "--conversation", "trial"]).conversation, "trial");
+  assertThrows(() => readCommandLine(["--conversation", "trial"]), FatalError, "--conversation is for 'chat'");
+});
+
+for (
+  const line of ["--chekc", "talk", "chat chat", "settings", "help me", "--once now", "--help settings more", "-x"]
+) {
+  Deno.test(`\`agent ${line}\` is refused with 64 and the way to the help`, () => {
+    const { exitCode } = assertThrows(() => readCommandLine(line.split(" ")), FatalError, "--help");
+    assertEquals(exitCode, 64);
+  });
+}
