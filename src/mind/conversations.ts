@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import { type AgentEvent, conversationOf } from "../wire.ts";
 import type { Core } from "./core_log.ts";
 import type { Reply } from "./mind.ts";
+import { createRecentExchanges, type KeptExchange } from "./recent.ts";
 import type { Exchange } from "./models/model.ts";
 
 /** A conversation as far as one event sees it. */
@@ -36,7 +37,21 @@ export function openConversations(parts: { runtime: AgentRuntime; core: Core; cl
   const { runtime, core, clock } = parts;
   const { agentId } = runtime;
   const known = new Set<string>();
+  // One more than is shown: the event's own exchange may be among them.
+  const recent = createRecentExchanges({ each: EXCHANGES + 1 });
   const answerIdOf = (message: Memory): UUID => uuidOf("answer", message.id ?? "");
+
+  /** The last exchanges of a room as they were stored, oldest first; held from then on. */
+  async function readBack(roomId: UUID): Promise<readonly KeptExchange[]> {
+    const newestFirst = await runtime.getMemories({ tableName: TABLE, roomId, count: 2 * (EXCHANGES + 1) });
+    const questions = new Map(newestFirst.map(({ id, content }) => [id, content.text]));
+    const kept = newestFirst.flatMap(({ entityId, content }): KeptExchange[] => {
+      const id = content.inReplyTo, question = questions.get(id);
+      return entityId === agentId && id && question !== undefined ? [{ id, question, reply: replyFrom(content) }] : [];
+    }).reverse();
+    recent.hold(roomId, kept);
+    return kept;
+  }
 
   async function makeSureOf({ roomId, entityId }: Memory) {
     if (known.has(`${roomId} ${entityId}`)) return;
@@ -67,20 +82,12 @@ export function openConversations(parts: { runtime: AgentRuntime; core: Core; cl
       };
     },
     async recall(message) {
-      // Two more than are shown: the event's own question and answer may be among them.
-      const count = 2 * EXCHANGES + 2;
-      const newestFirst = await runtime.getMemories({ tableName: TABLE, roomId: message.roomId, count });
-      const contentOf = new Map(newestFirst.map(({ id, content }) => [id, content]));
-      const exchanges = newestFirst.flatMap(({ entityId, content }): Exchange[] => {
-        const question = contentOf.get(content.inReplyTo)?.text;
-        if (entityId !== agentId || question === undefined || content.inReplyTo === message.id) return [];
-        return [{ question, answer: content.text ?? "" }];
-      });
-      const isSame = contentOf.get(message.id)?.text === message.content.text;
-      const answer = isSame ? contentOf.get(answerIdOf(message)) : undefined;
+      const kept = recent.of(message.roomId) ?? await readBack(message.roomId);
+      const own = kept.find(({ id }) => id === message.id);
+      const others = kept.filter(({ id }) => id !== message.id).slice(-EXCHANGES);
       return {
-        exchanges: exchanges.slice(0, EXCHANGES).reverse(),
-        ...(answer && { answered: replyFrom(answer) }),
+        exchanges: others.map(({ question, reply }) => ({ question, answer: reply.text })),
+        ...(own && own.question === message.content.text && { answered: own.reply }),
       };
     },
     async remember(message, answer) {
@@ -101,6 +108,9 @@ export function openConversations(parts: { runtime: AgentRuntime; core: Core; cl
         TABLE,
         true,
       );
+      if (message.id) {
+        recent.add(message.roomId, { id: message.id, question: message.content.text ?? "", reply: answer });
+      }
     },
   };
 }

@@ -10,6 +10,7 @@ import { type Conversations, openConversations } from "./conversations.ts";
 import { bridgeLogger, loadCore } from "./core_log.ts";
 import { searchIn } from "./knowledge/search.ts";
 import { openIndex } from "./knowledge/index.ts";
+import { searchOnce } from "./knowledge/search_once.ts";
 import type { KnowledgeStore } from "./knowledge/store.ts";
 import { openVectors, type Vectors } from "./knowledge/vectors.ts";
 import type { Mind, Reply } from "./mind.ts";
@@ -54,7 +55,12 @@ export async function openMind(options: {
     name: "mind",
     description: "Character, conversation and knowledge",
     providers: [
-      contextProvider({ system, recall: conversations.recall, knowledge: searchIn(index), vectors: () => vectors }),
+      contextProvider({
+        system,
+        recall: conversations.recall,
+        knowledge: searchOnce(searchIn(index)),
+        vectors: () => vectors,
+      }),
     ],
   });
   await runtime.registerPlugin("provider" in model ? await openModel(model) : model);

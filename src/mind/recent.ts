@@ -1,0 +1,78 @@
+/** The last exchanges of the conversations that are under way: held in memory, so that each question need not read them back. @module */
+
+import type { Reply } from "./mind.ts";
+
+/** A question and its answer, as they are remembered. */
+export interface KeptExchange {
+  /** Id of the question's message. */
+  readonly id: string;
+  readonly question: string;
+  readonly reply: Reply;
+}
+
+/** What is held, by room; a room that is not held has to be read back. */
+export interface RecentExchanges {
+  /** The exchanges of a room, oldest first; undefined if they are not held. */
+  of(roomId: string): readonly KeptExchange[] | undefined;
+  /** Hold the exchanges of a room, oldest first. */
+  hold(roomId: string, exchanges: readonly KeptExchange[]): void;
+  /** Add an exchange to a room, if that one is held. */
+  add(roomId: string, exchange: KeptExchange): void;
+  /** Let go of a room, since it was changed elsewhere. */
+  drop(roomId: string): void;
+}
+
+/** UTF-16 code units held by all rooms together, at most: about 16 MB. */
+const MAX_HELD = 8 * 1024 * 1024;
+/** What a room and an exchange take besides their texts, in the same unit. */
+const OVERHEAD = 200;
+
+/**
+ * Holds the last exchanges of rooms; those that were not used for longest are let go of first.
+ *
+ * @param options `each`: exchanges held of a room; `maxHeld`: UTF-16 code units, default 8 Mi.
+ */
+export function createRecentExchanges(
+  { each, maxHeld = MAX_HELD }: { each: number; maxHeld?: number },
+): RecentExchanges {
+  /** In the order of their last use. */
+  const rooms = new Map<string, readonly KeptExchange[]>();
+  let held = 0;
+
+  function put(roomId: string, exchanges: readonly KeptExchange[]) {
+    drop(roomId);
+    rooms.set(roomId, exchanges);
+    held += sizeOf(exchanges);
+    for (const oldest of rooms.keys()) {
+      if (held <= maxHeld) break;
+      drop(oldest);
+    }
+  }
+
+  function drop(roomId: string) {
+    const exchanges = rooms.get(roomId);
+    if (exchanges === undefined) return;
+    rooms.delete(roomId);
+    held -= sizeOf(exchanges);
+  }
+
+  return {
+    of(roomId) {
+      const exchanges = rooms.get(roomId);
+      if (exchanges === undefined) return undefined;
+      rooms.delete(roomId);
+      rooms.set(roomId, exchanges);
+      return exchanges;
+    },
+    hold: (roomId, exchanges) => put(roomId, exchanges.slice(-each)),
+    add(roomId, exchange) {
+      const exchanges = rooms.get(roomId);
+      if (exchanges !== undefined) put(roomId, [...exchanges, exchange].slice(-each));
+    },
+    drop,
+  };
+}
+
+function sizeOf(exchanges: readonly KeptExchange[]): number {
+  return exchanges.reduce((sum, { question, reply }) => sum + question.length + reply.text.length + OVERHEAD, OVERHEAD);
+}
