@@ -1,6 +1,161 @@
-/** Writes that are not done by halves. @module */
+/** Files as a hostile directory may hold them: read only if plain and bounded, written only beside their place, then renamed. @module */
+
+import { dirname, resolve } from "node:path";
 
 /** Write all of `bytes`: one call may take only a part of them. */
 export function writeAllSync(to: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) written += to.writeSync(bytes.subarray(written));
+}
+
+/** A path that names something else than what a plain file is expected to be: a FIFO, a device, a file that changes. */
+export class NotPlainError extends Error {
+  override name = "NotPlainError";
+}
+
+/** The largest file that is read whole where nothing else bounds it: settings, certificates. */
+export const MAX_SMALL_FILE_BYTES = 1024 * 1024;
+
+/**
+ * Open a plain file for reading, or for both. A link counts as the file that it leads to.
+ *
+ * Deno checks the real path only of an open for reading: one for writing alone follows a link out of all permissions
+ * (measured on 2.7.11 and 2.9.6). So this always asks for reading too.
+ *
+ * @param options `write`: also for writing; default false. `follow`: whether the path may be a link; default true.
+ * @throws {NotPlainError} If it is a FIFO, a device, a socket or a directory, or is exchanged meanwhile.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ */
+export function openPlainSync(
+  path: string,
+  { write = false, follow = true }: { write?: boolean; follow?: boolean } = {},
+): { file: Deno.FsFile; info: Deno.FileInfo } {
+  const real = follow ? Deno.realPathSync(path) : path;
+  // Before it is opened: opening a FIFO waits for its other end, and nothing ends that wait.
+  refuseUnlessPlain(Deno.lstatSync(real), path);
+  const file = Deno.openSync(path, { read: true, write });
+  try {
+    const info = file.statSync();
+    refuseUnlessPlain(info, path);
+    // A directory above may have become a link between Deno's check and its open.
+    for (let look = 0; look < 2; look++) {
+      const now = Deno.lstatSync(real);
+      const isSame = now.ino === info.ino && now.dev === info.dev && (!follow || Deno.realPathSync(path) === real);
+      if (!isSame) throw new NotPlainError(`${path} was exchanged while it was opened`);
+    }
+    return { file, info };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/**
+ * The bytes of a plain file, which must stay as it is meanwhile.
+ *
+ * @param options `maxBytes`: the largest that is read.
+ * @throws {NotPlainError} If it is no plain file, larger than that, or changes while it is read.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ */
+export function readPlainSync(path: string, { maxBytes }: { maxBytes: number }): Uint8Array<ArrayBuffer> {
+  const { file, info } = openPlainSync(path);
+  try {
+    if (info.size > maxBytes) {
+      throw new NotPlainError(`${path} has ${info.size} bytes, more than the ${maxBytes} that are read of it`);
+    }
+    // One more than there should be: what grows meanwhile is noticed.
+    const bytes = new Uint8Array(info.size + 1);
+    let length = 0;
+    for (let read: number | null = 0; length < bytes.length && read !== null; length += read ?? 0) {
+      read = file.readSync(bytes.subarray(length));
+    }
+    const after = file.statSync();
+    if (length !== info.size || after.size !== info.size || after.mtime?.getTime() !== info.mtime?.getTime()) {
+      throw new NotPlainError(`${path} was changed while it was read`);
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    file.close();
+  }
+}
+
+/** {@linkcode readPlainSync} as a text; a byte order mark is left out, as `Deno.readTextFileSync` does not. */
+export function readPlainTextSync(path: string, options: { maxBytes: number }): string {
+  return new TextDecoder().decode(readPlainSync(path, options));
+}
+
+/**
+ * Make a new file at `path`, for reading and writing, in place of whatever is there: a link is removed, never followed.
+ *
+ * @param options `mode`: its permissions, whatever the umask says.
+ */
+export function makeAfreshSync(path: string, { mode }: { mode: number }): Deno.FsFile {
+  removeIfThereSync(path);
+  return Deno.openSync(path, { read: true, write: true, createNew: true, mode });
+}
+
+/** What {@linkcode replaceFileSync} puts at a path. */
+export interface NewContent {
+  readonly pieces: readonly Uint8Array[];
+  readonly mode: number;
+  /** What must be on the disk when the call returns: the content, or its name too. Default: neither. */
+  readonly durable?: "content" | "name";
+  /** Called with the new file before anything is written to it. */
+  readonly prepare?: (fresh: Deno.FsFile, path: string) => void;
+}
+
+/**
+ * Put a file at `path` at once: a reader finds the old one or the new one, whole. It is written beside its place and
+ * renamed. Returns it, open for reading and writing.
+ *
+ * @throws What the disk or `prepare` throws; then nothing of it is left.
+ */
+export function replaceFileSync(path: string, { pieces, mode, durable, prepare }: NewContent): Deno.FsFile {
+  const fresh = freshName(path);
+  const file = makeAfreshSync(fresh, { mode });
+  try {
+    prepare?.(file, fresh);
+    for (const piece of pieces) writeAllSync(file, piece);
+    if (durable) file.syncSync();
+    Deno.renameSync(fresh, path);
+    if (durable === "name") syncDirectorySync(dirname(resolve(path)));
+    return file;
+  } catch (error) {
+    file.close();
+    removeIfThereSync(fresh);
+    throw error;
+  }
+}
+
+/** Where {@linkcode replaceFileSync} writes: a crash may leave it behind. */
+export function freshName(path: string): string {
+  return `${path}.new`;
+}
+
+/** Remove a file or a link, if there is one. */
+export function removeIfThereSync(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Bring to the disk which names stand in a directory. */
+function syncDirectorySync(path: string): void {
+  using directory = Deno.openSync(path, { read: true });
+  directory.syncSync();
+}
+
+function refuseUnlessPlain(info: Deno.FileInfo, path: string): void {
+  if (!info.isFile) throw new NotPlainError(`${path} is ${kindOf(info)}, not a plain file`);
+}
+
+/** What a path names, as a noun with its article. */
+export function kindOf(info: Deno.FileInfo): string {
+  if (info.isFile) return "a plain file";
+  if (info.isSymlink) return "a link";
+  if (info.isDirectory) return "a directory";
+  if (info.isFifo) return "a FIFO";
+  if (info.isSocket) return "a socket";
+  return "a device";
 }

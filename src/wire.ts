@@ -138,16 +138,32 @@ export function parseFrame(text: string): Checked<Frame> {
   return { ok: true, value: { kind: "unknown", type: typeof type === "string" ? type.slice(0, 64) : typeof type } };
 }
 
+/** Name of the metadata field that holds the conversation of a terminal's chat: JSON has no such names, so no event has it. */
+export const CHAT: unique symbol = Symbol("chat");
+
 /**
  * What must be answered in order: the events of one `metadata.conversationId`, else of one `metadata.userId`; an event
  * with neither stands alone, and its conversation is undefined. So does one with empty ids: they name nobody, and two
- * nobodies share no memory. The prefix keeps a user's id from meeting a conversation's.
+ * nobodies share no memory. The prefix keeps a user's id from meeting a conversation's, and either from a chat's.
  */
-export function conversationOf({ metadata }: AgentEvent): string | undefined {
-  const { conversationId, userId } = metadata ?? {};
-  if (typeof conversationId === "string" && conversationId !== "") return `conversation:${conversationId}`;
-  if (typeof userId === "string" && userId !== "") return `user:${userId}`;
-  return undefined;
+export function conversationOf(event: AgentEvent): string | undefined {
+  const { conversationId, [CHAT]: chat } = (event.metadata ?? {}) as Record<string | symbol, unknown>;
+  if (typeof chat === "string") return `conversation:${CHAT_PREFIX}${chat}`;
+  if (typeof conversationId === "string" && conversationId !== "") {
+    // A chat's name stood in this field once: what it had said stays its own.
+    return conversationId.startsWith(CHAT_PREFIX)
+      ? `event-conversation:${conversationId}`
+      : `conversation:${conversationId}`;
+  }
+  return userOf(event);
+}
+
+const CHAT_PREFIX = "chat:";
+
+/** Whom an event is from: its `metadata.userId`, with a prefix that keeps it apart from a conversation's. */
+export function userOf({ metadata }: AgentEvent): string | undefined {
+  const { userId } = metadata ?? {};
+  return typeof userId === "string" && userId !== "" ? `user:${userId}` : undefined;
 }
 
 /** What an object, a text or a number takes in memory besides its characters, roughly: counted in UTF-16 code units. */

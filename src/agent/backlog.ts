@@ -6,8 +6,8 @@ import type { Schedule } from "./schedule.ts";
 
 /** Most events held in memory, and most of their size, in UTF-16 code units as {@linkcode Schedule.load} counts them. */
 const MAX_LOADED = { events: 10_000, size: 32 * 1024 * 1024 };
-/** Events read back from the journal at a time. */
-const PAGE = 256;
+/** Events read back from the journal at a time, at most, and their size. */
+const PAGE = { limit: 256, maxSize: 8 * 1024 * 1024 };
 
 /** Loads accepted events into a schedule, in the order of their acceptance. */
 export interface Backlog {
@@ -38,8 +38,8 @@ export function createBacklog(parts: {
 
   function fill() {
     while (isBehind && hasRoom()) {
-      const page = journal.pending({ seq: loaded, limit: PAGE });
-      isBehind = page.length === PAGE;
+      const page = journal.pending({ seq: loaded, ...PAGE });
+      isBehind = page.length > 0;
       for (const { seq, event } of page) {
         loaded = seq;
         schedule.add(event, { isAlone: isAlone(event.id) });

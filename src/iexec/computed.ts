@@ -1,10 +1,10 @@
 /** `computed.json`: tells iExec where a task's result lies. @module */
 
 import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { writeAllSync } from "../files.ts";
+import { replaceFileSync } from "../files.ts";
 
 /**
- * Write `computed.json` into IEXEC_OUT, at once and for good: a reader finds none or all of it, also after power loss.
+ * Write `computed.json` into IEXEC_OUT, at once and for good: a reader finds none or all of it, also after a power loss.
  *
  * @param directory IEXEC_OUT.
  * @param result `path`: the responses, inside `directory`; `error`: what went wrong, if anything did.
@@ -13,20 +13,14 @@ import { writeAllSync } from "../files.ts";
  * the templates of iExec's iApp generator add `error-message` where the app failed.
  */
 export function writeComputed(directory: string, result: { path: string; error?: string }): void {
-  const path = `${directory}/computed.json`, fresh = `${path}.new`;
+  const path = `${directory}/computed.json`;
   const content = {
     "deterministic-output-path": result.path,
     ...(result.error !== undefined && { "error-message": result.error }),
   };
+  const pieces = [new TextEncoder().encode(`${JSON.stringify(content)}\n`)];
   try {
-    {
-      using file = Deno.openSync(fresh, { write: true, create: true, truncate: true, mode: 0o644 });
-      writeAllSync(file, new TextEncoder().encode(`${JSON.stringify(content)}\n`));
-      file.syncSync();
-    }
-    Deno.renameSync(fresh, path);
-    using folder = Deno.openSync(directory, { read: true });
-    folder.syncSync();
+    replaceFileSync(path, { pieces, mode: 0o644, durable: "name" }).close();
   } catch (error) {
     throw new FatalError(
       `Cannot write ${path}: ${messageOf(error)}. iExec finds no result without it: make IEXEC_OUT writable.`,

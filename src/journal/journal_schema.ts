@@ -3,8 +3,8 @@
 import type { SealedColumn } from "../store/sealing.ts";
 
 export const JOURNAL_SEALED: readonly SealedColumn[] = [
-  { table: "event", column: "body", row: "id" },
-  { table: "outcome", column: "body", row: "id" },
+  { table: "event", column: "body", row: "id", facts: ["seq", "accepted_at"] },
+  { table: "outcome", column: "body", row: "id", facts: ["seq", "made_at"] },
 ];
 
 export const JOURNAL_SCHEMA = `

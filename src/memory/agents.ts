@@ -1,7 +1,7 @@
 /** Agents as the memory keeps them: their characters and settings, never their secrets. @module */
 
 import type { Agent, UUID } from "@elizaos/core";
-import type { Sealed } from "../store/seal.ts";
+import type { Place, Sealed } from "../store/seal.ts";
 import type { Direct, Store } from "./store.ts";
 
 type Settings = Record<string, unknown>;
@@ -28,8 +28,13 @@ export function agentMethods(
 ): Direct<"getAgent" | "getAgents" | "createAgent" | "updateAgent" | "deleteAgent"> {
   const create = store.command(CREATE), update = store.command(UPDATE), remove = store.command(DELETE);
   const one = store.query<AgentRow>(ONE), all = store.query<AgentRow>(ALL);
-  const place = (id: UUID) => `agent.body/${id}`;
-  const bodyOf = (row: AgentRow) => store.open<AgentBody>(row.body, place(row.id));
+  const place = ({ id, created_at, updated_at }: Omit<AgentRow, "body">): Place => [
+    "agent.body",
+    id,
+    created_at,
+    updated_at,
+  ];
+  const bodyOf = (row: AgentRow) => store.open<AgentBody>(row.body, place(row));
   return {
     getAgent(agentId) {
       const row = one.get({ id: agentId });
@@ -44,7 +49,7 @@ export function agentMethods(
     createAgent(agent) {
       if (agent.name === undefined) return false;
       const { id = crypto.randomUUID(), createdAt = store.clock.now(), updatedAt = createdAt } = agent;
-      const body = store.seal(withoutSecrets(agent), place(id));
+      const body = store.seal(withoutSecrets(agent), place({ id, created_at: createdAt, updated_at: updatedAt }));
       return create.run({ id, body, createdAt, updatedAt }).changes > 0;
     },
     updateAgent(agentId, agent) {
@@ -52,7 +57,8 @@ export function agentMethods(
         const row = one.get({ id: agentId });
         if (!row) return false;
         const { createdAt = row.created_at, updatedAt = store.clock.now() } = agent;
-        const body = store.seal(updated(bodyOf(row), withoutSecrets(agent)), place(agentId));
+        const newPlace = place({ id: agentId, created_at: createdAt, updated_at: updatedAt });
+        const body = store.seal(updated(bodyOf(row), withoutSecrets(agent)), newPlace);
         update.run({ id: agentId, body, createdAt, updatedAt });
         return true;
       });

@@ -1,7 +1,7 @@
 /** The cache: values by key, each agent its own. @module */
 
 import { createHmac, randomBytes } from "node:crypto";
-import type { Sealed } from "../store/seal.ts";
+import type { Place, Sealed } from "../store/seal.ts";
 import { type Direct, refersToNothing, type Store } from "./store.ts";
 
 const GET = `SELECT value FROM cache WHERE agent_id = :agentId AND key_digest = :digest`;
@@ -12,7 +12,7 @@ const DELETE = `DELETE FROM cache WHERE agent_id = :agentId AND key_digest = :di
 const SECRET = `SELECT secret FROM cache_secret`;
 const MAKE_SECRET = `INSERT INTO cache_secret (one, secret) VALUES (1, :secret) ON CONFLICT (one) DO NOTHING`;
 const SECRET_BYTES = 32;
-const SECRET_PLACE = "cache_secret.secret/1";
+const SECRET_PLACE: Place = ["cache_secret.secret", 1];
 
 /**
  * The methods about the cache.
@@ -30,7 +30,7 @@ export function cacheMethods(store: Store): Direct<"getCache" | "setCache" | "de
     if (!row) return undefined;
     return createHmac("sha256", store.open<string>(row.secret, SECRET_PLACE)).update(key).digest("hex");
   };
-  const place = (digest: string) => `cache.value/${agentId}/${digest}`;
+  const place = (digest: string): Place => ["cache.value", digest, agentId];
   const deleteCache = (key: string) => {
     const digest = digestOf(key);
     return digest !== undefined && remove.run({ agentId, digest }).changes > 0;

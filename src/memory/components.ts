@@ -1,7 +1,7 @@
 /** Components: pieces of data that plugins attach to entities. @module */
 
 import type { Component, Metadata, UUID } from "@elizaos/core";
-import type { Sealed } from "../store/seal.ts";
+import type { Place, Sealed } from "../store/seal.ts";
 import { type Direct, referring, type Store } from "./store.ts";
 
 interface ComponentRow {
@@ -18,19 +18,20 @@ interface ComponentRow {
 
 const CREATE = `
   INSERT INTO component (id, entity_id, agent_id, room_id, world_id, source_entity_id, type, data, created_at)
-  VALUES (:id, :entityId, :agentId, :roomId, :worldId, :sourceEntityId, :type, :data, :createdAt)
+  VALUES (:id, :entity_id, :agent_id, :room_id, :world_id, :source_entity_id, :type, :data, :created_at)
   ON CONFLICT (id) DO NOTHING`;
 const OF_ENTITY = `
   SELECT id, entity_id, agent_id, room_id, world_id, source_entity_id, type, data, created_at FROM component
   WHERE entity_id = :entityId AND (:type IS NULL OR type = :type) AND (:worldId IS NULL OR world_id = :worldId)
     AND (:sourceEntityId IS NULL OR source_entity_id = :sourceEntityId)
   ORDER BY seq`;
-const UPDATE = `
-  UPDATE component SET entity_id = coalesce(:entityId, entity_id), agent_id = coalesce(:agentId, agent_id),
-    room_id = coalesce(:roomId, room_id), world_id = coalesce(:worldId, world_id),
-    source_entity_id = coalesce(:sourceEntityId, source_entity_id), type = coalesce(:type, type),
-    data = coalesce(:data, data)
+const BY_ID = `
+  SELECT id, entity_id, agent_id, room_id, world_id, source_entity_id, type, data, created_at FROM component
   WHERE id = :id`;
+const UPDATE = `
+  UPDATE component SET entity_id = :entity_id, agent_id = :agent_id, room_id = :room_id, world_id = :world_id,
+    source_entity_id = :source_entity_id, type = :type, data = :data
+  WHERE id = :id AND created_at = :created_at`;
 const DELETE = `DELETE FROM component WHERE id = :id`;
 
 /** The methods about components. Of several that fit, the oldest is the one. */
@@ -38,8 +39,18 @@ export function componentMethods(
   store: Store,
 ): Direct<"getComponent" | "getComponents" | "createComponent" | "updateComponent" | "deleteComponent"> {
   const create = store.command(CREATE), update = store.command(UPDATE), remove = store.command(DELETE);
-  const ofEntity = store.query<ComponentRow>(OF_ENTITY);
-  const place = (id: UUID) => `component.data/${id}`;
+  const ofEntity = store.query<ComponentRow>(OF_ENTITY), byId = store.query<ComponentRow>(BY_ID);
+  const place = (row: Omit<ComponentRow, "data">): Place => [
+    "component.data",
+    row.id,
+    row.entity_id,
+    row.agent_id,
+    row.room_id,
+    row.world_id,
+    row.source_entity_id,
+    row.type,
+    row.created_at,
+  ];
   const componentFrom = (row: ComponentRow): Component => ({
     id: row.id,
     entityId: row.entity_id,
@@ -49,15 +60,7 @@ export function componentMethods(
     sourceEntityId: row.source_entity_id ?? NO_ID,
     type: row.type,
     createdAt: row.created_at,
-    data: store.open<Metadata>(row.data, place(row.id)),
-  });
-  const columnsFor = (component: Partial<Component> & { id: UUID }) => ({
-    id: component.id,
-    entityId: component.entityId ?? null,
-    roomId: component.roomId ?? null,
-    worldId: idOrNull(component.worldId),
-    sourceEntityId: idOrNull(component.sourceEntityId),
-    type: component.type ?? null,
+    data: store.open<Metadata>(row.data, place(row)),
   });
   return {
     getComponent(entityId, type, worldId, sourceEntityId) {
@@ -69,16 +72,38 @@ export function componentMethods(
       return ofEntity.all({ entityId, ...filters }).map(componentFrom);
     },
     createComponent(component) {
-      const { id = crypto.randomUUID(), agentId = store.agentId, createdAt = store.clock.now() } = component;
-      const data = store.seal(component.data ?? {}, place(id));
-      const columns = { ...columnsFor({ ...component, id }), agentId, data, createdAt };
-      const parents =
-        `entity ${columns.entityId}, room ${columns.roomId} and, where given, a world and a source entity`;
-      return referring(`component ${id}`, parents, () => create.run(columns).changes > 0);
+      const row = {
+        id: component.id ?? crypto.randomUUID(),
+        entity_id: component.entityId,
+        agent_id: component.agentId ?? store.agentId,
+        room_id: component.roomId,
+        world_id: idOrNull(component.worldId),
+        source_entity_id: idOrNull(component.sourceEntityId),
+        type: component.type,
+        created_at: component.createdAt ?? store.clock.now(),
+      };
+      const data = store.seal(component.data ?? {}, place(row));
+      const parents = `entity ${row.entity_id}, room ${row.room_id} and, where given, a world and a source entity`;
+      return referring(`component ${row.id}`, parents, () => create.run({ ...row, data }).changes > 0);
     },
     updateComponent(component) {
-      const data = component.data ? store.seal(component.data, place(component.id)) : null;
-      update.run({ ...columnsFor(component), agentId: component.agentId ?? null, data });
+      store.atomically(() => {
+        const old = byId.get({ id: component.id });
+        if (!old) return;
+        const row = {
+          id: old.id,
+          entity_id: component.entityId ?? old.entity_id,
+          agent_id: component.agentId ?? old.agent_id,
+          room_id: component.roomId ?? old.room_id,
+          world_id: idOrNull(component.worldId) ?? old.world_id,
+          source_entity_id: idOrNull(component.sourceEntityId) ?? old.source_entity_id,
+          type: component.type ?? old.type,
+          created_at: old.created_at,
+        };
+        // Sealed anew whatever changed: its data is bound to all of it.
+        const data = store.seal(component.data ?? store.open<Metadata>(old.data, place(old)), place(row));
+        update.run({ ...row, data });
+      });
     },
     deleteComponent: (componentId) => void remove.run({ id: componentId }),
   };

@@ -1,7 +1,8 @@
 /** Entities: users, agents and whatever else takes part. @module */
 
 import type { Component, Entity, Metadata, UUID } from "@elizaos/core";
-import type { Sealed } from "../store/seal.ts";
+import type { Place, Sealed } from "../store/seal.ts";
+import { participantPlace, type ParticipantRow } from "./participants.ts";
 import { type Direct, referring, type Store } from "./store.ts";
 
 interface EntityBody {
@@ -15,12 +16,19 @@ interface EntityRow {
   readonly body: Sealed;
 }
 
+interface EntityInRoomRow extends EntityRow, Omit<ParticipantRow, "id" | "body"> {
+  readonly participant_id: UUID;
+  readonly participant_body: Sealed;
+}
+
 const CREATE = `
   INSERT INTO entity (id, agent_id, body) VALUES (:id, :agentId, :body) ON CONFLICT (id) DO NOTHING`;
 const BY_IDS = `
   SELECT id, agent_id, body FROM entity WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY seq`;
 const IN_ROOM = `
-  SELECT entity.id, entity.agent_id, entity.body FROM participant JOIN entity ON entity.id = participant.entity_id
+  SELECT entity.id, entity.agent_id, entity.body, participant.id AS participant_id, room_id, entity_id, state,
+    participant.body AS participant_body
+  FROM participant JOIN entity ON entity.id = participant.entity_id
   WHERE participant.room_id = :roomId AND entity.agent_id = :agentId ORDER BY participant.seq`;
 const UPDATE = `UPDATE entity SET body = :body WHERE id = :id`;
 
@@ -34,14 +42,14 @@ export function entityMethods(
   componentsOf: (entityId: UUID) => Component[],
 ): Direct<"getEntitiesByIds" | "getEntitiesForRoom" | "createEntities" | "updateEntity"> {
   const create = store.command(CREATE), update = store.command(UPDATE);
-  const byIds = store.query<EntityRow>(BY_IDS), inRoom = store.query<EntityRow>(IN_ROOM);
-  const place = (id: UUID) => `entity.body/${id}`;
-  const sealBody = (id: UUID, { names, metadata }: Entity) =>
-    store.seal({ names: namesFrom(names), metadata: metadata ?? {} }, place(id));
+  const byIds = store.query<EntityRow>(BY_IDS), inRoom = store.query<EntityInRoomRow>(IN_ROOM);
+  const place = (id: UUID, owner: UUID): Place => ["entity.body", id, owner];
+  const sealBody = (id: UUID, owner: UUID, { names, metadata }: Entity) =>
+    store.seal({ names: namesFrom(names), metadata: metadata ?? {} }, place(id, owner));
   const entityFrom = (row: EntityRow): Entity => ({
     id: row.id,
     agentId: row.agent_id,
-    ...store.open<EntityBody>(row.body, place(row.id)),
+    ...store.open<EntityBody>(row.body, place(row.id, row.agent_id)),
   });
   const withComponents = (entity: Entity): Entity => ({ ...entity, components: componentsOf(entity.id as UUID) });
   return {
@@ -49,7 +57,11 @@ export function entityMethods(
       return byIds.all({ ids: JSON.stringify(entityIds) }).map((row) => withComponents(entityFrom(row)));
     },
     getEntitiesForRoom(roomId, includeComponents) {
-      const entities = inRoom.all({ roomId, agentId: store.agentId }).map(entityFrom);
+      const rows = inRoom.all({ roomId, agentId: store.agentId });
+      for (const row of rows) {
+        store.openText(row.participant_body, participantPlace({ ...row, id: row.participant_id }));
+      }
+      const entities = rows.map(entityFrom);
       return includeComponents ? entities.map(withComponents) : entities;
     },
     createEntities(entities) {
@@ -57,7 +69,7 @@ export function entityMethods(
         for (const entity of entities) {
           const { id = crypto.randomUUID() } = entity;
           const agentId = entity.agentId ?? store.agentId;
-          const write = () => create.run({ id, agentId, body: sealBody(id, entity) });
+          const write = () => create.run({ id, agentId, body: sealBody(id, agentId, entity) });
           referring(`entity ${id}`, `agent ${agentId}`, write);
         }
       });
@@ -65,7 +77,11 @@ export function entityMethods(
     },
     updateEntity(entity) {
       if (entity.id === undefined) throw new TypeError("Cannot update an entity without its id");
-      update.run({ id: entity.id, body: sealBody(entity.id, entity) });
+      const { id } = entity;
+      store.atomically(() => {
+        const [row] = byIds.all({ ids: JSON.stringify([id]) });
+        if (row) update.run({ id, body: sealBody(id, row.agent_id, entity) });
+      });
     },
   };
 }

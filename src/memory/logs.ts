@@ -1,7 +1,7 @@
 /** What the core logs: calls of models in a ring in memory, everything else in the database, both bounded. @module */
 
 import type { Log, LogBody, UUID } from "@elizaos/core";
-import type { Sealed } from "../store/seal.ts";
+import type { Place, Sealed } from "../store/seal.ts";
 import { type Direct, limitOf, type Store } from "./store.ts";
 
 /** Calls of models that are remembered. */
@@ -66,7 +66,15 @@ export function logMethods(store: Store): Logs {
   const { agentId } = store;
   const insert = store.command(INSERT), prune = store.command(PRUNE), remove = store.command(DELETE);
   const newest = store.query<{ seq: number }>(NEWEST), find = store.query<LogRow>(FIND);
-  const place = (id: UUID) => `log.body/${id}`;
+  const place = (row: Omit<LogRow, "seq" | "body">): Place => [
+    "log.body",
+    row.id,
+    agentId,
+    row.entity_id,
+    row.room_id,
+    row.type,
+    row.created_at,
+  ];
   let ring: Call[] = [];
   let modelCalls = 0;
   let lastSeq: number | undefined; // of the newest stored entry, once it was asked for
@@ -80,7 +88,7 @@ export function logMethods(store: Store): Logs {
       ...(row.room_id !== null && { roomId: row.room_id }),
       type: row.type,
       createdAt: new Date(row.created_at),
-      body: store.open<LogBody>(row.body, place(row.id)),
+      body: store.open<LogBody>(row.body, place(row)),
     },
   });
   return {
@@ -94,7 +102,8 @@ export function logMethods(store: Store): Logs {
         return;
       }
       const id = crypto.randomUUID();
-      const sealed = store.seal(plain(body), place(id));
+      const row = { id, entity_id: entityId, room_id: roomId ?? null, type, created_at: createdAt };
+      const sealed = store.seal(plain(body), place(row));
       const columns = { id, agentId, entityId, roomId: roomId ?? null, type, createdAt };
       lastSeq = store.atomically(() => {
         const { seq } = insert.run({ ...columns, body: sealed });

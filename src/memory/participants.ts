@@ -1,20 +1,38 @@
 /** Who takes part in which room. @module */
 
 import type { Entity, Participant, UUID } from "@elizaos/core";
+import type { Place, Sealed } from "../store/seal.ts";
 import { type Direct, refersToNothing, type Store } from "./store.ts";
 
 const ADD = `
-  INSERT INTO participant (id, room_id, entity_id) VALUES (:id, :roomId, :entityId)
+  INSERT INTO participant (id, room_id, entity_id, body) VALUES (:id, :roomId, :entityId, :body)
   ON CONFLICT (room_id, entity_id) DO NOTHING`;
 const REMOVE = `DELETE FROM participant WHERE room_id = :roomId AND entity_id = :entityId`;
-const OF_ROOM = `SELECT entity_id FROM participant WHERE room_id = :roomId ORDER BY seq`;
-const OF_ENTITY = `SELECT id FROM participant WHERE entity_id = :entityId ORDER BY seq`;
-const ONE = `SELECT state FROM participant WHERE room_id = :roomId AND entity_id = :entityId`;
-const SET_STATE = `UPDATE participant SET state = :state WHERE room_id = :roomId AND entity_id = :entityId`;
-const ROOMS = `
-  SELECT id FROM room WHERE agent_id = :agentId AND id IN (
-    SELECT room_id FROM participant WHERE entity_id IN (SELECT value FROM json_each(:entityIds))
-  ) ORDER BY seq`;
+const SELECT = `SELECT participant.id, room_id, entity_id, state, participant.body FROM participant`;
+const OF_ROOM = `${SELECT} WHERE room_id = :roomId ORDER BY seq`;
+const OF_ENTITY = `${SELECT} WHERE entity_id = :entityId ORDER BY seq`;
+const ONE = `${SELECT} WHERE room_id = :roomId AND entity_id = :entityId`;
+const SET_STATE = `UPDATE participant SET state = :state, body = :body WHERE id = :id`;
+const IN_ROOMS = `
+  ${SELECT} JOIN room ON room.id = room_id
+  WHERE agent_id = :agentId AND entity_id IN (SELECT value FROM json_each(:entityIds)) ORDER BY room.seq`;
+
+/** The sealed text of a participant says nothing: it only binds the row. */
+const NOTHING = "";
+
+/** Who takes part in a room, as its table has it. */
+export interface ParticipantRow {
+  readonly id: UUID;
+  readonly room_id: UUID;
+  readonly entity_id: UUID;
+  readonly state: "FOLLOWED" | "MUTED" | null;
+  readonly body: Sealed;
+}
+
+/** What a participant's row is bound to. */
+export function participantPlace({ id, room_id, entity_id, state }: Omit<ParticipantRow, "body">): Place {
+  return ["participant.body", id, room_id, entity_id, state];
+}
 
 /**
  * The methods about participants.
@@ -34,14 +52,32 @@ export function participantMethods(store: Store, entitiesByIds: (ids: UUID[]) =>
 > {
   const { agentId } = store;
   const add = store.command(ADD), remove = store.command(REMOVE), setState = store.command(SET_STATE);
-  const ofRoom = store.query<{ entity_id: UUID }>(OF_ROOM), ofEntity = store.query<{ id: UUID }>(OF_ENTITY);
-  const one = store.query<{ state: "FOLLOWED" | "MUTED" | null }>(ONE), rooms = store.query<{ id: UUID }>(ROOMS);
-  const roomsOf = (entityIds: UUID[]) =>
-    rooms.all({ agentId, entityIds: JSON.stringify(entityIds) }).map((row) => row.id);
+  const ofRoom = store.query<ParticipantRow>(OF_ROOM), ofEntity = store.query<ParticipantRow>(OF_ENTITY);
+  const one = store.query<ParticipantRow>(ONE), inRooms = store.query<ParticipantRow>(IN_ROOMS);
+  const sealed = (row: Omit<ParticipantRow, "body">) => store.sealText(NOTHING, participantPlace(row));
+  /** The row, which nobody else may have written. */
+  const checked = (row: ParticipantRow) => {
+    store.openText(row.body, participantPlace(row));
+    return row;
+  };
+  const find = (roomId: UUID, entityId: UUID) => {
+    const row = one.get({ roomId, entityId });
+    return row && checked(row);
+  };
+  const roomsOf = (entityIds: UUID[]) => {
+    const rows = inRooms.all({ agentId, entityIds: JSON.stringify(entityIds) });
+    return [...new Set(rows.map((row) => checked(row).room_id))];
+  };
   return {
     addParticipantsRoom(entityIds, roomId) {
       try {
-        store.atomically(() => entityIds.forEach((entityId) => add.run({ id: crypto.randomUUID(), roomId, entityId })));
+        store.atomically(() => {
+          for (const entityId of entityIds) {
+            const id = crypto.randomUUID();
+            const body = sealed({ id, room_id: roomId, entity_id: entityId, state: null });
+            add.run({ id, roomId, entityId, body });
+          }
+        });
         return true;
       } catch (error) {
         if (refersToNothing(error)) return false;
@@ -49,17 +85,20 @@ export function participantMethods(store: Store, entitiesByIds: (ids: UUID[]) =>
       }
     },
     removeParticipant: (entityId, roomId) => remove.run({ roomId, entityId }).changes > 0,
-    getParticipantsForRoom: (roomId) => ofRoom.all({ roomId }).map((row) => row.entity_id),
+    getParticipantsForRoom: (roomId) => ofRoom.all({ roomId }).map((row) => checked(row).entity_id),
     getParticipantsForEntity(entityId) {
-      return ofEntity.all({ entityId }).flatMap(({ id }): Participant[] => {
+      return ofEntity.all({ entityId }).map(checked).flatMap(({ id }): Participant[] => {
         const [entity] = entitiesByIds([entityId]) ?? []; // a fresh one each: callers may change what they get
         return entity ? [{ id, entity }] : [];
       });
     },
-    isRoomParticipant: (roomId, entityId) => one.get({ roomId, entityId }) !== undefined,
+    isRoomParticipant: (roomId, entityId) => find(roomId, entityId) !== undefined,
     getRoomsForParticipant: (entityId) => roomsOf([entityId]),
     getRoomsForParticipants: roomsOf,
-    getParticipantUserState: (roomId, entityId) => one.get({ roomId, entityId })?.state ?? null,
-    setParticipantUserState: (roomId, entityId, state) => void setState.run({ roomId, entityId, state }),
+    getParticipantUserState: (roomId, entityId) => find(roomId, entityId)?.state ?? null,
+    setParticipantUserState(roomId, entityId, state) {
+      const row = find(roomId, entityId);
+      if (row) setState.run({ id: row.id, state, body: sealed({ ...row, state }) });
+    },
   };
 }

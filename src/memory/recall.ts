@@ -1,7 +1,7 @@
 /** Memories as they are read: by id, room, world, table and time, newest first. @module */
 
 import type { Content, Memory, MemoryMetadata, UUID } from "@elizaos/core";
-import type { Sealed } from "../store/seal.ts";
+import type { Place, Sealed } from "../store/seal.ts";
 import { type Direct, limitOf, type Store } from "./store.ts";
 import { numbers, vectorFromText } from "./vectors.ts";
 
@@ -12,20 +12,38 @@ export interface MemoryBody {
   readonly metadata: MemoryMetadata;
 }
 
-interface MemoryRow {
+/** The columns of a memory that say whose it is, and when it was made. */
+export interface MemoryFacts {
   readonly id: UUID;
+  readonly type: string;
   readonly agent_id: UUID;
   readonly room_id: UUID;
   readonly entity_id: UUID;
   readonly world_id: UUID | null;
+  readonly document_id: string | null;
   readonly is_unique: number;
   readonly created_at: number;
+}
+
+interface MemoryRow extends MemoryFacts {
   readonly body: Sealed;
+  readonly dimension: number | null;
   readonly vector: Sealed | null;
 }
 
+/** What the body of a memory is bound to. */
+export function memoryPlace(row: MemoryFacts): Place {
+  const { id, type, agent_id, room_id, entity_id, world_id, document_id, is_unique, created_at } = row;
+  return ["memory.body", id, type, agent_id, room_id, entity_id, world_id, document_id, is_unique, created_at];
+}
+
+/** What the embedding of a memory is bound to. */
+export function embeddingPlace({ id, dimension }: { id: UUID; dimension: number | null }): Place {
+  return ["embedding.vector", id, dimension];
+}
+
 const SELECT = `
-  SELECT id, agent_id, room_id, entity_id, world_id, is_unique, created_at, body, vector
+  SELECT id, type, agent_id, room_id, entity_id, world_id, document_id, is_unique, created_at, body, dimension, vector
   FROM memory LEFT JOIN embedding ON memory_seq = seq`;
 // "LIMIT +:count", since SQLite plans anew for each value of a bare "LIMIT :count" (measured: 12, not 3 µs).
 const NEWEST_FIRST = `ORDER BY created_at DESC, seq DESC`;
@@ -79,10 +97,10 @@ export function recallMethods(store: Store): Direct<
     roomId: row.room_id,
     ...(row.world_id !== null && { worldId: row.world_id }),
     createdAt: row.created_at,
-    ...store.open<MemoryBody>(row.body, `memory.body/${row.id}`),
+    ...store.open<MemoryBody>(row.body, memoryPlace(row)),
     unique: row.is_unique === 1,
     ...(row.vector !== null && {
-      embedding: numbers(vectorFromText(store.open<string>(row.vector, `embedding.vector/${row.id}`))),
+      embedding: numbers(vectorFromText(store.open<string>(row.vector, embeddingPlace(row)))),
     }),
   });
   return {

@@ -1,7 +1,7 @@
 /** Relationships: what one entity is to another, in one direction. An agent sees only its own. @module */
 
 import type { Metadata, Relationship, UUID } from "@elizaos/core";
-import type { Sealed } from "../store/seal.ts";
+import type { Place, Sealed } from "../store/seal.ts";
 import { type Direct, refersToNothing, type Store } from "./store.ts";
 
 interface RelationshipBody {
@@ -28,6 +28,9 @@ const ONE = `
 const OF_ENTITY = `
   SELECT id, agent_id, source_entity_id, target_entity_id, body, created_at FROM relationship
   WHERE (source_entity_id = :entityId OR target_entity_id = :entityId) AND agent_id = :agentId ORDER BY seq`;
+const BY_ID = `
+  SELECT id, agent_id, source_entity_id, target_entity_id, body, created_at FROM relationship
+  WHERE id = :id AND agent_id = :agentId`;
 const UPDATE = `UPDATE relationship SET body = :body WHERE id = :id AND agent_id = :agentId`;
 
 /** The methods about relationships. */
@@ -36,24 +39,39 @@ export function relationshipMethods(
 ): Direct<"createRelationship" | "updateRelationship" | "getRelationship" | "getRelationships"> {
   const { agentId } = store;
   const create = store.command(CREATE), update = store.command(UPDATE);
+  const byId = store.query<RelationshipRow>(BY_ID);
   const one = store.query<RelationshipRow>(ONE), ofEntity = store.query<RelationshipRow>(OF_ENTITY);
-  const place = (id: UUID) => `relationship.body/${id}`;
-  const sealBody = (id: UUID, { tags = [], metadata = {} }: Partial<RelationshipBody>) =>
-    store.seal({ tags, metadata }, place(id));
+  const place = (row: Omit<RelationshipRow, "body">): Place => [
+    "relationship.body",
+    row.id,
+    row.agent_id,
+    row.source_entity_id,
+    row.target_entity_id,
+    row.created_at,
+  ];
+  const sealBody = (row: Omit<RelationshipRow, "body">, { tags = [], metadata = {} }: Partial<RelationshipBody>) =>
+    store.seal({ tags, metadata }, place(row));
   const relationshipFrom = (row: RelationshipRow): Relationship => ({
     id: row.id,
     sourceEntityId: row.source_entity_id,
     targetEntityId: row.target_entity_id,
     agentId: row.agent_id,
-    ...store.open<RelationshipBody>(row.body, place(row.id)),
+    ...store.open<RelationshipBody>(row.body, place(row)),
     createdAt: new Date(row.created_at).toISOString(),
   });
   return {
     createRelationship({ sourceEntityId, targetEntityId, ...body }) {
-      const id = crypto.randomUUID();
-      const columns = { id, agentId, sourceEntityId, targetEntityId, body: sealBody(id, body) };
+      const id = crypto.randomUUID(), createdAt = store.clock.now();
+      const row = {
+        id,
+        agent_id: agentId,
+        source_entity_id: sourceEntityId,
+        target_entity_id: targetEntityId,
+        created_at: createdAt,
+      };
+      const columns = { id, agentId, sourceEntityId, targetEntityId, createdAt, body: sealBody(row, body) };
       try {
-        return create.run({ ...columns, createdAt: store.clock.now() }).changes > 0;
+        return create.run(columns).changes > 0;
       } catch (error) {
         if (refersToNothing(error)) return false;
         throw error;
@@ -61,7 +79,10 @@ export function relationshipMethods(
     },
     updateRelationship(relationship) {
       const { id } = relationship;
-      update.run({ id, agentId, body: sealBody(id, relationship) });
+      store.atomically(() => {
+        const row = byId.get({ id, agentId });
+        if (row) update.run({ id, agentId, body: sealBody(row, relationship) });
+      });
     },
     getRelationship({ sourceEntityId, targetEntityId }) {
       const row = one.get({ sourceEntityId, targetEntityId, agentId });

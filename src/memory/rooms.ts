@@ -1,7 +1,7 @@
 /** Rooms, each the place of one conversation. An agent sees and changes only its own. @module */
 
 import type { Room, UUID } from "@elizaos/core";
-import type { Sealed } from "../store/seal.ts";
+import type { Place, Sealed } from "../store/seal.ts";
 import { type Direct, referring, type Store } from "./store.ts";
 
 /** Sealed, since a channel's name or number tells who talks. */
@@ -42,19 +42,27 @@ export function roomMethods(store: Store, onDeleted: (roomId: UUID) => void): Di
   const { agentId } = store;
   const create = store.command(CREATE), update = store.command(UPDATE), remove = store.command(DELETE);
   const byIds = store.query<RoomRow>(BY_IDS), ofWorld = store.query<RoomRow>(OF_WORLD);
-  const place = (id: UUID) => `room.body/${id}`;
+  const place = (row: Omit<RoomRow, "body">): Place => [
+    "room.body",
+    row.id,
+    row.agent_id,
+    row.world_id,
+    row.message_server_id,
+    row.type,
+  ];
   const roomFrom = (row: RoomRow): Room => ({
     id: row.id,
     agentId: row.agent_id,
     type: row.type,
-    ...store.open<RoomBody>(row.body, place(row.id)),
+    ...store.open<RoomBody>(row.body, place(row)),
     ...(row.world_id !== null && { worldId: row.world_id }),
     ...(row.message_server_id !== null && { messageServerId: row.message_server_id, serverId: row.message_server_id }),
   });
   const columnsFor = (room: Room) => {
     const { id, name, source, channelId, metadata, type, worldId = null } = room;
     const messageServerId = room.messageServerId ?? room.serverId ?? null;
-    return { id, worldId, messageServerId, type, body: store.seal({ name, source, channelId, metadata }, place(id)) };
+    const row = { id, agent_id: agentId, world_id: worldId, message_server_id: messageServerId, type };
+    return { id, worldId, messageServerId, type, body: store.seal({ name, source, channelId, metadata }, place(row)) };
   };
   const deleteRoom = (id: UUID) => {
     if (remove.run({ id, agentId }).changes > 0) onDeleted(id);
@@ -77,8 +85,9 @@ export function roomMethods(store: Store, onDeleted: (roomId: UUID) => void): Di
         const [row] = byIds.all({ agentId, ids: JSON.stringify([room.id]) });
         if (!row) return;
         const given = Object.entries(room).filter(([, value]) => value !== undefined && value !== null);
-        const columns = columnsFor({ ...roomFrom(row), ...Object.fromEntries(given) });
-        update.run({ ...columns, messageServerId: room.messageServerId ?? room.serverId ?? row.message_server_id });
+        const merged: Room = { ...roomFrom(row), ...Object.fromEntries(given) };
+        const messageServerId = room.messageServerId ?? room.serverId ?? row.message_server_id;
+        update.run(columnsFor({ ...merged, ...(messageServerId !== null && { messageServerId }) }));
       });
     },
     deleteRoom,

@@ -3,18 +3,39 @@
 import type { SealedColumn } from "../store/sealing.ts";
 
 export const MEMORY_SEALED: readonly SealedColumn[] = [
-  { table: "agent", column: "body", row: "id" },
-  { table: "world", column: "body", row: "id" },
-  { table: "room", column: "body", row: "id" },
-  { table: "entity", column: "body", row: "id" },
-  { table: "component", column: "data", row: "id" },
-  { table: "relationship", column: "body", row: "id" },
-  { table: "memory", column: "body", row: "id" },
-  { table: "embedding", column: "vector", row: "(SELECT id FROM memory WHERE memory.seq = memory_seq)" },
-  { table: "log", column: "body", row: "id" },
-  { table: "task", column: "body", row: "id" },
-  { table: "cache", column: "value", row: "agent_id || '/' || key_digest" },
-  { table: "cache_secret", column: "secret", row: "one" },
+  { table: "agent", column: "body", row: "id", facts: ["created_at", "updated_at"] },
+  { table: "world", column: "body", row: "id", facts: ["agent_id", "message_server_id"] },
+  { table: "room", column: "body", row: "id", facts: ["agent_id", "world_id", "message_server_id", "type"] },
+  { table: "entity", column: "body", row: "id", facts: ["agent_id"] },
+  {
+    table: "component",
+    column: "data",
+    row: "id",
+    facts: ["entity_id", "agent_id", "room_id", "world_id", "source_entity_id", "type", "created_at"],
+  },
+  { table: "participant", column: "body", row: "id", facts: ["room_id", "entity_id", "state"] },
+  {
+    table: "relationship",
+    column: "body",
+    row: "id",
+    facts: ["agent_id", "source_entity_id", "target_entity_id", "created_at"],
+  },
+  {
+    table: "memory",
+    column: "body",
+    row: "id",
+    facts: ["type", "agent_id", "room_id", "entity_id", "world_id", "document_id", "is_unique", "created_at"],
+  },
+  {
+    table: "embedding",
+    column: "vector",
+    row: "(SELECT id FROM memory WHERE memory.seq = memory_seq)",
+    facts: ["dimension"],
+  },
+  { table: "log", column: "body", row: "id", facts: ["agent_id", "entity_id", "room_id", "type", "created_at"] },
+  { table: "task", column: "body", row: "id", facts: ["agent_id", "room_id", "world_id", "entity_id", "updated_at"] },
+  { table: "cache", column: "value", row: "key_digest", facts: ["agent_id"] },
+  { table: "cache_secret", column: "secret", row: "one", facts: [] },
 ];
 
 export const MEMORY_SCHEMA = `
@@ -168,3 +189,11 @@ export const MEMORY_SCHEMA = `
   ) STRICT;
   CREATE INDEX task_of_agent ON task (agent_id);
 `;
+
+export const PARTICIPANT_BODY_SCHEMA = `
+  -- Says nothing, but is sealed, and so binds who takes part in which room: '' without a seal.
+  ALTER TABLE participant ADD COLUMN body ANY NOT NULL DEFAULT '';
+`;
+
+/** All tables of the memory as they are today. */
+export const MEMORY_TABLES = MEMORY_SCHEMA + PARTICIPANT_BODY_SCHEMA;

@@ -2,7 +2,7 @@
 
 import type { Memory, UUID } from "@elizaos/core";
 import type { Sealed } from "../store/seal.ts";
-import type { MemoryBody } from "./recall.ts";
+import { embeddingPlace, type MemoryBody, type MemoryFacts, memoryPlace } from "./recall.ts";
 import { type Direct, limitOf, type Store } from "./store.ts";
 import { cosineSimilarity, floats, numbers, vectorFromText } from "./vectors.ts";
 
@@ -22,16 +22,18 @@ interface SearchScope {
 
 interface CandidateRow {
   readonly id: UUID;
+  readonly dimension: number;
   readonly vector: Sealed;
 }
 
-interface TextRow extends CandidateRow {
+interface TextRow extends CandidateRow, MemoryFacts {
+  readonly id: UUID;
   readonly body: Sealed;
 }
 
 /** `scope` repeats the narrowest filter given in the form that an index can serve. Newest first. */
 const candidates = (scope: string) => `
-  SELECT id, vector FROM memory JOIN embedding ON memory_seq = seq
+  SELECT id, dimension, vector FROM memory JOIN embedding ON memory_seq = seq
   WHERE ${scope} AND type = :type AND agent_id = :agentId AND dimension = :dimension
     AND (:roomId IS NULL OR room_id = :roomId) AND (:entityId IS NULL OR entity_id = :entityId)
     AND (:worldId IS NULL OR world_id = :worldId) AND (NOT :unique OR is_unique)
@@ -41,7 +43,8 @@ const BY_ENTITY = candidates("entity_id = :entityId");
 const IN_WORLD = candidates("world_id = :worldId");
 const IN_TABLE = candidates("TRUE");
 const TEXTS = `
-  SELECT id, body, vector FROM memory JOIN embedding ON memory_seq = seq
+  SELECT id, type, agent_id, room_id, entity_id, world_id, document_id, is_unique, created_at, body, dimension, vector
+  FROM memory JOIN embedding ON memory_seq = seq
   WHERE type = :type AND agent_id = :agentId ORDER BY created_at DESC, seq DESC`;
 
 /** The searches, and whether a memory says anything new. */
@@ -59,8 +62,7 @@ export function searchMethods(store: Store, memoriesByIds: (ids: UUID[]) => Memo
   const inRoom = store.query<CandidateRow>(IN_ROOM), byEntity = store.query<CandidateRow>(BY_ENTITY);
   const inWorld = store.query<CandidateRow>(IN_WORLD), inTable = store.query<CandidateRow>(IN_TABLE);
   const texts = store.query<TextRow>(TEXTS);
-  const openVector = (row: CandidateRow) =>
-    vectorFromText(store.open<string>(row.vector, `embedding.vector/${row.id}`));
+  const openVector = (row: CandidateRow) => vectorFromText(store.open<string>(row.vector, embeddingPlace(row)));
 
   function* similar(embedding: readonly number[], scope: SearchScope, atLeast: number) {
     const { type, agentId, roomId = null, entityId = null, worldId = null, unique = false } = scope;
@@ -92,7 +94,7 @@ export function searchMethods(store: Store, memoriesByIds: (ids: UUID[]) => Memo
       const wanted = Array.from(query_input);
       const found: { embedding: number[]; levenshtein_score: number }[] = [];
       for (const row of texts.each({ type: query.query_table_name, agentId: store.agentId })) {
-        const { content, metadata } = store.open<MemoryBody>(row.body, `memory.body/${row.id}`);
+        const { content, metadata } = store.open<MemoryBody>(row.body, memoryPlace(row));
         const field = query_field_name === "metadata" ? metadata : content;
         const text: unknown = Object.entries(field).find(([name]) => name === query_field_sub_name)?.[1];
         if (typeof text !== "string") continue;

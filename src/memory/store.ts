@@ -3,7 +3,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { IDatabaseAdapter, UUID } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
-import type { Seal, Sealed } from "../store/seal.ts";
+import { openJson, type Place, type Seal, type Sealed } from "../store/seal.ts";
 
 /** Methods of the adapter as they work underneath, at once: `openMemory` makes promises of them. */
 export type Direct<Name extends keyof IDatabaseAdapter> = {
@@ -39,10 +39,14 @@ export interface Store {
   command(sql: string): Command;
   /** All that `work` writes, or nothing of it; inside a transaction of the caller's too. */
   atomically<T>(work: () => T): T;
-  /** @param place Table, column and row: `memory.content/<id>`. */
-  seal(value: unknown, place: string): Sealed;
+  /** @param place What the row says of it, as `MEMORY_SEALED` lists it. */
+  seal(value: unknown, place: Place): Sealed;
   /** Back from {@linkcode seal}. `T` is the caller's word for what was sealed at this place. */
-  open<T>(stored: Sealed, place: string): T;
+  open<T>(stored: Sealed, place: Place): T;
+  /** Seal a text that is no JSON. */
+  sealText(text: string, place: Place): Sealed;
+  /** Back from {@linkcode sealText}. */
+  openText(stored: Sealed, place: Place): string;
 }
 
 /**
@@ -79,10 +83,12 @@ export function openStore(database: DatabaseSync, options: { agentId: UUID; seal
     // JSON keeps what SQLite's texts lose: NUL and lone surrogates.
     seal(value, place) {
       const text: string | undefined = JSON.stringify(value);
-      if (text === undefined) throw new TypeError(`Cannot store ${place}: there is no JSON for ${typeof value}`);
+      if (text === undefined) throw new TypeError(`Cannot store ${place[0]}: there is no JSON for ${typeof value}`);
       return seal.seal(text, place);
     },
-    open: (stored, place) => JSON.parse(seal.open(stored, place)),
+    sealText: seal.seal,
+    openText: seal.open,
+    open: <T>(stored: Sealed, place: Place) => openJson<T>(seal, stored, place),
   };
 }
 

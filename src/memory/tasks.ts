@@ -1,7 +1,7 @@
 /** Tasks: what the agent has to do later, or again and again. An agent sees and changes only its own. @module */
 
 import type { Task, UUID } from "@elizaos/core";
-import type { Sealed } from "../store/seal.ts";
+import type { Place, Sealed } from "../store/seal.ts";
 import { type Direct, referring, type Store } from "./store.ts";
 
 type TaskBody = Pick<Task, "name" | "description" | "metadata" | "tags">;
@@ -36,10 +36,18 @@ export function taskMethods(
   const { agentId } = store;
   const create = store.command(CREATE), update = store.command(UPDATE), remove = store.command(DELETE);
   const find = store.query<TaskRow>(FIND);
-  const place = (id: UUID) => `task.body/${id}`;
+  const place = (row: Omit<TaskRow, "body">): Place => [
+    "task.body",
+    row.id,
+    agentId,
+    row.room_id,
+    row.world_id,
+    row.entity_id,
+    row.updated_at,
+  ];
   const taskFrom = (row: TaskRow): Task => ({
     id: row.id,
-    ...store.open<TaskBody>(row.body, place(row.id)),
+    ...store.open<TaskBody>(row.body, place(row)),
     ...(row.room_id !== null && { roomId: row.room_id }),
     ...(row.world_id !== null && { worldId: row.world_id }),
     ...(row.entity_id !== null && { entityId: row.entity_id }),
@@ -47,8 +55,10 @@ export function taskMethods(
   });
   const columnsFor = (id: UUID, task: Task) => {
     const { name, description = "", metadata = {}, tags = [], roomId = null, worldId = null, entityId = null } = task;
-    const body = store.seal({ name, description, metadata, tags }, place(id));
-    return { id, agentId, roomId, worldId, entityId, body, updatedAt: task.updatedAt ?? store.clock.now() };
+    const updatedAt = task.updatedAt ?? store.clock.now();
+    const row = { id, room_id: roomId, world_id: worldId, entity_id: entityId, updated_at: updatedAt };
+    const body = store.seal({ name, description, metadata, tags }, place(row));
+    return { id, agentId, roomId, worldId, entityId, body, updatedAt };
   };
   const getTask = (id: UUID) => {
     const row = find.get({ ...ANY, agentId, id });

@@ -1,7 +1,7 @@
 /** Worlds, which group rooms: a server, a platform, an account. An agent sees and changes only its own. @module */
 
 import type { UUID, World } from "@elizaos/core";
-import type { Sealed } from "../store/seal.ts";
+import type { Place, Sealed } from "../store/seal.ts";
 import { type Direct, referring, type Store } from "./store.ts";
 
 type WorldBody = Pick<World, "name" | "metadata">;
@@ -28,11 +28,16 @@ export function worldMethods(
   const { agentId } = store;
   const create = store.command(CREATE), update = store.command(UPDATE), remove = store.command(DELETE);
   const one = store.query<WorldRow>(ONE), all = store.query<WorldRow>(ALL);
-  const place = (id: UUID) => `world.body/${id}`;
+  const place = (id: UUID, owner: UUID, messageServerId: UUID | null): Place => [
+    "world.body",
+    id,
+    owner,
+    messageServerId,
+  ];
   const worldFrom = (row: WorldRow): World => ({
     id: row.id,
     agentId: row.agent_id,
-    ...store.open<WorldBody>(row.body, place(row.id)),
+    ...store.open<WorldBody>(row.body, place(row.id, row.agent_id, row.message_server_id)),
     ...(row.message_server_id !== null && { messageServerId: row.message_server_id }),
   });
   return {
@@ -40,7 +45,7 @@ export function worldMethods(
       const { id = crypto.randomUUID(), name, metadata } = world;
       const owner = world.agentId ?? agentId;
       const messageServerId = world.messageServerId ?? world.serverId ?? null;
-      const body = store.seal({ name, metadata }, place(id));
+      const body = store.seal({ name, metadata }, place(id, owner, messageServerId));
       referring(`world ${id}`, `agent ${owner}`, () => create.run({ id, agentId: owner, messageServerId, body }));
       return id;
     },
@@ -54,9 +59,10 @@ export function worldMethods(
       store.atomically(() => {
         const row = one.get({ id, agentId });
         if (!row) return;
-        const { name, metadata, messageServerId } = worldFrom(row);
-        const body = store.seal({ name: world.name ?? name, metadata: world.metadata ?? metadata }, place(id));
-        update.run({ id, body, messageServerId: world.messageServerId ?? world.serverId ?? messageServerId ?? null });
+        const { name, metadata } = worldFrom(row);
+        const messageServerId = world.messageServerId ?? world.serverId ?? row.message_server_id;
+        const body = { name: world.name ?? name, metadata: world.metadata ?? metadata };
+        update.run({ id, body: store.seal(body, place(id, row.agent_id, messageServerId)), messageServerId });
       });
     },
     removeWorld: (id) => void remove.run({ id, agentId }),

@@ -1,6 +1,6 @@
 /** The mind: an ElizaOS AgentRuntime for one character, asked one event at a time. @module */
 
-import type { AgentRuntime, Character, IDatabaseAdapter, Plugin, RuntimeSettings } from "@elizaos/core";
+import type { AgentRuntime, Character, IDatabaseAdapter, Plugin, RuntimeSettings, UUID } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { AgentEvent } from "../wire.ts";
@@ -23,18 +23,19 @@ import { openModel } from "./models/providers.ts";
  * Start an agent.
  *
  * @param options `character`: from `loadCharacter`; `adapter`: where that character's `agentId` remembers; `store`: where
- * the index of its knowledge is kept; `model`: a provider, or the plugin of one; `log`: where the core's warnings go,
+ * the index of its knowledge is kept; `hide`: see `Seal.hide`; `model`: a provider, or the plugin of one; `log`: where the core's warnings go,
  * those of the whole process from here on.
  */
 export async function openMind(options: {
   character: LoadedCharacter;
   adapter: IDatabaseAdapter;
   store: KnowledgeStore;
+  hide: (id: UUID) => UUID;
   model: ModelOptions | Plugin;
   log: Log;
   clock: Clock;
 }): Promise<Mind> {
-  const { adapter, store, model, log, clock } = options;
+  const { adapter, store, hide, model, log, clock } = options;
   const { character, agentId, texts } = options.character;
   const core = await loadCore();
   const logger = bridgeLogger(log);
@@ -43,7 +44,7 @@ export async function openMind(options: {
   const { persona, settings } = splitSettings(character);
   const runtime = new core.AgentRuntime({ character: { ...persona, id: agentId }, adapter, settings });
   runtime.logger = logger;
-  const conversations = openConversations({ runtime, core, clock });
+  const conversations = openConversations({ runtime, core, clock, hide });
   const system = systemText(character);
   const startedMs = performance.now();
   const index = openIndex(texts, store);

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import type { Clock } from "../clock.ts";
 import { escapeControls, escapeControlsInLines } from "../control_characters.ts";
 import { messageOf } from "../errors.ts";
+import { CHAT } from "../wire.ts";
 import type { Mind } from "../mind/mind.ts";
 
 /** What a chat is made of. */
@@ -88,8 +89,8 @@ async function answerTo(query: string, parts: ChatParts, signal: AbortSignal): P
     id: crypto.randomUUID(),
     query,
     timestamp: clock.now(),
-    // A name of its own kind: whoever chats does not walk into the conversations of the agent's users.
-    metadata: { conversationId: `chat:${conversation}` },
+    // No event can name this conversation, and whoever chats does not walk into those of the agent's users.
+    metadata: { [CHAT]: conversation },
   };
   const { text, sources } = await mind.answer(event, signal);
   await committed();

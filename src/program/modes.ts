@@ -88,7 +88,12 @@ export async function talk(
   if (inTee) throw new FatalError("In a TEE the terminal is the host's: chat is not for there.", EXIT.settings);
   const { chat } = await import("./chat.ts");
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
-  using state = openState(settings.AGENT_STATE_DIR, { key: settings.AGENT_STATE_KEY, now: clock.now });
+  using state = openState(settings.AGENT_STATE_DIR, {
+    key: settings.AGENT_STATE_KEY,
+    takeOver: settings.AGENT_STATE_TAKE_OVER,
+    log,
+    now: clock.now,
+  });
   await using mind = await startMind({ settings, character, state, log, clock });
   const { unanswered } = await chat({
     ...output,

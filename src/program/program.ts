@@ -45,7 +45,12 @@ export async function answerEvents(
   const { settings, log, clock, stop, open, whenQuiet } = program;
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
   const { agentId } = character;
-  using state = openState(settings.AGENT_STATE_DIR, { key: settings.AGENT_STATE_KEY, now: clock.now });
+  using state = openState(settings.AGENT_STATE_DIR, {
+    key: settings.AGENT_STATE_KEY,
+    takeOver: settings.AGENT_STATE_TAKE_OVER,
+    log,
+    now: clock.now,
+  });
   const { database, journal } = state;
   using _heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
   using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
@@ -79,7 +84,7 @@ export async function startMind(
     seal,
     committed: () => database.committed({ lazily: true }),
   });
-  const mind = await openMind({ character, adapter, store, model, log, clock });
+  const mind = await openMind({ character, adapter, store, hide: seal.hide, model, log, clock });
   // Before the first event, which would wait for it: the index of a large knowledge is large.
   database.commit();
   return patient(mind, {

@@ -55,6 +55,17 @@ export const SETTINGS = {
     secret: true,
     requesterSecret: 2,
   }),
+  AGENT_STATE_TAKE_OVER: setting({
+    meaning:
+      "Whether a state that is not sealed with `AGENT_STATE_KEY`, or was by an early version, is sealed once: only for one that nobody else could write",
+    expected: FLAG,
+    check: flag,
+    default: "false",
+    conflict: ({ AGENT_STATE_TAKE_OVER }, { inTee }) =>
+      inTee && AGENT_STATE_TAKE_OVER === true
+        ? "AGENT_STATE_TAKE_OVER: in a TEE the host may have written the state: leave it out"
+        : undefined,
+  }),
   AGENT_RETENTION: setting({
     meaning: "Days that an answered event is kept in the journal; its id is known for twelve times as long",
     expected: "a whole number of days from 1 to 36500",

@@ -2,11 +2,14 @@
 
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { JOURNAL_SCHEMA, JOURNAL_SEALED, OUTAGE_SCHEMA, UNDELIVERED_SCHEMA } from "../journal/journal_schema.ts";
-import { MEMORY_SCHEMA, MEMORY_SEALED } from "../memory/schema.ts";
+import { hideIds } from "../memory/hidden_ids.ts";
+import { MEMORY_SCHEMA, MEMORY_SEALED, PARTICIPANT_BODY_SCHEMA } from "../memory/schema.ts";
 import { KNOWLEDGE_SCHEMA, KNOWLEDGE_SEALED } from "../mind/knowledge/store.ts";
 import { type Database, openDatabase } from "../store/database.ts";
 import type { Seal } from "../store/seal.ts";
-import { openSeal } from "../store/sealing.ts";
+import type { Log } from "../log.ts";
+import type { Schema } from "../store/schema.ts";
+import { openSeal, SEAL_SALT_SCHEMA } from "../store/sealing.ts";
 
 /** Grows at its end only: a released line never changes. Its length is the schema version. */
 const MIGRATIONS: readonly string[] = [
@@ -15,7 +18,14 @@ const MIGRATIONS: readonly string[] = [
   KNOWLEDGE_SCHEMA,
   OUTAGE_SCHEMA,
   UNDELIVERED_SCHEMA,
+  SEAL_SALT_SCHEMA + PARTICIPANT_BODY_SCHEMA,
 ];
+
+/** What the tables are. */
+export const SCHEMA: Schema = {
+  migrations: MIGRATIONS,
+  digest: "e097c8030aa24adab28bc215f37fe27597bbec6d85285d313cf993ac23e6c493",
+};
 
 /** Every sealed column of every part. */
 export const SEALED_COLUMNS = [...JOURNAL_SEALED, ...MEMORY_SEALED, ...KNOWLEDGE_SEALED];
@@ -30,16 +40,18 @@ export interface State extends Disposable {
 /**
  * Open the state in `directory`, making what is missing.
  *
- * @param options `key`: AGENT_STATE_KEY, if there is one; `now`: milliseconds since the epoch.
+ * @param options `key`: AGENT_STATE_KEY, if there is one; `takeOver`: AGENT_STATE_TAKE_OVER; `now`: milliseconds since
+ * the epoch.
  * @throws {FatalError} As {@linkcode openDatabase} and {@linkcode openSeal} do.
  */
 export function openState(
   directory: string,
-  { key, now }: { key: Uint8Array | undefined; now: () => number },
+  options: { key: Uint8Array | undefined; takeOver?: boolean; log?: Log; now: () => number },
 ): State {
+  const { key, takeOver, log, now } = options;
   using stack = new DisposableStack();
-  const database = stack.use(openStateDatabase(directory));
-  const seal = openStateSeal(database, key);
+  const database = stack.use(openStateDatabase(directory, { ...log && { log } }));
+  const seal = openStateSeal(database, key, { ...takeOver !== undefined && { takeOver } });
   const journal = openJournal(database, { seal, now });
   const held = stack.move();
   return { database, seal, journal, [Symbol.dispose]: () => held.dispose() };
@@ -48,12 +60,13 @@ export function openState(
 /** The database of a state directory, with every part's tables. @see openDatabase */
 export function openStateDatabase(
   directory: string,
-  options: Omit<Parameters<typeof openDatabase>[1], "migrations"> = {},
+  options: Omit<Parameters<typeof openDatabase>[1], "schema"> = {},
 ): Database {
-  return openDatabase(directory, { ...options, migrations: MIGRATIONS });
+  return openDatabase(directory, { ...options, schema: SCHEMA });
 }
 
 /** The seal over every sealed column of a state's database. @see openSeal */
-export function openStateSeal(database: Database, key?: Uint8Array): Seal {
-  return openSeal(database, { columns: SEALED_COLUMNS, key });
+export function openStateSeal(database: Database, key?: Uint8Array, options: { takeOver?: boolean } = {}): Seal {
+  const beforeSealing = (seal: Seal) => hideIds(database.sqlite, seal);
+  return openSeal(database, { columns: SEALED_COLUMNS, key, ...options, beforeSealing });
 }

@@ -3,6 +3,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { damaged } from "./database_header.ts";
+import { migrate, type Schema } from "./schema.ts";
+import { holdStateDirectory } from "./state_directory.ts";
 
 /** SQLite's result codes that mean more here than "a bug of ours". @see https://sqlite.org/rescode.html */
 const SQLITE = {
@@ -53,26 +57,41 @@ export interface Database extends Disposable {
 }
 
 /**
+ * Databases that this process has open. Closing any handle of a file drops the POSIX locks that the process holds on it,
+ * SQLite's too: so a second opener must be refused before it looks into the file.
+ */
+const openHere = new Set<string>();
+
+/**
  * Open the database in `directory`, making both where they are missing, for this process alone.
  *
  * WAL with `synchronous=FULL`: a commit is on disk when it returns. The exclusive lock goes with the process, however
  * it ends, and spares the shared-memory file, which not every enclave's file system can map.
  *
- * @param options `migrations`: SQL, a text for each version of the schema, applied once in this order; the list grows at
- * its end only. `soon`: calls after what is under way in this turn of the event loop; default `setImmediate`.
- * @throws {FatalError} If another agent has it open, a newer program wrote it, it is damaged, or the disk refuses.
+ * Whoever can write the file is not trusted with more than its rows: no function of the schema's that has side effects,
+ * no page whose cells overlap.
+ *
+ * @param options `schema`: what the tables are; `log`: is told what was mended; `soon`: calls after what is under way in
+ * this turn of the event loop, default `setImmediate`.
+ * @throws {FatalError} If another agent has it open, a newer program wrote it, somebody else changed its schema or put
+ * something else in its place, it is damaged, or the disk refuses.
  */
 export function openDatabase(
   directory: string,
-  { migrations, soon = setImmediate }: { migrations: readonly string[]; soon?: (call: () => void) => unknown },
+  { schema, log, soon = setImmediate }: { schema: Schema; log?: Log; soon?: (call: () => void) => unknown },
 ): Database {
-  const path = `${directory}/agent.db`;
+  let path = `${directory}/agent.db`;
   let sqlite: DatabaseSync | undefined;
+  let held = false;
   try {
-    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    path = claim(directory);
+    held = true;
+    holdStateDirectory(directory, log);
     makePrivate(path);
     sqlite = new DatabaseSync(path);
     sqlite.exec(`
+      PRAGMA trusted_schema = OFF;
+      PRAGMA cell_size_check = ON;
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
@@ -80,18 +99,27 @@ export function openDatabase(
       PRAGMA temp_store = MEMORY;
       PRAGMA foreign_keys = ON;
     `);
-    migrate(sqlite, { path, migrations });
-    return groupCommits(sqlite, { path, soon });
+    migrate(sqlite, path, schema);
+    return groupCommits(sqlite, { path, soon, onClosed: () => openHere.delete(path) });
   } catch (error) {
     sqlite?.close();
+    if (held) openHere.delete(path);
     throw fileError(error, path) ?? databaseError(error, path);
   }
 }
 
-/** SQLite would make the file readable to others. Its WAL takes the mode over. */
+/** Make the directory and take its database for this process; returns the database's real path. */
+function claim(directory: string): string {
+  Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = `${Deno.realPathSync(directory)}/agent.db`;
+  if (openHere.has(path)) throw inUse(path);
+  openHere.add(path);
+  return path;
+}
+
+/** SQLite would make the file readable to others. Its write-ahead log takes the mode over. */
 function makePrivate(path: string): void {
   try {
-    // Only if it is new: closing any handle of a file that this process has open would drop SQLite's POSIX lock on it.
     Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
@@ -100,7 +128,7 @@ function makePrivate(path: string): void {
 
 function groupCommits(
   sqlite: DatabaseSync,
-  { path, soon }: { path: string; soon: (call: () => void) => unknown },
+  { path, soon, onClosed }: { path: string; soon: (call: () => void) => unknown; onClosed: () => void },
 ): Database {
   const begin = sqlite.prepare("BEGIN"), end = sqlite.prepare("COMMIT");
   const writers: (() => void)[] = [];
@@ -179,6 +207,7 @@ function groupCommits(
         clearTimeout(timer);
         dueMs = Infinity;
         sqlite.close();
+        onClosed();
       }
     },
   };
@@ -189,18 +218,12 @@ export function databaseError(error: unknown, path: string): unknown {
   const fatal = (message: string) => new FatalError(message, EXIT.inputOutput, { cause: error });
   switch (sqliteCode(error)) {
     case SQLITE.busy:
-      return fatal(
-        `Cannot use ${path}: another agent has it open. Stop that one, or set AGENT_STATE_DIR to a directory of its own.`,
-      );
+      return inUse(path, { cause: error });
     case SQLITE.full:
       return fatal(`Cannot write ${path}: no space left. Free some and start again; nothing is lost.`);
     case SQLITE.corrupt:
     case SQLITE.notADatabase:
-      return fatal(
-        `Cannot read ${path}: it is damaged (${
-          messageOf(error)
-        }). Nothing was deleted: restore it from a copy, or move it away and start again; then events that come again are answered again.`,
-      );
+      return damaged(path, messageOf(error), { cause: error });
     case SQLITE.readOnly:
     case SQLITE.inputOutput:
     case SQLITE.cantOpen:
@@ -209,6 +232,14 @@ export function databaseError(error: unknown, path: string): unknown {
       );
   }
   return error;
+}
+
+function inUse(path: string, options?: ErrorOptions): FatalError {
+  return new FatalError(
+    `Cannot use ${path}: another agent has it open. Stop that one, or set AGENT_STATE_DIR to a directory of its own.`,
+    EXIT.inputOutput,
+    options,
+  );
 }
 
 function sqliteCode(error: unknown): number | undefined {
@@ -230,24 +261,4 @@ function fileError(error: unknown, path: string): FatalError | undefined {
       { cause: error },
     )
     : undefined;
-}
-
-function migrate(
-  database: DatabaseSync,
-  { path, migrations }: { path: string; migrations: readonly string[] },
-): void {
-  database.exec("BEGIN IMMEDIATE");
-  // Reads the whole schema, and so finds out whether it is damaged before anything is written.
-  database.prepare("SELECT count(*) FROM sqlite_schema").get();
-  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
-  if (version > migrations.length) {
-    throw new FatalError(
-      `Cannot use ${path}: its schema is version ${version}, made by a newer agent; this one knows up to ${migrations.length}. Run the newer agent, or set AGENT_STATE_DIR to another directory.`,
-      EXIT.inputOutput,
-    );
-  }
-  for (const [index, migration] of migrations.entries()) {
-    if (index >= version) database.exec(`${migration}; PRAGMA user_version = ${index + 1}`);
-  }
-  database.exec("COMMIT");
 }

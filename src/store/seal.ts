@@ -1,66 +1,156 @@
-/** What keeps texts in the database unreadable to whoever holds the file. @module */
+/** Keeps texts in the database unreadable, and bound to their rows, for whoever holds the file but not the key. @module */
 
 import { Buffer } from "node:buffer";
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
+import { EXIT, FatalError } from "../errors.ts";
 
 /** A text as it stands in the database: as it is, or sealed. */
 export type Sealed = string | Uint8Array;
 
+/**
+ * What a text is bound to: its table and column (`memory.body`), its row's id, and every other value of the row that says
+ * whose it is and when. Sealed, it opens only with all of them as they were.
+ */
+export type Place = readonly [column: string, row: string | number, ...facts: (string | number | null)[]];
+
 /** Turns texts into what is stored, and back. */
 export interface Seal {
+  /** @param text Well-formed Unicode, as JSON always is: half a surrogate pair would not come back. */
+  seal(text: string, place: Place): Sealed;
+  /** @throws {FatalError} If `stored` is no text sealed with this key for this place. */
+  open(stored: Sealed, place: Place): string;
   /**
-   * @param text Well-formed Unicode, as JSON always is: half a surrogate pair would not come back.
-   * @param place Table, column and row the text belongs to: sealed, it opens nowhere else.
+   * A name for `id` that nobody can compute or recognise without the key: a UUID for a UUID. Without a key, `id` itself.
+   *
+   * @param id A UUID in lower case.
    */
-  seal(text: string, place: string): Sealed;
-  /** @throws {Error} If `stored` was not sealed with this key for this place. */
-  open(stored: Sealed, place: string): string;
+  hide<Id extends string>(id: Id): Id;
 }
 
 /** Stores texts as they are. */
 export const noSeal: Seal = {
   seal: (text) => text,
-  open(stored) {
+  open(stored, place) {
     if (typeof stored === "string") return stored;
-    throw new Error("Cannot read a sealed text without its key: set AGENT_STATE_KEY");
+    throw unreadable(place, "it is sealed, and there is no key: set AGENT_STATE_KEY");
   },
+  hide: (id) => id,
 };
 
 const KEY_BYTES = 32;
+const SALT_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
+/** What makes the keys of one database differ from those of every other one under the same AGENT_STATE_KEY. */
+export function newSalt(): Uint8Array {
+  return randomBytes(SALT_BYTES);
+}
+
 /**
- * Seals with AES-256-GCM, a fresh random nonce for each text: nonce, tag, ciphertext.
+ * Seals with AES-256-GCM under a key that is derived for one database, with a fresh random nonce for each text: nonce,
+ * tag, ciphertext.
  *
- * @param key 32 bytes.
+ * @param key 32 bytes: AGENT_STATE_KEY.
+ * @param salt The database's own: a row copied from another database does not open.
  * @throws {RangeError} If `key` has another length.
  * @see NIST SP 800-38D, 8.2.2 and 8.3: random 96-bit nonces are good for 2^32 texts under one key.
  */
-export function aesSeal(key: Uint8Array): Seal {
+export function aesSeal(key: Uint8Array, salt: Uint8Array): Seal {
+  checkKey(key);
+  const derived = (use: string) => new Uint8Array(hkdfSync("sha256", key, salt, `agent state: ${use}`, KEY_BYTES));
+  const textKey = derived("texts"), idKey = derived("ids");
+  return {
+    seal: (text, place) => encrypt(textKey, text, aad(place)),
+    open(stored, place) {
+      if (typeof stored === "string") throw unreadable(place, "it is not sealed");
+      return decrypt(textKey, stored, aad(place)) ?? refuseForeign(place);
+    },
+    hide: <Id extends string>(id: Id) => uuidFrom(createHmac("sha256", idKey).update(id).digest("hex")) as Id,
+  };
+}
+
+/**
+ * How texts were sealed before they were bound to more than their row's id: only to be opened once more, when a state of
+ * that time is taken over.
+ *
+ * @param place Table, column and row, as `memory.body/<id>`.
+ * @returns The text; undefined if it does not open.
+ */
+export function openFirstSeal(key: Uint8Array, stored: Uint8Array, place: string): string | undefined {
+  checkKey(key);
+  return decrypt(key, stored, Buffer.from(place));
+}
+
+/**
+ * A UUID made of the first bits of a digest.
+ *
+ * @param hex At least 32 hexadecimal digits.
+ * @see RFC 9562, 5.8: version 8 is the maker's own choice of bits.
+ */
+export function uuidFrom(hex: string): string {
+  const variant = (Number.parseInt(hex.charAt(16), 16) & 0x3 | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${
+    hex.slice(20, 32)
+  }`;
+}
+
+function checkKey(key: Uint8Array): void {
   if (key.length !== KEY_BYTES) {
     throw new RangeError(`Cannot seal: the key must have ${KEY_BYTES} bytes, got ${key.length}`);
   }
-  return {
-    seal(text, place) {
-      const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(place));
-      const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
-      return Buffer.concat([nonce, cipher.getAuthTag(), body]);
-    },
-    open(stored, place) {
-      if (typeof stored === "string") throw new Error(`Cannot open ${place}: it is not sealed`);
-      const notOurs = `Cannot open ${place}: it was not sealed with this key for this place`;
-      // A tag cut short would be easier to guess.
-      if (stored.length < NONCE_BYTES + TAG_BYTES) throw new Error(notOurs);
-      try {
-        const decipher = createDecipheriv("aes-256-gcm", key, stored.subarray(0, NONCE_BYTES))
-          .setAAD(Buffer.from(place))
-          .setAuthTag(stored.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
-        return Buffer.concat([decipher.update(stored.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString();
-      } catch (error) {
-        throw new Error(notOurs, { cause: error });
-      }
-    },
-  };
+}
+
+/** JSON, so that no two places look the same. */
+function aad(place: Place): Buffer {
+  return Buffer.from(JSON.stringify(place));
+}
+
+function encrypt(key: Uint8Array, text: string, aad: Buffer): Uint8Array {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(aad);
+  const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), body]);
+}
+
+function decrypt(key: Uint8Array, stored: Uint8Array, aad: Buffer): string | undefined {
+  // A column may hold a number in a file that somebody else wrote, and a tag cut short would be easier to guess.
+  if (!(stored instanceof Uint8Array) || stored.length < NONCE_BYTES + TAG_BYTES) return undefined;
+  try {
+    const decipher = createDecipheriv("aes-256-gcm", key, stored.subarray(0, NONCE_BYTES))
+      .setAAD(aad)
+      .setAuthTag(stored.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
+    return Buffer.concat([decipher.update(stored.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString();
+  } catch {
+    // Authentication failed, and nothing more is to be known about why.
+    return undefined;
+  }
+}
+
+/**
+ * The value whose JSON is stored at a place. `T` is the caller's word for what was sealed there.
+ *
+ * @throws {FatalError} As {@linkcode Seal.open} does, and if it is no JSON.
+ */
+export function openJson<T>(seal: Seal, stored: Sealed, place: Place): T {
+  const text = seal.open(stored, place);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message would quote the text.
+    throw unreadable(place, "it is no JSON. Somebody else changed the file");
+  }
+}
+
+function refuseForeign(place: Place): never {
+  throw unreadable(place, "it was not sealed with this key for this row as it is now. Somebody else changed the file");
+}
+
+function unreadable([column, row]: Place, why: string): FatalError {
+  return new FatalError(
+    `Cannot read ${column} of ${
+      JSON.stringify(row)
+    } in the state: ${why}. Restore the state from a copy, or set AGENT_STATE_DIR to another directory; nothing was deleted.`,
+    EXIT.inputOutput,
+  );
 }

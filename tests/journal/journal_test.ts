@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import type { Database } from "../../src/store/database.ts";
 import { type Journal, openJournal } from "../../src/journal/journal.ts";
-import { aesSeal, noSeal, type Seal } from "../../src/store/seal.ts";
+import { aesSeal, newSalt, noSeal, type Seal } from "../../src/store/seal.ts";
 import { type AgentEvent, entryOf, type Outcome } from "../../src/wire.ts";
 import { answer, failure } from "../support/events.ts";
 import { makeFolder } from "../support/folder.ts";
@@ -120,7 +120,7 @@ Deno.test("the checkpoint of the responses file is the last that was set", async
 
 Deno.test("sealed, neither question nor answer is found in any file, and both come back", async () => {
   await using folder = makeFolder();
-  const seal = aesSeal(new Uint8Array(32).fill(7));
+  const seal = aesSeal(new Uint8Array(32).fill(7), newSalt());
   {
     using opened = open(folder.path, seal);
     opened.journal.accept({ ...event("q1"), query: "CANARY in a question" });

@@ -5,8 +5,8 @@ import { randomBytes } from "node:crypto";
 import { ChannelType, type Entity, type IDatabaseAdapter, type Memory, type Room, type UUID } from "@elizaos/core";
 import type { Clock } from "../../src/clock.ts";
 import { openMemory } from "../../src/memory/memory.ts";
-import { MEMORY_SCHEMA } from "../../src/memory/schema.ts";
-import { aesSeal, noSeal, type Seal } from "../../src/store/seal.ts";
+import { MEMORY_TABLES } from "../../src/memory/schema.ts";
+import { aesSeal, newSalt, noSeal, type Seal } from "../../src/store/seal.ts";
 
 /** The `n`th UUID of these tests. */
 export function uuid(n: number): UUID {
@@ -34,13 +34,13 @@ export interface TestMemory extends Disposable {
 /** What each test runs with. */
 export const SEALS: readonly { readonly label: string; readonly seal: Seal }[] = [
   { label: "", seal: noSeal },
-  { label: " (sealed)", seal: aesSeal(randomBytes(32)) },
+  { label: " (sealed)", seal: aesSeal(randomBytes(32), newSalt()) },
 ];
 
 /** A memory without anything in it. */
 export function emptyMemory(seal: Seal): TestMemory {
   const database = new DatabaseSync(":memory:");
-  database.exec(MEMORY_SCHEMA);
+  database.exec(MEMORY_TABLES);
   const clock: SteadyClock = { ms: 1_000_000, now: () => clock.ms, sleep: () => Promise.resolve() };
   const open = (agentId: UUID) => openMemory(database, { agentId, seal, clock });
   return { adapter: open(AGENT), database, clock, seal, open, [Symbol.dispose]: () => database.close() };

@@ -7,8 +7,8 @@ import { DatabaseSync } from "node:sqlite";
 import { type Agent, AgentRuntime, type Character, type IDatabaseAdapter, type Memory, ModelType } from "@elizaos/core";
 import { systemClock } from "../../src/clock.ts";
 import { openMemory } from "../../src/memory/memory.ts";
-import { MEMORY_SCHEMA } from "../../src/memory/schema.ts";
-import { aesSeal, noSeal, type Seal } from "../../src/store/seal.ts";
+import { MEMORY_TABLES } from "../../src/memory/schema.ts";
+import { aesSeal, newSalt, noSeal, type Seal } from "../../src/store/seal.ts";
 import {
   AGENT,
   ALICE,
@@ -80,8 +80,13 @@ testMemory("an agent's secrets are never written", async ({ adapter, database, s
   await adapter.createAgent({ ...CHARACTER, id: OTHER_AGENT });
   await adapter.updateAgent(OTHER_AGENT, CHARACTER);
   assertEquals((await adapter.getAgent(OTHER_AGENT))?.settings, { canarySetting: "canary-value" });
-  const row = database.prepare("SELECT body FROM agent WHERE id = ?").get(OTHER_AGENT);
-  const body = seal.open(row?.body as string | Uint8Array, `agent.body/${OTHER_AGENT}`);
+  const row = database.prepare("SELECT * FROM agent WHERE id = ?").get(OTHER_AGENT);
+  const body = seal.open(row?.body as string | Uint8Array, [
+    "agent.body",
+    OTHER_AGENT,
+    row?.created_at as number,
+    row?.updated_at as number,
+  ]);
   assert(body.includes("canary-value"));
   assertFalse(body.includes("secret"), body);
   assertEquals(CHARACTER.settings?.secrets, { API_KEY: "secret-in-settings" }, "the caller's object was changed");
@@ -187,17 +192,17 @@ Deno.test("a sealed file tells nothing, and an unsealed one everything: the chec
   };
   const embedding = Buffer.from(Float32Array.from([0.5, 0.25]).buffer).toString("base64");
   assertEquals(await tellingFiles(noSeal), ["Canary", "canary", embedding].sort());
-  assertEquals(await tellingFiles(aesSeal(randomBytes(32))), []);
+  assertEquals(await tellingFiles(aesSeal(randomBytes(32), newSalt())), []);
 });
 
 Deno.test("a sealed memory opens only with its key and in its place", async () => {
-  using memory = emptyMemory(aesSeal(randomBytes(32)));
+  using memory = emptyMemory(aesSeal(randomBytes(32), newSalt()));
   const { database, clock } = memory;
   await settle(memory.adapter, AGENT);
   await memory.adapter.createRooms([room(ROOM)]);
   const [one, two] = [uuid(50), uuid(51)];
   for (const id of [one, two]) await memory.adapter.createMemory(said("x", { id }), "messages");
-  const stranger = openMemory(database, { agentId: AGENT, seal: aesSeal(randomBytes(32)), clock });
+  const stranger = openMemory(database, { agentId: AGENT, seal: aesSeal(randomBytes(32), newSalt()), clock });
   await assertRejects(() => stranger.getMemoryById(one));
   await assertRejects(() => openMemory(database, { agentId: AGENT, seal: noSeal, clock }).getMemoryById(one));
   database.exec(`UPDATE memory SET body = (SELECT body FROM memory WHERE id = '${one}') WHERE id = '${two}'`);
@@ -264,7 +269,7 @@ testMemory(
 
 Deno.test("a connection that ignores foreign keys is refused", () => {
   using database = new DatabaseSync(":memory:", { enableForeignKeyConstraints: false });
-  database.exec(MEMORY_SCHEMA);
+  database.exec(MEMORY_TABLES);
   assertThrows(() => openMemory(database, { agentId: AGENT, seal: noSeal, clock: systemClock }), Error, "foreign_keys");
 });
 
@@ -317,7 +322,7 @@ async function startRuntime(adapter: IDatabaseAdapter, character: Character): Pr
 function openFile(path: string, seal: Seal): Disposable & { adapter: IDatabaseAdapter } {
   const database = new DatabaseSync(path);
   database.exec("PRAGMA journal_mode = WAL");
-  if (database.prepare("SELECT 1 FROM sqlite_schema").get() === undefined) database.exec(MEMORY_SCHEMA);
+  if (database.prepare("SELECT 1 FROM sqlite_schema").get() === undefined) database.exec(MEMORY_TABLES);
   return {
     adapter: openMemory(database, { agentId: AGENT, seal, clock: systemClock }),
     [Symbol.dispose]: () => database.close(),

@@ -180,6 +180,7 @@ Deno.test("once the first has closed, the next may open", async () => {
 Deno.test("a database of an earlier schema is brought to the current one and keeps its rows", async () => {
   await using folder = makeFolder();
   const old = new DatabaseSync(`${folder.path}/agent.db`);
+  old.exec("PRAGMA journal_mode = WAL");
   old.exec(`
     ${JOURNAL_SCHEMA};
     PRAGMA user_version = 1;

@@ -7,7 +7,7 @@ import { type Log, silentLog } from "../../src/log.ts";
 import { loadCharacter, type LoadedCharacter } from "../../src/mind/character/character.ts";
 import { KNOWLEDGE_SCHEMA, openKnowledgeStore } from "../../src/mind/knowledge/store.ts";
 import { openMemory } from "../../src/memory/memory.ts";
-import { MEMORY_SCHEMA } from "../../src/memory/schema.ts";
+import { MEMORY_TABLES } from "../../src/memory/schema.ts";
 import type { ModelOptions } from "../../src/mind/models/options.ts";
 import type { Mind } from "../../src/mind/mind.ts";
 import { openMind } from "../../src/mind/runtime.ts";
@@ -44,12 +44,12 @@ export async function startMind(
     file,
   } = options;
   if (database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.tables === 0) {
-    database.exec(MEMORY_SCHEMA + KNOWLEDGE_SCHEMA);
+    database.exec(MEMORY_TABLES + KNOWLEDGE_SCHEMA);
   }
   const character = options.character ?? (file ? await characterFrom(file) : await loadCharacter(undefined, log));
   const adapter = openMemory(database, { agentId: character.agentId, seal: noSeal, clock });
   const store = openKnowledgeStore(database, { seal: noSeal, committed: () => Promise.resolve() });
-  const mind = await openMind({ character, adapter, store, model, log, clock });
+  const mind = await openMind({ character, adapter, store, hide: noSeal.hide, model, log, clock });
   return {
     ...mind,
     answer: async (...args) => (await mind.answer(...args)).text,

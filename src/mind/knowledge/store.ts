@@ -1,7 +1,7 @@
 /** What is kept of the knowledge between two starts: its index, and its passages' embeddings. @module */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { Seal, Sealed } from "../../store/seal.ts";
+import type { Place, Seal, Sealed } from "../../store/seal.ts";
 import type { SealedColumn } from "../../store/sealing.ts";
 
 /** An embedding, and the passage and model it is of. */
@@ -43,9 +43,10 @@ export const KNOWLEDGE_SCHEMA = `
 `;
 
 export const KNOWLEDGE_SEALED: readonly SealedColumn[] = [
-  { table: "knowledge_index", column: "digest", row: "one" },
-  { table: "knowledge_index", column: "packed", row: "one" },
-  { table: "knowledge_vector", column: "body", row: "seq" },
+  // First, while the digest is in the clear: a packed index is bound to the digest of the knowledge that it is of.
+  { table: "knowledge_index", column: "packed", row: "one", facts: ["digest"] },
+  { table: "knowledge_index", column: "digest", row: "one", facts: [] },
+  { table: "knowledge_vector", column: "body", row: "seq", facts: [] },
 ];
 
 const DIGEST = `SELECT digest FROM knowledge_index`;
@@ -58,7 +59,8 @@ const LAST_VECTOR = `SELECT coalesce(max(seq), 0) AS seq FROM knowledge_vector`;
 const KEEP_VECTOR = `INSERT INTO knowledge_vector (seq, body) VALUES (:seq, :body)`;
 const FORGET_VECTOR = `DELETE FROM knowledge_vector WHERE seq = :seq`;
 
-const DIGEST_PLACE = "knowledge_index.digest/1", PACKED_PLACE = "knowledge_index.packed/1";
+const DIGEST_PLACE: Place = ["knowledge_index.digest", 1];
+const packedPlace = (digest: string): Place => ["knowledge_index.packed", 1, digest];
 
 /**
  * The store in a database that has the tables of {@linkcode KNOWLEDGE_SCHEMA}.
@@ -76,18 +78,18 @@ export function openKnowledgeStore(
       const row = sqlite.prepare(DIGEST).get() as { digest: Sealed } | undefined;
       if (!row || seal.open(row.digest, DIGEST_PLACE) !== digest) return undefined;
       const { packed } = sqlite.prepare(INDEX).get() as { packed: Sealed };
-      return seal.open(packed, PACKED_PLACE);
+      return seal.open(packed, packedPlace(digest));
     },
     keepIndex(digest, packed) {
       sqlite.prepare(KEEP_INDEX).run({
         digest: seal.seal(digest, DIGEST_PLACE),
-        packed: seal.seal(packed, PACKED_PLACE),
+        packed: seal.seal(packed, packedPlace(digest)),
       });
     },
     *vectors() {
       for (const row of sqlite.prepare(VECTORS).iterate()) {
         const { seq, body } = row as { seq: number; body: Sealed };
-        const { of, vector }: Record<string, string> = JSON.parse(seal.open(body, `knowledge_vector.body/${seq}`));
+        const { of, vector }: Record<string, string> = JSON.parse(seal.open(body, ["knowledge_vector.body", seq]));
         // A copy, since floats must begin at a multiple of four.
         yield { seq, of: of ?? "", vector: new Float32Array(Uint8Array.fromBase64(vector ?? "").buffer) };
       }
@@ -96,7 +98,7 @@ export function openKnowledgeStore(
       const seq = ++lastVector;
       const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
       const body = JSON.stringify({ of, vector: bytes.toBase64() });
-      keepVector.run({ seq, body: seal.seal(body, `knowledge_vector.body/${seq}`) });
+      keepVector.run({ seq, body: seal.seal(body, ["knowledge_vector.body", seq]) });
     },
     forgetVector(seq) {
       forgetVector.run({ seq });

@@ -1,0 +1,80 @@
+/** The SQL of the journal: every statement once, prepared. @module */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { Place } from "../store/seal.ts";
+
+/** A row of `event` or `outcome`, as the statements select it. */
+export interface Row {
+  readonly seq: number;
+  readonly id: string;
+  readonly body: string | Uint8Array;
+  /** When it was accepted or answered, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What an id names: a row of one of three tables. */
+export interface KnownRow extends Row {
+  readonly state: "answered" | "forgotten" | "pending";
+  readonly settled: number;
+}
+
+/** What the text of an event is bound to. */
+export function eventPlace({ id, seq, at }: Omit<Row, "body">): Place {
+  return ["event.body", id, seq, at];
+}
+
+/** What the text of an outcome is bound to. */
+export function outcomePlace({ id, seq, at }: Omit<Row, "body">): Place {
+  return ["outcome.body", id, seq, at];
+}
+
+/** The checkpoint's own outcome stays: by its entry the file is recognised. */
+const PRUNABLE = `
+  SELECT seq FROM outcome
+  WHERE made_at < :madeBefore AND seq NOT IN undelivered AND seq < coalesce((SELECT seq FROM responses_file), 0)
+  ORDER BY made_at LIMIT +:limit`;
+
+// A bare parameter behind LIMIT makes SQLite plan the statement anew for each value: 12 µs instead of 3 (measured).
+// Where an event costs a statement, its parameters have no names: binding them by name takes 2 µs of 4 (measured).
+const SQL = {
+  known: `
+    SELECT 'answered' AS state, seq, id, body, made_at AS at, seq NOT IN undelivered AS settled FROM outcome WHERE id = ?1
+    UNION ALL SELECT 'forgotten', 0, id, NULL, 0, 1 FROM answered WHERE id = ?1
+    UNION ALL SELECT 'pending', seq, id, NULL, accepted_at, 0 FROM event WHERE id = ?1`,
+  keepEvent: `INSERT INTO event (seq, id, body, accepted_at) VALUES (?, ?, ?, ?)`,
+  pending: `SELECT seq, id, body, accepted_at AS at FROM event WHERE seq > :seq ORDER BY seq LIMIT +:limit`,
+  acceptedAt: `SELECT accepted_at FROM event WHERE id = :id`,
+  pendingCount: `SELECT count(*) AS count FROM event`,
+  forgetEvent: `DELETE FROM event WHERE id = ?`,
+  keepOutcome: `INSERT INTO outcome (seq, id, body, made_at) VALUES (?, ?, ?, ?)`,
+  outcomes: `SELECT seq, id, body, made_at AS at FROM outcome WHERE seq > :seq ORDER BY seq LIMIT +:limit`,
+  unsettled: `
+    SELECT seq, id, body, made_at AS at FROM undelivered JOIN outcome USING (seq)
+    WHERE seq > :seq AND seq <= :upTo ORDER BY seq LIMIT +:limit`,
+  toDeliver: `INSERT INTO undelivered SELECT seq FROM outcome WHERE seq > ?`,
+  delivered: `DELETE FROM undelivered WHERE seq BETWEEN ? AND ?`,
+  seenAgain: `UPDATE answered SET seen_at = :now WHERE id = :id`,
+  keepIds: `
+    INSERT INTO answered (id, seen_at) SELECT id, :now FROM outcome WHERE seq IN (${PRUNABLE})
+    ON CONFLICT (id) DO NOTHING`,
+  prune: `DELETE FROM outcome WHERE seq IN (${PRUNABLE})`,
+  forgetIds: `DELETE FROM answered WHERE id IN (SELECT id FROM answered WHERE seen_at < :seenBefore LIMIT +:limit)`,
+  /** AUTOINCREMENT keeps the last number of each table, also of rows that are gone. */
+  lastNumbers: `SELECT name, seq FROM sqlite_sequence`,
+  checkpoint: `SELECT path, seq, bytes FROM responses_file`,
+  setCheckpoint: `
+    INSERT INTO responses_file (one, path, seq, bytes) VALUES (1, :path, :seq, :bytes)
+    ON CONFLICT (one) DO UPDATE SET path = excluded.path, seq = excluded.seq, bytes = excluded.bytes`,
+  outage: `SELECT since FROM outage`,
+  setOutage: `
+    INSERT INTO outage (one, since) VALUES (1, :since) ON CONFLICT (one) DO UPDATE SET since = excluded.since`,
+  endOutage: `DELETE FROM outage`,
+} as const;
+
+/** The statements, by name. */
+export type Statements = { readonly [Name in keyof typeof SQL]: ReturnType<DatabaseSync["prepare"]> };
+
+/** Prepare every statement. */
+export function prepareStatements(sqlite: DatabaseSync): Statements {
+  return Object.fromEntries(Object.entries(SQL).map(([name, sql]) => [name, sqlite.prepare(sql)])) as Statements;
+}
