@@ -102,7 +102,8 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
     if (answered) return { state: "answered", settled: held.settled.has(answered.seq), outcome: answered.outcome };
     const known = rows.known(id);
     if (known?.state === "answered") {
-      return { ...known, settled: known.settled || held.settled.has(known.seq) };
+      const { seq, settled, outcome } = known;
+      return { state: "answered", settled: settled || held.settled.has(seq), outcome };
     }
     if (known?.state === "forgotten") statements.seenAgain.run({ id, now: now() });
     if (known) return known;
