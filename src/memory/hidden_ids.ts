@@ -17,6 +17,8 @@ const COLUMNS: readonly (readonly [table: string, column: string])[] = [
   ["memory", "id"],
   ["memory", "room_id"],
   ["memory", "entity_id"],
+  ["exchange", "room_id"],
+  ["exchange", "entity_id"],
   ["log", "room_id"],
   ["log", "entity_id"],
   ["task", "room_id"],

@@ -8,6 +8,7 @@ import { agentMethods } from "./agents.ts";
 import { cacheMethods } from "./cache.ts";
 import { componentMethods } from "./components.ts";
 import { entityMethods } from "./entities.ts";
+import { type Exchanges, openExchanges } from "./exchanges.ts";
 import { logMethods } from "./logs.ts";
 import { messageMethods } from "./messages.ts";
 import { participantMethods } from "./participants.ts";
@@ -20,6 +21,11 @@ import { openStore } from "./store.ts";
 import { taskMethods } from "./tasks.ts";
 import { worldMethods } from "./worlds.ts";
 
+/** The adapter, and the way past it for what is said in conversations. */
+export interface Memories extends IDatabaseAdapter {
+  readonly exchanges: Exchanges;
+}
+
 /**
  * The adapter of one agent over `database`, which must have the tables of `MEMORY_SCHEMA`.
  *
@@ -28,20 +34,26 @@ import { worldMethods } from "./worlds.ts";
  *
  * @param options `agentId`: whose memory it is; `seal`: for everything that holds or tells content, while ids, times,
  * types and who belongs to what stay readable for the queries.
+ * `beforeCommit`: see {@linkcode openExchanges}.
  * @throws {Error} If the connection does not enforce foreign keys.
  */
 export function openMemory(
   database: DatabaseSync,
-  options: { agentId: UUID; seal: Seal; clock: Clock },
-): IDatabaseAdapter {
+  options: { agentId: UUID; seal: Seal; clock: Clock; beforeCommit?: (write: () => void) => void },
+): Memories {
   const store = openStore(database, options);
   const { log, forgetRoom, ...logs } = logMethods(store);
   const components = componentMethods(store), entities = entityMethods(store, components.getComponents);
   const recall = recallMethods(store), { saysTheSame, ...search } = searchMethods(store, recall.getMemoriesByIds);
   const { getCache, ...cache } = cacheMethods(store);
+  const messages = messageMethods(store, { saysTheSame }), rooms = roomMethods(store, forgetRoom);
+  const participants = participantMethods(store, entities.getEntitiesByIds);
+  const methods = { ...rooms, ...entities, ...participants, ...messages, ...recall };
+  const exchanges = openExchanges(store, { methods, beforeCommit: options.beforeCommit });
   let isOpen = true;
   return {
     db: database,
+    exchanges,
     getConnection: () => Promise.resolve(database),
     initialize: () => Promise.resolve(),
     init: () => Promise.resolve(),
@@ -65,15 +77,13 @@ export function openMemory(
     getCache: <T>(key: string) => Promise.try(() => getCache(key) as T | undefined),
     ...promising({
       ...agentMethods(store),
-      ...entities,
-      ...components,
       ...worldMethods(store),
-      ...roomMethods(store, forgetRoom),
-      ...participantMethods(store, entities.getEntitiesByIds),
-      ...relationshipMethods(store),
-      ...recall,
-      ...search,
-      ...messageMethods(store, { saysTheSame }),
+      ...unfoldingFirst(exchanges, options.agentId, {
+        ...components,
+        ...relationshipMethods(store),
+        ...search,
+        ...methods,
+      }),
       ...logs,
       ...runMethods(() => logs.getLogs({ count: Number.MAX_SAFE_INTEGER })),
       ...cache,
@@ -97,6 +107,28 @@ function promising<Methods extends Record<string, Method>>(methods: Methods): Pr
     (...args: never[]) => Promise.try(method, ...args),
   ]);
   return Object.fromEntries(wrapped) as Promising<Methods>;
+}
+
+/**
+ * The methods, which find every exchange unfolded: they may be asked for its messages, its room or its user. The core's
+ * start asks for the agent itself alone, and need not wait for the exchanges of years.
+ */
+function unfoldingFirst<Methods extends Record<string, Method>>(
+  exchanges: Exchanges,
+  agentId: UUID,
+  methods: Methods,
+): Methods {
+  const isAboutAgent = (args: readonly unknown[]) =>
+    args.length > 0 &&
+    args.flat().every((arg) => (typeof arg === "object" ? (arg as { id?: unknown }).id : arg) === agentId);
+  const wrapped = Object.entries(methods).map(([name, method]) => [
+    name,
+    (...args: never[]) => {
+      if (!isAboutAgent(args)) exchanges.unfold();
+      return method(...args);
+    },
+  ]);
+  return Object.fromEntries(wrapped) as Methods;
 }
 
 /** A plugin's schema is made for drizzle and PostgreSQL; without its tables the plugin would fail later, and oddly. */

@@ -36,6 +36,7 @@ export const MEMORY_SEALED: readonly SealedColumn[] = [
   { table: "task", column: "body", row: "id", facts: ["agent_id", "room_id", "world_id", "entity_id", "updated_at"] },
   { table: "cache", column: "value", row: "key_digest", facts: ["agent_id"] },
   { table: "cache_secret", column: "secret", row: "one", facts: [] },
+  { table: "exchange", column: "body", row: "id", facts: ["agent_id", "room_id", "entity_id", "created_at"] },
 ];
 
 export const MEMORY_SCHEMA = `
@@ -195,5 +196,19 @@ export const PARTICIPANT_BODY_SCHEMA = `
   ALTER TABLE participant ADD COLUMN body ANY NOT NULL DEFAULT '';
 `;
 
+export const EXCHANGE_SCHEMA = `
+  -- A question and its answer, in the order of the answers; later than all messages of its room. See exchanges.ts.
+  CREATE TABLE exchange (
+    seq INTEGER PRIMARY KEY,
+    agent_id TEXT NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+    room_id TEXT NOT NULL,
+    entity_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    body ANY NOT NULL
+  ) STRICT;
+  CREATE INDEX exchange_in_room ON exchange (room_id);
+`;
+
 /** All tables of the memory as they are today. */
-export const MEMORY_TABLES = MEMORY_SCHEMA + PARTICIPANT_BODY_SCHEMA;
+export const MEMORY_TABLES = MEMORY_SCHEMA + PARTICIPANT_BODY_SCHEMA + EXCHANGE_SCHEMA;

@@ -27,6 +27,8 @@ export interface Query<Row> {
 export interface Command {
   /** Returns how many rows were changed, and the `seq` of the last one ever inserted. */
   run(bindings: Bindings): { changes: number; seq: number };
+  /** Write with values by their places, which is faster. */
+  runWith(...values: SQLInputValue[]): void;
 }
 
 /** The database as the parts of the memory see it. */
@@ -77,6 +79,7 @@ export function openStore(database: DatabaseSync, options: { agentId: UUID; seal
           const { changes, lastInsertRowid } = statement().run(bindings);
           return { changes: Number(changes), seq: Number(lastInsertRowid) };
         },
+        runWith: (...values) => void statement().run(...values),
       };
     },
     atomically: (work) => atomically(database, work),

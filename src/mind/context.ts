@@ -32,7 +32,7 @@ export interface Context {
  */
 export function contextProvider(parts: {
   system: string;
-  recall: (message: Memory) => Promise<Recalled>;
+  recall: (message: Memory) => Recalled;
   knowledge: Knowledge;
   vectors: () => Pick<Vectors, "nearest"> | undefined;
 }): Provider {
@@ -49,7 +49,7 @@ export function contextProvider(parts: {
     description: "Character, conversation and knowledge",
     async get(_runtime, message) {
       // An event that stands alone has nothing before it.
-      const recalled = message.id ? await recall(message) : { exchanges: [] };
+      const recalled = message.id ? recall(message) : { exchanges: [] };
       const passages = await search(message.content.text ?? "", recalled);
       const said = recalled.exchanges.map(({ question, answer }) => `User: ${question}\nYou: ${answer}`).join("\n");
       const known = passages.map((passage) => `- ${passage.text}`).join("\n");

@@ -1,19 +1,19 @@
-/** What was said before, kept as ElizaOS memories: one room for each conversation and user, and nothing leaves its room. @module */
+/** What was said before, kept in ElizaOS's memory: one room for each conversation and user, and nothing leaves its room. @module */
 
 import { hash } from "node:crypto";
-import type { AgentRuntime, Content, Memory, UUID } from "@elizaos/core";
+import type { Content, Memory, UUID } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
+import type { Exchange, Exchanges } from "../memory/exchanges.ts";
 import { uuidFrom } from "../store/seal.ts";
 import { type AgentEvent, conversationOf, userOf } from "../wire.ts";
-import type { Core } from "./core_log.ts";
 import type { Reply } from "./mind.ts";
 import { createRecentExchanges, type KeptExchange } from "./recent.ts";
-import type { Exchange } from "./models/model.ts";
+import type * as model from "./models/model.ts";
 
 /** A conversation as far as one event sees it. */
 export interface Recalled {
   /** The last exchanges before the event, oldest first. */
-  readonly exchanges: readonly Exchange[];
+  readonly exchanges: readonly model.Exchange[];
   /** The event's own answer, if it was answered before: it is not made again. */
   readonly answered?: Reply;
 }
@@ -22,18 +22,21 @@ export interface Recalled {
 export interface Conversations {
   /** The event as an ElizaOS message. One that stands alone has no id: nothing is kept of it. */
   messageFrom(event: AgentEvent): Memory;
-  recall(message: Memory): Promise<Recalled>;
-  /** Keep a question and its answer; a second time for the same event changes nothing. */
-  remember(message: Memory, answer: Reply): Promise<void>;
+  recall(message: Memory): Recalled;
+  /** Keep a question and its answer. */
+  remember(message: Memory, reply: Reply): void;
+}
+
+interface ConversationPlace {
+  readonly roomId: UUID;
+  readonly entityId: UUID;
+  readonly formerRoom: UUID | undefined;
 }
 
 /** Exchanges that a model gets to see. */
 const EXCHANGES = 6;
-/** Memories of a room that is shared by its users that are looked through for one user's: see `formerRoom`. */
-const FORMER_MEMORIES = 200;
-/** Rooms known to exist, at most: about 1 MB. Beyond it they are made sure of again. */
-const MAX_KNOWN_ROOMS = 8_192;
-const TABLE = "messages";
+/** Places of conversations that are held, at most: about 2 MB. Beyond it they are made again. */
+const MAX_PLACES = 8_192;
 
 /**
  * The conversations of one agent.
@@ -41,52 +44,44 @@ const TABLE = "messages";
  * @param parts `hide`: turns an id that is made of names into one that does not tell them: see `Seal.hide`.
  */
 export function openConversations(
-  parts: { runtime: AgentRuntime; core: Core; clock: Clock; hide: (id: UUID) => UUID },
+  parts: { agentId: UUID; exchanges: Exchanges; clock: Clock; hide: (id: UUID) => UUID },
 ): Conversations {
-  const { runtime, core, clock, hide } = parts;
-  const { agentId } = runtime;
-  const known = new Set<string>();
+  const { agentId, exchanges, clock, hide } = parts;
+  const places = new Map<string, ConversationPlace>();
   // One more than is shown: the event's own exchange may be among them.
   const recent = createRecentExchanges({ each: EXCHANGES + 1 });
-  const answerIdOf = (message: Memory): UUID => uuidOf("answer", message.id ?? "");
 
-  async function makeSureOf({ roomId, entityId }: Memory) {
-    if (known.has(`${roomId} ${entityId}`)) return;
-    const { ChannelType } = core;
-    await runtime.adapter.createRooms([
-      { id: roomId, agentId, worldId: agentId, name: "conversation", source: "event", type: ChannelType.DM },
-    ]);
-    await runtime.adapter.createEntities([{ id: entityId, agentId, names: ["user"], metadata: {} }]);
-    await runtime.adapter.addParticipantsRoom([entityId, agentId], roomId);
-    if (known.size >= MAX_KNOWN_ROOMS) known.clear();
-    known.add(`${roomId} ${entityId}`);
-  }
-
-  /** Questions with their answers, oldest first. */
-  function exchangesIn(newestFirst: readonly Memory[]): KeptExchange[] {
-    const questions = new Map(newestFirst.map(({ id, content }) => [id, content.text]));
-    return newestFirst.flatMap(({ entityId, content }): KeptExchange[] => {
-      const id = content.inReplyTo, question = questions.get(id);
-      return entityId === agentId && id && question !== undefined ? [{ id, question, reply: replyFrom(content) }] : [];
-    }).reverse();
+  /** Where a conversation's messages belong, and who speaks. Its ids take three digests to make. */
+  function placeOf(conversation: string, user: string | undefined): ConversationPlace {
+    const key = JSON.stringify([conversation, user]);
+    const known = places.get(key);
+    if (known) return known;
+    const shared = uuidOf("room", agentId, conversation);
+    const isShared = user !== undefined && user !== conversation;
+    const place = {
+      roomId: hide(isShared ? uuidOf("room", agentId, conversation, user) : shared),
+      entityId: hide(uuidOf("entity", agentId, user ?? conversation)),
+      formerRoom: isShared ? hide(shared) : undefined,
+    };
+    if (places.size >= MAX_PLACES) places.clear();
+    places.set(key, place);
+    return place;
   }
 
   /** The last exchanges of a message's room as they were stored, oldest first; held from then on. */
-  async function readBack(message: Memory): Promise<readonly KeptExchange[]> {
+  function readBack(message: Memory): readonly KeptExchange[] {
     const { roomId } = message;
-    const count = 2 * (EXCHANGES + 1);
-    const stored = exchangesIn(await runtime.getMemories({ tableName: TABLE, roomId, count }));
-    const exchanges = stored.length > EXCHANGES ? stored : [...await formerExchanges(message), ...stored];
-    recent.hold(roomId, exchanges);
-    return exchanges;
+    const stored = exchanges.last(roomId, { count: EXCHANGES + 1 });
+    const missing = EXCHANGES + 1 - stored.length;
+    const kept = [...missing > 0 ? formerExchanges(message, missing) : [], ...stored].map(keptFrom);
+    recent.hold(roomId, kept);
+    return kept;
   }
 
   /** What the same user said while all users of a conversation shared its room, oldest first. */
-  async function formerExchanges(message: Memory): Promise<KeptExchange[]> {
-    const { formerRoom } = (message.metadata ?? {}) as { formerRoom?: UUID };
-    if (formerRoom === undefined) return [];
-    const all = await runtime.getMemories({ tableName: TABLE, roomId: formerRoom, count: FORMER_MEMORIES });
-    return exchangesIn(all.filter(({ entityId }) => entityId === agentId || entityId === message.entityId));
+  function formerExchanges(message: Memory, count: number): Exchange[] {
+    const { formerRoom } = aboutOf(message);
+    return formerRoom === undefined ? [] : exchanges.last(formerRoom, { count, entityId: message.entityId });
   }
 
   return {
@@ -95,51 +90,46 @@ export function openConversations(
       const conversation = conversationOf(event);
       const content = { text: query };
       if (conversation === undefined) return { entityId: agentId, agentId, roomId: agentId, content };
-      const user = userOf(event);
-      const shared = uuidOf("room", agentId, conversation);
-      const isShared = user !== undefined && user !== conversation;
-      const room = isShared ? uuidOf("room", agentId, conversation, user) : shared;
-      return {
-        id: hide(uuidOf("question", room, id)),
-        entityId: hide(uuidOf("entity", agentId, user ?? conversation)),
-        agentId,
-        roomId: hide(room),
-        content,
-        ...(isShared && { metadata: { type: "custom", formerRoom: hide(shared) } }),
-      };
+      const { roomId, entityId, formerRoom } = placeOf(conversation, userOf(event));
+      const metadata: AboutMessage = { type: "custom", event: id, formerRoom };
+      return { id: crypto.randomUUID() as UUID, entityId, agentId, roomId, content, metadata };
     },
-    async recall(message) {
-      const kept = recent.of(message.roomId) ?? await readBack(message);
-      const own = kept.find(({ id }) => id === message.id);
-      const others = kept.filter(({ id }) => id !== message.id).slice(-EXCHANGES);
+    recall(message) {
+      const kept = recent.of(message.roomId) ?? readBack(message);
+      const { event } = aboutOf(message);
+      const own = kept.find((exchange) => exchange.event === event);
+      const others = kept.filter((exchange) => exchange !== own).slice(-EXCHANGES);
       return {
         exchanges: others.map(({ question, reply }) => ({ question, answer: reply.text })),
         ...(own && own.question === message.content.text && { answered: own.reply }),
       };
     },
-    async remember(message, answer) {
-      await makeSureOf(message);
-      const said = { agentId, roomId: message.roomId, createdAt: clock.now(), metadata: { type: "message" } };
-      await runtime.createMemory(
-        { ...message, ...said, content: { ...message.content, source: "event" } },
-        TABLE,
-        true,
-      );
-      await runtime.createMemory(
-        {
-          ...said,
-          id: answerIdOf(message),
-          entityId: agentId,
-          content: { ...answer, source: "event", ...(message.id && { inReplyTo: message.id }) },
-        },
-        TABLE,
-        true,
-      );
-      if (message.id) {
-        recent.add(message.roomId, { id: message.id, question: message.content.text ?? "", reply: answer });
-      }
+    remember(message, reply) {
+      if (!message.id) return;
+      const { roomId, entityId, content: { text: question = "" } } = message;
+      const { event = "" } = aboutOf(message);
+      const answer = { ...reply, sources: [...reply.sources] };
+      exchanges.add({ roomId, entityId, event, question, answer, createdAt: clock.now() });
+      recent.add(roomId, { event, question, reply });
     },
   };
+}
+
+/** What a message carries through the core besides what is said: a type, since the core's has an index signature. */
+type AboutMessage = {
+  readonly type: "custom";
+  /** Id of the event. */
+  readonly event?: string;
+  /** The room that its conversation had while all of its users shared one; absent if it still has that. */
+  readonly formerRoom?: UUID | undefined;
+};
+
+function aboutOf({ metadata }: Memory): Partial<AboutMessage> {
+  return (metadata ?? {}) as Partial<AboutMessage>;
+}
+
+function keptFrom({ event, question, answer }: Exchange): KeptExchange {
+  return { ...event !== undefined && { event }, question, reply: replyFrom(answer) };
 }
 
 /** What `remember` wrote. */

@@ -4,8 +4,8 @@ import type { Reply } from "./mind.ts";
 
 /** A question and its answer, as they are remembered. */
 export interface KeptExchange {
-  /** Id of the question's message. */
-  readonly id: string;
+  /** Id of the event that asked, if it is known. */
+  readonly event?: string;
   readonly question: string;
   readonly reply: Reply;
 }

@@ -1,8 +1,9 @@
 /** The mind: an ElizaOS AgentRuntime for one character, asked one event at a time. @module */
 
-import type { AgentRuntime, Character, IDatabaseAdapter, Plugin, RuntimeSettings, UUID } from "@elizaos/core";
+import type { AgentRuntime, Character, Plugin, RuntimeSettings, UUID } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import type { Memories } from "../memory/memory.ts";
 import type { AgentEvent } from "../wire.ts";
 import type { LoadedCharacter } from "./character/character.ts";
 import { composeContext, contextProvider, systemText } from "./context.ts";
@@ -28,7 +29,7 @@ import { openModel } from "./models/providers.ts";
  */
 export async function openMind(options: {
   character: LoadedCharacter;
-  adapter: IDatabaseAdapter;
+  adapter: Memories;
   store: KnowledgeStore;
   hide: (id: UUID) => UUID;
   model: ModelOptions | Plugin;
@@ -44,7 +45,7 @@ export async function openMind(options: {
   const { persona, settings } = splitSettings(character);
   const runtime = new core.AgentRuntime({ character: { ...persona, id: agentId }, adapter, settings });
   runtime.logger = logger;
-  const conversations = openConversations({ runtime, core, clock, hide });
+  const conversations = openConversations({ agentId, exchanges: adapter.exchanges, clock, hide });
   const system = systemText(character);
   const startedMs = performance.now();
   const index = openIndex(texts, store);
@@ -116,7 +117,7 @@ async function answer(
     throw new ModelError("faulty", "The model gave an empty answer");
   }
   const reply = { text, sources: [...new Set(drawn.map(({ source }) => source))] };
-  if (message.id) await conversations.remember(message, reply);
+  conversations.remember(message, reply);
   return reply;
 }
 

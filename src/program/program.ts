@@ -79,7 +79,12 @@ export async function startMind(
 ): Promise<Mind> {
   const { settings, character, log, clock, model = modelOptions(settings) } = parts;
   const { database, journal, seal } = parts.state;
-  const adapter = openMemory(database.sqlite, { agentId: character.agentId, seal, clock });
+  const adapter = openMemory(database.sqlite, {
+    agentId: character.agentId,
+    seal,
+    clock,
+    beforeCommit: database.beforeCommit,
+  });
   const store = openKnowledgeStore(database.sqlite, {
     seal,
     committed: () => database.committed({ lazily: true }),

@@ -3,7 +3,7 @@
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { JOURNAL_SCHEMA, JOURNAL_SEALED, OUTAGE_SCHEMA, UNDELIVERED_SCHEMA } from "../journal/journal_schema.ts";
 import { hideIds } from "../memory/hidden_ids.ts";
-import { MEMORY_SCHEMA, MEMORY_SEALED, PARTICIPANT_BODY_SCHEMA } from "../memory/schema.ts";
+import { EXCHANGE_SCHEMA, MEMORY_SCHEMA, MEMORY_SEALED, PARTICIPANT_BODY_SCHEMA } from "../memory/schema.ts";
 import { KNOWLEDGE_SCHEMA, KNOWLEDGE_SEALED } from "../mind/knowledge/store.ts";
 import { type Database, openDatabase } from "../store/database.ts";
 import type { Seal } from "../store/seal.ts";
@@ -19,12 +19,13 @@ const MIGRATIONS: readonly string[] = [
   OUTAGE_SCHEMA,
   UNDELIVERED_SCHEMA,
   SEAL_SALT_SCHEMA + PARTICIPANT_BODY_SCHEMA,
+  EXCHANGE_SCHEMA,
 ];
 
 /** What the tables are. */
 export const SCHEMA: Schema = {
   migrations: MIGRATIONS,
-  digest: "e097c8030aa24adab28bc215f37fe27597bbec6d85285d313cf993ac23e6c493",
+  digest: "607c417dcf4ad355813025a61411fe036189bd72b95991eca31114c992eadf4d",
 };
 
 /** Every sealed column of every part. */

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { randomBytes } from "node:crypto";
 import { ChannelType, type Entity, type IDatabaseAdapter, type Memory, type Room, type UUID } from "@elizaos/core";
 import type { Clock } from "../../src/clock.ts";
-import { openMemory } from "../../src/memory/memory.ts";
+import { type Memories, openMemory } from "../../src/memory/memory.ts";
 import { MEMORY_TABLES } from "../../src/memory/schema.ts";
 import { aesSeal, newSalt, noSeal, type Seal } from "../../src/store/seal.ts";
 
@@ -23,12 +23,12 @@ export interface SteadyClock extends Clock {
 
 /** An adapter over a database of its own. */
 export interface TestMemory extends Disposable {
-  readonly adapter: IDatabaseAdapter;
+  readonly adapter: Memories;
   readonly database: DatabaseSync;
   readonly clock: SteadyClock;
   readonly seal: Seal;
   /** An adapter over the same database. */
-  open(agentId: UUID): IDatabaseAdapter;
+  open(agentId: UUID): Memories;
 }
 
 /** What each test runs with. */

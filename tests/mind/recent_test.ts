@@ -4,11 +4,11 @@ import { assertEquals } from "@std/assert";
 import { createRecentExchanges } from "../../src/mind/recent.ts";
 
 function exchange(id: string, text = "") {
-  return { id, question: `${id}?`, reply: { text: `${id}!${text}`, sources: [] } };
+  return { event: id, question: `${id}?`, reply: { text: `${id}!${text}`, sources: [] } };
 }
 
 function idsOf(recent: ReturnType<typeof createRecentExchanges>, roomId: string) {
-  return recent.of(roomId)?.map(({ id }) => id);
+  return recent.of(roomId)?.map(({ event }) => event);
 }
 
 Deno.test("a room that was read back is held, and grows by what is said in it, up to its last exchanges", () => {

@@ -35,7 +35,7 @@ Deno.test("an event is answered from the knowledge, and one that stands alone le
   await using mind = await startMind();
   assertMatch(await mind.answer(event("1", "What is iExec?"), never), /confidential computing/);
   assertMatch(await mind.answer(event("2", "What is the capital of France?"), never), /^I don't know/);
-  assertEquals(mind.memories(), 0);
+  assertEquals(mind.exchanges(), 0);
 });
 
 Deno.test("a follow-up is understood from the conversation before it, and only there", async () => {
@@ -114,10 +114,10 @@ Deno.test("a retried event is stored once, and one that was answered keeps its a
   await using mind = await startMind({ model });
   const asked = event("1", "hm?", { userId: "u" });
   await assertRejects(() => mind.answer(asked, never), Error, "down");
-  assertEquals(mind.memories(), 0);
+  assertEquals(mind.exchanges(), 0);
   assertEquals(await mind.answer(asked, never), "answer 2");
   assertEquals(await mind.answer(asked, never), "answer 2");
-  assertEquals([calls, mind.memories()], [2, 2]);
+  assertEquals([calls, mind.exchanges()], [2, 1]);
   assertEquals(requests.at(-1)?.exchanges, []);
   await mind.answer(event("2", "next?", { userId: "u" }), never);
   assertEquals(requests.at(-1)?.exchanges, [{ question: "hm?", answer: "answer 2" }]);
@@ -173,7 +173,7 @@ Deno.test("an empty answer is an error and is not remembered", async () => {
     const { model } = scripted(() => empty);
     await using mind = await startMind({ model });
     await assertRejects(() => mind.answer(event("1", CANARY, { userId: "u" }), never), Error, "empty answer");
-    assertEquals(mind.memories(), 0);
+    assertEquals(mind.exchanges(), 0);
   }
 });
 
@@ -192,7 +192,7 @@ Deno.test("an aborted answer rejects with the reason, even if the model does not
   assertEquals(await answer.catch((error: unknown) => error), reason);
   late.resolve("too late");
   assertEquals(await mind.answer(event("2", "hm?"), abort.signal).catch((error: unknown) => error), reason);
-  assertEquals([mind.memories(), requests.length], [0, 1]);
+  assertEquals([mind.exchanges(), requests.length], [0, 1]);
 });
 
 Deno.test("the core keeps no state of what was answered", async () => {

@@ -21,8 +21,8 @@ export interface TestMind extends AsyncDisposable, Omit<Mind, "answer"> {
   answer(...args: Parameters<Mind["answer"]>): Promise<string>;
   /** The whole answer. */
   reply: Mind["answer"];
-  /** How many memories there are. */
-  memories(): number;
+  /** How many exchanges are remembered. */
+  exchanges(): number;
   /** Everything in the database, as text. */
   dump(): string;
 }
@@ -54,7 +54,7 @@ export async function startMind(
     ...mind,
     answer: async (...args) => (await mind.answer(...args)).text,
     reply: (...args) => mind.answer(...args),
-    memories: () => Number(database.prepare("SELECT count(*) AS n FROM memory").get()?.n),
+    exchanges: () => Number(database.prepare("SELECT count(*) AS n FROM exchange").get()?.n),
     dump: () => {
       const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
       return JSON.stringify(tables.map(({ name }) => database.prepare(`SELECT * FROM "${name}"`).all()));
