@@ -1,6 +1,6 @@
 /** Files as a hostile directory may hold them: read only if plain and bounded, written only beside their place, then renamed. @module */
 
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 
 /** Write all of `bytes`: one call may take only a part of them. */
 export function writeAllSync(to: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
@@ -10,6 +10,12 @@ export function writeAllSync(to: { writeSync(bytes: Uint8Array): number }, bytes
 /** A path that names something else than what a plain file is expected to be: a FIFO, a device, a file that changes. */
 export class NotPlainError extends Error {
   override name = "NotPlainError";
+}
+
+/** Whether the file system refused: a missing permission, a full disk, a file in a directory's place, a link to elsewhere. */
+export function isRefusal(error: unknown): boolean {
+  if (error instanceof Deno.errors.NotCapable || error instanceof NotPlainError) return true;
+  return error instanceof Error && "code" in error && /^E[A-Z]+$/.test(String(error.code));
 }
 
 /** The largest file that is read whole where nothing else bounds it: settings, certificates. */
@@ -83,14 +89,93 @@ export function readPlainTextSync(path: string, options: { maxBytes: number }): 
   return new TextDecoder().decode(readPlainSync(path, options));
 }
 
+/** What is done with a path. */
+export type Access = "read" | "write";
+
+/** Whether the program may go to `path`, as it is written; from sources it may go everywhere. */
+export function mayAccess(access: Access, path: string): boolean {
+  return Deno.permissions.querySync({ name: access, path }).state === "granted";
+}
+
+/**
+ * Where a path leads, with every link in it resolved; what is not there yet, or can't be looked at, is taken as written.
+ *
+ * Deno holds a path against the permissions as it is written when it makes, renames or removes: behind a link that somebody
+ * put there, these reach anywhere. So a directory has to be resolved, and held against them, before anything is made in it.
+ *
+ * @throws {NotPlainError} If links go round in circles.
+ * @throws What the file system says, such as that a part of it is no directory.
+ */
+export function realPathOf(path: string): string {
+  const absolute = resolve(path);
+  for (let there = absolute;; there = dirname(there)) {
+    const rest = relative(there, absolute);
+    try {
+      if (!isLinkToNothing(there)) return join(Deno.realPathSync(there), rest);
+      // What is made "in" it would be made where it leads.
+      return join(realPathOf(resolve(dirname(there), Deno.readLinkSync(there))), rest);
+    } catch (error) {
+      if (error instanceof Deno.errors.FilesystemLoop) {
+        throw new NotPlainError(`${path}: its links go round in circles`);
+      }
+      if (error instanceof Deno.errors.NotCapable || there === dirname(there)) return absolute;
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+/** @throws {Deno.errors.NotFound} If there is nothing at the path, no link either. */
+function isLinkToNothing(path: string): boolean {
+  return Deno.lstatSync(path).isSymlink && !isThere(path);
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/**
+ * The real directory of a file that is to be made, renamed or removed.
+ *
+ * @throws {NotPlainError} If a link leads it to where the program must not write.
+ */
+function writableDirectoryOf(path: string): string {
+  const directory = dirname(resolve(path)), real = Deno.realPathSync(directory);
+  if (real !== directory && !mayAccess("write", real)) throw leadsOutside(directory, real);
+  return real;
+}
+
+function leadsOutside(path: string, real: string): NotPlainError {
+  return new NotPlainError(`${path} leads to ${real} by a link, where this program must not write`);
+}
+
+/**
+ * Make a directory with those above it, if it is missing.
+ *
+ * @param options `mode`: its permissions, and those of what is made above it.
+ * @throws {NotPlainError} If a link leads it to where the program must not write; then nothing is made.
+ */
+export function makeDirectorySync(path: string, { mode }: { mode?: number } = {}): void {
+  const real = realPathOf(path);
+  if (real !== resolve(path) && !mayAccess("write", real)) throw leadsOutside(path, real);
+  Deno.mkdirSync(real, { recursive: true, ...(mode !== undefined && { mode }) });
+}
+
 /**
  * Make a new file at `path`, for reading and writing, in place of whatever is there: a link is removed, never followed.
  *
- * @param options `mode`: its permissions, whatever the umask says.
+ * @param options `mode`: its permissions, less what the umask takes.
+ * @throws {NotPlainError} If a link leads its directory to where the program must not write.
  */
 export function makeAfreshSync(path: string, { mode }: { mode: number }): Deno.FsFile {
-  removeIfThereSync(path);
-  return Deno.openSync(path, { read: true, write: true, createNew: true, mode });
+  const real = join(writableDirectoryOf(path), basename(path));
+  removeIfThereSync(real);
+  return Deno.openSync(real, { read: true, write: true, createNew: true, mode });
 }
 
 /** What {@linkcode replaceFileSync} puts at a path. */
@@ -110,14 +195,14 @@ export interface NewContent {
  * @throws What the disk or `prepare` throws; then nothing of it is left.
  */
 export function replaceFileSync(path: string, { pieces, mode, durable, prepare }: NewContent): Deno.FsFile {
-  const fresh = freshName(path);
+  const real = join(writableDirectoryOf(path), basename(path)), fresh = freshName(real);
   const file = makeAfreshSync(fresh, { mode });
   try {
     prepare?.(file, fresh);
     for (const piece of pieces) writeAllSync(file, piece);
     if (durable) file.syncSync();
-    Deno.renameSync(fresh, path);
-    if (durable === "name") syncDirectorySync(dirname(resolve(path)));
+    Deno.renameSync(fresh, real);
+    if (durable === "name") syncDirectorySync(dirname(real));
     return file;
   } catch (error) {
     file.close();

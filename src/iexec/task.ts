@@ -3,6 +3,7 @@
 import { dirname, relative, resolve } from "node:path";
 import type { Environment } from "../environment.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { isRefusal, makeDirectorySync } from "../files.ts";
 import { writeComputed } from "./computed.ts";
 
 /** How a task's work ended. */
@@ -67,16 +68,11 @@ export function reportToTask(environment: Environment, error: FatalError, { once
 /** Write an error into `computed.json`, if the directory lets anybody; the error itself is what the user must learn of. */
 function writeError(directory: string, error: string): void {
   try {
-    Deno.mkdirSync(directory, { recursive: true });
+    makeDirectorySync(directory);
     writeComputed(directory, { path: directory, error });
   } catch (second) {
     if (!(second instanceof FatalError || isRefusal(second))) throw second;
   }
-}
-
-/** Whether the file system refused: a missing permission, a full disk, a file in a directory's place. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof Deno.errors.NotCapable || /^E[A-Z]+$/.test(Object(error).code ?? "");
 }
 
 function checkSettings(settings: TaskSettings, { output, directory }: { output: string; directory: string }): void {

@@ -2,6 +2,7 @@
 
 import { dirname } from "node:path";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { makeDirectorySync, openPlainSync } from "../files.ts";
 import { readCertificates } from "../transports/open.ts";
 import type { Settings } from "./settings.ts";
 import { openStateDatabase } from "./state.ts";
@@ -19,7 +20,7 @@ export function checkPaths(settings: Settings): string[] {
 
 function checkInput(path: string): string {
   try {
-    Deno.openSync(path, { read: true }).close();
+    openPlainSync(path).file.close();
     return `input: usable (${path})`;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return `input: usable (${path}, which may appear later)`;
@@ -34,7 +35,7 @@ function checkServer({ WEBSOCKET_CA_FILE: caFile, WEBSOCKET_URL: url }: Settings
 
 function checkOutput(path: string): string {
   try {
-    Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectorySync(dirname(path), { mode: 0o700 });
     // Beside the file, as a new one is made: a file that can be written in a directory that can't would not do.
     Deno.removeSync(Deno.makeTempFileSync({ dir: dirname(path), prefix: ".check-" }));
     return `output: usable (${path})`;

@@ -1,6 +1,7 @@
 /** A sign of life for health checks, of a program without a port to ask at: a file whose time moves on while it runs. @module */
 
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { kindOf, makeAfreshSync, NotPlainError } from "../files.ts";
 import type { Log } from "../log.ts";
 
 /** Without a beat for this long, the program hangs or is gone. A slow answer is no reason: it is waited for, not computed. */
@@ -14,11 +15,17 @@ export function startHeartbeat(
   { log, now, beatMs = 5_000 }: { log: Log; now: () => number; beatMs?: number },
 ): Disposable {
   const path = pathIn(directory);
+  let file: Deno.FsFile | undefined;
   const beat = () => {
     try {
-      Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+      // By the handle, since a path may have become a link meanwhile.
+      if (!file || !isInPlace(file, path)) {
+        file?.close();
+        file = undefined;
+        file = makeAfreshSync(path, { mode: 0o600 });
+      }
       const seconds = now() / 1000;
-      Deno.utimeSync(path, seconds, seconds);
+      file.utimeSync(seconds, seconds);
     } catch (error) {
       // Whoever watches will take the agent for dead; that is no reason to be it.
       log.warn("sign of life could not be given", { path, error: messageOf(error) });
@@ -29,6 +36,7 @@ export function startHeartbeat(
   return {
     [Symbol.dispose]() {
       clearInterval(timer);
+      file?.close();
       try {
         Deno.removeSync(path);
       } catch (error) {
@@ -36,6 +44,16 @@ export function startHeartbeat(
       }
     },
   };
+}
+
+function isInPlace(file: Deno.FsFile, path: string): boolean {
+  try {
+    const held = file.statSync(), there = Deno.lstatSync(path);
+    return held.ino === there.ino && held.dev === there.dev;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /**
@@ -47,7 +65,9 @@ export function checkHeartbeat(directory: string, { now }: { now: () => number }
   const path = pathIn(directory);
   let beatMs: number | undefined;
   try {
-    beatMs = Deno.statSync(path).mtime?.getTime();
+    const info = Deno.lstatSync(path);
+    if (!info.isFile) throw new NotPlainError(`it is ${kindOf(info)}, not a plain file`);
+    beatMs = info.mtime?.getTime();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) {
       throw new FatalError(`Cannot read ${path}: ${messageOf(error)}`, EXIT.inputOutput, { cause: error });

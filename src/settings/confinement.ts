@@ -1,5 +1,6 @@
 /** The directories that the executable is confined to, and what to say of a setting that leads elsewhere. @module */
 
+import { type Access, mayAccess } from "../files.ts";
 import { TEE_PATHS } from "../tee/surroundings.ts";
 
 /** `.` is the working directory that the executable is started in. */
@@ -10,14 +11,6 @@ export const READABLE: readonly string[] = [...WRITABLE, "/iexec_in", "/etc/agen
 
 /** What it may look at besides, to learn whether it is in a TEE. */
 export const RESERVED: readonly string[] = TEE_PATHS;
-
-/** What a setting that is a path is for. */
-export type Access = "read" | "write";
-
-/** Whether the program may go to `path`; from sources it may go everywhere. */
-export function mayAccess(access: Access, path: string): boolean {
-  return Deno.permissions.querySync({ name: access, path }).state === "granted";
-}
 
 /** Where the executable may go, as a phrase after "expected" or "name". */
 export function placesFor(access: Access): string {

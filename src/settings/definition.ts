@@ -1,7 +1,7 @@
 /** How a setting is declared: one row that says all there is to say of it. @module */
 
 import { type Check, MAX_TIMER_MS } from "./checks.ts";
-import type { Access } from "./confinement.ts";
+import type { Access } from "../files.ts";
 
 /** One setting, as the operator writes it. */
 export interface Setting<T = unknown> {

@@ -2,6 +2,7 @@
 
 import { placesFor } from "./confinement.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { MAX_SMALL_FILE_BYTES, readPlainTextSync } from "../files.ts";
 
 export interface SettingsFile {
   readonly path: string;
@@ -17,8 +18,9 @@ export interface SettingsFile {
 export function readSettingsFile({ named, inTee }: { named?: string; inTee: boolean }): SettingsFile | undefined {
   const path = named ?? ".env";
   try {
-    const text = Deno.readTextFileSync(path);
-    return inTee && named === undefined ? { path } : { path, text };
+    // One that does not count is not opened: whatever it is, the host chose it.
+    if (inTee && named === undefined) return Deno.lstatSync(path) && { path };
+    return { path, text: readPlainTextSync(path, { maxBytes: MAX_SMALL_FILE_BYTES }) };
   } catch (error) {
     const isConfined = error instanceof Deno.errors.NotCapable;
     // One that would not count need not be read, and an executable that is started in / may not look around there.

@@ -2,9 +2,10 @@
 
 import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
+import { type Access, mayAccess, realPathOf } from "../files.ts";
 import { iexecSecrets } from "../iexec/environment.ts";
 import { hostOf } from "../urls.ts";
-import { mayAccess, placesFor } from "./confinement.ts";
+import { placesFor } from "./confinement.ts";
 import type { SettingsTable, SettingValues, ValuesOf } from "./definition.ts";
 import { parseEnvFile } from "./env_file.ts";
 import { peersOf, plaintextProblems } from "./peers.ts";
@@ -100,9 +101,8 @@ export function checkConfinement(table: SettingsTable, values: SettingValues): v
   const problems: string[] = [];
   for (const [name, { access }] of rowsOf(table)) {
     const path = values[name];
-    if (access && typeof path === "string" && !mayAccess(access, path)) {
-      problems.push(`${name}: expected ${placesFor(access)}, got ${JSON.stringify(path)}`);
-    }
+    const problem = access && typeof path === "string" ? wayOut(access, path) : undefined;
+    if (access && problem) problems.push(`${name}: expected ${placesFor(access)}, got ${problem}`);
   }
   for (const { setting, url } of peersOf(table, values)) {
     if (Deno.permissions.querySync({ name: "net", host: hostOf(url) }).state !== "granted") {
@@ -112,6 +112,19 @@ export function checkConfinement(table: SettingsTable, values: SettingValues): v
     }
   }
   throwAll(problems);
+}
+
+/** How a path leads out of what the program may access, itself or by links that are in it; none if it does not. */
+function wayOut(access: Access, path: string): string | undefined {
+  const shown = JSON.stringify(path);
+  if (!mayAccess(access, path)) return shown;
+  try {
+    const real = realPathOf(path);
+    return mayAccess(access, real) ? undefined : `${shown}, which leads to ${JSON.stringify(real)} by a link`;
+  } catch {
+    // Links in circles, a file where a directory should be: whoever uses the path says what is wrong with it.
+    return undefined;
+  }
 }
 
 /** Names in a `.env` file that begin like settings of the table but are none: most likely misspelt. */

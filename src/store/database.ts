@@ -3,6 +3,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { isRefusal, makeDirectorySync } from "../files.ts";
 import type { Log } from "../log.ts";
 import { damaged } from "./database_header.ts";
 import { migrate, type Schema } from "./schema.ts";
@@ -110,7 +111,7 @@ export function openDatabase(
 
 /** Make the directory and take its database for this process; returns the database's real path. */
 function claim(directory: string): string {
-  Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectorySync(directory, { mode: 0o700 });
   const path = `${Deno.realPathSync(directory)}/agent.db`;
   if (openHere.has(path)) throw inUse(path);
   openHere.add(path);
@@ -252,13 +253,10 @@ function sqliteCode(error: unknown): number | undefined {
 
 /** The error of a file system that refused the directory or the file; none for errors of another kind. */
 function fileError(error: unknown, path: string): FatalError | undefined {
-  const { code } = error as { code?: string };
-  const isRefusal = error instanceof Deno.errors.NotCapable || (code !== undefined && /^E[A-Z]+$/.test(code));
-  return isRefusal
-    ? new FatalError(
-      `Cannot make ${path}: ${messageOf(error)}. Make it writable, or set AGENT_STATE_DIR to a directory that is.`,
-      EXIT.inputOutput,
-      { cause: error },
-    )
-    : undefined;
+  if (!isRefusal(error)) return undefined;
+  return new FatalError(
+    `Cannot make ${path}: ${messageOf(error)}. Make it writable, or set AGENT_STATE_DIR to a directory that is.`,
+    EXIT.inputOutput,
+    { cause: error },
+  );
 }
