@@ -1,5 +1,6 @@
 /** Whether this is a trusted execution environment, and whether its host lets the agent be one. @module */
 
+import { existsSync } from "@std/fs";
 import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import { HOST_VARIABLES } from "./host_variables.ts";
@@ -64,12 +65,10 @@ export function lookAround(environment: Environment): Surroundings {
 
 function isThere(path: string): boolean {
   try {
-    Deno.statSync(path);
-    return true;
+    // What the file system bars the way to counts as there.
+    return existsSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
-    // What may not be looked at is there.
-    if (error instanceof Deno.errors.PermissionDenied) return true;
+    if (error instanceof Deno.errors.NotADirectory) return false;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** Files that a character names as its knowledge. @module */
 
-import { dirname, extname, join, relative, resolve } from "node:path";
+import { walk } from "@std/fs";
+import { dirname, extname, relative, resolve } from "node:path";
 import type { Log } from "../../log.ts";
 import type { KnowledgeText } from "./passages.ts";
 
@@ -67,14 +68,11 @@ export function textFrom(bytes: Uint8Array): string | undefined {
 
 async function list(directory: string, home: string, log: Log): Promise<string[]> {
   const files: string[] = [];
-  const waiting = [directory];
   let leftOut = 0;
-  for (let next = waiting.pop(); next !== undefined && files.length <= MAX.files; next = waiting.pop()) {
-    for await (const { name, isFile, isDirectory } of Deno.readDir(next)) {
-      if (isDirectory) waiting.push(join(next, name));
-      else if (isFile && EXTENSIONS.includes(extname(name))) files.push(join(next, name));
-      else leftOut++;
-    }
+  for await (const { path, isFile } of walk(directory, { includeDirs: false })) {
+    if (isFile && EXTENSIONS.includes(extname(path))) files.push(path);
+    else leftOut++;
+    if (files.length > MAX.files) break;
   }
   if (leftOut > 0) {
     log.warn("knowledge in {directory}: files that are not text were left out", {

@@ -9,14 +9,6 @@ export function assertMatch(actual: string, expected: RegExp, msg?: string): voi
   if (!expected.test(actual)) throw failure(`Expected actual: "${actual}" to match: "${expected}"`, msg);
 }
 
-/**
- * @param expected With the flag `g` or `y` it goes on where its last match ended, as `RegExp.test` does.
- * @throws {AssertionError} If the pattern finds something in `actual`.
- */
-export function assertNotMatch(actual: string, expected: RegExp, msg?: string): void {
-  if (expected.test(actual)) throw failure(`Expected actual: "${actual}" to not match: "${expected}"`, msg);
-}
-
 /** @throws {AssertionError} If `expected` is no part of `actual`. */
 export function assertStringIncludes(actual: string, expected: string, msg?: string): void {
   if (!actual.includes(expected)) throw failure(`Expected actual: "${actual}" to contain: "${expected}"`, msg);

@@ -22,19 +22,7 @@ export function assertFalse(expr: unknown, msg = ""): asserts expr is Falsy {
   if (expr) throw new AssertionError(msg);
 }
 
-/** @throws {AssertionError} If `actual` is null or undefined; any other falsy value exists. */
-export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T> {
-  if (actual === null || actual === undefined) {
-    throw failure(`Expected actual: "${actual}" to not be null or undefined`, msg);
-  }
-}
-
 /** @throws {AssertionError} Always: the test should not have come here. */
 export function fail(msg?: string): never {
   throw failure("Failed assertion", msg);
-}
-
-/** @throws {AssertionError} Always: the code holds this place to be out of reach. */
-export function unreachable(msg?: string): never {
-  throw failure("Unreachable", msg);
 }

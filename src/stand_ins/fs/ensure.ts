@@ -1,6 +1,4 @@
-/** Directories and files that are there afterwards, whether they were before or not. @module */
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+/** Directories that are there afterwards, whether they were before or not. @module */
 
 /**
  * Creates a directory, and those above it, unless it is there.
@@ -9,7 +7,7 @@ import { fileURLToPath } from "node:url";
  */
 export async function ensureDir(dir: string | URL): Promise<void> {
   try {
-    return check("directory", "dir", await Deno.stat(dir));
+    return check(await Deno.stat(dir));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
@@ -17,7 +15,7 @@ export async function ensureDir(dir: string | URL): Promise<void> {
     await Deno.mkdir(dir, { recursive: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    check("directory", "dir", await Deno.stat(dir)); // somebody was faster
+    check(await Deno.stat(dir)); // somebody was faster
   }
 }
 
@@ -28,7 +26,7 @@ export async function ensureDir(dir: string | URL): Promise<void> {
  */
 export function ensureDirSync(dir: string | URL): void {
   try {
-    return check("directory", "dir", Deno.statSync(dir));
+    return check(Deno.statSync(dir));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
@@ -36,30 +34,13 @@ export function ensureDirSync(dir: string | URL): void {
     Deno.mkdirSync(dir, { recursive: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    check("directory", "dir", Deno.statSync(dir)); // somebody was faster
+    check(Deno.statSync(dir)); // somebody was faster
   }
 }
 
-/**
- * Creates an empty file, and the directories above it, unless it is there; what it holds stays.
- *
- * @throws {Error} If something else has its place. A link is something else, even one to a file.
- */
-export async function ensureFile(filePath: string | URL): Promise<void> {
-  try {
-    return check("file", "file", await Deno.lstat(filePath));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  await ensureDir(dirname(filePath instanceof URL ? fileURLToPath(filePath) : filePath));
-  await Deno.writeFile(filePath, new Uint8Array(), { append: true }); // what another has just written there stays
-}
-
-function check(what: "directory" | "file", expected: "dir" | "file", info: Deno.FileInfo): void {
+function check(info: Deno.FileInfo): void {
   const found = kindOf(info);
-  if (found !== expected) {
-    throw new Error(`Failed to ensure ${what} exists: expected '${expected}', got '${found}'`);
-  }
+  if (found !== "dir") throw new Error(`Failed to ensure directory exists: expected 'dir', got '${found}'`);
 }
 
 function kindOf({ isFile, isDirectory, isSymlink }: Deno.FileInfo): "file" | "dir" | "symlink" | undefined {

@@ -17,15 +17,15 @@ export interface ExistsOptions {
  * @throws {TypeError} If it exists and is asked to be a directory and a file.
  * @throws {Deno.errors.NotCapable} Without permission to read it, or, for `isReadable`, to know our user's id.
  */
-export async function exists(path: string | URL, options?: ExistsOptions): Promise<boolean> {
+export function existsSync(path: string | URL, options?: ExistsOptions): boolean {
   const { isReadable = false, isDirectory = false, isFile = false } = options ?? {};
   let info: Deno.FileInfo;
   try {
-    info = await Deno.stat(path);
+    info = Deno.statSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     // The file system bars the way to it, so as far as anyone can tell it is there and can't be read.
-    if (error instanceof Deno.errors.PermissionDenied && await mayRead(path)) return !isReadable;
+    if (error instanceof Deno.errors.PermissionDenied && mayRead(path)) return !isReadable;
     throw error;
   }
   if (isDirectory && isFile) {
@@ -36,8 +36,8 @@ export async function exists(path: string | URL, options?: ExistsOptions): Promi
   return !isReadable || isReadableByUs(info);
 }
 
-async function mayRead(path: string | URL): Promise<boolean> {
-  const { state } = await Deno.permissions.query({ name: "read", path });
+function mayRead(path: string | URL): boolean {
+  const { state } = Deno.permissions.querySync({ name: "read", path });
   return state === "granted";
 }
 

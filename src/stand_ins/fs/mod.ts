@@ -4,7 +4,6 @@
  * place.
  * @module
  */
-export { emptyDir } from "./empty_dir.ts";
-export { ensureDir, ensureDirSync, ensureFile } from "./ensure.ts";
-export { exists, type ExistsOptions } from "./exists.ts";
+export { ensureDir, ensureDirSync } from "./ensure.ts";
+export { type ExistsOptions, existsSync } from "./exists.ts";
 export { walk, type WalkEntry, type WalkOptions } from "./walk.ts";

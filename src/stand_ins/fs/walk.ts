@@ -12,9 +12,11 @@ export interface WalkOptions {
   includeDirs?: boolean;
   /** Default true; of no effect if links are followed. */
   includeSymlinks?: boolean;
-  /** Go where links lead, and give what is there its real path; default false. A link to a directory above it is
-   * followed for ever, as in the original: set `maxDepth`. */
+  /** Go where links lead; default false. A link to a directory above it is followed for ever, as in the original: set
+   * `maxDepth`. */
   followSymlinks?: boolean;
+  /** Whether what is behind a followed link has its real path instead of the link's; default true. */
+  canonicalize?: boolean;
   /** How a path must end to be yielded, with or without a dot in front; default anyhow. Directories are held to it too. */
   exts?: string[];
   /** Of these one must match the path of what is yielded; default no condition. */
@@ -42,6 +44,7 @@ export async function* walk(root: string | URL, options?: WalkOptions): AsyncIte
     includeDirs = true,
     includeSymlinks = true,
     followSymlinks = false,
+    canonicalize = true,
     skip = [],
   } = options ?? {};
   if (maxDepth < 0) return;
@@ -52,10 +55,12 @@ export async function* walk(root: string | URL, options?: WalkOptions): AsyncIte
   for await (const entry of Deno.readDir(directory)) {
     let path = join(directory, entry.name), { isSymlink, isDirectory } = entry;
     if (isSymlink && followSymlinks) {
-      path = await Deno.realPath(path);
-      ({ isSymlink, isDirectory } = await Deno.lstat(path));
+      const realPath = await Deno.realPath(path);
+      if (canonicalize) path = realPath;
+      ({ isSymlink, isDirectory } = await Deno.lstat(realPath));
     }
-    if (isDirectory) yield* walk(path, { ...options, maxDepth: maxDepth - 1 });
+    // As in the original, `canonicalize` counts for the root's own entries alone.
+    if (isDirectory) yield* walk(path, { ...options, canonicalize: true, maxDepth: maxDepth - 1 });
     else if ((isSymlink ? includeSymlinks : includeFiles) && isWanted(path, options)) yield { path, ...entry };
   }
 }

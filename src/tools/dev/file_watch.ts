@@ -1,5 +1,6 @@
 /** Waits for the first change among some files, which may not be there yet. @module */
 
+import { existsSync } from "@std/fs";
 import { dirname, sep } from "node:path";
 import type { WatchedFiles } from "./watched_files.ts";
 
@@ -43,13 +44,7 @@ export function openFileWatch({ files, directories }: WatchedFiles): FileWatch {
 }
 
 function open(paths: readonly string[], options: { recursive: boolean }): Deno.FsWatcher | undefined {
-  const found = paths.filter((path) => {
-    try {
-      return Deno.statSync(path).isDirectory;
-    } catch {
-      // A directory that is missing is found at the next start of the agent.
-      return false;
-    }
-  });
+  // A directory that is missing is found at the next start of the agent.
+  const found = paths.filter((path) => existsSync(path, { isDirectory: true }));
   return found.length > 0 ? Deno.watchFs(found, options) : undefined;
 }
