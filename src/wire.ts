@@ -17,7 +17,19 @@ export interface AgentEvent {
 /** What a response tells about itself. */
 export interface AnswerMetadata {
   /** Where the passages come from that the answer could draw on: files, or `knowledge` for the character's own lines. */
-  readonly sources: readonly string[];
+  readonly sources?: readonly string[];
+  /** The model that answered, and its provider as MODEL_PROVIDER names it; absent for the model built in. */
+  readonly model?: string;
+  readonly provider?: string;
+  /** Tokens of the prompt and of the answer, by the count of the model's server, where it tells. */
+  readonly tokensIn?: number;
+  readonly tokensOut?: number;
+  /** Milliseconds that the model took. */
+  readonly ms?: number;
+  /** True where the answer says that the agent does not know. */
+  readonly declined?: boolean;
+  /** True where the answer ended at a limit of tokens. */
+  readonly cutOff?: boolean;
 }
 
 /** An event that was answered. `signature` is reserved. */
@@ -28,7 +40,7 @@ export interface Answer {
   readonly timestamp: number;
   /** UUID of the agent that answered. */
   readonly agentId: string;
-  /** Absent where no knowledge went into the answer. */
+  /** Absent where there is nothing to tell. */
   readonly metadata?: AnswerMetadata;
 }
 

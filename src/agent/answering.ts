@@ -28,7 +28,7 @@ export async function outcomeOf(
   async function tryAnswer(): Promise<Outcome | undefined> {
     const about = { queryId: event.id, agentId: mind.agentId };
     try {
-      const reply = await mind.answer(event, signal, rest);
+      const reply = await mind.answer(event, signal, { rest });
       return { ...about, response: reply.text, timestamp: clock.now(), ...metadataOf(reply) };
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -38,6 +38,8 @@ export async function outcomeOf(
   }
 }
 
-function metadataOf({ sources }: Reply): Pick<Answer, "metadata"> {
-  return sources.length > 0 ? { metadata: { sources } } : {};
+/** All that is told of an answer, but what there is nothing to tell of. */
+function metadataOf({ text: _, sources, ...facts }: Reply): Pick<Answer, "metadata"> {
+  const metadata = { ...(sources.length > 0 && { sources }), ...facts };
+  return Object.keys(metadata).length > 0 ? { metadata } : {};
 }

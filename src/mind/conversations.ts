@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { Exchange, Exchanges } from "../memory/exchanges.ts";
 import { uuidFrom } from "../store/seal.ts";
 import { type AgentEvent, conversationOf, userOf } from "../wire.ts";
-import type { Reply } from "./mind.ts";
+import type { AnswerFacts, Reply } from "./mind.ts";
 import { createRecentExchanges, type KeptExchange } from "./recent.ts";
 import type * as model from "./models/model.ts";
 
@@ -108,7 +108,8 @@ export function openConversations(
       if (!message.id) return;
       const { roomId, entityId, content: { text: question = "" } } = message;
       const { event = "" } = aboutOf(message);
-      const answer = { ...reply, sources: [...reply.sources] };
+      const { text, sources, ...facts } = reply;
+      const answer = { text, sources: [...sources], ...Object.keys(facts).length > 0 && { facts } };
       exchanges.add({ roomId, entityId, event, question, answer, createdAt: clock.now() });
       recent.add(roomId, { event, question, reply });
     },
@@ -132,9 +133,14 @@ function keptFrom({ event, question, answer }: Exchange): KeptExchange {
   return { ...event !== undefined && { event }, question, reply: replyFrom(answer) };
 }
 
-/** What `remember` wrote. */
-function replyFrom({ text = "", sources }: Content): Reply {
-  return { text, sources: Array.isArray(sources) ? sources.map(String) : [] };
+/** A reply as `remember` wrote it. */
+function replyFrom({ text = "", sources, facts }: Content): Reply {
+  return {
+    // Written by `remember` alone, and sealed with the rest.
+    ...(typeof facts === "object" && facts !== null ? facts as AnswerFacts : {}),
+    text,
+    sources: Array.isArray(sources) ? sources.map(String) : [],
+  };
 }
 
 /**

@@ -10,17 +10,51 @@ export interface Mind extends AsyncDisposable {
    * The answer to an event, never empty. Earlier exchanges of its conversation are known, so ask for the events of one
    * conversation one after the other.
    *
-   * @param rest Runs waits that need no processor, so that other events may be worked on meanwhile.
    * @throws `signal.reason` once `signal` aborts, else whatever the model or the memory throws.
    */
-  answer(event: AgentEvent, signal: AbortSignal, rest?: Rest): Promise<Reply>;
+  answer(event: AgentEvent, signal: AbortSignal, how?: Answering): Promise<Reply>;
+}
+
+/** How an event is to be answered. */
+export interface Answering {
+  /** Runs waits that need no processor, so that other events may be worked on meanwhile. */
+  readonly rest?: Rest;
+  /** Gets the answer as it grows; absent where nobody waits for that. */
+  readonly writer?: AnswerWriter | undefined;
+  /** Called when the model has begun to answer, with each try anew. */
+  readonly begun?: () => void;
+}
+
+/** Takes an answer while it grows. All that was written since the last restart is, at the end, the answer. */
+export interface AnswerWriter {
+  /** More text. */
+  write(delta: string): void;
+  /** What was written is void: the answer begins anew. */
+  restart(): void;
 }
 
 /** An answer, and where it comes from. */
-export interface Reply {
+export interface Reply extends AnswerFacts {
   readonly text: string;
   /** Sources of the passages that the answer could draw on, best first, each once. */
   readonly sources: readonly string[];
+}
+
+/** What is told of an answer besides its text. */
+export interface AnswerFacts {
+  /** The model, as its server names it. Absent for one without a name. */
+  readonly model?: string;
+  /** The provider, as MODEL_PROVIDER names it. */
+  readonly provider?: string;
+  /** Tokens of the prompt and of the answer, by the server's count. */
+  readonly tokensIn?: number;
+  readonly tokensOut?: number;
+  /** Milliseconds from the question to the answer, of the try that succeeded. */
+  readonly ms?: number;
+  /** Whether the answer says that the agent does not know; absent for no. */
+  readonly declined?: boolean;
+  /** Whether the answer ended at a limit of tokens; absent for no. */
+  readonly cutOff?: boolean;
 }
 
 /**

@@ -10,19 +10,33 @@ export type FailureKind = "unavailable" | "faulty" | "refused";
 /** When the provider wants to be asked again. */
 export type RetryAfter = { readonly inMs: number } | { readonly atMs: number };
 
-/** No answer from a model. The message is for everybody: no key, no query and nothing that the provider wrote. */
+/** Details of a failure, for whoever can ask in another way. */
+export interface FailureDetails {
+  /** The HTTP status, or the one that an error in a stream names. */
+  readonly status?: number;
+  /** Fields of requests that the server's error names, as it does with those that it does not take. */
+  readonly fields?: readonly string[];
+  /** The request is larger than the window, and the server's numbers, in tokens, as far as it tells them. */
+  readonly tooLarge?: { readonly window?: number; readonly promptTokens?: number };
+  /** Several answers together have outgrown a window that the server shares among them. */
+  readonly outgrown?: boolean;
+}
+
+/** No answer from a model. The message is for everybody: no key, no query and no text of the provider's. */
 export class ModelError extends Error {
   override name = "ModelError";
   readonly kind: FailureKind;
   readonly retryAfter?: RetryAfter;
+  readonly details: FailureDetails;
 
   constructor(
     kind: FailureKind,
     message: string,
-    options: ErrorOptions & { retryAfter?: RetryAfter | undefined } = {},
+    options: ErrorOptions & { retryAfter?: RetryAfter | undefined; details?: FailureDetails } = {},
   ) {
     super(message, options);
     this.kind = kind;
     if (options.retryAfter) this.retryAfter = options.retryAfter;
+    this.details = options.details ?? {};
   }
 }

@@ -14,9 +14,11 @@ import { openIndex } from "./knowledge/index.ts";
 import { searchOnce } from "./knowledge/search_once.ts";
 import type { KnowledgeStore } from "./knowledge/store.ts";
 import { openVectors, type Vectors } from "./knowledge/vectors.ts";
-import type { Mind, Reply } from "./mind.ts";
+import { createMarks, type Marks } from "./marks.ts";
+import type { AnswerFacts, Answering, Mind, Reply } from "./mind.ts";
 import { ModelError } from "./model_error.ts";
-import type { ModelRequest } from "./models/model.ts";
+import { checkLimits } from "./models/limits.ts";
+import type { AnswerReport, ModelRequest } from "./models/model.ts";
 import type { ModelOptions } from "./models/options.ts";
 import { openModel } from "./models/providers.ts";
 
@@ -26,6 +28,7 @@ import { openModel } from "./models/providers.ts";
  * @param options `character`: from `loadCharacter`; `adapter`: where that character's `agentId` remembers; `store`: where
  * the index of its knowledge is kept; `hide`: see `Seal.hide`; `model`: a provider, or the plugin of one; `log`: where the core's warnings go,
  * those of the whole process from here on.
+ * @throws {FatalError} If the character sets a limit that no model can have.
  */
 export async function openMind(options: {
   character: LoadedCharacter;
@@ -71,10 +74,12 @@ export async function openMind(options: {
     const embed = (text: string) => runtime.useModel("TEXT_EMBEDDING", { text });
     vectors = openVectors({ passages: index.passages, store, embed, model: embeddingName(model), log, clock });
   }
+  checkLimits((name) => runtime.getSetting(name));
   rememberSettings(runtime);
+  const parts: AnsweringParts = { runtime, conversations, system, marks: createMarks(runtime), named: namesOf(model) };
   return {
     agentId,
-    answer: (event, signal) => unlessAborted(signal, () => answer({ runtime, conversations, system }, event, signal)),
+    answer: (event, signal, how = {}) => unlessAborted(signal, () => answer(parts, event, signal, how)),
     async [Symbol.asyncDispose]() {
       vectors?.close();
       // Not at the start, where the first answer would wait for it (4 ms).
@@ -90,25 +95,52 @@ function embeddingName(model: ModelOptions | Plugin): string {
   return "embeddingModel" in model ? `${model.provider} ${model.embeddingModel}` : model.provider;
 }
 
+/** The model and its provider, as answers tell them; nothing for one that is built in or handed over. */
+function namesOf(model: ModelOptions | Plugin): Pick<AnswerFacts, "model" | "provider"> {
+  return "model" in model ? { model: model.model, provider: model.provider } : {};
+}
+
+/** What an answer is made with. */
+interface AnsweringParts {
+  readonly runtime: AgentRuntime;
+  readonly conversations: Conversations;
+  readonly system: string;
+  readonly marks: Marks;
+  readonly named: Pick<AnswerFacts, "model" | "provider">;
+}
+
 async function answer(
-  parts: { runtime: AgentRuntime; conversations: Conversations; system: string },
+  parts: AnsweringParts,
   event: AgentEvent,
   signal: AbortSignal,
+  { writer, begun = () => {} }: Answering,
 ): Promise<Reply> {
-  const { runtime, conversations, system } = parts;
+  const { runtime, conversations, system, marks, named } = parts;
   signal.throwIfAborted();
   const message = conversations.messageFrom(event);
   const { recalled: { exchanges, answered }, passages, text: context } = await composeContext(runtime, message);
   if (answered) return answered;
-  let drawn = passages;
+  let report: AnswerReport = {}, hasWritten = false;
+  const startedMs = performance.now();
   const request: ModelRequest = {
     prompt: `${context}\n\n# The question\n${event.query}`,
     system,
     passages,
     exchanges,
     question: event.query,
-    draw: (passages) => drawn = passages,
+    mark: passages.length > 0 && named.provider !== undefined ? await marks.of(event.query, passages) : undefined,
+    report: (told) => report = told,
+    begun,
     signal,
+    ...(writer && {
+      writer: {
+        write(delta) {
+          hasWritten = true;
+          writer.write(delta);
+        },
+        restart: () => writer.restart(),
+      },
+    }),
   };
   // The type promises a text; a provider's plugin may break it.
   const text: unknown = await runtime.useModel("TEXT_LARGE", request);
@@ -116,7 +148,19 @@ async function answer(
   if (typeof text !== "string" || text.trim() === "") {
     throw new ModelError("faulty", "The model gave an empty answer");
   }
-  const reply = { text, sources: [...new Set(drawn.map(({ source }) => source))] };
+  // A model that gives its answer in one piece has written nothing.
+  if (!hasWritten) writer?.write(text);
+  const { drawn = passages, isDeclined, isCutOff, tokensIn, tokensOut } = report;
+  const reply: Reply = {
+    text,
+    sources: [...new Set(drawn.map(({ source }) => source))],
+    ...named,
+    ...(tokensIn !== undefined && { tokensIn }),
+    ...(tokensOut !== undefined && { tokensOut }),
+    ...(named.provider !== undefined && { ms: Math.round(performance.now() - startedMs) }),
+    ...(isDeclined && { declined: true }),
+    ...(isCutOff && { cutOff: true }),
+  };
   conversations.remember(message, reply);
   return reply;
 }

@@ -1,9 +1,9 @@
 /** Whether the paths of the settings can be used, for `--check`. @module */
 
 import { dirname } from "node:path";
+import { readCertificates } from "../certificates.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { makeDirectorySync, openPlainSync } from "../files.ts";
-import { readCertificates } from "../transports/open.ts";
 import type { Settings } from "./settings.ts";
 import { openStateDatabase } from "./state.ts";
 
@@ -29,7 +29,7 @@ function checkInput(path: string): string {
 }
 
 function checkServer({ WEBSOCKET_CA_FILE: caFile, WEBSOCKET_URL: url }: Settings): string {
-  if (caFile !== undefined) readCertificates(caFile);
+  if (caFile !== undefined) readCertificates("WEBSOCKET_CA_FILE", caFile);
   return `server: not tried (${url.host})`;
 }
 

@@ -16,7 +16,8 @@ export function effectiveSettings(settings: Settings): EffectiveSettings {
     const value = settings[name];
     if (value === undefined) continue;
     if (value instanceof URL) effective[name] = shownUrl(value);
-    else effective[name] = secret || value instanceof Uint8Array ? "set" : value;
+    else if (secret || value instanceof Uint8Array) effective[name] = "set";
+    else effective[name] = typeof value === "object" ? JSON.stringify(value) : value;
   }
   return effective;
 }

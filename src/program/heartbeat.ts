@@ -1,11 +1,24 @@
-/** A sign of life for health checks, of a program without a port to ask at: a file whose time moves on while it runs. @module */
+/** A sign of life for health checks, of a program without a port to ask at: a file that is written again while it runs. @module */
 
 import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { kindOf, makeAfreshSync, NotPlainError } from "../files.ts";
+import { kindOf, makeAfreshSync, NotPlainError, readPlainTextSync, writeAllSync } from "../files.ts";
 import type { Log } from "../log.ts";
 
-/** Without a beat for this long, the program hangs or is gone. A slow answer is no reason: it is waited for, not computed. */
+/** Without a beat for this long, the program hangs or is gone. A slow answer is no reason: the program only waits for it. */
 const SILENCE_MS = 30_000;
+
+/** Largest sign of life, in bytes: a number of milliseconds, or nothing. */
+const MAX_BYTES = 32;
+
+/** Gives signs of life until disposed of. */
+export interface Heartbeat extends Disposable {
+  /**
+   * From here on, tell with each sign of life how long an answer has been under way, if that is beyond every limit.
+   *
+   * @param overdueMs Milliseconds; undefined while all is well.
+   */
+  watch(overdueMs: () => number | undefined): void;
+}
 
 const pathIn = (directory: string) => `${directory}/alive`;
 
@@ -13,9 +26,10 @@ const pathIn = (directory: string) => `${directory}/alive`;
 export function startHeartbeat(
   directory: string,
   { log, now, beatMs = 5_000 }: { log: Log; now: () => number; beatMs?: number },
-): Disposable {
+): Heartbeat {
   const path = pathIn(directory);
   let file: Deno.FsFile | undefined;
+  let overdueMs: () => number | undefined = () => undefined;
   const beat = () => {
     try {
       // By the handle, since a path may have become a link meanwhile.
@@ -24,6 +38,9 @@ export function startHeartbeat(
         file = undefined;
         file = makeAfreshSync(path, { mode: 0o600 });
       }
+      file.truncateSync(0);
+      file.seekSync(0, Deno.SeekMode.Start);
+      writeAllSync(file, new TextEncoder().encode(String(overdueMs() ?? "")));
       const seconds = now() / 1000;
       file.utimeSync(seconds, seconds);
     } catch (error) {
@@ -34,6 +51,9 @@ export function startHeartbeat(
   beat();
   const timer = setInterval(beat, beatMs);
   return {
+    watch(told) {
+      overdueMs = told;
+    },
     [Symbol.dispose]() {
       clearInterval(timer);
       file?.close();
@@ -59,15 +79,16 @@ function isInPlace(file: Deno.FsFile, path: string): boolean {
 /**
  * What `--health` says of the agent that runs on a state directory.
  *
- * @throws {FatalError} 69, if there is none, or it has been silent for too long.
+ * @throws {FatalError} 69, if there is none, it has been silent for too long, or an answer is under way beyond all limits.
  */
 export function checkHeartbeat(directory: string, { now }: { now: () => number }): string {
   const path = pathIn(directory);
-  let beatMs: number | undefined;
+  let beatMs: number | undefined, overdueMs = 0;
   try {
     const info = Deno.lstatSync(path);
     if (!info.isFile) throw new NotPlainError(`it is ${kindOf(info)}, not a plain file`);
     beatMs = info.mtime?.getTime();
+    overdueMs = Number(readPlainTextSync(path, { maxBytes: MAX_BYTES }));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) {
       throw new FatalError(`Cannot read ${path}: ${messageOf(error)}`, EXIT.inputOutput, { cause: error });
@@ -84,6 +105,13 @@ export function checkHeartbeat(directory: string, { now }: { now: () => number }
     const seconds = Math.round(silentMs / 1000);
     throw new FatalError(
       `The agent on AGENT_STATE_DIR=${directory} has given no sign of life for ${seconds} s: it hangs, or was killed.`,
+      EXIT.unavailable,
+    );
+  }
+  if (overdueMs > 0) {
+    throw new FatalError(
+      `The agent on AGENT_STATE_DIR=${directory} has waited for one answer for ${Math.round(overdueMs / 1000)} s, ` +
+        "longer than MODEL_ANSWER_TIMEOUT allows: restart it. No event is lost.",
       EXIT.unavailable,
     );
   }

@@ -8,9 +8,8 @@ import type { Log } from "../log.ts";
 import { loadCharacter, type LoadedCharacter } from "../mind/character/character.ts";
 import { openKnowledgeStore } from "../mind/knowledge/store.ts";
 import { openMemory } from "../memory/memory.ts";
-import { modelOptions } from "../mind/models/options.ts";
-import { patient } from "../mind/patience.ts";
-import type { Mind } from "../mind/mind.ts";
+import { type ModelOptions, modelOptions } from "../mind/models/options.ts";
+import { patient, type PatientMind } from "../mind/patience.ts";
 import { openMind } from "../mind/runtime.ts";
 import { checkModelAtStart } from "../mind/models/check.ts";
 import { startHeartbeat } from "./heartbeat.ts";
@@ -24,8 +23,8 @@ interface Program {
   readonly settings: Settings;
   readonly log: Log;
   readonly clock: Clock;
-  /** The plugin of a model; left out, the one that the settings name. */
-  readonly model?: Plugin;
+  /** The model, or the plugin of one; left out, the one that the settings name. */
+  readonly model?: ModelOptions | Plugin;
 }
 
 /**
@@ -52,10 +51,11 @@ export async function answerEvents(
     now: clock.now,
   });
   const { database, journal } = state;
-  using _heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
+  using heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
   using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
-  await checkModelAtStart(modelOptions(settings), log, stop);
-  await using mind = await startMind({ ...program, character, state });
+  const options = await checkModelAtStart(modelOptions(settings), log, stop);
+  await using mind = await startMind({ model: options, ...program, character, state });
+  heartbeat.watch(() => overdueMs(mind, settings));
   log.info("🚀 Agent started", { name: character.character.name, agent: agentId, transport: settings.EVENT_TRANSPORT });
   const { unanswered } = await runAgent({
     database,
@@ -73,10 +73,19 @@ export async function answerEvents(
   return { unanswered: unanswered + journal.pendingCount() };
 }
 
+/** Milliseconds beyond a time limit that an answer may take, for what comes before and after the model. */
+const SLACK_MS = 60_000;
+
+/** Milliseconds that an answer has been under way, if that is longer than every limit allows. */
+function overdueMs(mind: PatientMind, { MODEL_ANSWER_TIMEOUT: limitMs }: Settings): number | undefined {
+  const ms = mind.underWayMs();
+  return ms > limitMs + SLACK_MS ? ms : undefined;
+}
+
 /** The mind over an open database, with the patience that the settings ask for. */
 export async function startMind(
   parts: Program & { character: LoadedCharacter; state: State },
-): Promise<Mind> {
+): Promise<PatientMind> {
   const { settings, character, log, clock, model = modelOptions(settings) } = parts;
   const { database, journal, seal } = parts.state;
   const adapter = openMemory(database.sqlite, {

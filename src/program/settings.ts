@@ -6,7 +6,7 @@ import { LOG_LEVELS } from "../log.ts";
 import { MODEL_SETTINGS } from "../mind/models/settings.ts";
 import { duration, flag, key, like, text, whole, word } from "../settings/checks.ts";
 import { FLAG, milliseconds, optional, type Setting, setting, type ValuesOf } from "../settings/definition.ts";
-import { readTable } from "../settings/read.ts";
+import { otherNamesOf, readTable } from "../settings/read.ts";
 import { HOST_VARIABLES } from "../tee/host_variables.ts";
 import { TRANSPORT_SETTINGS } from "../transports/settings.ts";
 
@@ -163,6 +163,7 @@ export const SETTING_ROWS: readonly SettingRow[] = (Object.entries(SETTINGS) as 
 /** Every variable of the environment that the agent reads; `*` stands for any ending. */
 export const VARIABLES: readonly string[] = [
   ...Object.keys(SETTINGS),
+  ...otherNamesOf(SETTINGS),
   ...IEXEC_VARIABLES,
   ...Object.keys(HOST_VARIABLES),
 ];

@@ -14,6 +14,10 @@ export interface Setting<T = unknown> {
   readonly isOptional?: boolean;
   /** The text that stands for an absent setting; a function where other settings decide. Absent: there is none. */
   readonly default?: string | ((given: (name: string) => string | undefined) => string | undefined);
+  /** Other spellings of its name, the first that is set counts; one that contradicts the setting itself is an error. */
+  readonly olderNames?: readonly string[];
+  /** Names of variables that a computed default reads and that are no settings of their own. */
+  readonly fallbackNames?: readonly string[];
   /** How a computed default is described. */
   readonly defaultText?: string;
   /** Whether its value is kept out of every message. */

@@ -27,18 +27,24 @@ export function readTable<Table extends SettingsTable>(
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   const wrong = new Set<string>();
-  for (const [name, { check, isOptional, expected, secret, environmentOnly, default: fallback }] of rowsOf(table)) {
+  for (const [name, row] of rowsOf(table)) {
+    const { check, isOptional, expected, secret, environmentOnly, default: fallback, olderNames = [] } = row;
     if (environmentOnly && fromFile[name]) {
       problems.push(`${name}: decides which file is read, so it can't stand in one: set it in the environment`);
     }
-    const raw = given(name) ?? (typeof fallback === "function" ? fallback(given) : fallback);
+    const older = olderNames.find((one) => given(one) !== undefined);
+    const raw = given(name) ?? (older && given(older)) ?? (typeof fallback === "function" ? fallback(given) : fallback);
     const value = raw === undefined ? undefined : check(raw);
     if (value !== undefined || (raw === undefined && isOptional)) values[name] = value;
     else {
       wrong.add(name);
       const oddity = secret ? oddityOf(raw ?? "") : undefined;
       const got = secret ? `something else${oddity ? `, ${oddity}` : ""}` : JSON.stringify(raw);
-      problems.push(`${name}: expected ${expected}, got ${got}`);
+      const said = given(name) === undefined && older ? older : name;
+      problems.push(`${said}: expected ${expected}, got ${got}`);
+    }
+    if (older && given(name) !== undefined && !isSame(value, check(given(older) ?? ""))) {
+      problems.push(`${name} and ${older} contradict each other: remove ${older}, its older spelling`);
     }
   }
   for (const [name, { conflict }] of rowsOf(table)) {
@@ -131,9 +137,23 @@ function wayOut(access: Access, path: string): string | undefined {
 export function unknownNames(table: SettingsTable, environment: Environment, file: string): string[] {
   const operators = rowsOf(table).filter(([, { setBy }]) => setBy === undefined);
   const prefixes = new Set(operators.map(([name]) => prefixOf(name)));
+  const others = otherNamesOf(table);
   return Object.keys(parseEnvFile(file, environment)).filter((name) =>
-    name.includes("_") && prefixes.has(prefixOf(name)) && !(name in table)
+    name.includes("_") && prefixes.has(prefixOf(name)) && !(name in table) && !others.includes(name)
   );
+}
+
+/** Names of variables that are read besides the settings' own: their older spellings, and what defaults look at. */
+export function otherNamesOf(table: SettingsTable): string[] {
+  return [
+    ...new Set(
+      rowsOf(table).flatMap(([, { olderNames = [], fallbackNames = [] }]) => [...olderNames, ...fallbackNames]),
+    ),
+  ];
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return one === other || (one instanceof URL && other instanceof URL && one.href === other.href);
 }
 
 function prefixOf(name: string): string {

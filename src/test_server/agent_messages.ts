@@ -24,7 +24,7 @@ const messageSchema = z.discriminatedUnion("type", [
     response: z.string(),
     timestamp,
     agentId,
-    metadata: z.object({ sources: z.array(z.string()) }).exactOptional(),
+    metadata: z.looseObject({ sources: z.array(z.string()).exactOptional() }).exactOptional(),
   }),
 ], "expected an auth, ack or response message");
 const AGENT_TYPES = new Set<unknown>(["auth", "ack", "response"] satisfies AgentMessage["type"][]);

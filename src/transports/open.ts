@@ -1,7 +1,7 @@
 /** The switch: opens the transport that the settings name. @module */
 
 import type { Clock } from "../clock.ts";
-import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { readCertificates } from "../certificates.ts";
 import type { Log } from "../log.ts";
 import { openFileTransport } from "./file/file.ts";
 import type { TransportSettings } from "./settings.ts";
@@ -35,20 +35,8 @@ export function openTransport(
         maxAttempts: settings.WEBSOCKET_MAX_RECONNECT_ATTEMPTS,
         maxBytes,
         ...(token !== undefined && { token }),
-        ...(caFile !== undefined && { caCerts: [readCertificates(caFile)] }),
+        ...(caFile !== undefined && { caCerts: [readCertificates("WEBSOCKET_CA_FILE", caFile)] }),
       });
     }
   }
-}
-
-/** The PEM text of WEBSOCKET_CA_FILE. @throws {FatalError} If it can't be read, or holds no certificate. */
-export function readCertificates(path: string): string {
-  let pem: string;
-  try {
-    pem = Deno.readTextFileSync(path);
-  } catch (error) {
-    throw new FatalError(`Cannot read WEBSOCKET_CA_FILE=${path}: ${messageOf(error)}`, EXIT.settings, { cause: error });
-  }
-  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-  throw new FatalError(`WEBSOCKET_CA_FILE=${path} holds no certificate: expected a PEM file`, EXIT.settings);
 }

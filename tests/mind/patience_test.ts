@@ -102,3 +102,21 @@ Deno.test("whoever waits or pauses is called off by its signal at once", async (
   assertEquals([...waiting.outcomes.values()], ["shutting down", "shutting down", "shutting down"]);
   await waiting.close();
 });
+
+Deno.test("how long the oldest try has been under way is known, and pauses do not count", async () => {
+  const held = Promise.withResolvers<void>();
+  const { ask, clock, underWayMs, outcomes } = startPatient(async (_id, time) => {
+    if (time === 1) return "faulty";
+    await held.promise;
+    return "answers";
+  });
+  assertEquals(underWayMs(), 0);
+  ask("a");
+  await clock.advance(500);
+  assertEquals(underWayMs(), 0, "it pauses");
+  await clock.advance(2_500);
+  assertEquals(underWayMs(), 2_000);
+  held.resolve();
+  await clock.advance(0);
+  assertEquals([underWayMs(), outcomes.get("a")], [0, "answer to a"]);
+});

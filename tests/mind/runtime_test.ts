@@ -141,7 +141,7 @@ Deno.test("an answer names the sources of the passages it draws on, and keeps th
 
 Deno.test("a model's answer names the sources of the passages that the model kept, each once", async () => {
   let keep = (passages: ModelRequest["passages"]) => passages;
-  const { model, requests } = scripted(({ passages, draw }) => (draw(keep(passages)), "yes"));
+  const { model, requests } = scripted(({ passages, report }) => (report({ drawn: keep(passages) }), "yes"));
   const file = { name: "A", bio: "b", knowledge: ["Rye is a grain.", "Rye grows in the north."] };
   await using mind = await startMind({ model, file });
   assertEquals((await mind.reply(event("1", "rye?"), never)).sources, ["knowledge"]);

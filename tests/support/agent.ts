@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { agentCommand, ROOT } from "../../src/tools/agent_command.ts";
+import type { AnswerMetadata } from "../../src/wire.ts";
 import { readLines } from "./lines.ts";
 import { createWatch } from "./watch.ts";
 import { makeFolder } from "./folder.ts";
@@ -19,7 +20,7 @@ export interface Entry {
   readonly queryId: string;
   readonly response?: string;
   readonly error?: string;
-  readonly metadata?: { readonly sources: readonly string[] };
+  readonly metadata?: AnswerMetadata;
   readonly timestamp: number;
   readonly agentId: string;
 }

@@ -13,7 +13,7 @@ export const DIALECTS = ["ollama", "openai"] as const;
 
 type Remote = OllamaOptions | OpenaiOptions;
 /** What is set for either of them; what the other one has is not looked at. */
-type More = Partial<RemoteOptions & Pick<OllamaOptions, "keepAlive"> & Pick<OpenaiOptions, "apiKey">>;
+type More = Partial<RemoteOptions & Pick<OllamaOptions, "keepAlive"> & Omit<OpenaiOptions, "provider">>;
 
 /** Options for a server of the tests. */
 export function optionsFor(server: ModelServer, more: More = {}): Remote {
@@ -22,7 +22,10 @@ export function optionsFor(server: ModelServer, more: More = {}): Remote {
     model: "test-model",
     maxTokens: 200,
     contextWindow: 4096,
-    timeoutMs: 60_000,
+    silenceMs: 60_000,
+    wholeMs: 600_000,
+    headers: {},
+    extraBody: {},
     ...more,
     provider: server.dialect,
   };
@@ -47,7 +50,9 @@ export function requestWith(more: Partial<ModelRequest> = {}): ModelRequest {
     passages: [],
     exchanges: [],
     question: "what is it?",
-    draw() {},
+    mark: "31415926",
+    report() {},
+    begun() {},
     signal: never,
     ...more,
   };

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as delay } from "node:timers/promises";
 import { ollamaRoutes } from "./model_server_ollama.ts";
 import { openaiRoutes } from "./model_server_openai.ts";
 import { createWatch } from "./watch.ts";
@@ -19,7 +19,18 @@ export type Dialect = "ollama" | "openai";
 /** What becomes of one request for an answer. */
 export type Turn =
   /** An answer, streamed in pieces of some letters. `whole`: in one piece, whatever was asked for. */
-  | { text: string; finish?: "stop" | "length" | "content_filter"; thinking?: string; whole?: true }
+  | {
+    text: string;
+    finish?: string;
+    thinking?: string;
+    whole?: true;
+    /** Milliseconds between two pieces; default none. */
+    everyMs?: number;
+    /** Tokens that the server says it has counted in the answer; default: some number of its own. */
+    tokens?: number;
+  }
+  /** A body as it is, with a type or without. */
+  | { body: string; type?: string }
   /** Nothing at all until the client goes, or the test releases it: then an answer. */
   | "held"
   /** As many letters of an answer, and then nothing until the client goes. */
@@ -35,7 +46,9 @@ export type Turn =
   /** The connection breaks before anything is sent. */
   | "broken"
   /** An error, as the server in question words it. */
-  | { status: number; headers?: Record<string, string>; code?: string };
+  | { status: number; headers?: Record<string, string>; code?: string; error?: unknown }
+  /** Some letters, and then this error in the stream. */
+  | { failWith: unknown };
 
 /** A request as it came. */
 export interface ModelRequestSeen {
@@ -61,6 +74,8 @@ export interface ModelServer extends AsyncDisposable {
   otherwise(turn: Turn | undefined): void;
   /** Let the requests that are held have their answers. */
   release(): void;
+  /** Let the requests that are held end in this way. */
+  releaseInto(turn: Turn): void;
   /** Resolves once `count` requests for an answer have come since the start. */
   askedFor(count: number): Promise<void>;
   /** Resolves once `count` clients have gone before they had their answer. */
@@ -77,8 +92,8 @@ export interface Stage {
   readonly seen: ModelRequestSeen;
   /** The next turn. `question`: the last message of it. */
   next(question: string): Turn;
-  /** Resolves when the request may go on, or its client has gone. */
-  held(): Promise<void>;
+  /** Resolves when the request may go on, with the turn that it ends in if there is one, or its client has gone. */
+  held(): Promise<Turn | undefined | void>;
   /** Cut the connection. */
   cut(): void;
   /** Resolves when the client has gone. */
@@ -97,7 +112,7 @@ export async function startModelServer(
   const requests: ModelRequestSeen[] = [];
   const asked: ModelRequestSeen["body"][] = [];
   let turns: Turn[] = [], otherwise: Turn | undefined, cancelled = 0;
-  let held = Promise.withResolvers<void>();
+  let held = Promise.withResolvers<Turn | undefined>();
   const watch = createWatch({
     report: () => [...requests.map(({ method, path }) => `${method} ${path}`), `${cancelled} cancelled`].join("\n"),
   });
@@ -176,7 +191,11 @@ export async function startModelServer(
       otherwise = turn;
     },
     release() {
-      held.resolve();
+      held.resolve(undefined);
+      held = Promise.withResolvers();
+    },
+    releaseInto(turn) {
+      held.resolve(turn);
       held = Promise.withResolvers();
     },
     askedFor: async (count) =>
@@ -191,19 +210,27 @@ export async function startModelServer(
 /** The pieces of an answer as a body. `end`: in good order, with a cut line, or not at all until the client has gone. */
 export function streamed(
   pieces: readonly string[],
-  options: { type: string; end: "well" | "cut" | "stalled"; stage: Stage },
+  options: { type: string; end: "well" | "cut" | "stalled"; stage: Stage; everyMs?: number | undefined },
 ): Response {
-  const { type, end, stage } = options;
+  const { type, end, stage, everyMs } = options;
   async function* bytes() {
     for (const piece of pieces) {
       yield new TextEncoder().encode(piece);
       // A turn of the event loop in between, so that it arrives in pieces.
-      await setImmediate();
+      if (everyMs === undefined) await setImmediate();
+      else await Promise.race([delay(everyMs), stage.gone]);
     }
     if (end === "cut") stage.cut();
     if (end !== "well") await stage.gone;
   }
   return new Response(ReadableStream.from(bytes()), { headers: { "content-type": type } });
+}
+
+/** A body as it is. */
+export function plainBody({ body, type }: { body: string; type?: string }): Response {
+  const response = new Response(new TextEncoder().encode(body));
+  if (type !== undefined) response.headers.set("content-type", type);
+  return response;
 }
 
 /** A text in pieces as tokens are: some letters each. */

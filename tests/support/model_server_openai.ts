@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lettersOf, type Stage, streamed, type Turn } from "./model_server.ts";
+import { lettersOf, plainBody, type Stage, streamed, type Turn } from "./model_server.ts";
 
 const EVENT_STREAM = "text/event-stream; charset=utf-8";
 
@@ -42,7 +42,7 @@ export function openaiRoutes(key?: string) {
 
 async function complete(stage: Stage): Promise<Response> {
   const { body } = stage.seen;
-  const turn = stage.next(body.messages.at(-1).content);
+  let turn = stage.next(body.messages.at(-1).content);
   const about = { id: "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT", created: 1741569952, model: body.model };
   const chunk = (delta: object, finish: string | null = null) =>
     `data: ${
@@ -59,18 +59,20 @@ async function complete(stage: Stage): Promise<Response> {
     ...lettersOf(text).map((content) => chunk({ content })),
   ];
   const last = (finish: string) => [chunk({}, finish), "data: [DONE]\n\n"];
-  const send = (parts: readonly string[], end: "well" | "cut" | "stalled" = "well") =>
-    streamed(parts, { type: EVENT_STREAM, end, stage });
+  const send = (parts: readonly string[], end: "well" | "cut" | "stalled" = "well", everyMs?: number) =>
+    streamed(parts, { type: EVENT_STREAM, end, stage, everyMs });
 
+  if (turn === "held") turn = await stage.held() ?? turn;
   if (turn === "broken") {
     stage.cut();
     return send([]);
   }
   if (turn === "held") {
-    await stage.held();
     return send([...pieces("released"), ...last("stop")]);
   }
   if ("status" in turn) return error(turn);
+  if ("body" in turn) return plainBody(turn);
+  if ("failWith" in turn) return send([...pieces("It"), `data: ${JSON.stringify({ error: turn.failWith })}\n\n`]);
   if ("stallAfter" in turn) return send(pieces(turn.stallAfter), "stalled");
   if ("breakAfter" in turn) return send(pieces(turn.breakAfter), "cut");
   if ("endAfter" in turn) return send(pieces(turn.endAfter));
@@ -81,7 +83,7 @@ async function complete(stage: Stage): Promise<Response> {
   if ("garbleAfter" in turn) {
     return send([...pieces(turn.garbleAfter), `data: {"id":"x","choi\n\n`, ...pieces("end"), ...last("stop")]);
   }
-  const { text, finish = "stop", thinking, whole } = turn;
+  const { text, finish = "stop", thinking, whole, everyMs, tokens } = turn;
   if (whole || body.stream !== true) {
     return Response.json({
       ...about,
@@ -92,17 +94,22 @@ async function complete(stage: Stage): Promise<Response> {
         logprobs: null,
         finish_reason: finish,
       }],
-      usage: { prompt_tokens: 19, completion_tokens: 10, total_tokens: 29 },
+      usage: { prompt_tokens: 19, completion_tokens: tokens ?? 10, total_tokens: 29 },
       service_tier: "default",
     });
   }
   // As vLLM and llama.cpp send what a model thinks.
   const thoughts = lettersOf(thinking ?? "").map((letters) => chunk({ reasoning_content: letters }));
-  return send([...thoughts, ...pieces(text), ...last(finish)]);
+  const counts = { prompt_tokens: 19, completion_tokens: tokens ?? 10, total_tokens: 29 };
+  const usage = body.stream_options?.include_usage
+    ? [`data: ${JSON.stringify({ ...about, object: "chat.completion.chunk", choices: [], usage: counts })}\n\n`]
+    : [];
+  const [ended = "", done = ""] = last(finish);
+  return send([...thoughts, ...pieces(text), ended, ...usage, done], "well", everyMs);
 }
 
 /** An error in OpenAI's words. Some quote the prompt, or a part of the key. */
-function error({ status, headers = {}, code }: Extract<Turn, { status: number }>): Response {
+function error({ status, headers = {}, code, error: worded }: Extract<Turn, { status: number }>): Response {
   const errors: Record<number, { message: string; type: string; code: string | null }> = {
     400: {
       message: "This model's maximum context length is 8192 tokens: quoted-prompt-canary",
@@ -128,6 +135,7 @@ function error({ status, headers = {}, code }: Extract<Turn, { status: number }>
     },
     503: { message: "Loading model", type: "unavailable_error", code: null },
   };
+  if (worded !== undefined) return Response.json({ error: worded }, { status, headers });
   const known = errors[status] ?? { message: "unknown", type: "unknown", code: null };
   return Response.json({ error: { ...known, param: null, ...(code && { code }) } }, { status, headers });
 }

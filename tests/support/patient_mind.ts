@@ -3,7 +3,7 @@
 import { type Log, silentLog } from "../../src/log.ts";
 import { type FailureKind, ModelError, type RetryAfter } from "../../src/mind/model_error.ts";
 import { patient } from "../../src/mind/patience.ts";
-import type { Mind } from "../../src/mind/mind.ts";
+import type { Mind, Rest } from "../../src/mind/mind.ts";
 import { type ManualClock, manualClock } from "./manual_clock.ts";
 
 const never = new AbortController().signal;
@@ -74,19 +74,21 @@ export function startPatient(
     ask(id: string, signal = never) {
       accepted.set(id, clock.now());
       const resting = { count: 0 };
-      void subject.answer({ id, query: "?", timestamp: 0 }, signal, async (wait) => {
+      const rest: Rest = async (wait) => {
         resting.count++;
         try {
           return await wait();
         } finally {
           resting.count--;
         }
-      }).then(
+      };
+      void subject.answer({ id, query: "?", timestamp: 0 }, signal, { rest }).then(
         ({ text }) => outcomes.set(id, text),
         (error: Error) => outcomes.set(id, error.message),
       );
       return resting;
     },
+    underWayMs: () => subject.underWayMs(),
     close: () => subject[Symbol.asyncDispose](),
   };
 }

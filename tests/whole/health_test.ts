@@ -52,6 +52,29 @@ Deno.test("the next start takes over the sign of life of one that was killed, an
   assertEquals((await health(folder.path)).code, 0);
 });
 
+Deno.test("an answer that is under way beyond all limits is told, though the program is alive", async () => {
+  await using folder = makeFolder();
+  const told: { overdueMs?: number } = {};
+  const now = () => 1_700_000_000_000;
+  const beats = Promise.withResolvers<void>();
+  using heartbeat = startHeartbeat(folder.path, { log: silentLog, now, beatMs: 1 });
+  let looks = 0;
+  heartbeat.watch(() => {
+    // The second look comes after the first number was written.
+    if (told.overdueMs !== undefined && ++looks === 2) beats.resolve();
+    return told.overdueMs;
+  });
+  assertMatch(checkHeartbeat(folder.path, { now }), /^alive/);
+  told.overdueMs = 700_000;
+  await beats.promise;
+  const error = assertThrows(() => checkHeartbeat(folder.path, { now }), FatalError);
+  assertEquals(error.exitCode, 69);
+  assertMatch(
+    error.message,
+    /has waited for one answer for 700 s, longer than MODEL_ANSWER_TIMEOUT allows: restart it/,
+  );
+});
+
 Deno.test("a sign of life is for its user alone, and a directory that is gone costs a warning only", async () => {
   await using folder = makeFolder();
   const state = `${folder.path}/state`;

@@ -1,4 +1,4 @@
-/** Whether the model can be used: at the start, before an event comes to harm, and for `--check`. @module */
+/** Checks of the model: at the start, before an event comes to harm, and for `--check`. @module */
 
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
@@ -11,33 +11,39 @@ import { checkModel } from "./providers.ts";
 const START_MS = 5_000;
 
 /**
- * A wrong key or model would end every event in an error, so it ends the start. A server that is down is no reason not
- * to start, for it may come.
+ * Check the model before any event is taken: a wrong key or model would end every event in an error, so it ends the
+ * start. A server that is down does not, for it may come.
  *
+ * @returns The options to be used, with what the server told.
  * @throws {FatalError} If the server refuses us.
  */
-export async function checkModelAtStart(model: ModelOptions, log: Log, stop: AbortSignal): Promise<void> {
-  if (model.provider === "embedded") return;
+export async function checkModelAtStart(model: ModelOptions, log: Log, stop: AbortSignal): Promise<ModelOptions> {
+  if (model.provider === "embedded") return model;
   const enough = AbortSignal.timeout(START_MS);
+  const signal = AbortSignal.any([stop, enough]);
   try {
-    await checkModel(model, AbortSignal.any([stop, enough]));
+    const { options, warnings } = await checkModel(model, signal, { asksIt: false });
     log.info("🧠 Model: {model}", { model: model.model, provider: model.provider, url: publicUrl(model.url) });
+    for (const warning of warnings) log.warn("the model will not do all that the settings ask", { warning });
+    return options;
   } catch (error) {
-    if (stop.aborted) return;
+    if (stop.aborted) return model;
     if (error instanceof ModelError && error.kind === "refused") throw refusal(error);
     if (!(error instanceof ModelError) && !enough.aborted) throw error;
     log.warn("the model can't be checked now: events wait until it answers", { error: messageOf(error) });
+    return model;
   }
 }
 
 /**
- * A line that says that the model can be used.
+ * Lines that say that the model can be used, and what it will not do. The model is asked for one word.
  *
- * @throws {FatalError} If it can't.
+ * @throws {FatalError} If it can't be used.
  */
 export async function describeModel(model: ModelOptions): Promise<string> {
   try {
-    return `model: usable (${await checkModel(model, new AbortController().signal)})`;
+    const { description, warnings } = await checkModel(model, new AbortController().signal, { asksIt: true });
+    return [`model: usable (${description})`, ...warnings.map((warning) => `model: but ${warning}`)].join("\n");
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     if (error.kind === "refused") throw refusal(error);

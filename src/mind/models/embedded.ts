@@ -23,23 +23,23 @@ export const embeddedModel: Plugin = {
 };
 
 function reply(character: Character, params: GenerateTextParams): string {
-  const { question, passages, draw } = requestFrom(params);
+  const { question, passages, report } = requestFrom(params);
   const fitting = pick(passages);
   const courtesy = COURTESIES.find(({ heard }) => {
     const said = heard.exec(question.trim());
     return said && !asksMore(said.groups?.rest ?? "", { character, isKnown: fitting.length > 0 });
   });
   const joined = courtesy ? [] : fitting;
-  draw(joined);
+  report({ drawn: joined, isDeclined: !courtesy && joined.length === 0 });
   if (courtesy) return courtesy.reply(character);
   if (joined.length > 0) return joined.map(({ text }) => text).join("\n\n");
   return `I don't know: nothing in my knowledge answers that.${offer(character)}`;
 }
 
 /** Whoever calls `useModel` with a bare prompt, as other plugins do, has asked a question without knowledge. */
-function requestFrom(params: GenerateTextParams): Pick<ModelRequest, "question" | "passages" | "draw"> {
-  const { question = params.prompt, passages = [], draw = () => {} } = params as Partial<ModelRequest>;
-  return { question, passages, draw };
+function requestFrom(params: GenerateTextParams): Pick<ModelRequest, "question" | "passages" | "report"> {
+  const { question = params.prompt, passages = [], report = () => {} } = params as Partial<ModelRequest>;
+  return { question, passages, report };
 }
 
 /** The passages that make up the answer; none if the best does not answer. */

@@ -8,6 +8,11 @@ import { ModelError } from "../model_error.ts";
 const MAX_TOGETHER = 32;
 /** Requests at the same time: an index of a large knowledge must not fill the server's queue. */
 const MAX_UNDER_WAY = 2;
+/** Texts that are tried alone after a server error that came with all of them; if none is taken, the server is down. */
+const MAX_TRIED = 2;
+
+/** Makes the embeddings of some texts, in their order. */
+type Embed = (texts: string[]) => Promise<number[][]>;
 
 interface Asked {
   readonly text: string;
@@ -15,13 +20,9 @@ interface Asked {
   readonly reject: (error: unknown) => void;
 }
 
-/**
- * A TEXT_EMBEDDING handler. Texts that are asked for in one turn of the event loop go out together.
- *
- * @param embed Makes the embeddings of some texts, in their order.
- */
+/** A TEXT_EMBEDDING handler. Texts that are asked for in one turn of the event loop go out together. */
 export function embeddingHandler(
-  embed: (texts: string[]) => Promise<number[][]>,
+  embed: Embed,
 ): (runtime: IAgentRuntime, params: TextEmbeddingParams | string | null) => Promise<number[]> {
   const waiting: Asked[] = [];
   let underWay = 0;
@@ -31,12 +32,11 @@ export function embeddingHandler(
   const send = async (asked: readonly Asked[]) => {
     underWay++;
     try {
-      const vectors = await embed(asked.map(({ text }) => text));
-      const isSound = vectors.length === asked.length && vectors.every(isVector);
-      if (!isSound) throw new ModelError("faulty", "The model server sent embeddings that can't be used");
+      const vectors = await embedSoundly(embed, asked.map(({ text }) => text));
       asked.forEach(({ resolve }, index) => resolve(vectors[index] ?? []));
     } catch (error) {
-      asked.forEach(({ reject }) => reject(error));
+      if (asked.length > 1 && isOfSomeText(error)) await sendAlone(embed, asked);
+      else asked.forEach(({ reject }) => reject(error));
     }
     underWay--;
     sendSome();
@@ -49,6 +49,46 @@ export function embeddingHandler(
       if (waiting.push({ text, resolve, reject }) === 1) setImmediate(sendSome);
     });
   };
+}
+
+/** Whether one text may have caused an error: it is too long, or the server failed over it. */
+function isOfSomeText(error: unknown): boolean {
+  if (!(error instanceof ModelError)) return false;
+  const { tooLarge, status } = error.details;
+  return tooLarge !== undefined || status === 400 || status === 500;
+}
+
+/** Each text by itself, so that one that the model does not take fails alone. */
+async function sendAlone(embed: Embed, asked: readonly Asked[]): Promise<void> {
+  const failed: { readonly one: Asked; readonly error: unknown }[] = [];
+  let made = 0;
+  for (const one of asked) {
+    if (made === 0 && failed.length >= MAX_TRIED) {
+      failed.push({ one, error: failed[0]?.error });
+      continue;
+    }
+    try {
+      const [vector = []] = await embedSoundly(embed, [one.text]);
+      made++;
+      one.resolve(vector);
+    } catch (error) {
+      failed.push({ one, error });
+    }
+  }
+  for (const { one, error } of failed) one.reject(made > 0 ? refusalOf(error) : error);
+}
+
+/** A server that takes other texts refuses this one, whatever it calls that. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof ModelError) || error.details.status === undefined) return error;
+  return new ModelError("refused", error.message, { cause: error, details: error.details });
+}
+
+async function embedSoundly(embed: Embed, texts: string[]): Promise<number[][]> {
+  const vectors = await embed(texts);
+  const isSound = vectors.length === texts.length && vectors.every(isVector);
+  if (!isSound) throw new ModelError("faulty", "The model server sent embeddings that can't be used");
+  return vectors;
 }
 
 function isVector(value: unknown): boolean {

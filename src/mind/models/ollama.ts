@@ -1,121 +1,120 @@
 /** Answers from an Ollama server. @module */
 
-import { Buffer } from "node:buffer";
-import type { GenerateTextParams, Plugin } from "@elizaos/core";
-import { type ChatRequest, Ollama } from "ollama/browser";
-import { embeddingHandler } from "./embedding.ts";
+import type { Plugin } from "@elizaos/core";
 import { ModelError } from "../model_error.ts";
-import type { ModelRequest } from "./model.ts";
+import type { Piece } from "./answer.ts";
+import { type Asker, createAsker, type Interface } from "./asking.ts";
+import { embeddingHandler } from "./embedding.ts";
 import type { OllamaOptions } from "./options.ts";
-import { prepare } from "./prepare.ts";
-import { answerFrom } from "./reply.ts";
-import { request } from "./request.ts";
+import { count, isRecord, type JsonRecord } from "./records.ts";
+import { openServer, type Server } from "./server.ts";
+import { type ErrorContext, streamedError } from "./status.ts";
 
 /** The plugin, with TEXT_SMALL and TEXT_LARGE, and TEXT_EMBEDDING if an embedding model is set. */
 export function ollamaModel(options: OllamaOptions): Plugin {
   const { embeddingModel: model } = options;
+  const ask = askerOf(options);
   return {
     name: "ollama-model",
     description: "Answers from an Ollama server",
     models: {
-      TEXT_SMALL: (_runtime, params) => reply(options, params),
-      TEXT_LARGE: (_runtime, params) => reply(options, params),
-      ...(model !== undefined && { TEXT_EMBEDDING: embeddingHandler((texts) => embed({ ...options, model }, texts)) }),
+      TEXT_SMALL: ask,
+      TEXT_LARGE: ask,
+      ...(model !== undefined && {
+        TEXT_EMBEDDING: embeddingHandler((texts) => embed({ ...options, model }, texts)),
+      }),
     },
   };
 }
 
-/** See `checkModel`. */
-export async function checkOllama(options: OllamaOptions, signal: AbortSignal): Promise<void> {
-  for (const model of [options.model, options.embeddingModel]) {
-    if (model !== undefined) await ask({ ...options, model }, { signal }, (client) => client.show({ model }));
-  }
+/** Asks for answers. */
+export function askerOf(options: OllamaOptions): Asker {
+  return createAsker(serverOf(options), ollamaInterface(options), options);
 }
 
-async function reply(options: OllamaOptions, params: GenerateTextParams & Partial<ModelRequest>): Promise<string> {
-  const { model, keepAlive, contextWindow } = options;
-  const { messages, maxTokens, temperature, stop } = prepare(options, params);
-  // `truncate` and `shift`, which the client's types lack, keep the server from dropping a part of the prompt in silence.
-  const chat: ChatRequest & { truncate: boolean; shift: boolean } = {
-    model,
-    messages,
-    truncate: false,
-    shift: false,
-    options: {
-      num_ctx: contextWindow,
-      num_predict: maxTokens,
-      ...(temperature !== undefined && { temperature }),
-      ...(stop && { stop }),
+/** The server, as one that has `model` to be asked for. */
+export function serverOf(options: OllamaOptions): Server {
+  return openServer({
+    ...options,
+    remedies: {
+      key: "Put a user name and a password into OLLAMA_SERVER_URL",
+      model: `Pull the model with "ollama pull ${options.model}", or look whether OLLAMA_SERVER_URL is right`,
     },
-    ...(keepAlive !== undefined && { keep_alive: durationFrom(keepAlive) }),
+  });
+}
+
+async function embed(options: OllamaOptions, input: readonly string[]): Promise<number[][]> {
+  const body = { model: options.model, input, ...keepAlive(options) };
+  const { embeddings } = await serverOf(options).post("api/embed", body, new AbortController().signal);
+  if (!Array.isArray(embeddings)) {
+    throw new ModelError("faulty", "The model server sent embeddings that can't be used");
+  }
+  return embeddings;
+}
+
+/** How answers are asked for. */
+function ollamaInterface(options: OllamaOptions): Interface {
+  const { model, contextWindow, seed } = options;
+  return {
+    path: "api/chat",
+    bodyFor({ messages, maxTokens, temperature, stop }, { refused, window }) {
+      const optional: JsonRecord = {
+        ...(temperature !== undefined && { temperature }),
+        ...(seed !== undefined && { seed }),
+        ...(stop && { stop }),
+      };
+      const taken = Object.entries(optional).filter(([name]) => !refused.has(name));
+      return {
+        model,
+        messages,
+        stream: true,
+        // Without these two the server drops a part of a prompt that is too large, in silence.
+        truncate: false,
+        shift: false,
+        options: {
+          num_ctx: Math.min(contextWindow, window ?? Infinity),
+          num_predict: maxTokens,
+          ...Object.fromEntries(taken),
+        },
+        ...(refused.has("think") ? {} : thinking(options)),
+        ...keepAlive(options),
+      };
+    },
+    fieldsOf: (body) => [...Object.keys(body), ...(isRecord(body.options) ? Object.keys(body.options) : [])],
+    pieces,
   };
-  return await ask(options, { signal: params.signal, checkLine }, async (client) => {
-    let text = "", finish: string | undefined;
-    for await (const { message, done, done_reason } of await client.chat({ ...chat, stream: true })) {
-      text += message.content;
-      if (done) finish = done_reason ?? "stop";
-    }
-    return answerFrom({ text, finish }, { maxTokens });
-  });
 }
 
-async function embed(options: OllamaOptions, input: string[]): Promise<number[][]> {
-  const { model, keepAlive } = options;
-  return await ask(options, {}, async (client) => {
-    const keep = keepAlive === undefined ? {} : { keep_alive: durationFrom(keepAlive) };
-    const { embeddings } = await client.embed({ model, input, ...keep });
-    return embeddings;
-  });
-}
-
-function ask<T>(
-  { url, model, timeoutMs }: OllamaOptions,
-  options: { signal?: AbortSignal | undefined; checkLine?: (line: string) => void },
-  use: (client: Ollama) => Promise<T>,
-): Promise<T> {
-  const { signal = new AbortController().signal, ...rest } = options;
-  const host = new URL(url);
-  host.username = host.password = "";
-  return request(
-    {
-      url,
-      remedies: {
-        key: "Put a user name and a password into OLLAMA_SERVER_URL",
-        model: `Pull the model with "ollama pull ${model}", or look whether OLLAMA_SERVER_URL is right`,
-      },
-      timeoutMs,
-      signal,
-      ...rest,
-    },
-    (fetch) => use(new Ollama({ host: host.href, fetch, headers: authorization(url) })),
-  );
-}
-
-function authorization({ username, password }: URL): Record<string, string> {
-  if (username === "" && password === "") return {};
-  const pair = `${decoded(username)}:${decoded(password)}`;
-  return { Authorization: `Basic ${Buffer.from(pair).toString("base64")}` };
-}
-
-/** A URL keeps a stray `%` as it is. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+/** Thinking models take true and false, and gpt-oss an effort. */
+function thinking({ reasoning, model }: OllamaOptions): JsonRecord {
+  if (reasoning === undefined) return {};
+  if (reasoning === "off") return { think: false };
+  const effort = reasoning === "minimal" ? "low" : reasoning;
+  return { think: model.includes("gpt-oss") ? effort : true };
 }
 
 /** The server takes a number without a unit for seconds only where it is a number. */
-function durationFrom(text: string): string | number {
-  return /^-?\d+$/.test(text) ? Number(text) : text;
+function keepAlive({ keepAlive }: OllamaOptions): JsonRecord {
+  if (keepAlive === undefined) return {};
+  return { keep_alive: /^-?\d+$/.test(keepAlive) ? Number(keepAlive) : keepAlive };
 }
 
-/** The client would print a line that is no JSON, and go on without it. */
-function checkLine(line: string): void {
-  const value: unknown = JSON.parse(line);
-  if (typeof value !== "object" || value === null) throw new SyntaxError("not an object");
-  if ("error" in value) throw new ModelError("faulty", "The Ollama server failed while it answered");
-  const { message } = value as { message?: { content?: unknown } };
-  if (typeof message?.content !== "string") throw new SyntaxError("no message");
+async function* pieces(records: AsyncIterable<JsonRecord>, context: ErrorContext): AsyncGenerator<Piece> {
+  const { where, remedies } = context;
+  let isAnswer = false;
+  for await (const record of records) {
+    if (record.error !== undefined && record.error !== null) throw streamedError(record.error, context);
+    const { message, done, done_reason, prompt_eval_count, eval_count } = record;
+    isAnswer ||= isRecord(message) || done === true;
+    const { content, thinking } = isRecord(message) ? message : {};
+    yield {
+      text: typeof content === "string" ? content : "",
+      hasThinking: typeof thinking === "string" && thinking !== "",
+      // Older versions end without a reason.
+      ...(done === true && { end: typeof done_reason === "string" && done_reason !== "" ? done_reason : "stop" }),
+      tokensIn: count(prompt_eval_count),
+      tokensOut: count(eval_count),
+    };
+  }
+  if (!isAnswer) throw new ModelError("refused", `${where} sent something else than an answer. ${remedies.model}`);
 }

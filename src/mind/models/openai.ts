@@ -1,149 +1,166 @@
 /** Answers from a server that speaks OpenAI's interface: OpenAI, vLLM, llama.cpp, LM Studio, RedPill and others. @module */
 
-import type { GenerateTextParams, Plugin } from "@elizaos/core";
-import { OpenAI } from "openai";
+import type { Plugin } from "@elizaos/core";
+import type { Piece } from "./answer.ts";
+import { type Asker, createAsker, type Interface } from "./asking.ts";
 import { embeddingHandler } from "./embedding.ts";
 import { ModelError } from "../model_error.ts";
-import type { ModelRequest } from "./model.ts";
 import type { OpenaiOptions } from "./options.ts";
-import { prepare } from "./prepare.ts";
-import { answerFrom, type Reply } from "./reply.ts";
-import { request } from "./request.ts";
+import { count, isRecord, type JsonRecord } from "./records.ts";
+import { openServer, type Server } from "./server.ts";
+import { type ErrorContext, streamedError } from "./status.ts";
 
 /** The plugin, with TEXT_SMALL and TEXT_LARGE, and TEXT_EMBEDDING if an embedding model is set. */
 export function openaiModel(options: OpenaiOptions): Plugin {
   const { embeddingModel: model } = options;
+  const ask = askerOf(options);
+  const embeddings = embeddingServerOf(options);
   return {
     name: "openai-model",
     description: "Answers from a server that speaks OpenAI's interface",
     models: {
-      TEXT_SMALL: (_runtime, params) => reply(options, params),
-      TEXT_LARGE: (_runtime, params) => reply(options, params),
-      ...(model !== undefined && { TEXT_EMBEDDING: embeddingHandler((texts) => embed({ ...options, model }, texts)) }),
+      TEXT_SMALL: ask,
+      TEXT_LARGE: ask,
+      ...(model !== undefined && { TEXT_EMBEDDING: embeddingHandler((texts) => embed(embeddings, model, texts)) }),
     },
   };
 }
 
-/** See `checkModel`. */
-export async function checkOpenai(options: OpenaiOptions, signal: AbortSignal): Promise<void> {
-  const { model, embeddingModel } = options;
-  const listed = await listModels(options, signal);
-  if (!listed.includes(model)) await begin(options, signal);
-  if (embeddingModel !== undefined && !listed.includes(embeddingModel)) {
-    await embed({ ...options, model: embeddingModel }, ["."], signal);
-  }
+/** Asks for answers. */
+export function askerOf(options: OpenaiOptions): Asker {
+  return createAsker(serverOf(options), openaiInterface(options), options);
 }
 
-/** The models that the server lists. Not every server lists all that it has or has a list, nor may every key see it. */
-async function listModels(options: OpenaiOptions, signal: AbortSignal): Promise<string[]> {
-  try {
-    return await ask(options, { signal }, async (client) => {
-      const { data } = await client.models.list();
-      return data.map(({ id }) => id);
+/** The server that answers are asked for. */
+export function serverOf(options: OpenaiOptions): Server {
+  const { url, model, apiKey } = options;
+  return openServer({
+    ...options,
+    headers: { ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }), ...options.headers },
+    remedies: {
+      key: "Set OPENAI_API_KEY",
+      model: `Look whether /v1/models lists ${model}, and whether OPENAI_BASE_URL is right: mostly it ends in /v1`,
+    },
+    url,
+  });
+}
+
+/** The server that embeddings are asked for; the key for answers goes to no other address than theirs. */
+export function embeddingServerOf(options: OpenaiOptions): Server {
+  const { embeddingUrl, embeddingApiKey, embeddingModel = "", apiKey } = options;
+  if (embeddingUrl === undefined) {
+    return serverOf({
+      ...options,
+      model: embeddingModel,
+      ...(embeddingApiKey !== undefined && { apiKey: embeddingApiKey }),
     });
-  } catch (error) {
-    if (error instanceof ModelError && error.kind === "refused") return [];
-    throw error;
   }
-}
-
-/** Ask as for an answer, with the same limits, and go as soon as the server agrees to give one. */
-async function begin(options: OpenaiOptions, signal: AbortSignal): Promise<void> {
-  const { chat } = chatFor(options, { prompt: "." });
-  await ask(options, { signal }, async (client) => {
-    const response = await client.chat.completions.create({ ...chat, stream: true }).asResponse();
-    await response.body?.cancel();
-  });
-}
-
-async function reply(options: OpenaiOptions, params: GenerateTextParams & Partial<ModelRequest>): Promise<string> {
-  const { chat, maxTokens } = chatFor(options, params);
-  return await ask(options, { signal: params.signal }, async (client) => {
-    const { data, response } = await client.chat.completions.create({ ...chat, stream: true }).withResponse();
-    // Some gateways answer in one piece whatever they are asked.
-    const isWhole = response.headers.get("content-type")?.includes("application/json");
-    return answerFrom(await read(isWhole ? [await response.json()] : data), { maxTokens });
-  });
-}
-
-/** A piece of an answer, or the whole of it, as far as it is looked at. */
-interface Piece {
-  readonly choices?: readonly {
-    readonly delta?: { readonly content?: string | null };
-    readonly message?: { readonly content?: string | null };
-    readonly finish_reason?: string | null;
-  }[];
-}
-
-async function read(pieces: AsyncIterable<Piece> | Iterable<Piece>): Promise<Reply> {
-  let text = "", finish: string | undefined;
-  for await (const { choices: [choice] = [] } of pieces) {
-    text += (choice?.delta ?? choice?.message)?.content ?? "";
-    finish = choice?.finish_reason ?? finish;
-  }
-  return { text, finish };
-}
-
-async function embed(options: OpenaiOptions, input: string[], signal?: AbortSignal): Promise<number[][]> {
-  return await ask(options, { signal }, async (client) => {
-    const { data } = await client.embeddings.create({ model: options.model, input, encoding_format: "float" });
-    return data.toSorted((a, b) => a.index - b.index).map(({ embedding }) => embedding);
-  });
-}
-
-function ask<T>(
-  { url, model, timeoutMs, apiKey }: OpenaiOptions,
-  { signal = new AbortController().signal }: { signal?: AbortSignal | undefined },
-  use: (client: OpenAI) => Promise<T>,
-): Promise<T> {
-  return request(
-    {
-      url,
-      remedies: {
-        key: "Set OPENAI_API_KEY",
-        model: `Look whether /v1/models lists ${model}, and whether OPENAI_BASE_URL is right`,
-      },
-      timeoutMs,
-      signal,
+  const key = embeddingApiKey ?? (embeddingUrl.href === options.url.href ? apiKey : undefined);
+  return openServer({
+    ...options,
+    url: embeddingUrl,
+    headers: { ...(key !== undefined && { authorization: `Bearer ${key}` }), ...options.headers },
+    remedies: {
+      key: "Set OPENAI_EMBEDDING_API_KEY",
+      model: `Look whether /v1/models lists ${embeddingModel}, and whether OPENAI_EMBEDDING_BASE_URL is right`,
     },
-    (fetch) =>
-      use(
-        new OpenAI({
-          baseURL: url.href.replace(/\/$/, ""),
-          apiKey: apiKey ?? "none",
-          ...(apiKey === undefined && { defaultHeaders: { Authorization: null } }),
-          organization: null,
-          project: null,
-          webhookSecret: null,
-          fetch,
-          // Time-outs and retries are ours, and so is the log.
-          timeout: timeoutMs + CLIENT_GRACE_MS,
-          maxRetries: 0,
-          logLevel: "off",
-        }),
-      ),
-  );
+  });
 }
 
-/** How long after our time-out the client's own would come. */
-const CLIENT_GRACE_MS = 60_000;
+/** The embeddings of some texts, in their order. */
+export async function embed(
+  server: Server,
+  model: string,
+  input: readonly string[],
+  signal = new AbortController().signal,
+): Promise<number[][]> {
+  const { data } = await server.post("embeddings", { model, input, encoding_format: "float" }, signal);
+  if (!Array.isArray(data)) throw new ModelError("faulty", "The model server sent embeddings that can't be used");
+  const made = data.filter(isRecord).map(({ index, embedding }, place) => ({
+    index: Number(index ?? place),
+    embedding,
+  }));
+  return made.toSorted((a, b) => a.index - b.index).map(({ embedding }) => embedding as number[]);
+}
 
-/** A request for an answer, as the interface has it. */
-function chatFor(options: OpenaiOptions, params: GenerateTextParams & Partial<ModelRequest>) {
-  const { messages, maxTokens, temperature, stop } = prepare(options, params);
+/** How answers are asked for. */
+function openaiInterface(options: OpenaiOptions): Interface {
   return {
-    maxTokens,
-    chat: {
-      model: options.model,
-      messages,
-      ...limit(options, maxTokens),
-      ...(temperature !== undefined && { temperature }),
-      ...(stop && { stop }),
+    path: "chat/completions",
+    bodyFor({ messages, maxTokens, temperature, stop }, { refused }) {
+      const optional: JsonRecord = {
+        ...limit(options, refused, maxTokens),
+        ...(temperature !== undefined && { temperature }),
+        ...(options.seed !== undefined && { seed: options.seed }),
+        ...(stop && { stop }),
+        stream_options: { include_usage: true },
+        ...reasoning(options),
+      };
+      const taken = Object.entries(optional).filter(([name]) => !refused.has(name));
+      return { model: options.model, messages, stream: true, ...Object.fromEntries(taken) };
     },
+    fieldsOf: (body) => Object.keys(body),
+    pieces,
   };
 }
 
-/** OpenAI itself has renamed the limit, and its newer models refuse the old name; many others know only that. */
-function limit({ url }: OpenaiOptions, tokens: number) {
-  return url.host === "api.openai.com" ? { max_completion_tokens: tokens } : { max_tokens: tokens };
+/** OpenAI has renamed the limit, and its newer models refuse the old name; many others know only that. */
+function limit({ url }: OpenaiOptions, refused: ReadonlySet<string>, tokens: number): JsonRecord {
+  const names = ["max_tokens", "max_completion_tokens"];
+  if (url.host === "api.openai.com") names.reverse();
+  const name = names.find((name) => !refused.has(name));
+  return name === undefined ? {} : { [name]: tokens };
+}
+
+/** OpenAI has an effort; llama.cpp and vLLM hand a switch to the model's template, which turns thinking off. */
+function reasoning({ reasoning, url }: OpenaiOptions): JsonRecord {
+  if (reasoning === undefined) return {};
+  if (reasoning !== "off") return { reasoning_effort: reasoning };
+  if (url.host === "api.openai.com") return { reasoning_effort: "none" };
+  return { reasoning_effort: "none", chat_template_kwargs: { enable_thinking: false } };
+}
+
+async function* pieces(records: AsyncIterable<JsonRecord>, context: ErrorContext): AsyncGenerator<Piece> {
+  const { where, remedies } = context;
+  let hasChoices = false;
+  for await (const record of records) {
+    const { choices, usage, error } = record;
+    hasChoices ||= Array.isArray(choices);
+    // LM Studio without /v1 says `{"error":"Unexpected endpoint or method."}`, with status 200.
+    if (typeof error === "string" && !hasChoices) {
+      throw new ModelError("faulty", `${where} sent an error in place of an answer. ${remedies.model}`);
+    }
+    if (error !== undefined && error !== null) throw streamedError(error, context);
+    const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
+    const counts = isRecord(usage) ? usage : {};
+    yield {
+      ...(isRecord(choice) ? pieceOf(choice) : {}),
+      tokensIn: count(counts.prompt_tokens),
+      tokensOut: count(counts.completion_tokens),
+    };
+  }
+  if (!hasChoices) throw new ModelError("refused", `${where} sent something else than an answer. ${remedies.model}`);
+}
+
+function pieceOf(choice: JsonRecord): Piece {
+  const isWhole = isRecord(choice.message);
+  const said = [choice.delta, choice.message].find(isRecord) ?? {};
+  const { content, refusal, reasoning_content, reasoning } = said;
+  const text = textOf(content) || textOf(choice.text) || textOf(refusal);
+  const hasThinking =
+    [reasoning_content, reasoning, said.thinking].some((one) => typeof one === "string" && one !== "") ||
+    (Array.isArray(content) && content.some((part) => isRecord(part) && part.type === "thinking"));
+  const end = choice.finish_reason;
+  return { text, hasThinking, isWhole, end: typeof end === "string" ? end : undefined };
+}
+
+/** The text in a content: as it is, or in parts, among which those of a model's thinking are none. */
+function textOf(content: unknown): string {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return "";
+  return content.map((part) => {
+    if (typeof part === "string") return part;
+    const isText = isRecord(part) && (part.type === undefined || part.type === "text" || part.type === "output_text");
+    return isText && typeof part.text === "string" ? part.text : "";
+  }).join("");
 }

@@ -1,106 +1,129 @@
-/** One request to a provider: its time-out, its end, and what a failure means. The clients' own ways are not used. @module */
+/** One request to a model server: its time limits, its cancellation, and the meaning of a failure. @module */
 
 import { publicUrl } from "../../urls.ts";
 import { ModelError } from "../model_error.ts";
+import { type Deadline, startDeadline } from "./deadline.ts";
 import { type Remedies, statusError } from "./status.ts";
 
-/** Largest body that is read, in bytes: above any answer's, and below what would hurt. */
+/** Largest body that is read, in bytes: above any answer's, and below what would fill the memory. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
+/** How long a request may take, in milliseconds. */
+export interface Limits {
+  /** Longest silence: until the first byte, and between two of them (MODEL_TIMEOUT). */
+  readonly silenceMs: number;
+  /** Longest time for all of it (MODEL_ANSWER_TIMEOUT). */
+  readonly wholeMs: number;
+}
+
+/** A request to be made. */
+export interface RequestOptions extends Limits {
+  readonly url: URL;
+  readonly remedies: Remedies;
+  /** Cancels the request. */
+  readonly signal: AbortSignal;
+  /** Certificate authorities of its own, and the like. Absent: Deno's. */
+  readonly httpClient?: Deno.HttpClient | undefined;
+}
+
+/** What the body of {@linkcode request} is given. */
+export interface Connection {
+  /** To be used in place of the global one. */
+  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  /** The server, as error messages name it. */
+  readonly where: string;
+}
+
 /**
- * Let `use` talk to the provider over the `fetch` that it is given, and give its result.
+ * Let `use` talk to the server, and give its result.
  *
- * @param options `timeoutMs`: for all of it; `signal`: ends it; `checkLine`: throws if a line of the answer is none.
- * @throws {ModelError} Whatever `use` made of it. @throws `signal.reason` once `signal` aborts.
+ * The time limits hold until `use` has settled. Deno's `fetch` loses its signal at the first garbage collection after
+ * the headers came (2.7.11 and 2.9.6, measured), so the signal is given to the body's pipe as well, which keeps it.
+ *
+ * @throws {ModelError} If the server can't be reached, answers with an error, is too slow, or breaks off.
+ * @throws `signal.reason` once `signal` aborts.
  */
-export async function request<T>(
-  options: {
-    url: URL;
-    remedies: Remedies;
-    timeoutMs: number;
-    signal: AbortSignal;
-    checkLine?: (line: string) => void;
-  },
-  use: (fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>) => Promise<T>,
-): Promise<T> {
-  const { url, remedies, timeoutMs, signal, checkLine } = options;
+export async function request<T>(options: RequestOptions, use: (connection: Connection) => Promise<T>): Promise<T> {
+  const { url, signal } = options;
   const where = `The model server at ${publicUrl(url)}`;
-  const timeout = AbortSignal.timeout(timeoutMs);
-  /** What we know better than the client, which wraps it or hides it. */
-  let failure: ModelError | undefined;
-  let received = 0;
-
-  const fail = (error: ModelError) => failure ??= error;
-  /** What an error of the connection means. */
-  const broken = (cause: unknown, otherwise: () => ModelError): ModelError => {
-    if (cause instanceof ModelError) return fail(cause);
-    if (!timeout.aborted) return fail(otherwise());
-    const spent = `within ${timeoutMs} ms (MODEL_TIMEOUT)`;
-    return fail(
-      received > 0
-        ? new ModelError("faulty", `${where} did not finish its answer ${spent}`, { cause })
-        : new ModelError("unavailable", `${where} did not answer ${spent}`, { cause }),
-    );
-  };
-
-  async function guarded(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
-    const signals = [init.signal, signal, timeout].filter((one) => one instanceof AbortSignal);
-    let response: Response;
-    try {
-      // An answer of another address is none of the one that was named, and the question should not go there.
-      response = await fetch(input, { ...init, redirect: "manual", signal: AbortSignal.any(signals) });
-    } catch (cause) {
-      throw broken(
-        cause,
-        () => new ModelError("unavailable", `${where} can't be reached: ${reasonOf(cause)}`, { cause }),
-      );
-    }
-    if (!response.ok) throw fail(await statusError(response, { where, remedies }));
-    const body = response.body?.pipeThrough(checked());
-    return new Response(body ?? null, response);
-  }
-
-  /** Passes the body on as it comes, and notes why it ended where it should not. */
-  function checked(): TransformStream<Uint8Array, Uint8Array> {
-    const decoder = new TextDecoder();
-    let rest = "";
-    const check = (text: string, isLast = false) => {
-      const lines = (rest + text).split("\n");
-      rest = isLast ? "" : lines.pop() ?? "";
-      try {
-        lines.filter((line) => line.trim() !== "").forEach((line) => checkLine?.(line));
-      } catch (cause) {
-        throw fail(
-          cause instanceof ModelError ? cause : new ModelError("faulty", `${where} sent invalid JSON`, { cause }),
-        );
-      }
-    };
-    return new TransformStream({
-      transform(chunk, controller) {
-        received += chunk.length;
-        if (received > MAX_BYTES) throw fail(new ModelError("faulty", `${where} sent more than ${MAX_BYTES} bytes`));
-        if (checkLine) check(decoder.decode(chunk, { stream: true }));
-        controller.enqueue(chunk);
-      },
-      flush() {
-        if (checkLine) check(decoder.decode(), true);
-      },
-    });
-  }
-
+  using deadline = startDeadline(options);
+  /** The first failure that was understood: a client library may wrap it, or hide it. */
+  const known: { failure?: ModelError } = {};
+  const fetch = guardedFetch({ ...options, where, deadline, fail: (error) => known.failure ??= error });
   try {
-    const result = await use(guarded);
-    if (failure) throw failure;
+    const result = await use({ fetch, where });
+    if (known.failure) throw known.failure;
     return result;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
+    if (known.failure) throw known.failure;
     if (error instanceof ModelError) throw error;
-    const unreadable = `${where} sent an answer that breaks off or can't be read`;
-    throw broken(error, () => new ModelError("faulty", unreadable, { cause: error }));
+    throw timeoutError(deadline, { ...options, where }) ??
+      new ModelError("faulty", `${where} sent an answer that breaks off or can't be read`, { cause: error });
   }
 }
 
-/** `Connection refused (os error 111)`: the last link of the chain that Deno tells, without the address. */
+/** A `fetch` that follows no redirect, keeps the deadline, and throws a {@linkcode ModelError} for an error status. */
+function guardedFetch(
+  parts: RequestOptions & { where: string; deadline: Deadline; fail: (error: ModelError) => ModelError },
+): Connection["fetch"] {
+  const { where, deadline, fail, remedies, httpClient } = parts;
+  return async (input, init = {}) => {
+    let response: Response;
+    try {
+      response = await fetch(input, {
+        ...init,
+        // The operator named this address: the question must not go to another one.
+        redirect: "manual",
+        signal: deadline.signal,
+        ...(httpClient && { client: httpClient }),
+      });
+    } catch (cause) {
+      throw fail(
+        timeoutError(deadline, parts) ??
+          new ModelError("unavailable", `${where} can't be reached: ${reasonOf(cause)}`, { cause }),
+      );
+    }
+    if (!response.ok) throw fail(await statusError(response, { where, remedies }));
+    const body = response.body?.pipeThrough(counted(parts), { signal: deadline.signal });
+    return new Response(body ?? null, response);
+  };
+}
+
+/** Passes the body on, tells the deadline of each chunk, and refuses one that is too large. */
+function counted(
+  { where, deadline, fail }: { where: string; deadline: Deadline; fail: (error: ModelError) => ModelError },
+): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+  let bytes = 0;
+  return new TransformStream({
+    transform(chunk, controller) {
+      deadline.heard();
+      bytes += chunk.length;
+      if (bytes > MAX_BYTES) throw fail(new ModelError("faulty", `${where} sent more than ${MAX_BYTES} bytes`));
+      controller.enqueue(chunk);
+    },
+  });
+}
+
+/** The failure that a time limit caused; undefined if none has passed. */
+function timeoutError({ passed, hasHeard }: Deadline, limits: Limits & { where: string }): ModelError | undefined {
+  const { where, silenceMs, wholeMs } = limits;
+  if (passed === undefined) return undefined;
+  if (!hasHeard) {
+    const spent = passed === "silence" ? `${silenceMs} ms (MODEL_TIMEOUT)` : `${wholeMs} ms (MODEL_ANSWER_TIMEOUT)`;
+    return new ModelError("unavailable", `${where} did not answer within ${spent}`);
+  }
+  if (passed === "silence") {
+    return new ModelError("faulty", `${where} stopped in the middle of its answer for ${silenceMs} ms (MODEL_TIMEOUT)`);
+  }
+  return new ModelError(
+    "refused",
+    `${where} did not finish its answer within ${wholeMs} ms (MODEL_ANSWER_TIMEOUT). ` +
+      "Raise that, or lower MODEL_MAX_TOKENS",
+  );
+}
+
+/** `Connection refused (os error 111)`: the last cause in the chain of an error of Deno's, without the address. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "";
   const reason = reasonOf(error.cause) || error.message.split(": ").at(-1) || "";

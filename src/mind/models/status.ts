@@ -1,11 +1,12 @@
-/** What a provider's status code means. @module */
+/** The meaning of an error that a model server answers with, as a status or in the middle of a stream. @module */
 
-import { ModelError, type RetryAfter } from "../model_error.ts";
+import { type FailureDetails, ModelError, type RetryAfter } from "../model_error.ts";
+import { isRecord, type JsonRecord } from "./records.ts";
 
 /** Most that is read of an error's body, in bytes. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** What the operator may do, as the ends of sentences. */
+/** What the operator may do, as whole sentences without the full stop. */
 export interface Remedies {
   /** The server lets nobody in without a key, or does not take this one. */
   readonly key: string;
@@ -13,25 +14,90 @@ export interface Remedies {
   readonly model: string;
 }
 
-/** The failure that a response with an error status, or a redirect, stands for. Its body is read or dropped. */
-export async function statusError(
-  response: Response,
-  { where, remedies }: { where: string; remedies: Remedies },
-): Promise<ModelError> {
-  const { status, headers } = response;
-  const codes = codesOf(await readSome(response));
-  const said = `${where} answered ${status}${codes.length > 0 ? ` (${codes.join(", ")})` : ""}`;
-  const refused = (why: string) => new ModelError("refused", `${said}: ${why}`);
+/** Whose error it is, and what helps. */
+export interface ErrorContext {
+  /** The server, as messages name it. */
+  readonly where: string;
+  readonly remedies: Remedies;
+}
 
+/** The failure that a response with an error status, or a redirect, stands for. Its body is read or dropped. */
+export async function statusError(response: Response, context: ErrorContext): Promise<ModelError> {
+  const { status, headers } = response;
+  const body = await readSome(response);
+  const error = errorFrom(body);
+  const codes = codesOf(error);
+  const said = `${context.where} answered ${status}${codes.length > 0 ? ` (${codes.join(", ")})` : ""}`;
+  return failureOf({
+    status,
+    said,
+    codes,
+    error,
+    text: body,
+    remedies: context.remedies,
+    retryAfter: readRetryAfter(headers),
+  });
+}
+
+/** The failure that an error in a body with status 200 stands for: the value of its field `error`. */
+export function streamedError(value: unknown, { where, remedies }: ErrorContext): ModelError {
+  const error = typeof value === "string" ? errorFrom(value) : isRecord(value) ? value : {};
+  const status = [error.code, error.status, error.status_code].map(Number).find((one) => one >= 400 && one < 600);
+  const codes = codesOf(error);
+  const named = [status, codes.join(", ")].filter(Boolean).join(", ");
+  const said = `${where} failed while it answered${named ? `: ${named}` : ""}`;
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const isKnown = (status !== undefined && status < 500) || codes.some((code) => code in MEANINGS) ||
+    OUTGROWN.test(text);
+  if (isKnown) return failureOf({ status: status ?? 500, said, codes, error, text, remedies });
+  // It has begun to answer, so it is there.
+  return new ModelError("faulty", said, { details: detailsOf({ status, codes, error, text }) });
+}
+
+/** Words of an error that say more than its status. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  insufficient_quota: "the account has no credit left",
+  billing_hard_limit_reached: "the account has no credit left",
+};
+
+function failureOf(
+  { status, said, codes, error, text, remedies, retryAfter }: {
+    status: number;
+    said: string;
+    codes: readonly string[];
+    error: JsonRecord;
+    text: string;
+    remedies: Remedies;
+    retryAfter?: RetryAfter | undefined;
+  },
+): ModelError {
+  const details = detailsOf({ status, codes, error, text });
+  const refused = (why: string) => new ModelError("refused", `${said}: ${why}`, { details });
+  const meaning = codes.map((code) => MEANINGS[code]).find((one) => one !== undefined);
+  if (meaning !== undefined) return refused(meaning);
+  if (details.outgrown) {
+    const why = "answers under way together have outgrown the window that they share";
+    return new ModelError("faulty", `${said}: ${why}. Give the server a larger one, or lower AGENT_CONCURRENCY`, {
+      details,
+    });
+  }
+  if (details.tooLarge && status < 500) {
+    return refused("the prompt is larger than the model's window. Lower MODEL_CONTEXT_WINDOW");
+  }
   if (status < 400) return refused("it points to another address. Set that one");
-  if (status === 402 || codes.includes("insufficient_quota")) return refused("the account has no credit left");
   switch (status) {
     case 401:
       return refused(`the key is wrong or missing. ${remedies.key}`);
+    case 402:
+      return refused("the account has no credit left");
     case 403:
       return refused(`the key may not use this model. ${remedies.key}`);
     case 404:
       return refused(`the model or the address is wrong. ${remedies.model}`);
+    case 501:
+      return refused(
+        "it was not started for such requests. A llama.cpp server makes embeddings with --embeddings only",
+      );
     case 408:
     case 425:
     case 429:
@@ -39,13 +105,79 @@ export async function statusError(
     default:
       if (status < 500) {
         return refused(
-          codes.includes("context_length_exceeded")
-            ? "the prompt is larger than the model's window. Lower MODEL_CONTEXT_WINDOW"
-            : "it does not take the request. Its log says why; if the prompt is too large, lower MODEL_CONTEXT_WINDOW",
+          "it does not take the request. Its log says why; if the prompt is too large, lower MODEL_CONTEXT_WINDOW",
         );
       }
   }
-  return new ModelError("unavailable", said, { retryAfter: readRetryAfter(headers) });
+  return new ModelError("unavailable", said, { retryAfter, details });
+}
+
+/** Fields of a request that some servers or models do not take. */
+const OPTIONAL_FIELDS = [
+  "max_tokens",
+  "max_completion_tokens",
+  "temperature",
+  "seed",
+  "stop",
+  "stream_options",
+  "reasoning_effort",
+  "chat_template_kwargs",
+  "think",
+  "system",
+];
+
+/**
+ * What can be learnt of an error. Its sentences are searched for known words only, since they may quote the query or
+ * the key.
+ */
+function detailsOf(
+  { status, codes, error, text }: {
+    status: number | undefined;
+    codes: readonly string[];
+    error: JsonRecord;
+    text: string;
+  },
+): FailureDetails {
+  const isRefusal = status !== undefined && status >= 400 && status < 500;
+  // In quotes or as a path, as errors name fields, and not as a word of a quoted question.
+  const fields = isRefusal
+    ? OPTIONAL_FIELDS.filter((name) =>
+      error.param === name || new RegExp(`["'\`\\\\.]${name}["'\`\\\\]`, "i").test(text) ||
+      new RegExp(`(support|unknown|unrecognized|unexpected|extra)[^.]{0,40}\\b${name}\\b`, "i").test(text) ||
+      new RegExp(`\\b${name}\\b (role )?(is |are )?(not|un)[ -]?(support|allow|permit|known|recogni)`, "i").test(text)
+    )
+    : [];
+  if (isRefusal && !fields.includes("think") && /does not support thinking/.test(text)) fields.push("think");
+  const numbers = sizesIn(error, text);
+  const isTooLarge = codes.some((code) => /^(context_length_exceeded|exceed_context_size_error)$/.test(code)) ||
+    (isRefusal &&
+      /maximum context length|exceeds? the (available |model's )?context|context (length|window|size) exceeded/i.test(
+        text,
+      )) ||
+    (status === 413) || /too large to process|physical batch size/i.test(text);
+  return {
+    ...(status !== undefined && { status }),
+    ...(fields.length > 0 && { fields }),
+    ...(isTooLarge && { tooLarge: numbers }),
+    ...(!isTooLarge && OUTGROWN.test(text) && { outgrown: true }),
+  };
+}
+
+/** What llama.cpp says when it ends all answers at once; 500, mostly within the stream. */
+const OUTGROWN = /context size has been exceeded|could not find a kv slot|kv cache is full/i;
+
+/** The window and the prompt's size, as llama.cpp has them in fields, and OpenAI and vLLM in a sentence. */
+function sizesIn(error: JsonRecord, text: string): { window?: number; promptTokens?: number } {
+  const number = (field: unknown, pattern: RegExp) => {
+    const value = typeof field === "number" ? field : Number(pattern.exec(text)?.[1]);
+    return Number.isInteger(value) && value > 0 ? value : undefined;
+  };
+  const window = number(error.n_ctx, /maximum context length is (\d+) tokens/);
+  const promptTokens = number(
+    error.n_prompt_tokens,
+    /\(?(?:resulted in )?(\d+) (?:tokens )?in the messages|resulted in (\d+) tokens/,
+  );
+  return { ...(window !== undefined && { window }), ...(promptTokens !== undefined && { promptTokens }) };
 }
 
 /**
@@ -77,19 +209,20 @@ async function readSome({ body }: Response): Promise<string> {
   return text;
 }
 
-/**
- * The machine's words of an error's body, `{"error":{"code":"model_not_found","type":"…"}}` as OpenAI and those who
- * follow it have it. The sentence beside them may quote the query or the key, so it is left where it is.
- */
-function codesOf(body: string): string[] {
+/** The error in a body: `{"error":{"code":"model_not_found","type":"…"}}` as OpenAI has it, or the body itself. */
+function errorFrom(body: string): JsonRecord {
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
-    return [];
+    return {};
   }
-  const error = (value as { error?: unknown } | null)?.error ?? value;
-  const { code, type } = (error ?? {}) as { code?: unknown; type?: unknown };
+  if (!isRecord(value)) return {};
+  return isRecord(value.error) ? value.error : value;
+}
+
+/** The machine's words of an error. The sentence beside them may quote the query or the key, so it is left out. */
+function codesOf({ code, type }: JsonRecord): string[] {
   const words = [code, type].filter((word): word is string =>
     typeof word === "string" && /^[A-Za-z_]{1,64}$/.test(word)
   );

@@ -102,7 +102,7 @@ function factsOf({ event, askedBy, askedMs, sentTo, answer }: FeedEvent): [strin
     ["User", userId],
     ["Conversation", conversationId],
     ["Priority", priority],
-    ["Drawn from", answer?.metadata?.sources.join(", ")],
+    ["Drawn from", answer?.metadata?.sources?.join(", ")],
     ["Asked by", `${ASKED_BY[askedBy]}, ${new Date(askedMs).toLocaleTimeString()}`],
     ["Metadata", Object.keys(others).length > 0 ? others : undefined, "id"],
     ["Id", event.id, "id"],

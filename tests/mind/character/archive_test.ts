@@ -232,6 +232,6 @@ Deno.test("as an iExec task the protected data is the character, as JSON or as a
     assertEquals((await agent.ended).code, 0, agent.lines.join("\n"));
     const [entry] = readEntries(`${output}/responses.json`)!;
     assertStringIncludes(entry!.response!, "grinds rye");
-    assert(entry!.metadata!.sources.length === 1);
+    assert(entry!.metadata!.sources!.length === 1);
   }
 });

@@ -67,17 +67,6 @@ for (const dialect of DIALECTS) {
     assertMatch(refused.message, /^The model server at http:\/\/127\.0\.0\.1:\d+(\/v1)? can't be reached: .*refused/);
   });
 
-  Deno.test(about("MODEL_TIMEOUT ends the request: the server sees it go"), async () => {
-    await using server = await start();
-    server.script("held", { stallAfter: "It is" });
-    const silent = await failureOf(ask(optionsFor(server, { timeoutMs: 2000 }), requestWith()));
-    assertEquals([silent.kind, /did not answer within 2000 ms/.test(silent.message)], ["unavailable", true]);
-    await server.cancelled(1);
-    const slow = await failureOf(ask(optionsFor(server, { timeoutMs: 2000 }), requestWith()));
-    assertEquals([slow.kind, /did not finish its answer within 2000 ms/.test(slow.message)], ["faulty", true]);
-    await server.cancelled(2);
-  });
-
   Deno.test(about("an aborted request is gone at the server, and rejects with the reason"), async () => {
     await using server = await start();
     server.script("held", { stallAfter: "It is" });

@@ -10,9 +10,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { IAgentRuntime } from "@elizaos/core";
-import type { Passage } from "../../../src/mind/knowledge/search.ts";
 import { ModelError } from "../../../src/mind/model_error.ts";
 import { checkModel, openModel } from "../../../src/mind/models/providers.ts";
+import type { AnswerReport } from "../../../src/mind/models/model.ts";
 import type { ModelOptions } from "../../../src/mind/models/options.ts";
 import { event } from "../../support/events.ts";
 import { startMind } from "../../support/mind.ts";
@@ -62,7 +62,7 @@ for (const provider of ["embedded", ...DIALECTS] as const) {
 
   Deno.test(`${provider}: what it is can be checked`, async () => {
     await using model = await start();
-    assertStringIncludes(await checkModel(model.options, never), provider);
+    assertStringIncludes((await checkModel(model.options, never, { asksIt: true })).description, provider);
   });
 }
 
@@ -108,7 +108,13 @@ for (const dialect of DIALECTS) {
         keep_alive: -1,
       });
     } else {
-      const common = { model: "test-model", stream: true, max_tokens: 200, messages: [] };
+      const common = {
+        model: "test-model",
+        stream: true,
+        stream_options: { include_usage: true },
+        max_tokens: 200,
+        messages: [],
+      };
       assertEquals({ ...first, messages: [] }, { ...common, temperature: 0.25 });
       assertEquals({ ...second, messages: [] }, { ...common, temperature: 0, stop: ["END"] });
     }
@@ -119,10 +125,10 @@ for (const dialect of DIALECTS) {
     async () => {
       await using server = await start();
       const drawn: string[] = [];
-      const draw = (passages: readonly Passage[]) => void drawn.push(...passages.map(({ text }) => text));
+      const report = ({ drawn: shown = [] }: AnswerReport) => void drawn.push(...shown.map(({ text }) => text));
       const passages = ["a short one", "x".repeat(5_000)].map(passage);
       await ask(optionsFor(server, { contextWindow: 2000 }), {
-        ...requestWith({ passages, draw }),
+        ...requestWith({ passages, report }),
         maxTokens: 1_000_000,
       });
       const [{ max_tokens, options }] = server.asked;
@@ -159,14 +165,14 @@ for (const dialect of DIALECTS) {
 
   Deno.test(about("an answer that reached the limit says so, and one of nothing but thinking is none"), async () => {
     await using server = await start();
-    server.script({ text: "It is a", finish: "length" }, { text: "<think>so", finish: "length" });
+    server.script({ text: "It is a", finish: "length", tokens: 150 }, { text: "<think>so", finish: "length" });
     assertEquals(
       await ask(optionsFor(server), requestWith()),
-      "It is a…\n\n[This answer was cut off at 200 tokens.]",
+      `It is a…\n\n[This answer was cut off at 150 tokens.]`,
     );
     const error = await failureOf(ask(optionsFor(server), requestWith()));
     assertEquals(error.kind, "refused");
-    assertMatch(error.message, /200 tokens on thinking.*MODEL_MAX_TOKENS/);
+    assertMatch(error.message, /(10|282) tokens on thinking.*MODEL_MAX_TOKENS/);
   });
 
   Deno.test(about("embeddings come one for each text, those of one turn in one request"), async () => {

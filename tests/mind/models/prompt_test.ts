@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { Passage } from "../../../src/mind/knowledge/search.ts";
 import { ModelError } from "../../../src/mind/model_error.ts";
 import { chatMessages } from "../../../src/mind/models/prompt.ts";
+import { tokensIn } from "../../../src/mind/models/tokens.ts";
 
 const MARK = "5f0d3c7e";
 
@@ -26,10 +27,9 @@ function prompt(
   return chatMessages(request, { budget, mark: MARK });
 }
 
-/** Tokens that messages are taken for: bytes of UTF-8 by three, and eight for each message. */
+/** Tokens that messages are taken for: those of their texts, and eight for each message. */
 function tokens(messages: readonly { content: string }[]): number {
-  const bytes = ({ content }: { content: string }) => new TextEncoder().encode(content).length;
-  return messages.reduce((sum, message) => sum + Math.ceil(bytes(message) / 3) + 8, 0);
+  return messages.reduce((sum, { content }) => sum + tokensIn(content) + 8, 0);
 }
 
 Deno.test("only the character's own text is system text, and what is said is in the roles of who said it", () => {
@@ -111,7 +111,7 @@ Deno.test("whatever there is, it fits: the oldest exchanges go first, then the w
       assertEquals(shown.map(({ text }) => text), passages.slice(0, shown.length));
       const turns = (messages.length - 2) / 2;
       const all = prompt({ question, passages: passages.slice(0, shown.length), exchanges }).messages;
-      assertEquals(messages, [all[0], ...all.slice(all.length - 1 - 2 * turns)], "the latest exchanges, in order");
+      assertEquals(messages, [all[0]!, ...all.slice(all.length - 1 - 2 * turns)], "the latest exchanges, in order");
       if (shown.length < passages.length) assertEquals(turns <= exchanges.length, true);
       // Nothing was left out that had room.
       const more = prompt({ question, passages: passages.slice(0, shown.length + 1) }).messages;

@@ -1,0 +1,137 @@
+/** An answer put together from the pieces that a server sends: whole, without its thinking, or an error. @module */
+
+import type { AnswerWriter } from "../mind.ts";
+import { ModelError } from "../model_error.ts";
+import type { Cleaner } from "./cleaning.ts";
+import type { ErrorContext } from "./status.ts";
+
+/** A piece of an answer, or all of it. */
+export interface Piece {
+  readonly text?: string;
+  /** Whether it has some of the model's thinking, which the server has told apart. */
+  readonly hasThinking?: boolean;
+  /** Why the answer ends here, in the provider's word. */
+  readonly end?: string | undefined;
+  /** Whether it is all there is: an answer that was not streamed. */
+  readonly isWhole?: boolean;
+  /** Tokens of the prompt and of the answer, as the server counted them. */
+  readonly tokensIn?: number | undefined;
+  readonly tokensOut?: number | undefined;
+}
+
+/** An answer. */
+export interface Answer {
+  readonly text: string;
+  readonly isCutOff: boolean;
+  readonly tokensIn?: number;
+  readonly tokensOut?: number;
+}
+
+/**
+ * Ways in which providers say why an answer ended, in small letters. Whatever is not here is no good end: the answer
+ * broke off, whatever text has come.
+ *
+ * `whole`: OpenAI, Together, TGI, Cohere, Anthropic; `limit`: those, Mistral, Gemini; `filter`: those, Bedrock, Zhipu.
+ */
+const ENDS: Readonly<Record<"whole" | "limit" | "filter", readonly string[]>> = {
+  whole: ["stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete", "completed", "finished"],
+  limit: ["length", "max_tokens", "max_output_tokens", "model_length", "max_length"],
+  filter: ["content_filter", "content_filtered", "guardrail_intervened", "safety", "sensitive", "prohibited_content"],
+};
+
+/** Length of an answer, in UTF-16 code units, from which it is written in steps: each step looks through all of it. */
+const LONG = { from: 8_000, step: 200 };
+
+/**
+ * The answer in a reply.
+ *
+ * @param options `maxTokens`: the limit that was sent; `writer`: gets the answer as it grows; `onPiece`: called at the
+ * first piece of text or thinking.
+ * @throws {ModelError} If the answer is not whole, or there is none in it.
+ */
+export async function readAnswer(
+  pieces: AsyncIterable<Piece>,
+  options: ErrorContext & {
+    cleaner: Cleaner;
+    maxTokens: number;
+    writer?: AnswerWriter | undefined;
+    onPiece?: (() => void) | undefined;
+  },
+): Promise<Answer> {
+  const { cleaner, writer, onPiece } = options;
+  const growing = writer && startWriting(writer);
+  let text = "", end = "", hasPiece = false, hasThinking = false, isWhole = false;
+  let tokensIn: number | undefined, tokensOut: number | undefined;
+  for await (const piece of pieces) {
+    text += piece.text ?? "";
+    hasThinking ||= piece.hasThinking === true;
+    end = piece.end || end;
+    isWhole ||= piece.isWhole === true;
+    tokensIn = piece.tokensIn ?? tokensIn;
+    tokensOut = piece.tokensOut ?? tokensOut;
+    if (!hasPiece && (text !== "" || hasThinking)) {
+      hasPiece = true;
+      onPiece?.();
+    }
+    if (growing && piece.text) growing.write(text, (text) => cleaner.begun(text));
+  }
+  const answer = answerFrom({ text: cleaner.whole(text), end, isWhole, tokensOut }, options);
+  growing?.end(answer.text);
+  return {
+    ...answer,
+    ...(tokensIn !== undefined && { tokensIn }),
+    ...(tokensOut !== undefined && { tokensOut }),
+  };
+}
+
+/**
+ * An answer that reached the token limit ends with a sentence that says so, for it is useful as far as it goes, and
+ * asking again would end at the same place.
+ */
+function answerFrom(
+  { text, end, isWhole, tokensOut }: { text: string; end: string; isWhole: boolean; tokensOut: number | undefined },
+  { where, maxTokens }: { where: string; maxTokens: number },
+): Answer {
+  const word = end.toLowerCase();
+  const is = (kind: keyof typeof ENDS) => ENDS[kind].includes(word);
+  if (is("filter")) throw new ModelError("refused", "The provider's content filter withheld the answer");
+  if (is("whole") || (word === "" && isWhole)) {
+    if (text === "") throw new ModelError("faulty", "The model gave an empty answer");
+    return { text, isCutOff: false };
+  }
+  if (is("limit")) {
+    // The server's own count: a window that is full ends an answer in the same word.
+    const after = tokensOut === undefined ? "" : ` at ${tokensOut} tokens`;
+    if (text !== "") return { text: `${text}…\n\n[This answer was cut off${after}.]`, isCutOff: true };
+    throw new ModelError(
+      "refused",
+      `The model spent all of its ${
+        tokensOut ?? maxTokens
+      } tokens on thinking and gave no answer. Raise MODEL_MAX_TOKENS`,
+    );
+  }
+  if (word === "") throw new ModelError("faulty", "The model's answer was cut off");
+  const named = /^[a-z_ -]{1,40}$/.test(word) ? ` ("${word}")` : "";
+  throw new ModelError("faulty", `${where} broke the answer off${named}`);
+}
+
+/** Writes an answer as far as it is known; restarts where later text shows that earlier text was none of it. */
+function startWriting(writer: AnswerWriter) {
+  let written = "", looked = 0;
+  const writeUpTo = (answer: string) => {
+    if (!answer.startsWith(written)) {
+      writer.restart();
+      written = "";
+    }
+    if (answer.length > written.length) writer.write(answer.slice(written.length));
+    written = answer;
+  };
+  return {
+    write(text: string, begun: (text: string) => string) {
+      if (text.length > LONG.from && text.length - looked < LONG.step) return;
+      looked = text.length;
+      writeUpTo(begun(text));
+    },
+    end: writeUpTo,
+  };
+}

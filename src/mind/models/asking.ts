@@ -1,0 +1,142 @@
+/** Asking a model over a server, in whichever interface: the parts of it that all of them share. @module */
+
+import type { GenerateTextParams, IAgentRuntime } from "@elizaos/core";
+import { readAnswer } from "./answer.ts";
+import type { Piece } from "./answer.ts";
+import { createCleaner } from "./cleaning.ts";
+import { createCrowd } from "./crowd.ts";
+import { createLearner, type Known, type Sent } from "./learning.ts";
+import type { ModelRequest } from "./model.ts";
+import type { RemoteOptions } from "./options.ts";
+import { type ChatMessage, chatMessages, DECLINES } from "./prompt.ts";
+import type { JsonRecord } from "./records.ts";
+import type { Server } from "./server.ts";
+import type { ErrorContext } from "./status.ts";
+
+/** A request of ElizaOS's, made ready for a server: what every interface needs, in no one's own words. */
+export interface Prepared {
+  readonly messages: readonly ChatMessage[];
+  readonly maxTokens: number;
+  readonly temperature: number | undefined;
+  /** Texts that end the answer. */
+  readonly stop: readonly string[] | undefined;
+}
+
+/** An interface that models are asked in. */
+export interface Interface {
+  /** Where answers are asked for. */
+  readonly path: string;
+  /** The request, without what `known.refused` names. */
+  bodyFor(prepared: Prepared, known: Known): JsonRecord;
+  /** Names of the fields of a body that can be left out. */
+  fieldsOf(body: JsonRecord): readonly string[];
+  /** The pieces in what the server sends. */
+  pieces(records: AsyncIterable<JsonRecord>, context: ErrorContext): AsyncIterable<Piece>;
+}
+
+/** Asks a model. */
+export type Asker = (runtime: IAgentRuntime, params: GenerateTextParams & Partial<ModelRequest>) => Promise<string>;
+
+/** Asks over a server, remembers what it refuses, and asks fewer at a time where its window is shared. */
+export function createAsker(server: Server, spoken: Interface, options: RemoteOptions): Asker {
+  const learner = createLearner();
+  const crowd = createCrowd();
+  return (runtime, params) => crowd.run(() => learner.ask((known, sent) => askOnce(runtime, params, known, sent)));
+
+  async function askOnce(
+    runtime: IAgentRuntime,
+    params: GenerateTextParams & Partial<ModelRequest>,
+    known: Known,
+    sent: (request: Sent) => void,
+  ): Promise<string> {
+    const { signal = new AbortController().signal, mark, passages = [], writer, begun, report } = params;
+    const { prepared, shown, tokens } = prepare(options, params, known);
+    const body = { ...spoken.bodyFor(prepared, known), ...options.extraBody };
+    const fields = spoken.fieldsOf(body).filter((name) => !(name in options.extraBody));
+    const hasSystem = prepared.messages.some(({ role }) => role === "system");
+    sent({ fields: new Set([...fields, ...(hasSystem ? ["system"] : [])]), tokens });
+    const cleaner = createCleaner({ name: runtime.character?.name, mark });
+    const { text, isCutOff, tokensIn, tokensOut } = await server.stream(
+      spoken.path,
+      body,
+      signal,
+      (records, context) =>
+        readAnswer(spoken.pieces(records, context), {
+          ...context,
+          cleaner,
+          maxTokens: prepared.maxTokens,
+          writer,
+          onPiece: begun,
+        }),
+    );
+    const isDeclined = declines(text);
+    report?.({
+      // Nothing was drawn on to say that nothing is known.
+      drawn: isDeclined ? [] : passages.filter((passage) => shown.includes(passage)),
+      isDeclined,
+      isCutOff,
+      ...(tokensIn !== undefined && { tokensIn }),
+      ...(tokensOut !== undefined && { tokensOut }),
+    });
+    return text;
+  }
+}
+
+/**
+ * Ask for one word, with the same limits as for an answer, and go as soon as it has begun.
+ *
+ * @throws {ModelError} If none comes.
+ */
+export async function begin(ask: Asker, signal: AbortSignal): Promise<void> {
+  const enough = new AbortController();
+  const cancel = () => enough.abort(signal.reason);
+  signal.addEventListener("abort", cancel, { once: true });
+  if (signal.aborted) cancel();
+  let hasBegun = false;
+  const begun = () => {
+    hasBegun = true;
+    enough.abort();
+  };
+  try {
+    await ask({ character: {} } as IAgentRuntime, { prompt: "Say one word.", signal: enough.signal, begun });
+  } catch (error) {
+    if (!hasBegun) throw error;
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+}
+
+/** Whether an answer says that the model does not know, as it was told to say it. */
+export function declines(text: string): boolean {
+  const start = text.slice(0, 80).toLowerCase().replaceAll("’", "'").replaceAll("do not", "don't");
+  const said = start.replace(/^[^\p{L}]+/u, "").replace(/^(?:i'm sorry|sorry|unfortunately)\P{L}+(?:but )?/u, "");
+  return said.startsWith(DECLINES.toLowerCase());
+}
+
+/**
+ * What is set in the request, by the caller or by the character's settings, counts more than the options.
+ *
+ * @throws {ModelError} `refused` if the question does not fit into the window.
+ */
+function prepare(
+  options: RemoteOptions,
+  params: GenerateTextParams & Partial<ModelRequest>,
+  known: Known,
+) {
+  const window = Math.min(options.contextWindow, known.window ?? Infinity);
+  // The question needs room too, whatever a character asks for.
+  const maxTokens = Math.min(params.maxTokens ?? options.maxTokens, Math.floor(window / 2));
+  const { messages, shown, tokens } = chatMessages(params, {
+    budget: window - maxTokens,
+    mark: params.mark ?? "",
+    scale: known.scale,
+    hasSystemRole: !known.refused.has("system"),
+  });
+  const prepared: Prepared = {
+    messages,
+    maxTokens,
+    temperature: params.temperature ?? options.temperature,
+    stop: params.stopSequences,
+  };
+  return { prepared, shown, tokens };
+}

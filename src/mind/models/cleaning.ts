@@ -1,0 +1,78 @@
+/** The answer in a model's text, while it grows and when it is whole: without thinking, tokens, names and marks. @module */
+
+import { isQuoted, MAX_MARK_LENGTH, mayBeThinking, withoutThinking } from "./thinking.ts";
+
+/** Makes an answer of a text. */
+export interface Cleaner {
+  /** The answer in a whole text, trimmed. */
+  whole(text: string): string;
+  /** What is sure to begin the answer in a text that is still growing. */
+  begun(text: string): string;
+}
+
+/** Tokens after which another turn would begin: a server whose template is wrong lets them through as text. */
+const TURN_ENDS =
+  /<[|｜](?:im_end|im_start|eot_id|eom_id|eot|end_of_text|endoftext|endofturn|end|return|start_header_id|end_header_id|user|assistant|system|start_of_role|end_of_turn_token|begin_of_text|end[▁_]of[▁_]sentence|User|Assistant)[|｜]>|<\/?(?:end_of_turn|start_of_turn|eos)>|<\/s>|\[\/?INST\]|<turn\|>|<\|turn>/gi;
+/** Tokens that only stand around a text. */
+const STRAY = /^\s*(?:<s>|<bos>|<pad>|<[|｜]begin[▁_]of[▁_](?:text|sentence)[|｜]>)+|(?:<pad>|<unk>)+\s*$/gi;
+
+/**
+ * Makes answers of texts.
+ *
+ * @param options `name`: the agent's, which small models put before what they say; `mark`: the one around the passages
+ * of the prompt, which they quote.
+ */
+export function createCleaner({ name, mark }: {
+  name?: string | undefined;
+  mark?: string | undefined;
+}): Cleaner {
+  const names = [...new Set([name, "Assistant", "assistant"])].filter((one): one is string =>
+    one !== undefined && one.trim() !== ""
+  );
+  const speaker = new RegExp(
+    String.raw`^\s*(?:\*\*|__)?(?:${names.map(escaped).join("|")})(?:\*\*|__)?:(?:\*\*|__)?[ \t]+`,
+  );
+  const marks = mark !== undefined && new RegExp(String.raw`[ \t]*(["“'(\[]?)${escaped(mark ?? "")}["”')\]]?`, "g");
+
+  const clean = (text: string) => {
+    const answer = withoutThinking(text).replace(STRAY, "");
+    const said = cutAtTurn(answer).replace(speaker, "");
+    return marks ? said.replace(marks, "") : said;
+  };
+  const spellings = names.flatMap((
+    name,
+  ) => [`${name}: `, `**${name}:** `, `**${name}**: `, `__${name}:__ `, `__${name}__: `]);
+  /** Whether the text may still turn out to begin with a name. */
+  const mayBeName = (text: string) => spellings.some((one) => one.startsWith(text));
+
+  return {
+    whole: (text) => clean(text).trim(),
+    begun(text) {
+      if (mayBeThinking(text)) return "";
+      const sure = text.slice(0, text.length - unfinished(text, mark ?? ""));
+      const answer = clean(sure).trim();
+      return mayBeName(answer) ? "" : answer;
+    },
+  };
+}
+
+function cutAtTurn(text: string): string {
+  for (const { index } of text.matchAll(TURN_ENDS)) if (!isQuoted(text, index)) return text.slice(0, index);
+  return text;
+}
+
+/** Length of the end of a growing text that may yet become a token, a mark of thinking, or the passages' mark. */
+function unfinished(text: string, mark: string): number {
+  const tail = text.slice(-2 * MAX_MARK_LENGTH);
+  const token = /["“'(`]?[<[◁][^<>[\]▷\n]*$/.exec(tail)?.[0].length ?? 0;
+  const started =
+    Array.from(mark, (_, index) => mark.length - index).find((length) => tail.endsWith(mark.slice(0, length))) ?? 0;
+  // A quotation mark may open a quotation of the passages' mark.
+  const opening = /[ \t]*["“'(\[]?$/.exec(tail.slice(0, tail.length - started))?.[0].length ?? 0;
+  const quoted = started + opening;
+  return Math.max(token, quoted);
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+}

@@ -1,0 +1,56 @@
+/** The two time limits of a request, as one signal: longest silence, and longest time for the whole. @module */
+
+/** The limits of one request while it runs. Disposing of it aborts `signal`, so that nothing is left running. */
+export interface Deadline extends Disposable {
+  /** Aborts when a limit has passed, when the caller's signal aborts, and on disposal. */
+  readonly signal: AbortSignal;
+  /** The limit that has passed, if one has. */
+  readonly passed: "silence" | "whole" | undefined;
+  /** Whether {@linkcode heard} was ever called. */
+  readonly hasHeard: boolean;
+  /** Something came: the silence begins anew. */
+  heard(): void;
+}
+
+/**
+ * Start counting.
+ *
+ * @param options `silenceMs`: longest time between two calls of `heard`, or before the first one; `wholeMs`: longest
+ * time for all of it; `signal`: the caller's.
+ */
+export function startDeadline(
+  { silenceMs, wholeMs, signal }: { silenceMs: number; wholeMs: number; signal: AbortSignal },
+): Deadline {
+  // Not `AbortSignal.any`: on Deno 2.7.11 its listeners are lost at a garbage collection if nobody holds it.
+  const controller = new AbortController();
+  let passed: Deadline["passed"], hasHeard = false;
+  const pass = (limit: "silence" | "whole") => {
+    passed ??= limit;
+    controller.abort(new Error(`the ${limit} limit of a model request has passed`));
+  };
+  const cancel = () => controller.abort(signal.reason);
+  signal.addEventListener("abort", cancel, { once: true });
+  if (signal.aborted) cancel();
+  let silence = setTimeout(pass, silenceMs, "silence");
+  const whole = setTimeout(pass, wholeMs, "whole");
+  return {
+    signal: controller.signal,
+    get passed() {
+      return passed;
+    },
+    get hasHeard() {
+      return hasHeard;
+    },
+    heard() {
+      hasHeard = true;
+      clearTimeout(silence);
+      if (!controller.signal.aborted) silence = setTimeout(pass, silenceMs, "silence");
+    },
+    [Symbol.dispose]() {
+      clearTimeout(silence);
+      clearTimeout(whole);
+      signal.removeEventListener("abort", cancel);
+      controller.abort(new Error("the model request is over"));
+    },
+  };
+}

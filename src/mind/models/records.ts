@@ -1,0 +1,150 @@
+/** The body of an answer as JSON objects: a stream of server-sent events, of JSON lines, or one object. @module */
+
+import { ModelError } from "../model_error.ts";
+
+/** A JSON object that a server sent, not looked into yet. */
+export type JsonRecord = Readonly<Record<string, unknown>>;
+
+/** Whether a value is a JSON object. */
+export function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A count, if a value is one. */
+export function count(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 ? value : undefined;
+}
+
+/**
+ * The objects of a body, as they arrive. Its form is told by its text, not by its content type, which some gateways
+ * leave out or get wrong.
+ *
+ * Skipped, since servers send them between the pieces of good answers: comments, empty data, `null`, `[DONE]`, and data
+ * that is no object, such as the time in a ping.
+ *
+ * @param options `where`: the server, as error messages name it; `remedy`: a sentence for the operator if the body is
+ * nothing of the kind.
+ * @throws {ModelError} `faulty` if an object is broken or the body empty, `refused` if it is something else, such as a
+ * web page.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+ */
+export async function* recordsOf(
+  response: Response,
+  { where, remedy }: { where: string; remedy: string },
+): AsyncGenerator<JsonRecord> {
+  const reader = createReader(where);
+  let hasText = false;
+  for await (const line of linesOf(response.body)) {
+    hasText ||= line.trim() !== "";
+    yield* reader.take(line);
+  }
+  yield* reader.end();
+  if (reader.isKnown) return;
+  if (!hasText) throw new ModelError("faulty", `${where} sent an empty answer`);
+  const type = /^[\w.+-]+\/[\w.+-]+/.exec(response.headers.get("content-type") ?? "")?.[0];
+  throw new ModelError("refused", `${where} sent something else than an answer${type ? ` (${type})` : ""}. ${remedy}`);
+}
+
+/** Turns lines into objects. */
+interface RecordReader {
+  /** Whether the form of the body is one of the known ones. */
+  readonly isKnown: boolean;
+  take(line: string): JsonRecord[];
+  /** The body has ended. */
+  end(): JsonRecord[];
+}
+
+function createReader(where: string): RecordReader {
+  /** `json`: the lines of one object that is spread over several. */
+  let form: "unknown" | "lines" | "json" | "events" = "unknown";
+  let pending = "", eventName = "";
+  const invalid = (cause?: unknown) => new ModelError("faulty", `${where} sent invalid JSON`, { cause });
+
+  const takeJson = (line: string): JsonRecord[] => {
+    if (form === "json") {
+      pending += `${line}\n`;
+      return [];
+    }
+    if (line.trim() === "") return [];
+    const value = parsed(line);
+    if (value === undefined) {
+      if (form === "lines") throw invalid();
+      form = "json";
+      pending = `${line}\n`;
+      return [];
+    }
+    form = "lines";
+    return isRecord(value) ? [value] : [];
+  };
+
+  /** Ends an event: data that could not be read until here is broken, if it was meant to be an object. */
+  const endEvent = (): JsonRecord[] => {
+    const data = pending, name = eventName;
+    pending = eventName = "";
+    if (data === "") return [];
+    if (data.trimStart().startsWith("{")) throw invalid();
+    // A text without an object is a ping's, unless it is called an error.
+    return name === "error" ? [{ error: data }] : [];
+  };
+
+  const takeEventLine = (line: string): JsonRecord[] => {
+    if (line === "") return endEvent();
+    const [, name = "", value = ""] = /^([^:]*):? ?([^]*)$/.exec(line) ?? [];
+    if (name === "event") eventName = value;
+    // Older versions of llama.cpp send `error: {…}` as a field of its own.
+    if (name !== "data" && name !== "error") return [];
+    // Some gateways put no empty line between two events, so each line is tried by itself first.
+    pending = pending === "" ? value : `${pending}\n${value}`;
+    const data = parsed(pending);
+    if (data === undefined) return [];
+    pending = "";
+    if (!isRecord(data)) return [];
+    return (name === "error" || eventName === "error") && !("error" in data) ? [{ error: data }] : [data];
+  };
+
+  return {
+    get isKnown() {
+      return form !== "unknown";
+    },
+    take(line) {
+      if (form === "unknown") {
+        const start = line.trimStart();
+        if (start === "") return [];
+        if (/^(data|event|id|retry|error)?:/.test(line)) form = "events";
+        else if (!/^[{[]/.test(start)) return [];
+      }
+      return form === "events" ? takeEventLine(line) : takeJson(line);
+    },
+    end() {
+      if (form === "events") return endEvent();
+      if (form !== "json") return [];
+      const value = parsed(pending);
+      if (value === undefined) throw invalid();
+      return isRecord(value) ? [value] : [];
+    },
+  };
+}
+
+/** The value of a JSON text; undefined if it is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message quotes the text, which may be the user's.
+    return undefined;
+  }
+}
+
+/** The lines of a body, whatever ends them. */
+async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string> {
+  // It also takes off a byte order mark.
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of body ?? []) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  rest += decoder.decode();
+  yield* rest.replace(/\r$/, "").split(/\r\n|\n|\r/);
+}

@@ -1,0 +1,86 @@
+/** A model server: requests to it, each with the headers, the query and the time limits that the settings ask for. @module */
+
+import type { JsonRecord } from "./records.ts";
+import { recordsOf } from "./records.ts";
+import { type Limits, request } from "./request.ts";
+import type { ErrorContext, Remedies } from "./status.ts";
+
+/** Where a server is, and how it is spoken to. */
+export interface ServerOptions extends Limits {
+  /** Where its interface begins. A user name and a password in it are sent as basic authentication. */
+  readonly url: URL;
+  readonly remedies: Remedies;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Added to each address, without `?`. */
+  readonly query?: string | undefined;
+  /** PEM text of certificate authorities, besides the public ones. */
+  readonly caCerts?: readonly string[] | undefined;
+}
+
+/** A server that can be asked. Each call ends as `request` says. */
+export interface Server {
+  /** The one JSON object at a path. */
+  get(path: string, signal: AbortSignal): Promise<JsonRecord>;
+  /** The one JSON object that a request is answered with. */
+  post(path: string, body: JsonRecord, signal: AbortSignal): Promise<JsonRecord>;
+  /** The JSON objects that a request is answered with, read by `use` as they arrive. */
+  stream<T>(
+    path: string,
+    body: JsonRecord,
+    signal: AbortSignal,
+    use: (records: AsyncIterable<JsonRecord>, context: ErrorContext) => Promise<T>,
+  ): Promise<T>;
+}
+
+/** A server; no connection is made before the first request. */
+export function openServer(options: ServerOptions): Server {
+  const { url, remedies, query, caCerts } = options;
+  const headers = { "content-type": "application/json", ...authorization(url), ...options.headers };
+  let httpClient: Deno.HttpClient | undefined;
+  const addressOf = (path: string) => {
+    const address = new URL(url);
+    address.username = address.password = "";
+    address.pathname = `${url.pathname.replace(/\/$/, "")}/${path}`;
+    if (query !== undefined) address.search = query;
+    return address;
+  };
+
+  const ask = <T>(
+    path: string,
+    init: RequestInit,
+    signal: AbortSignal,
+    use: (records: AsyncIterable<JsonRecord>, context: ErrorContext) => Promise<T>,
+  ) => {
+    if (caCerts && !httpClient) httpClient = Deno.createHttpClient({ caCerts: [...caCerts] });
+    return request({ ...options, signal, httpClient }, async ({ fetch, where }) => {
+      const response = await fetch(addressOf(path), { ...init, headers });
+      return await use(recordsOf(response, { where, remedy: remedies.model }), { where, remedies });
+    });
+  };
+  const first = async (records: AsyncIterable<JsonRecord>) => {
+    let found: JsonRecord | undefined;
+    for await (const record of records) found ??= record;
+    return found ?? {};
+  };
+
+  return {
+    get: (path, signal) => ask(path, { method: "GET" }, signal, first),
+    post: (path, body, signal) => ask(path, { method: "POST", body: JSON.stringify(body) }, signal, first),
+    stream: (path, body, signal, use) => ask(path, { method: "POST", body: JSON.stringify(body) }, signal, use),
+  };
+}
+
+function authorization({ username, password }: URL): Record<string, string> {
+  if (username === "" && password === "") return {};
+  const pair = new TextEncoder().encode(`${decoded(username)}:${decoded(password)}`);
+  return { authorization: `Basic ${pair.toBase64()}` };
+}
+
+/** A URL keeps a stray `%` as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,0 +1,156 @@
+/** The answer in a model's text, without its thinking and whatever else leaks from a template. */
+
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { createCleaner } from "../../../src/mind/models/cleaning.ts";
+import { withoutThinking } from "../../../src/mind/models/thinking.ts";
+
+const ANSWER = "The answer is 42.";
+const MARK = "31415926";
+const cleaner = createCleaner({ name: "Gardener", mark: MARK });
+
+/** Texts with thinking in them, by the family that writes so. */
+const THINKING: Readonly<Record<string, string>> = {
+  "DeepSeek, Qwen": `<think>\nSecret plan.\n</think>\n\n${ANSWER}`,
+  "a template that opens": `Secret plan.\n</think>\n\n${ANSWER}`,
+  "a template that opens, in one line": `Secret plan.</think>\n\n${ANSWER}`,
+  "a template that opens, without a gap": `Secret plan.</think>${ANSWER}`,
+  "thinking": `<thinking>Secret plan.</thinking>\n${ANSWER}`,
+  "capitals": `<THINK>Secret plan.</THINK>${ANSWER}`,
+  "two blocks": `<think>Secret</think>\n<think>plan.</think>${ANSWER}`,
+  "a block between": `<think></think>\n<think>\nSecret plan.\n</think>\n${ANSWER}`,
+  "thought": `<thought>Secret plan.</thought>${ANSWER}`,
+  "reasoning": `<reasoning>\nSecret plan.\n</reasoning>\n${ANSWER}`,
+  "reflection": `<reflection>Secret plan.</reflection>${ANSWER}`,
+  "Magistral": `[THINK]Secret plan.[/THINK]${ANSWER}`,
+  "Seed-OSS": `<seed:think>Secret plan.</seed:think>${ANSWER}`,
+  "Kimi": `◁think▷Secret plan.◁/think▷${ANSWER}`,
+  "Command A": `<|START_THINKING|>Secret plan.<|END_THINKING|><|START_RESPONSE|>${ANSWER}<|END_RESPONSE|>`,
+  "LongCat": `<longcat_think>Secret plan.</longcat_think>${ANSWER}`,
+  "OpenThinker":
+    `<|begin_of_thought|>Secret plan.<|end_of_thought|>\n<|begin_of_solution|>${ANSWER}<|end_of_solution|>`,
+  "MedGemma": `<unused94>thought\nSecret plan.<unused95>${ANSWER}`,
+  "Gemma 4": `<|channel>thought\nSecret plan.<channel|>${ANSWER}`,
+  "R1 with an answer mark": `<think>Secret plan.</think>\n<answer>${ANSWER}</answer>`,
+  "gpt-oss":
+    `<|channel|>analysis<|message|>Secret plan.<|end|><|start|>assistant<|channel|>final<|message|>${ANSWER}<|return|>`,
+  "gpt-oss with a start":
+    `<|start|>assistant<|channel|>analysis<|message|>Secret plan.<|end|><|start|>assistant<|channel|>final<|message|>${ANSWER}`,
+  "gpt-oss without its tokens": `analysisWe need a Secret plan.assistantfinal${ANSWER}`,
+};
+
+for (const [family, text] of Object.entries(THINKING)) {
+  Deno.test(`${family}: thinking is no part of the answer, whole or growing`, () => {
+    assertEquals(cleaner.whole(text), ANSWER);
+    for (let length = 0; length <= text.length; length++) {
+      const begun = cleaner.begun(text.slice(0, length));
+      // Where the template opened, nothing tells thinking from an answer until it is closed.
+      if (!family.includes("that opens")) assert(ANSWER.startsWith(begun), `${length}: ${begun}`);
+    }
+    assertEquals(cleaner.begun(`${text}\n`), ANSWER);
+  });
+}
+
+Deno.test("thinking that is never closed is no answer", () => {
+  for (
+    const text of ["<think>Secret", "[THINK]Secret", "<|channel|>analysis<|message|>Secret", "  <thinking>\nSecret"]
+  ) {
+    assertEquals(cleaner.whole(text), "", text);
+    assertEquals(cleaner.begun(text), "", text);
+  }
+});
+
+Deno.test("marks that an answer speaks of stay in it", () => {
+  const answers = [
+    "It is `</think>`.",
+    'Close it with "</think>", then go on.',
+    "The tag </think> ends the thinking.",
+    "Write:\n\n```\n<think>\nhm\n</think>\n```\n\nThat is all.",
+    "Use `<|im_end|>` at the end of a turn.",
+    "An example: <reason>none</reason> is XML.",
+    "<answers>3</answers>",
+    "a < b, b > c, [1] and [THE END]",
+    "He said: <think different>.",
+  ];
+  for (const answer of answers) {
+    assertEquals(withoutThinking(answer), answer);
+    assertEquals(cleaner.whole(answer), answer);
+  }
+});
+
+Deno.test("an answer ends where a template's token would begin another turn", () => {
+  const tokens = [
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<end_of_turn>",
+    "</s>",
+    "<|endoftext|>",
+    "<｜end▁of▁sentence｜>",
+    "[INST]",
+  ];
+  for (const token of tokens) {
+    assertEquals(cleaner.whole(`Hello!${token}\n<|im_start|>agent\nHello!`), "Hello!", token);
+    for (let length = 0; length <= token.length; length++) {
+      assertEquals(cleaner.begun(`Hello!${token.slice(0, length)}`), "Hello!", token.slice(0, length));
+    }
+  }
+  assertEquals(cleaner.whole("<s>Hello!</s>"), "Hello!");
+  assertEquals(cleaner.whole("<bos>Hello!<pad><pad>"), "Hello!");
+});
+
+Deno.test("the speaker's name before what is said is taken off, and no other word before a colon", () => {
+  for (const start of ["Gardener: ", "**Gardener:** ", "**Gardener**: ", "Assistant: ", "\nassistant: "]) {
+    assertEquals(cleaner.whole(`${start}Water it.`), "Water it.", start);
+    for (let length = 0; length <= start.length; length++) {
+      assertEquals(cleaner.begun(start.slice(0, length)), "", start);
+    }
+  }
+  for (const answer of ["Water: twice a day.", "Note: it is dry.", "Gardeners: ask them.", "Gardener, he said."]) {
+    assertEquals(cleaner.whole(answer), answer);
+    assertEquals(cleaner.begun(`${answer}\n`), answer);
+  }
+  assertEquals(createCleaner({ name: "A+B (x)" }).whole("A+B (x): yes"), "yes");
+});
+
+Deno.test("the mark around the passages is cut out, also while the answer grows", () => {
+  assertEquals(cleaner.whole(`According to the passage "${MARK}", it is dry.`), "According to the passage, it is dry.");
+  assertEquals(cleaner.whole(`${MARK}\nIt is dry.\n${MARK}`), "It is dry.");
+  assertEquals(cleaner.whole(MARK), "");
+  const text = `It is dry (${MARK}), very dry. 31 of 314.`;
+  for (let length = 0; length < text.length; length++) {
+    assert("It is dry, very dry. 31 of 314.".startsWith(cleaner.begun(text.slice(0, length))), text.slice(0, length));
+  }
+  assertEquals(createCleaner({}).whole("two words"), "two words", "without a mark nothing is cut");
+});
+
+Deno.test("of any text, what is said of it while it grows begins what is said at its end, or begins it anew", () => {
+  const piece = fc.constantFrom(
+    "word ",
+    "\n",
+    "<think>",
+    "</think>",
+    "`",
+    "a < b",
+    "**Gardener:** ",
+    MARK,
+    "[",
+    "<|im_end|>",
+    "é🍅",
+  );
+  fc.assert(fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+    let text = "";
+    for (const one of pieces) {
+      text += one;
+      const begun = cleaner.begun(text);
+      assertEquals(begun, begun.trim());
+      assert(!begun.includes(MARK) && !begun.startsWith("Gardener:"), begun);
+    }
+  }));
+});
+
+Deno.test("long texts of any kind are cleaned in time that grows with their length", () => {
+  for (const unit of ["<", "<think>", "`", "[THINK", " \n", "a: ", "</think", "<|", "\n<think>x</think>"]) {
+    assertEquals(typeof cleaner.whole(unit.repeat(20_000)), "string");
+    assertEquals(typeof cleaner.begun(unit.repeat(20_000)), "string");
+  }
+});
