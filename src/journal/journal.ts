@@ -178,9 +178,9 @@ function createRows(statements: Statements, seal: Seal) {
       return Number(statements.prune.run({ madeBefore, limit }).changes);
     },
     lastNumbers() {
-      const rows = statements.lastNumbers.all() as { name: string; seq: number }[];
-      const numbers = new Map(rows.map(({ name, seq }) => [name, seq]));
-      return { lastEvent: numbers.get("event") ?? 0, lastOutcome: numbers.get("outcome") ?? 0 };
+      const rows = statements.lastNumbers.all() as { name: string; seq: number | null }[];
+      const last = (table: string) => Math.max(0, ...rows.map(({ name, seq }) => name === table ? seq ?? 0 : 0));
+      return { lastEvent: last("event"), lastOutcome: last("outcome") };
     },
     /** Write what was held back. */
     write({ accepted, answered, obsolete, settled }: HeldBack, lastOutcome: number) {

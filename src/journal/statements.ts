@@ -60,7 +60,9 @@ const SQL = {
   prune: `DELETE FROM outcome WHERE seq IN (${PRUNABLE})`,
   forgetIds: `DELETE FROM answered WHERE id IN (SELECT id FROM answered WHERE seen_at < :seenBefore LIMIT +:limit)`,
   /** AUTOINCREMENT keeps the last number of each table, also of rows that are gone. */
-  lastNumbers: `SELECT name, seq FROM sqlite_sequence`,
+  lastNumbers: `
+    SELECT name, seq FROM sqlite_sequence
+    UNION ALL SELECT 'event', max(seq) FROM event UNION ALL SELECT 'outcome', max(seq) FROM outcome`,
   checkpoint: `SELECT path, seq, bytes FROM responses_file`,
   setCheckpoint: `
     INSERT INTO responses_file (one, path, seq, bytes) VALUES (1, :path, :seq, :bytes)

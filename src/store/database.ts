@@ -17,6 +17,7 @@ const SQLITE = {
   corrupt: 11,
   full: 13,
   cantOpen: 14,
+  mismatch: 20,
   notADatabase: 26,
 } as const;
 
@@ -105,8 +106,14 @@ export function openDatabase(
   } catch (error) {
     sqlite?.close();
     if (held) openHere.delete(path);
-    throw fileError(error, path) ?? databaseError(error, path);
+    throw fileError(error, path) ?? openingError(error, path);
   }
+}
+
+/** Until the schema is known to be ours, whatever SQLite does not understand is somebody else's work, and no bug. */
+function openingError(error: unknown, path: string): unknown {
+  const known = databaseError(error, path);
+  return known === error && isSqliteError(error) ? damaged(path, messageOf(error), { cause: error }) : known;
 }
 
 /** Make the directory and take its database for this process; returns the database's real path. */
@@ -223,6 +230,7 @@ export function databaseError(error: unknown, path: string): unknown {
     case SQLITE.full:
       return fatal(`Cannot write ${path}: no space left. Free some and start again; nothing is lost.`);
     case SQLITE.corrupt:
+    case SQLITE.mismatch:
     case SQLITE.notADatabase:
       return damaged(path, messageOf(error), { cause: error });
     case SQLITE.readOnly:
@@ -243,9 +251,15 @@ function inUse(path: string, options?: ErrorOptions): FatalError {
   );
 }
 
+function isSqliteError(error: unknown): boolean {
+  return (error as { code?: unknown } | null | undefined)?.code === "ERR_SQLITE_ERROR";
+}
+
 function sqliteCode(error: unknown): number | undefined {
-  const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: number };
-  if (code !== "ERR_SQLITE_ERROR") return undefined;
+  // A number that no JavaScript number holds: this agent writes none.
+  if ((error as { code?: unknown } | null | undefined)?.code === "ERR_OUT_OF_RANGE") return SQLITE.corrupt;
+  if (!isSqliteError(error)) return undefined;
+  const { errcode } = error as { errcode?: number };
   // The low byte is the primary code, the rest tells it apart further.
   if (errcode !== undefined) return errcode & 0xff;
   return SQLITE_TEXTS.find(([text]) => messageOf(error).startsWith(text))?.[1];

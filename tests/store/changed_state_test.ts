@@ -1,0 +1,242 @@
+/** A sealed state that was changed in any way without its key: refused with a plain error, or nothing of the change is read. @module */
+
+import { ChannelType, type UUID } from "@elizaos/core";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { DatabaseSync } from "node:sqlite";
+import { FatalError } from "../../src/errors.ts";
+import { openMemory } from "../../src/memory/memory.ts";
+import { openKnowledgeStore } from "../../src/mind/knowledge/store.ts";
+import { openState, SEALED_COLUMNS } from "../../src/program/state.ts";
+import { databaseError } from "../../src/store/database.ts";
+import { makeFolder } from "../support/folder.ts";
+
+const KEY = new Uint8Array(32).fill(9);
+const clock = { now: () => 1_700_000_000_000, sleep: () => Promise.resolve() };
+const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}` as UUID;
+const AGENT = uuid(1), ROOMS = { alice: uuid(2), mallory: uuid(3) }, USERS = { alice: uuid(4), mallory: uuid(5) };
+const NAMES = ["alice", "mallory"] as const;
+
+/** Make a state with something in each table that the program writes. */
+async function fill(directory: string): Promise<void> {
+  using state = openState(directory, { key: KEY, now: clock.now });
+  const { database, journal, seal } = state;
+  for (const id of ["q1", "q2", "q3", "q4"]) journal.accept({ id, query: `query of ${id}`, timestamp: 1 });
+  database.commit();
+  for (const queryId of ["q3", "q4"]) {
+    journal.record({ queryId, response: `to ${queryId}`, timestamp: 1, agentId: AGENT });
+  }
+  database.commit();
+  journal.settled(1);
+  const memory = openMemory(database.sqlite, { agentId: AGENT, seal, clock });
+  await memory.createAgent({ id: AGENT, name: "Agent", bio: "an agent" });
+  for (const [index, name] of NAMES.entries()) {
+    const roomId = ROOMS[name], entityId = USERS[name];
+    await memory.createRooms([{ id: roomId, agentId: AGENT, name, source: "test", type: ChannelType.DM }]);
+    await memory.createEntities([{ id: entityId, agentId: AGENT, names: [name], metadata: {} }]);
+    await memory.addParticipantsRoom([entityId], roomId);
+    await memory.createMemory(
+      { id: uuid(10 + index), entityId, roomId, content: { text: `secret of ${name}` }, embedding: [index, 1] },
+      "messages",
+      true,
+    );
+    await memory.setCache(name, `cached for ${name}`);
+  }
+  const store = openKnowledgeStore(database.sqlite, { seal, committed: () => database.committed() });
+  store.keepIndex("digest", "packed index");
+  store.keepVector({ of: "passage", vector: new Float32Array([1, 2]) });
+}
+
+/** Everything that can reach an answer or a prompt, a line for each thing that is read, with what it was asked for. */
+async function readAll(directory: string): Promise<string[]> {
+  using state = openState(directory, { key: KEY, now: clock.now });
+  const { database, journal, seal } = state;
+  const read: string[] = [];
+  const note = (asked: string, found: unknown) => {
+    if (found !== undefined && found !== null) read.push(JSON.stringify([asked, found]));
+  };
+  const all = { seq: 0, limit: 99 };
+  for (const pending of journal.pending(all)) note("pending", pending);
+  for (const outcome of journal.outcomes(all)) note("outcome", outcome);
+  for (const outcome of journal.unsettled({ ...all, upTo: 99 })) note("outcome", outcome);
+  for (const id of ["q3", "q4"]) {
+    const known = journal.accept({ id, query: "again", timestamp: 2 });
+    note(`accept ${id}`, known.state === "answered" ? known.outcome : undefined);
+  }
+  const memory = openMemory(database.sqlite, { agentId: AGENT, seal, clock });
+  note("agent", await memory.getAgent(AGENT));
+  for (const name of NAMES) {
+    const roomId = ROOMS[name], embedding = [0, 1];
+    // An embedding that was deleted is missed, and no lie.
+    for (const { embedding, ...found } of await memory.getMemories({ tableName: "messages", roomId })) {
+      note(`in ${name}`, found);
+      note(`embedding in ${name}`, embedding);
+    }
+    const similar = await memory.searchMemories({ tableName: "messages", roomId, embedding });
+    for (const { similarity: _similarity, embedding: _embedding, ...found } of similar) note(`in ${name}`, found);
+    for (const room of await memory.getRoomsByIds([roomId]) ?? []) note(`room ${name}`, room);
+    for (const entity of await memory.getEntitiesForRoom(roomId)) note(`entity in ${name}`, entity);
+    for (const entity of await memory.getEntitiesByIds([USERS[name]]) ?? []) note(`entity ${name}`, entity);
+    for (const id of await memory.getParticipantsForRoom(roomId)) note(`participant in ${name}`, id);
+    for (const id of await memory.getRoomsForParticipant(USERS[name])) note(`room of ${name}`, id);
+    note(`cache ${name}`, await memory.getCache(name));
+  }
+  const store = openKnowledgeStore(database.sqlite, { seal, committed: () => database.committed() });
+  note("index", store.index("digest"));
+  for (const { of, vector } of store.vectors()) note("vector", [of, [...vector]]);
+  return read;
+}
+
+/** A way to change the file: with SQLite, its defences off, or byte by byte. */
+type Change = { readonly sql: string } | { readonly bytes: (file: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> };
+
+const TABLES = [
+  ...new Set([...SEALED_COLUMNS.map(({ table }) => table), "seal", "undelivered", "answered", "responses_file"]),
+];
+
+/** SQL values of every kind, and of every size that the program's own have. */
+const aValue = fc.oneof(
+  fc.constantFrom("NULL", "0", "1", "-1", "2.5", "''", "'q1'", "'messages'", "4611686018427387904", "randomblob(60)"),
+  fc.constantFrom(...Object.values(ROOMS), ...Object.values(USERS), AGENT).map((id) => `'${id}'`),
+  fc.constantFrom(...SEALED_COLUMNS).chain(({ table, column }) =>
+    fc.nat(3).map((row) => `(SELECT ${column} FROM ${table} LIMIT 1 OFFSET ${row})`)
+  ),
+);
+
+/** A column of a table of the state, by number; SQLite says how many there are. */
+const aCell = fc.record({ table: fc.constantFrom(...TABLES), column: fc.nat(11), row: fc.nat(3) });
+
+const aChange = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ cell: aCell, value: aValue }).map(({ cell, value }) => ({ cell, value })) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ at: fc.nat(), bit: fc.nat(7), count: fc.integer({ min: 1, max: 4 }) }).map(
+      ({ at, bit, count }): Change => ({
+        bytes(file) {
+          for (let index = 0; index < count; index++) file[(at + 8191 * index) % file.length]! ^= 1 << bit;
+          return file;
+        },
+      }),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ one: fc.nat(), other: fc.nat() }).map(({ one, other }): Change => ({
+      bytes(file) {
+        const pages = Math.max(1, Math.floor(file.length / 4096)), [a, b] = [one % pages * 4096, other % pages * 4096];
+        // A file that another change has cut short has fewer whole pages, or none.
+        if (file.length < 4096) return file;
+        const kept = file.slice(a, a + 4096);
+        file.copyWithin(a, b, b + 4096);
+        file.set(kept, b);
+        return file;
+      },
+    })),
+  },
+  { weight: 1, arbitrary: fc.nat().map((at): Change => ({ bytes: (file) => file.slice(0, at % file.length) })) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ table: fc.constantFrom(...TABLES), row: fc.nat(3) }).map(({ table, row }): Change => ({
+      sql: `DELETE FROM ${table} WHERE rowid = (SELECT rowid FROM ${table} LIMIT 1 OFFSET ${row})`,
+    })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(...TABLES).chain((table) =>
+      fc.constantFrom(
+        `CREATE TRIGGER t AFTER INSERT ON ${table} BEGIN DELETE FROM event; END`,
+        `CREATE VIEW v AS SELECT * FROM ${table}`,
+        `DROP TABLE ${table}`,
+        `ALTER TABLE ${table} ADD COLUMN planted ANY`,
+        `UPDATE sqlite_schema SET rootpage = (SELECT max(rootpage) FROM sqlite_schema) WHERE name = '${table}'`,
+        `UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '') WHERE name = '${table}'`,
+        `PRAGMA user_version = ${table.length - 6}`,
+      )
+    ).map((sql): Change => ({ sql })),
+  },
+);
+
+function apply(
+  path: string,
+  change: Change | { cell: { table: string; column: number; row: number }; value: string },
+): void {
+  if ("bytes" in change) return Deno.writeFileSync(path, change.bytes(Deno.readFileSync(path)));
+  // deno-lint-ignore no-explicit-any -- the option is Node's, and Deno's types lack it
+  using database = new DatabaseSync(path, { defensive: false, enableForeignKeyConstraints: false } as any);
+  try {
+    database.exec("PRAGMA writable_schema = ON; PRAGMA ignore_check_constraints = ON");
+    if ("sql" in change) return database.exec(change.sql);
+    const { cell: { table, column, row }, value } = change;
+    const columns = database.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
+    const name = columns[column % columns.length]?.name;
+    database.exec(
+      `UPDATE OR REPLACE ${table} SET "${name}" = ${
+        value.replace("COLUMN", String(name))
+      } WHERE rowid = (SELECT rowid FROM ${table} LIMIT 1 OFFSET ${row})`,
+    );
+  } catch {
+    // What SQLite itself refuses to write is no change: the state is read as it is.
+  }
+}
+
+/** The lies that are read in a copy of a state after `changes`; undefined if it is refused with a plain error. */
+async function liesAfter(
+  changes: readonly Parameters<typeof apply>[1][],
+  { state, truths }: { state: Uint8Array; truths: ReadonlySet<string> },
+): Promise<string[] | undefined> {
+  await using folder = makeFolder();
+  const path = `${folder.path}/agent.db`;
+  Deno.writeFileSync(path, state, { mode: 0o600 });
+  for (const change of changes) apply(path, change);
+  try {
+    return (await readAll(folder.path)).filter((line) => !truths.has(line));
+  } catch (error) {
+    const plain = databaseError(firstOf(error), path);
+    if (!(plain instanceof FatalError)) throw error;
+    assert([74, 78].includes(plain.exitCode), plain.message);
+    return undefined;
+  }
+}
+
+/** A sealed state, and all that is read in it. */
+async function sealedState() {
+  await using folder = makeFolder();
+  await fill(folder.path);
+  const state = Deno.readFileSync(`${folder.path}/agent.db`);
+  const truths = new Set(await readAll(folder.path));
+  assert(truths.size > 20, `${truths.size} truths`);
+  return { state, truths };
+}
+
+Deno.test("nothing of a sealed state that was changed in any way reaches an answer or a prompt", async () => {
+  const sealed = await sealedState();
+  let count = 0, refused = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(aChange, { minLength: 1, maxLength: 3 }), async (changes) => {
+      const lies = await liesAfter(changes, sealed);
+      assertEquals(lies ?? [], []);
+      count++;
+      if (!lies) refused++;
+    }),
+    { numRuns: 300 },
+  );
+  assert(refused > 0 && refused < count, `${refused} of ${count} were refused`);
+});
+
+Deno.test("a row that gets one value of another row, whichever it is, is not read as that other one's", async () => {
+  const sealed = await sealedState();
+  for (const table of new Set(SEALED_COLUMNS.map(({ table }) => table))) {
+    for (let column = 0; column < 12; column++) {
+      for (const [from, to] of [[0, 1], [1, 0]] as const) {
+        const value = `(SELECT "COLUMN" FROM ${table} LIMIT 1 OFFSET ${from})`;
+        const lies = await liesAfter([{ cell: { table, column, row: to }, value }], sealed);
+        assertEquals(lies ?? [], [], `${table}, column ${column}, ${from} to ${to}`);
+      }
+    }
+  }
+});
+
+/** What went wrong first, where giving back what was held went wrong too: `main.ts` tells that. */
+function firstOf(thrown: unknown): unknown {
+  return thrown instanceof SuppressedError ? firstOf(thrown.suppressed) : thrown;
+}
