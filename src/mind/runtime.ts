@@ -6,20 +6,19 @@ import type { Log } from "../log.ts";
 import type { Memories } from "../memory/memory.ts";
 import type { AgentEvent } from "../wire.ts";
 import type { LoadedCharacter } from "./character/character.ts";
+import type { Translation } from "./character/own_words.ts";
 import { composeContext, contextProvider, systemText } from "./context.ts";
 import { type Conversations, openConversations } from "./conversations.ts";
 import { bridgeLogger, loadCore } from "./core_log.ts";
-import { searchIn } from "./knowledge/search.ts";
-import { openIndex } from "./knowledge/index.ts";
-import { searchOnce } from "./knowledge/search_once.ts";
+import { type Knowable, openKnown } from "./knowledge/known.ts";
 import type { KnowledgeStore } from "./knowledge/store.ts";
-import { openVectors, type Vectors } from "./knowledge/vectors.ts";
 import { createMarks, type Marks } from "./marks.ts";
 import type { AnswerFacts, Answering, Mind, Reply } from "./mind.ts";
 import { ModelError } from "./model_error.ts";
 import { checkLimits } from "./models/limits.ts";
 import type { AnswerReport, ModelRequest } from "./models/model.ts";
 import type { ModelOptions } from "./models/options.ts";
+import type { Speaker } from "./models/courtesies.ts";
 import { openModel } from "./models/providers.ts";
 
 /**
@@ -40,7 +39,7 @@ export async function openMind(options: {
   clock: Clock;
 }): Promise<Mind> {
   const { adapter, store, hide, model, log, clock } = options;
-  const { character, agentId, texts } = options.character;
+  const { character, agentId, translations } = options.character;
   const core = await loadCore();
   const logger = bridgeLogger(log);
   Object.assign(core.logger, logger);
@@ -50,43 +49,40 @@ export async function openMind(options: {
   runtime.logger = logger;
   const conversations = openConversations({ agentId, exchanges: adapter.exchanges, clock, hide });
   const system = systemText(character);
-  const startedMs = performance.now();
-  const index = openIndex(texts, store);
-  if (index.isNew) {
-    log.info("knowledge indexed", { passages: index.passages.length, ms: Math.round(performance.now() - startedMs) });
-  }
-  let vectors: Vectors | undefined;
+  const known = openKnown(knowableFrom(options.character), { store, log, clock });
   await runtime.registerPlugin({
     name: "mind",
     description: "Character, conversation and knowledge",
-    providers: [
-      contextProvider({
-        system,
-        recall: conversations.recall,
-        knowledge: searchOnce(searchIn(index)),
-        vectors: () => vectors,
-      }),
-    ],
+    providers: [contextProvider({ system, recall: conversations.recall, known })],
   });
   await runtime.registerPlugin("provider" in model ? await openModel(model) : model);
   await runtime.initialize();
-  if (runtime.getModel("TEXT_EMBEDDING") && index.passages.length > 0) {
+  if (runtime.getModel("TEXT_EMBEDDING")) {
     const embed = (text: string) => runtime.useModel("TEXT_EMBEDDING", { text });
-    vectors = openVectors({ passages: index.passages, store, embed, model: embeddingName(model), log, clock });
+    known.embedWith({ embed, model: embeddingName(model) });
   }
   checkLimits((name) => runtime.getSetting(name));
   rememberSettings(runtime);
-  const parts: AnsweringParts = { runtime, conversations, system, marks: createMarks(runtime), named: namesOf(model) };
+  const marks = createMarks(runtime), named = namesOf(model);
+  const parts: AnsweringParts = { runtime, conversations, system, translations, marks, named };
   return {
     agentId,
     answer: (event, signal, how = {}) => unlessAborted(signal, () => answer(parts, event, signal, how)),
     async [Symbol.asyncDispose]() {
-      vectors?.close();
-      // Not at the start, where the first answer would wait for it (4 ms).
-      index.keep();
+      known[Symbol.dispose]();
       await runtime.stop();
     },
   };
+}
+
+/** What a character knows, and its words for it. */
+function knowableFrom({ character, texts, synonyms }: LoadedCharacter): Knowable {
+  return { name: character.name, texts, synonyms };
+}
+
+/** The character as it speaks of itself, in another language where it has words in it. */
+function speakerFrom({ name, bio, topics = [] }: Character, translation: Translation = {}): Speaker {
+  return { name, bio, topics, ...translation };
 }
 
 /** What names the model that makes embeddings: those of another one must not be taken for its own. */
@@ -105,6 +101,7 @@ interface AnsweringParts {
   readonly runtime: AgentRuntime;
   readonly conversations: Conversations;
   readonly system: string;
+  readonly translations: LoadedCharacter["translations"];
   readonly marks: Marks;
   readonly named: Pick<AnswerFacts, "model" | "provider">;
 }
@@ -115,10 +112,10 @@ async function answer(
   signal: AbortSignal,
   { writer, begun = () => {} }: Answering,
 ): Promise<Reply> {
-  const { runtime, conversations, system, marks, named } = parts;
+  const { runtime, conversations, system, translations, marks, named } = parts;
   signal.throwIfAborted();
   const message = conversations.messageFrom(event);
-  const { recalled: { exchanges, answered }, passages, text: context } = await composeContext(runtime, message);
+  const { recalled: { exchanges, answered }, asked, passages, text: context } = await composeContext(runtime, message);
   if (answered) return answered;
   let report: AnswerReport = {}, hasWritten = false;
   const startedMs = performance.now();
@@ -128,6 +125,8 @@ async function answer(
     passages,
     exchanges,
     question: event.query,
+    asked,
+    speaker: speakerFrom(runtime.character, translations[asked.language]),
     mark: passages.length > 0 && named.provider !== undefined ? await marks.of(event.query, passages) : undefined,
     report: (told) => report = told,
     begun,

@@ -10,12 +10,13 @@ import { adaptCharacter } from "./format.ts";
 import { type Core, loadCore } from "../core_log.ts";
 import intern from "./intern.json" with { type: "json" };
 import { findJsonError } from "./json_error.ts";
+import { type OwnWords, readOwnWords } from "./own_words.ts";
 import { type KnowledgeEntry, readKnowledgeFiles } from "../knowledge/files.ts";
 import type { KnowledgeText } from "../knowledge/passages.ts";
 import { ArchiveError, isArchive } from "./zip.ts";
 
 /** A character, and what it knows. */
-export interface LoadedCharacter {
+export interface LoadedCharacter extends OwnWords {
   readonly character: Character;
   /** The character's `id`, else made from its name as ElizaOS does. */
   readonly agentId: UUID;
@@ -42,13 +43,15 @@ export async function loadCharacter(path: string | undefined, log: Log): Promise
   const { texts, mistakes } = source.archive
     ? readArchived(character, source.archive)
     : await readKnowledge(character, path, log);
+  const { words, mistakes: wrongWords } = readOwnWords(character.settings);
+  mistakes.push(...wrongWords);
   const agentId = agentIdOf(core, character);
   if (agentId === undefined) mistakes.push("name: expected well-formed Unicode");
   if (agentId === undefined || mistakes.length > 0) throw refusal(place, mistakes);
   if (unused.length > 0) {
     log.warn("the character has parts that this agent does not use: {parts}", { parts: unused.join(", ") });
   }
-  return { character, agentId, texts };
+  return { character, agentId, texts, ...words };
 }
 
 /** What a file holds: a character, and if it is an archive, that. */

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import MiniSearch, { type AsPlainObject, type Options } from "minisearch";
 import { type IndexedPassage, type KnowledgeText, passagesOf } from "./passages.ts";
 import type { KnowledgeStore } from "./store.ts";
+import { languageOf } from "./language.ts";
 import { termsOf } from "./words.ts";
 
 /** The index. It never changes. */
@@ -19,7 +20,7 @@ export interface KnowledgeIndex {
  * Grows whenever the same text gives another index: with `splitIntoPassages`, `termsOf`, what is packed, and MiniSearch.
  * A test fails where that was forgotten.
  */
-export const INDEX_VERSION = 3;
+export const INDEX_VERSION = 4;
 
 /** What MiniSearch is told: texts come to it as terms, joined by spaces. */
 const OPTIONS: Options = {
@@ -33,7 +34,8 @@ export function indexPassages(passages: readonly IndexedPassage[]): KnowledgeInd
   const words = new MiniSearch(OPTIONS);
   const frequency = new Map<string, number>();
   for (const [id, passage] of passages.entries()) {
-    const heading = termsOf(passage.heading), text = termsOf(passage.text);
+    const language = languageOf(passage.text);
+    const heading = termsOf(passage.heading, language), text = termsOf(passage.text, language);
     for (const term of new Set([...heading, ...text])) frequency.set(term, (frequency.get(term) ?? 0) + 1);
     words.add({ id, heading: heading.join(" "), text: text.join(" ") });
   }

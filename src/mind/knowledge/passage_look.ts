@@ -1,18 +1,28 @@
-/** What a passage shows to who looks closely: its terms, what it is about, and how it speaks. @module */
+/** What a close look at a passage shows: its terms, what it is about, what it says of which thing. @module */
 
+import { type Language, languageOf } from "./language.ts";
 import type { IndexedPassage } from "./passages.ts";
-import { termsOf, termsOfQuestion } from "./words.ts";
+import { termsIn, type Word, wordsOf } from "./words.ts";
 
 /** What a close look at a passage shows. */
 export interface Look {
+  readonly language: Language;
   /** The terms of its headings and its text. */
   readonly terms: ReadonlySet<string>;
-  /** What it begins with. */
+  /** The first ones. */
   readonly lead: ReadonlySet<string>;
-  /** What it says of something that it is: `A deal is …`, `RLC stands for …`. */
-  readonly defined: ReadonlySet<string>;
+  /** The things that it says what they are, by the terms of their names: `A deal is …`, `… is called sRLC`. */
+  readonly names: readonly ReadonlySet<string>[];
+  /** Things that it explains in passing: `ElizaOS, an open-source framework`. */
+  readonly mentioned: ReadonlySet<string>;
+  /** The first terms of each of its sentences: what these speak of. */
+  readonly subjects: ReadonlySet<string>;
+  /** The terms of each of its sentences. */
+  readonly sentences: readonly ReadonlySet<string>[];
   /** Whether it names a method or a command. */
   readonly instructs: boolean;
+  /** Whether it has a number in figures. */
+  readonly counts: boolean;
   /** Whether the agent speaks of itself. */
   readonly ofAgent: boolean;
 }
@@ -21,19 +31,80 @@ export interface Look {
 const LEAD_TERMS = 4;
 /** A camel-case name or a quoted command. */
 const INSTRUCTS = /\p{Ll}\p{Lu}|"/u;
-const OF_AGENT = /\b(?:I|me|my)\b/;
+const OF_AGENT = /(?<!\p{L})(?:I|me|my|io|mio|mia|mie|miei|je|mon|ma|mes|yo|mi|mis|ich|mein|meine)(?!\p{L})/u;
 /** The words before the first verb that says what something is. */
-const DEFINED =
-  /^(?!(?:when|if|to|on|for|in|before|after|with|without|from)\b)(.{1,48}?)(?:\s\(|\s(?:is|are|was|means|stands for|lets)\s)/is;
+const SUBJECT =
+  /^(?!(?:when|if|to|on|for|in|before|after|with|without|from)\b)(.{1,100}?)\s(?:is|are|was|were|means|stands for|lets|does|keeps|è|sono|era|significa|permette|sta per|est|sont|signifie|permet|es|son|significan|ist|sind|bedeutet|steht für)\s/is;
+const SUBJECT_SPACELESS = /^(.{1,30}?)(?:是|とは|は|指)/su;
+/** `is the nRLC, or nano RLC:`, `is called sRLC`: the thing comes after the verb. */
+const CALLED =
+  /(?:\b(?:called|named|known as|is the|si chiama|chiamat[oaie]|s'appelle|appelée?s?|se llama|llamad[oa]s?|heißt|genannt)\s)(?:an? |the )?([\p{L}\p{N}_-]+(?:\s\p{Lu}[\p{L}\p{N}_-]*)*)(?=[\s]*[,:;.(])/gu;
+/** `Arbitrum One, a layer-2 network`. */
+const MENTIONED =
+  /(\p{Lu}[\p{L}\p{N}-]+(?:\s\p{Lu}[\p{L}\p{N}-]+)?),\s(?:an?|the|one of|un[oae]?|l[ae]|il|el|eine?|der|die|das)\s/gu;
+/** Names of methods and variables, and commands in quotes. */
+const IDENTIFIER = /(?<![\p{L}\p{N}])\p{Ll}{2,}\p{Lu}[\p{L}\p{N}]*|[\p{L}\p{N}]+_[\p{L}\p{N}_]+|"[^"\n]{1,40}"/gu;
+/** `Intel TDX (Trust Domain Extensions)`, at the start. */
+const EXPANDED = /^.{1,50}?\s\(.{1,60}?\)/su;
+/** `An oracle brings …`: what is spoken of in general. */
+const ARTICLE = /^(?:an?|un[oae]?|une|eine?)[\s'’]([\p{L}\p{N}_-]+)\s/iu;
+/** A number, in figures or in words. */
+const COUNTS =
+  /\d{2}|(?<!\p{L})(?:two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|due|tre|quattro|cinque|dieci|cento|mille|milion[ei]|miliard[oi])(?!\p{L})/iu;
+const SENTENCE_END = /(?<=[.!?:;])\s+|(?<=[。！？])|\n+/u;
+/** Where names are looked for. */
+const HEAD_LENGTH = 120;
 
 /** Look at a passage. */
 export function closeLook({ heading, text }: IndexedPassage): Look {
-  const terms = [...termsOf(heading), ...termsOf(text)];
+  const language = languageOf(text);
+  const headings = wordsOf(heading, language);
+  const sentences = text.split(SENTENCE_END).map((sentence) => wordsOf(sentence, language));
+  const terms = [headings, ...sentences].flatMap(termsIn);
+  const head = text.slice(0, HEAD_LENGTH);
+  const mentioned = [
+    ...Array.from(text.matchAll(MENTIONED), ([, name]) => name ?? ""),
+    ...Array.from(head.matchAll(IDENTIFIER), ([name]) => name),
+  ];
   return {
+    language,
     terms: new Set(terms),
     lead: new Set(terms.slice(0, LEAD_TERMS)),
-    defined: new Set(termsOfQuestion(DEFINED.exec(text)?.[1] ?? "", () => true).keys()),
+    names: namesIn(text, head, language, heading),
+    mentioned: new Set(mentioned.flatMap((name) => wordsOf(name, language)).map(({ whole }) => whole)),
+    subjects: new Set([headings, ...sentences].flatMap(subjectOf)),
+    sentences: sentences.map((words) => new Set(words.map(({ whole }) => whole))),
     instructs: INSTRUCTS.test(text.replace(/\bi[A-Z]/g, "")),
+    counts: COUNTS.test(text),
     ofAgent: OF_AGENT.test(text),
   };
+}
+
+/** The names in a subject: `PoCo, proof of contribution`, `SCONE and Gramine`, but not `the difference between A and B`. */
+function partsOf(subject: string): string[] {
+  return subject.split(/,\s|\s\(|\)/).flatMap((part) => {
+    const both = part.split(/\s(?:or|and|o|e|ou|et|y|oder|und)\s/);
+    return both.every((one) => one.split(/\s/).length <= MOST_WORDS_BESIDE) ? both : [part];
+  });
+}
+
+/** Words of each of two names side by side, at most. */
+const MOST_WORDS_BESIDE = 2;
+
+/** What a sentence speaks of: its first word, and the second if both make one name. */
+function subjectOf(words: readonly Word[]): string[] {
+  const [first, second] = words;
+  return [first, second?.isNext ? second : undefined].flatMap((word) => word?.whole ?? []);
+}
+
+function namesIn(text: string, head: string, language: Language, heading: string): ReadonlySet<string>[] {
+  const subject = (SUBJECT.exec(head) ?? SUBJECT_SPACELESS.exec(head))?.[1] ?? "";
+  const names = [
+    ...partsOf(subject),
+    ...partsOf(EXPANDED.exec(head)?.[0] ?? ""),
+    ARTICLE.exec(head)?.[1] ?? "",
+    ...Array.from(text.matchAll(CALLED), ([, name]) => name ?? ""),
+    ...heading.split(": "),
+  ];
+  return names.map((name) => new Set(wordsOf(name, language).map(({ whole }) => whole))).filter(({ size }) => size > 0);
 }

@@ -1,5 +1,7 @@
 /** Long texts cut into passages, at headings first and at paragraphs next. @module */
 
+import { type BlockKind, blocksOf, kindOf } from "./markdown.ts";
+
 /** A piece of knowledge that can be read on its own. */
 export interface KnowledgeText {
   readonly text: string;
@@ -26,7 +28,8 @@ export function passagesOf(texts: readonly KnowledgeText[]): IndexedPassage[] {
 
 /**
  * The passages of a plain or Markdown text. Paragraphs under one heading stay together up to 800 characters; a longer
- * paragraph is cut between sentences, and a longer sentence between words.
+ * paragraph is cut between sentences, and a longer sentence between words. Tables, lists and code are cut between lines:
+ * each piece of a table begins with its header. Comments and front matter are left out.
  */
 export function splitIntoPassages(text: string): CutPassage[] {
   const trail: string[] = [];
@@ -45,7 +48,7 @@ export function splitIntoPassages(text: string): CutPassage[] {
       trail[(heading[1] ?? "").length - 1] = heading[2] ?? "";
       continue;
     }
-    for (const piece of cut(block)) {
+    for (const piece of cut(block, kindOf(block))) {
       if (together.length > 0 && together.join("\n\n").length + piece.length + 2 > MAX_LENGTH) flush();
       together.push(piece);
     }
@@ -54,53 +57,43 @@ export function splitIntoPassages(text: string): CutPassage[] {
   return passages;
 }
 
-/**
- * Headings, those that are underlined brought into the form of the others, and paragraphs. A fenced block is one
- * paragraph, whatever is in it.
- */
-function blocksOf(text: string): string[] {
-  const blocks: string[] = [];
-  let lines: string[] = [], fence: string | undefined;
-  const flush = () => {
-    if (lines.length > 0) blocks.push(lines.join("\n"));
-    lines = [];
-  };
-  for (const line of text.split(/\r?\n/)) {
-    const mark = /^\s*(```|~~~)/.exec(line)?.[1];
-    if (mark !== undefined && (fence === undefined || fence === mark)) fence = fence === undefined ? mark : undefined;
-    if (fence === undefined && mark === undefined && line.trim() === "") flush();
-    else if (fence === undefined && /^#{1,6}\s/.test(line)) {
-      flush();
-      blocks.push(line);
-    } else if (fence === undefined && lines.length === 1 && UNDERLINE.test(line)) {
-      blocks.push(`${line.startsWith("=") ? "#" : "##"} ${lines[0]}`);
-      lines = [];
-    } else lines.push(line);
+/** A block, in pieces that are short enough. */
+function cut(block: string, kind: BlockKind): string[] {
+  if (block.length <= MAX_LENGTH) return [block];
+  const lines = block.split("\n");
+  switch (kind) {
+    case "table":
+      return join(lines.slice(2), { before: lines.slice(0, 2).join("\n"), between: "\n" });
+    case "code":
+      return join(lines.slice(1, -1), { before: lines[0] ?? "", after: lines.at(-1) ?? "", between: "\n" });
+    case "list":
+      return join(lines, { between: "\n" });
+    case "paragraph":
+      return join(block.split(/(?<=[.!?])\s+|(?<=[。！？])|\n/), { between: " " });
   }
-  flush();
-  return blocks;
 }
 
-/** Below a paragraph of one line, it makes that a heading. @see CommonMark, 4.3 */
-const UNDERLINE = /^(?:={2,}|-{2,})\s*$/;
-
-/** A paragraph, in pieces that are short enough. */
-function cut(paragraph: string): string[] {
-  if (paragraph.length <= MAX_LENGTH) return [paragraph];
+/** Parts put together as long as they fit, `before` and `after` around each piece. A part that is too long is cut. */
+function join(
+  parts: readonly string[],
+  { before = "", after = "", between }: { before?: string; after?: string; between: string },
+): string[] {
+  const around = [before, after].join(between).length + 2 * between.length;
+  // Where a header takes up nearly all, no room is left for what is below it.
+  if (around > MAX_LENGTH / 2) return join([before, ...parts, after], { between });
+  const most = MAX_LENGTH - around;
   const pieces: string[] = [];
-  let piece = "";
-  for (const sentence of paragraph.split(/(?<=[.!?])\s+|\n/)) {
-    for (const part of sentence.match(LINE) ?? []) {
-      if (piece !== "" && piece.length + part.length + 1 > MAX_LENGTH) {
-        pieces.push(piece);
-        piece = "";
-      }
-      piece = piece === "" ? part : `${piece} ${part}`;
+  let piece: string | undefined;
+  for (const part of parts.flatMap((part) => part.length > most ? part.match(LINE) ?? [] : [part])) {
+    if (piece !== undefined && piece.length + part.length + between.length > most) {
+      pieces.push(piece);
+      piece = undefined;
     }
+    piece = piece === undefined ? part : `${piece}${between}${part}`;
   }
-  if (piece !== "") pieces.push(piece);
-  return pieces;
+  if (piece !== undefined) pieces.push(piece);
+  return pieces.map((piece) => [before, piece, after].filter((one) => one !== "").join(between));
 }
 
 /** As much of one line as fits, up to a space if there is one. */
-const LINE = new RegExp(`\\S.{0,${MAX_LENGTH - 2}}(?=\\s|$)|\\S{1,${MAX_LENGTH}}`, "gs");
+const LINE = new RegExp(`\\S.{0,${MAX_LENGTH / 2 - 2}}(?=\\s|$)|\\S{1,${MAX_LENGTH / 2}}`, "gs");

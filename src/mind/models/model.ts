@@ -1,8 +1,10 @@
 /** The contract of a model: what it is asked, and what it tells besides the answer. @module */
 
 import type { GenerateTextParams } from "@elizaos/core";
+import type { Asked } from "../knowledge/question.ts";
 import type { Passage } from "../knowledge/search.ts";
 import type { AnswerWriter } from "../mind.ts";
+import type { Speaker } from "./courtesies.ts";
 
 /** One question of the conversation so far, and its answer. */
 export interface Exchange {
@@ -38,6 +40,10 @@ export interface ModelRequest extends GenerateTextParams {
   /** The conversation so far, oldest first. */
   readonly exchanges: readonly Exchange[];
   readonly question: string;
+  /** The question as the knowledge reads it. */
+  readonly asked?: Asked;
+  /** Who answers, in the language of whoever asks where the character has words in it. */
+  readonly speaker?: Speaker;
   /** Stands around the passages, if there are any: the same for the same question and passages, not to be guessed. */
   readonly mark?: string | undefined;
   /** Called at most once for each answer, before it is returned. */

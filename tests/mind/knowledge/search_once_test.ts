@@ -1,30 +1,40 @@
-/** Equal questions are looked up once. @module */
+/** Equal questions are read and looked up once. @module */
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import type { Asked } from "../../../src/mind/knowledge/question.ts";
 import type { Knowledge, Passage } from "../../../src/mind/knowledge/search.ts";
 import { searchOnce } from "../../../src/mind/knowledge/search_once.ts";
 
-/** Knowledge that counts how often each question is looked up, and finds one passage for each. */
-function countingKnowledge() {
-  const lookups: string[] = [];
+/** Knowledge that counts how often each message is read and looked up, and finds one passage for each. */
+function countingKnowledge({ leansBack = false }: { leansBack?: boolean } = {}) {
+  const reads: string[] = [], lookups: string[] = [];
   const passages = new Map<string, Passage>();
   const knowledge: Knowledge = {
     size: 1,
-    search(question) {
-      lookups.push(question);
-      const passage = { text: `on ${question}`, source: "knowledge", score: 1, share: 1 };
-      passages.set(question, passage);
+    read(message) {
+      reads.push(message);
+      return askedFor(message, leansBack);
+    },
+    search({ meaning }) {
+      lookups.push(meaning);
+      const passage = { text: `on ${meaning}`, source: "knowledge", score: 1, share: 1 };
+      passages.set(meaning, passage);
       return [passage];
     },
   };
-  return { knowledge, lookups, passages };
+  return { knowledge, reads, lookups, passages };
+}
+
+function askedFor(meaning: string, leansBack = false): Asked {
+  const signs = { asksWhatItIs: true, asksHow: false, asksHowMany: false, asksAgent: false, asksNews: false };
+  return { language: "en", parts: [{ text: meaning, language: "en", ...signs, given: [] }], leansBack, meaning };
 }
 
 Deno.test("an equal question gets the same passages with no second search, in a list of its own", () => {
   const { knowledge, lookups, passages } = countingKnowledge();
   const { search } = searchOnce(knowledge);
-  search("a", 5).length = 0;
-  const again = search("a", 5);
+  search(askedFor("a"), 5).length = 0;
+  const again = search(askedFor("a"), 5);
   assertStrictEquals(again[0], passages.get("a"));
   assertEquals(lookups, ["a"]);
 });
@@ -32,20 +42,33 @@ Deno.test("an equal question gets the same passages with no second search, in a 
 Deno.test("another limit, another topic of the conversation, or passages of the same meaning are another search", () => {
   const { knowledge, lookups } = countingKnowledge();
   const { search } = searchOnce(knowledge);
-  search("a", 5);
-  search("a", 4);
-  search("a", 5, { context: "b" });
-  search("a", 5, { nearest: [0] });
-  search("a", 5, { nearest: [0] });
+  const asked = askedFor("a");
+  search(asked, 5);
+  search(asked, 4);
+  search({ ...asked, parts: [{ ...asked.parts[0]!, topic: "b" }] }, 5);
+  search(asked, 5, { nearest: [0] });
+  search(asked, 5, { nearest: [0] });
   assertEquals(lookups.length, 5);
 });
 
 Deno.test("only so many searches are kept, those that were used last, and none for a very long question", () => {
   const { knowledge, lookups } = countingKnowledge();
   const { search } = searchOnce(knowledge, { searches: 2 });
-  for (const question of ["a", "b", "a", "c", "a", "b"]) search(question, 5);
+  for (const question of ["a", "b", "a", "c", "a", "b"]) search(askedFor(question), 5);
   assertEquals(lookups, ["a", "b", "c", "b"]);
   const long = "x".repeat(2_000);
-  for (let times = 0; times < 2; times++) search(long, 5);
+  for (let times = 0; times < 2; times++) search(askedFor(long), 5);
   assertEquals(lookups.slice(4), [long, long]);
+});
+
+Deno.test("an equal message is read once, in any conversation, unless it leans on what was said before", () => {
+  const exchanges = [{ question: "b" }];
+  const alone = countingKnowledge();
+  const { read } = searchOnce(alone.knowledge);
+  for (const before of [[], exchanges]) read("a", before);
+  assertEquals(alone.reads, ["a"]);
+  const leaning = countingKnowledge({ leansBack: true });
+  const again = searchOnce(leaning.knowledge);
+  for (const before of [exchanges, exchanges]) again.read("a", before);
+  assertEquals(leaning.reads.length, 3);
 });

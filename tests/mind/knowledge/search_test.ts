@@ -1,87 +1,20 @@
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+/** Which passages a question finds, and how well they answer it. @module */
+
+import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { silentLog } from "../../../src/log.ts";
 import { loadCharacter } from "../../../src/mind/character/character.ts";
-import { findsTopicElsewhere } from "../../../src/mind/knowledge/follow_up.ts";
-import { buildKnowledge } from "../../../src/mind/knowledge/search.ts";
 import type { KnowledgeText } from "../../../src/mind/knowledge/passages.ts";
-import { splitIntoPassages } from "../../../src/mind/knowledge/passages.ts";
-import { similarTo } from "../../../src/mind/knowledge/synonyms.ts";
-import { stem, termsOf, termsOfQuestion } from "../../../src/mind/knowledge/words.ts";
+import type { Reading } from "../../../src/mind/knowledge/question.ts";
+import { ANSWERS, buildKnowledge, type Knowledge } from "../../../src/mind/knowledge/search.ts";
 
 const from = (...texts: string[]): KnowledgeText[] => texts.map((text) => ({ text, source: "knowledge" }));
 
-Deno.test("forms of one word share a stem", () => {
-  const families = [
-    ["encrypt", "encrypts", "encrypted", "encrypting", "encryption"],
-    ["run", "runs", "running", "ran"],
-    ["pay", "pays", "paid", "paying", "payment", "payments"],
-    ["authorize", "authorizes", "authorized", "authorization", "authorise", "authorisation"],
-    ["process", "processes", "processed", "processing"],
-    ["small", "smallest"],
-    ["tee", "tees"],
-    ["verify", "verified", "verification"],
-    ["call", "calls", "calling", "called"],
-  ];
-  for (const family of families) assertEquals(new Set(family.map(stem)).size, 1, family.map(stem).join(" "));
-  const different = ["order", "oracle", "worker", "voucher", "token", "task", "deal", "access", "address"];
-  assertEquals(new Set(different.map(stem)).size, different.length);
-});
+const search = (knowledge: Knowledge, question: string, limit = 5, exchanges: Reading["exchanges"] = []) =>
+  knowledge.search(knowledge.read(question, exchanges), limit);
 
-Deno.test("a compound is found whole and by its parts, and stop words are not found at all", () => {
-  assertEquals(termsOf("IEXEC_OUT/computed.json"), ["iexec_out", "iexec", "computed.json", "comput", "json"]);
-  assertEquals(termsOf("Web3Mail"), ["web3mail", "web3", "mail"]);
-  assertEquals(termsOf("What is the TEEs' state-of-the-art?"), ["tee", "state-of-the-art", "stat", "art"]);
-  assertEquals(termsOf("I am what I was. A 7"), []);
-  assertEquals([...termsOfQuestion("Is iExec on Solana?", (term) => term === "iexec")], [["iexec", true], [
-    "solana",
-    true,
-  ]]);
-  assertEquals([...termsOfQuestion("IS SOLANA FAST?", () => false)], [["solana", false], ["fast", false]]);
-});
-
-Deno.test("the terms of a very long text are those of its beginning and its end", () => {
-  const terms = termsOf(`begin ${"x ".repeat(1_000_000)} finish`);
-  assertEquals([terms.at(0), terms.at(-1)], ["begin", "finish"]);
-  assertLess(terms.length, 4_000);
-});
-
-Deno.test("similarity goes both ways", () => {
-  for (const word of ["price", "machine", "permission"]) {
-    const term = stem(word);
-    assertGreater(similarTo(term).size, 0);
-    for (const other of similarTo(term)) assert(similarTo(other).has(term), `${term} ${other}`);
-  }
-});
-
-Deno.test("texts are cut at headings and paragraphs, and every passage knows its headings", () => {
-  const passages = splitIntoPassages(
-    `Before.\n\n# One\n\nFirst.\n\nSecond.\n\n## Deep\n\n${"Long sentence here. ".repeat(60)}\n\n# Two\n\nLast.\n` +
-      "```\n# no heading\n\nstill code\n```\n",
-  );
-  assertEquals(passages.map(({ heading }) => heading), ["", "One", "One: Deep", "One: Deep", "Two"]);
-  assertEquals(passages[1]?.text, "First.\n\nSecond.");
-  assertEquals(passages[4]?.text, "Last.\n```\n# no heading\n\nstill code\n```");
-  for (const { text } of passages) assertLess(text.length, 801);
-});
-
-Deno.test("a line that is underlined is a heading, and a rule or a table is none", () => {
-  const passages = splitIntoPassages(
-    "Mill\n====\nGrinds.\n\nOpening\n--\nAt six.\n\n---\n\nTwo\nlines\n---\n\n| a |\n|---|\n\n~~~\ncode\n----\n~~~\n",
-  );
-  assertEquals(passages.map(({ heading, text }) => [heading, text.split("\n")[0]]), [
-    ["Mill", "Grinds."],
-    ["Mill: Opening", "At six."],
-  ]);
-});
-
-Deno.test("nothing of a long text is lost, whatever it is made of", () => {
-  for (
-    const text of ["x".repeat(5_000), "word ".repeat(2_000).trim(), "A b. ".repeat(900).trim(), "l\n".repeat(3_000)]
-  ) {
-    const letters = (all: string) => all.replace(/\s/g, "");
-    assertEquals(letters(splitIntoPassages(text).map((passage) => passage.text).join("")), letters(text));
-  }
-});
+/** The passages that answer. */
+const answers = (knowledge: Knowledge, question: string, exchanges: Reading["exchanges"] = []) =>
+  search(knowledge, question, 5, exchanges).filter(({ score }) => score >= ANSWERS).map(({ text }) => text);
 
 Deno.test("a question finds the passage that answers it, in other words too", () => {
   const knowledge = buildKnowledge(from(
@@ -89,7 +22,7 @@ Deno.test("a question finds the passage that answers it, in other words too", ()
     "A late book costs ten cents a day.",
     "The café on the first floor sells coffee.",
   ));
-  const best = (question: string) => knowledge.search(question, 1)[0]?.text;
+  const best = (question: string) => search(knowledge, question, 1)[0]?.text;
   assertEquals(best("How long may I borrow a book?"), "The library lends a book for three weeks.");
   assertEquals(best("What is the fee for being late?"), "A late book costs ten cents a day.");
   assertEquals(best("Where is cofee sold?"), "The café on the first floor sells coffee.");
@@ -101,44 +34,112 @@ Deno.test("a question finds the passage that answers it, in other words too", ()
 
 Deno.test("a name that no passage knows, or the news of the day, makes it another question", () => {
   const knowledge = buildKnowledge(from("The price of a ticket is two euros.", "Trains run every hour."));
-  const score = (question: string) => knowledge.search(question, 1)[0]?.score ?? 0;
+  const score = (question: string) => search(knowledge, question, 1)[0]?.score ?? 0;
   assertGreater(score("What is the price of a ticket?"), 0.9);
   assertLess(score("What is the price of a ticket in Singapore?"), 0.4);
   assertLess(score("What is the price of a ticket tomorrow?"), 0.5);
 });
 
-Deno.test("the context fills in what a question leaves out", () => {
-  const knowledge = buildKnowledge(from("A voucher costs nothing.", "A ticket costs two euros."));
-  assertEquals(
-    knowledge.search("and what does it cost?", 1, { context: "What is a ticket?" })[0]?.text.slice(0, 8),
-    "A ticket",
-  );
-  assertEquals(
-    knowledge.search("and what does it cost?", 1, { context: "Is there a voucher?" })[0]?.text.slice(0, 9),
-    "A voucher",
-  );
+Deno.test("a word that occurs somewhere does not answer what a thing is", () => {
+  const knowledge = buildKnowledge(from(
+    "A mill is a machine that grinds grain.",
+    "The mill needs Docker and a river.",
+    "Ada, a miller, lives by the river.",
+    "Flour of the first grinding is called semolina, and it is coarse.",
+  ));
+  assertEquals(answers(knowledge, "What is a mill?")[0], "A mill is a machine that grinds grain.");
+  assertEquals(answers(knowledge, "Tell me about Ada"), ["Ada, a miller, lives by the river."]);
+  assertEquals(answers(knowledge, "What is semolina?").length, 1);
+  assertEquals(answers(knowledge, "What is Docker?"), []);
 });
 
-Deno.test("a question that points back takes its topic from the questions before it", () => {
-  const before = ["What is a voucher?", "and what does it cost?"];
-  assertEquals(findsTopicElsewhere("how long is it valid?", before), "and what does it cost? What is a voucher?");
-  assertEquals(findsTopicElsewhere("And why?", ["What is PoCo?"]), "What is PoCo?");
-  assertEquals(findsTopicElsewhere("What is a workerpool?", before), undefined);
-  assertEquals(findsTopicElsewhere("and what does it cost?", []), undefined);
+Deno.test("half of a name of two words is another thing", () => {
+  const knowledge = buildKnowledge(
+    from("A voucher is prepaid credit; it pays for bread.", "The card reader is broken."),
+  );
+  assertEquals(answers(knowledge, "Can I pay with a credit line?"), []);
+  assertEquals(answers(knowledge, "Is credit there?").length, 1);
+});
+
+Deno.test("two things that are compared are both explained, unless one passage tells them apart", () => {
+  const mill = "A mill is a machine that grinds grain.", bakery = "A bakery is a house where bread is baked.";
+  const apart = buildKnowledge(from(mill, bakery, "Bread is dear."));
+  assertEquals(answers(apart, "What's the difference between a mill and a bakery?"), [mill, bakery]);
+  const both = "The difference between a mill and a bakery is that a mill makes flour.";
+  assertEquals(answers(buildKnowledge(from(mill, bakery, both)), "Difference between a mill and a bakery?")[0], both);
+});
+
+Deno.test("of several questions those that are known are answered", () => {
+  const knowledge = buildKnowledge(from("A mill is a machine that grinds grain.", "Bread costs two ducats."));
+  assertEquals(answers(knowledge, "What is a mill? And who is the king of Spain? How much does bread cost?"), [
+    "A mill is a machine that grinds grain.",
+    "Bread costs two ducats.",
+  ]);
+});
+
+Deno.test("the conversation fills in what a question leaves out, and what was said is not said again", () => {
+  const knowledge = buildKnowledge(
+    from("A voucher costs nothing.", "A ticket costs two euros.", "A ticket is valid for a day."),
+  );
+  const best = (question: string, before: string) => search(knowledge, question, 1, [{ question: before }])[0]?.text;
+  assertEquals(best("and what does it cost?", "What is a ticket?"), "A ticket costs two euros.");
+  assertEquals(best("and what does it cost?", "Is there a voucher?"), "A voucher costs nothing.");
+  const [more] = search(knowledge, "Tell me more", 1, [{
+    question: "What is a ticket?",
+    answer: "A ticket costs two euros.",
+  }]);
+  assertEquals(more?.text, "A ticket is valid for a day.");
+});
+
+Deno.test("knowledge in a script without blanks is found", () => {
+  const tomatoes = [
+    "番茄种在南墙边，那里最暖和。",
+    "トマトは南の壁のそばに植えてあります。",
+    "Tomatoes stand by the south wall.",
+  ] as const;
+  const knowledge = buildKnowledge(from(...tomatoes, "苹果树在门口。", "りんごの木は門のそばにあります。"));
+  const questions = ["番茄种在哪里？", "トマトはどこに植えてありますか？", "Where do tomatoes stand?"];
+  assertEquals(questions.map((question) => answers(knowledge, question)[0]), [...tomatoes]);
+  assertEquals(answers(knowledge, "番茄"), [tomatoes[0]]);
+  assertEquals(answers(knowledge, "火车几点开？"), []);
+});
+
+Deno.test("knowledge in one language is found from another, as far as words are shared or have translations", () => {
+  const knowledge = buildKnowledge(
+    from("The price of a ticket is two euros.", "La farina costa un ducato.", "Trains run every hour."),
+  );
+  for (
+    const question of [
+      "Quanto costa un ticket?",
+      "Combien coûte un ticket ?",
+      "¿Cuánto cuesta un ticket?",
+      "Wie viel kostet ein Ticket?",
+    ]
+  ) {
+    assertEquals(answers(knowledge, question)[0], "The price of a ticket is two euros.", question);
+  }
+  assertEquals(answers(knowledge, "Quanto costa la farina?"), ["La farina costa un ducato."]);
+});
+
+Deno.test("a character's own synonyms are understood", () => {
+  const texts = from("The wheel needs three buckets.", "Trains run every hour.");
+  assertEquals(answers(buildKnowledge(texts), "How many pails for the wheel?"), []);
+  const knowledge = buildKnowledge(texts, { synonyms: [{ en: ["pail", "bucket"] }] });
+  assertEquals(answers(knowledge, "How many pails for the wheel?"), ["The wheel needs three buckets."]);
 });
 
 Deno.test("passages come with their source, in an order that is always the same", () => {
   const texts: KnowledgeText[] = [
     { text: "Equal words.", source: "a.md" },
-    { text: "Equal words.", source: "b.md" },
+    { text: "Equal words!", source: "b.md" },
   ];
-  const passages = buildKnowledge(texts).search("equal words", 5);
+  const passages = search(buildKnowledge(texts), "equal words");
   assertEquals(passages.map(({ source }) => source), ["a.md", "b.md"]);
   assertEquals(passages.map(({ share }) => share), [1, 1]);
 });
 
 Deno.test("no knowledge is no error", async () => {
-  assertEquals(buildKnowledge([]).search("anything", 5), []);
+  assertEquals(search(buildKnowledge([]), "anything"), []);
   const { texts } = await loadCharacter(undefined, silentLog);
   assertEquals(buildKnowledge(texts).size, texts.length);
 });

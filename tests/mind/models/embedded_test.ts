@@ -1,43 +1,39 @@
+/** The embedded model: what it answers, and what it says where it has no answer. @module */
+
 import { assert, assertEquals, assertGreaterOrEqual, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Character, IAgentRuntime } from "@elizaos/core";
 import { silentLog } from "../../../src/log.ts";
 import { loadCharacter } from "../../../src/mind/character/character.ts";
-import { buildKnowledge } from "../../../src/mind/knowledge/search.ts";
 import { embeddedModel } from "../../../src/mind/models/embedded.ts";
 import { openModel } from "../../../src/mind/models/providers.ts";
-import { ANSWERABLE, askBuiltIn, isDeclined, isRight, UNANSWERABLE } from "../../eval/questions.ts";
-import { WIDER_ANSWERABLE, WIDER_UNANSWERABLE } from "../../eval/wider.ts";
+import { measure, openSubject, readSets } from "../../eval/measure.ts";
 
-const { character, texts } = await loadCharacter(undefined, silentLog);
+const { character } = await loadCharacter(undefined, silentLog);
+const subject = await openSubject();
+const ask = async (question: string) => (await subject.ask(question)).text;
 
 async function reply(params: { prompt: string }, of: Character = character): Promise<unknown> {
   return await embeddedModel.models?.TEXT_LARGE?.({ character: of } as IAgentRuntime, params);
 }
 
-const ask = askBuiltIn(character, texts);
+/** Shares that hold as the search is changed: `deno task eval` prints the figures themselves. */
+const LEAST = {
+  everyday: { right: 0.9, declined: 0.75, shown: 0.95 },
+  first: { right: 0.75, declined: 1, shown: 0.95 },
+  wider: { right: 0.75, declined: 0.9, shown: 0.95 },
+};
 
-Deno.test("at least 36 of 40 questions are answered rightly", async () => {
-  assertEquals(ANSWERABLE.length, 40);
-  const wrong: string[] = [];
-  for (const asked of ANSWERABLE) {
-    const answer = await ask(asked.question);
-    if (!isRight(asked, answer)) wrong.push(`${asked.question} → ${answer}`);
-  }
-  assertGreaterOrEqual(ANSWERABLE.length - wrong.length, 36, wrong.join("\n"));
-});
-
-Deno.test("ten of ten questions that it can't know are declined", async () => {
-  assertEquals(UNANSWERABLE.length, 10);
-  for (const question of UNANSWERABLE) assertMatch(await ask(question), /^I don't know/, question);
-});
-
-Deno.test("of a wider set, more than 8 in 10 are answered rightly, and 9 in 10 declined that it can't know", async () => {
-  let right = 0, declined = 0;
-  for (const asked of WIDER_ANSWERABLE) if (isRight(asked, await ask(asked.question))) right++;
-  for (const question of WIDER_UNANSWERABLE) if (isDeclined(await ask(question))) declined++;
-  assertGreaterOrEqual(right, 0.8 * WIDER_ANSWERABLE.length);
-  assertGreaterOrEqual(declined, 0.9 * WIDER_UNANSWERABLE.length);
-});
+for (const { name, entries } of await readSets([])) {
+  const least = LEAST[name as keyof typeof LEAST];
+  if (!least) continue;
+  Deno.test(`of the set "${name}", most questions get the right passage first, or are rightly declined`, async () => {
+    const { figures, wrong } = await measure(entries, subject);
+    const report = wrong.join("\n");
+    assertGreaterOrEqual(figures.right, least.right * figures.answerable, report);
+    assertGreaterOrEqual(figures.declined, least.declined * figures.unknowable, report);
+    assertGreaterOrEqual(figures.shown, least.shown * figures.lookedUp, report);
+  });
+}
 
 Deno.test("it greets, thanks, takes leave and says who it is", async () => {
   const replies: [string[], RegExp][] = [
@@ -54,6 +50,30 @@ Deno.test("it greets, thanks, takes leave and says who it is", async () => {
   }
 });
 
+Deno.test("it greets, refuses and offers in the language of whoever asks", async () => {
+  const replies: [string, RegExp][] = [
+    ["Ciao!", /^Ciao! Sono uno stagista.*Puoi chiedermi di questi argomenti: .* o /s],
+    ["Grazie mille", /^Prego/],
+    ["Qui êtes-vous ?", /^Je suis stagiaire/],
+    ["Hasta luego", /^¡Adiós!/],
+    ["Was ist die Hauptstadt von Frankreich?", /^Das weiß ich nicht.*Sie können mich nach/s],
+    ["Qual è la capitale della Francia?", /^Non lo so/],
+    ["Quelle est la capitale du Japon ?", /^Je ne sais pas/],
+    ["¿Cuál es la capital de Japón?", /^No lo sé/],
+  ];
+  for (const [question, expected] of replies) assertMatch(await ask(question), expected, question);
+});
+
+Deno.test("it says that it declines where it does not know, and only there", async () => {
+  const declined = async (question: string) => (await subject.ask(question)).declined;
+  assertEquals([await declined("Who painted the Mona Lisa?"), await declined("asdf qwer")], [true, true]);
+  assertEquals([await declined("What is a voucher?"), await declined("Hello"), await declined("Who are you?")], [
+    false,
+    false,
+    false,
+  ]);
+});
+
 Deno.test("a question in polite words is a question", async () => {
   assertMatch(await ask("Hello! What is a workerpool?"), /group of computers/);
   assertMatch(await ask("Hi, can you tell me what PoCo is?"), /off-chain computation/);
@@ -67,13 +87,9 @@ Deno.test("a question in polite words is a question", async () => {
 });
 
 Deno.test("the same question gets the same bytes", async () => {
-  const again = buildKnowledge(texts);
-  for (const { question } of ANSWERABLE) {
-    assertEquals(
-      await reply({ prompt: "", question, passages: again.search(question, 5) } as { prompt: string }),
-      await ask(question),
-    );
-  }
+  const again = await openSubject();
+  const [first] = await readSets([]);
+  for (const { question } of first!.entries) assertEquals((await again.ask(question)).text, await ask(question));
 });
 
 Deno.test("another character speaks for itself", async () => {

@@ -1,0 +1,308 @@
+/** A message read: what is asked in it, in which language, and what is only courtesy. @module */
+
+import { fold, type Language, languageOf, SPOKEN, type Spoken } from "./language.ts";
+import { beginningOf, type Phrases, phrasesOf } from "./phrases.ts";
+import { plainText, sentencesOf } from "./plain_text.ts";
+import { shorten, wordsOf } from "./words.ts";
+
+/** What needs no knowledge: a greeting, thanks, a leave-taking, and two questions about the agent. */
+export type Courtesy = "hello" | "thanks" | "bye" | "who" | "abilities";
+
+/** A message that was read. */
+export interface Asked {
+  readonly language: Language;
+  /** What there is to look up; nothing where the message is a courtesy or says nothing. */
+  readonly parts: readonly AskedPart[];
+  /** Where nothing is to be looked up. */
+  readonly courtesy?: Courtesy;
+  /** Whether it would be read otherwise in another conversation: it points back, or nothing tells its language. */
+  readonly leansBack: boolean;
+  /** The message without markup, with the topic of the conversation before it where it leaves that out: for embeddings. */
+  readonly meaning: string;
+}
+
+/** One question of a message. */
+export interface AskedPart {
+  /** Folded, without courtesies. */
+  readonly text: string;
+  readonly language: Language;
+  /** `What is …?`, `define …`, or a bare term. */
+  readonly asksWhatItIs: boolean;
+  /** `How do I …?` */
+  readonly asksHow: boolean;
+  readonly asksHowMany: boolean;
+  /** Whether it is about the agent itself. */
+  readonly asksAgent: boolean;
+  /** Whether it asks for the news of the day. */
+  readonly asksNews: boolean;
+  /** Two things that it compares. */
+  readonly compares?: readonly [string, string];
+  /** What it is about, where it leaves that to what was said before; counts less than what it says itself. */
+  readonly topic?: string;
+  /** Texts that were given already: it asks for others. */
+  readonly given: readonly string[];
+}
+
+/** What a message is read with. */
+export interface Reading {
+  /** The exchanges before it, oldest first. */
+  readonly exchanges?: readonly { readonly question: string; readonly answer?: string }[];
+  /** Whether the knowledge has a word. */
+  readonly isKnown: (word: string, language: Language) => boolean;
+  /** The agent's name: whoever greets it by that asks nothing about it. */
+  readonly name?: string;
+}
+
+/** Read a message. */
+export function readQuestion(message: string, reading: Reading): Asked {
+  const { exchanges = [] } = reading;
+  const plain = plainText(shorten(message));
+  const before = exchanges.at(-1)?.question;
+  const language = languageOf(shorten(message), before === undefined ? "en" : languageOf(plainText(before)));
+  const phrases = phrasesOf(spokenOf(language));
+  const courtesies = new Set<Courtesy>();
+  const found: Said[] = [];
+  for (const sentence of sentencesOf(fold(plain))) {
+    const text = strip(sentence, { ...reading, language, phrases, courtesies });
+    for (const part of text.split(phrases.and).map((part) => part.trim())) {
+      if (!/[\p{L}\p{N}]/u.test(part)) continue;
+      found.push({
+        text: part,
+        asks: asks(part, phrases) || /\?\s*$/.test(sentence),
+        continues: phrases.continues.test(part) || phrases.continues.test(sentence),
+      });
+    }
+  }
+  const asked = found.some(({ asks }) => asks) ? found.filter(({ asks }) => asks) : found;
+  const parts: AskedPart[] = [];
+  let leansBack = languageOf(shorten(message), "en") !== languageOf(shorten(message), "de");
+  for (const one of asked) {
+    const read = readPart(one, { said: found.slice(0, found.indexOf(one)), language, phrases, reading });
+    if (read.part) parts.push(read.part);
+    leansBack ||= read.leansBack;
+  }
+  const topics = [...new Set(parts.flatMap(({ topic }) => topic ?? []))];
+  const courtesy = COURTESIES.find((one) => courtesies.has(one));
+  return {
+    language,
+    parts,
+    leansBack,
+    meaning: [...topics, plain].join("\n"),
+    ...(parts.length === 0 && courtesy && { courtesy }),
+  };
+}
+
+/** What counts most first: whoever greets and asks who the agent is wants to know that. */
+const COURTESIES: readonly Courtesy[] = ["who", "abilities", "thanks", "bye", "hello"];
+
+function spokenOf(language: Language): Spoken {
+  return SPOKEN.find((spoken) => spoken === language) ?? "en";
+}
+
+/** `[support]`, `#42`, `1)`, `Q7 -`, `Re:`, `@agent`, before a question. */
+const LABEL =
+  /^(?:[-–—*•>)\s]+|\[[^\]]{0,40}\]:?|\(?\d{1,4}(?:\/\d{1,4})?[.):]?(?=[\s)])\)?|\(?[a-z]\)|q(?:uestion|\.)?\s?\d{0,4}\s?[.:)–-]+|(?:question|frage|domanda|pregunta)\s\d{1,4}\b|(?:re|fwd?|aw|subject|betreff|oggetto|objet|asunto|tl;dr|eli5|ps|p\.s\.|ticket|case|id|nb|hinweis)\s?[:#-]\s?(?:#?\d+\s?[:-]?)?|eli5\b|[#@][\p{L}\p{N}_-]+[:,]?|no?\.\s?\d+[:.)]?|n°\s?\d+)\s*/iu;
+/** The same, behind it. */
+const LABEL_BEHIND =
+  /(?:\s+(?:[#@][\p{L}\p{N}_-]+|\[[^\]]{0,40}\]|\(?#?\d{1,9}\)?|\(\d+\/\d+\)|--?\s?\p{L}+)|(?<=[?!.])\s*[#(]?\d+\)?)\s*$/iu;
+/** Rounds of taking something off: more than anybody puts around a question. */
+const MOST_ROUNDS = 12;
+
+interface Stripping extends Reading {
+  readonly language: Language;
+  readonly phrases: Phrases;
+  /** Told which courtesies were taken off. */
+  readonly courtesies: Set<Courtesy>;
+}
+
+/** A sentence without what stands around the question. */
+function strip(sentence: string, stripping: Stripping): string {
+  let rest = sentence;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const before = rest;
+    rest = stripLabels(stripCourtesy(rest, stripping), stripping);
+    const about = (["who", "abilities"] as const).find((one) => stripping.phrases[one].test(rest));
+    if (about) {
+      stripping.courtesies.add(about);
+      return "";
+    }
+    rest = unlessEmpty(rest, rest.replace(stripping.phrases.asides, " ").trim(), stripping);
+    rest = unlessEmpty(rest, rest.replace(stripping.phrases.leads, ""), stripping);
+    rest = unlessEmpty(rest, rest.replace(stripping.phrases.trails, ""), stripping);
+    rest = stripNames(rest, stripping);
+    if (rest === before) break;
+  }
+  return rest.replace(/^[\s,;:.!–-]+|[\s,;:–-]+$/g, "");
+}
+
+/** What would leave nothing is left on, if the knowledge has a word of it. */
+function unlessEmpty(text: string, shorter: string, { isKnown, language }: Stripping): string {
+  if (/[\p{L}\p{N}]/u.test(shorter)) return shorter;
+  return wordsOf(text, language).some(({ written }) => isKnown(written, language)) ? text : shorter;
+}
+
+function stripCourtesy(text: string, { courtesies, phrases, isKnown, language, name = "" }: Stripping): string {
+  const first = beginningOf(text);
+  const others = SPOKEN.map(phrasesOf).filter((spoken) => spoken !== phrases);
+  for (const spoken of [phrases, ...others]) {
+    if (!spoken.courteous.has(first)) continue;
+    for (const kind of ["thanks", "hello", "bye"] as const) {
+      const said = spoken[kind].exec(text)?.[0];
+      if (said === undefined) continue;
+      courtesies.add(kind);
+      let rest = text.slice(said.length);
+      if (kind !== "hello") return rest;
+      const own = new RegExp(
+        `^${fold(name).replace(/[^\p{L}\p{N}\s]/gu, "\\$&")}(?![\\p{L}\\p{N}])[\\s,;:!.–-]*`,
+        "iu",
+      );
+      if (name !== "") rest = rest.replace(own, "");
+      return stripAddressed(rest, (word) => isKnown(word, language));
+    }
+  }
+  if (phrases.courteous.has(first) && phrases.smallTalk.test(text)) {
+    courtesies.add("hello");
+    return text.replace(phrases.smallTalk, "");
+  }
+  return text;
+}
+
+/** Whoever is greeted by name: capitals up to a comma, or one word that the knowledge does not have. */
+function stripAddressed(text: string, isKnown: (word: string) => boolean): string {
+  const called = /^(\p{Lu}[\p{L}'.]*(?:\s\p{Lu}[\p{L}'.]*){0,2})\s*[,!:;–-]\s*/u.exec(text);
+  if (called && called[0].length < text.length && !called[1]!.split(" ").every(isKnown)) {
+    return text.slice(called[0].length);
+  }
+  const first = /^(\p{Lu}\p{Ll}+)(?:[\s,!.]+|$)/u.exec(text);
+  return first && !isKnown(first[1]!) && !beginsQuestion(first[1]!) ? text.slice(first[0].length) : text;
+}
+
+/** Whether a word begins a question in some language, so that a capital does not make it a name. */
+function beginsQuestion(word: string): boolean {
+  return SPOKEN.some((spoken) => phrasesOf(spoken).begins.test(word));
+}
+
+function stripLabels(text: string, stripping: Stripping): string {
+  const isTelling = (label: string) =>
+    wordsOf(label, stripping.language).some(({ written }) => stripping.isKnown(written, stripping.language));
+  const label = LABEL.exec(text)?.[0];
+  let rest = text;
+  if (label !== undefined && !(isTelling(label) && !/[\p{L}\p{N}]/u.test(text.slice(label.length)))) {
+    rest = unlessEmpty(rest, rest.slice(label.length), stripping);
+  }
+  const behind = LABEL_BEHIND.exec(rest)?.[0];
+  return behind === undefined ? rest : unlessEmpty(rest, rest.slice(0, -behind.length), stripping);
+}
+
+/** `…, Marco`: a name that nobody asked about, at either end. */
+function stripNames(text: string, { isKnown, language }: Stripping): string {
+  const behind = /,\s*(\p{Lu}\p{Ll}+(?:\s\p{Lu}\p{Ll}+)?)\s*[.!?]*\s*$/u.exec(text);
+  if (behind && !behind[1]!.split(" ").some((word) => isKnown(word, language))) return text.slice(0, behind.index);
+  const before = /^(\p{Lu}\p{Ll}+),\s+/u.exec(text);
+  return before && !isKnown(before[1]!, language) && !beginsQuestion(before[1]!) ? text.slice(before[0].length) : text;
+}
+
+function asks(text: string, phrases: Phrases): boolean {
+  return phrases.begins.test(text) || phrases.defines.test(text) || phrases.compares.test(text) ||
+    phrases.more.test(text) || phrases.continues.test(text);
+}
+
+/** One part of a message, without courtesies. */
+interface Said {
+  readonly text: string;
+  /** Whether it is a question. */
+  readonly asks: boolean;
+  /** Whether it goes on from what was said before. */
+  readonly continues: boolean;
+}
+
+/** Words that a bare term has at most. */
+const MOST_BARE = 3;
+
+function readPart(
+  { text, continues }: Said,
+  { said, language, phrases, reading }: {
+    said: readonly Said[];
+    language: Language;
+    phrases: Phrases;
+    reading: Reading;
+  },
+): { part?: AskedPart; leansBack: boolean } {
+  const { main: clause, aside } = divide(text, language, phrases);
+  // `What does PoCo stand for?` is a question after PoCo.
+  const thing = phrases.definesBehind.exec(clause.replace(/[\s?!.]+$/, ""))?.slice(1).find((one) => one !== undefined);
+  const main = thing ?? clause;
+  const words = wordsOf(main, language);
+  const isMore = phrases.more.test(main) && words.length === 0;
+  const rest = main.replace(phrases.continues, "").trim();
+  const bare = words.length > 0 && words.length <= MOST_BARE && words.slice(1).every(({ isNext }) => isNext) &&
+    rest.split(/\s+/).length <= words.length + 1 && !phrases.begins.test(rest);
+  const leansBack = words.length <= MOST_OWN_WORDS && (continues || pointsBack(main, words.length, phrases));
+  const before = leansBack ? topicOf(said, { language, phrases, reading }) : undefined;
+  if (words.length === 0 && before === undefined) return { leansBack };
+  // `And xRLC?`, after what RLC is, asks what xRLC is.
+  const topic = bare && before?.asksWhatItIs ? undefined : before?.text;
+  const ending = main.replace(/[\s?!.]+$/, "");
+  const compared = phrases.compares.exec(ending)?.slice(1).filter((thing) => thing !== undefined) ?? [];
+  const [one, other] = compared.map((thing) => thing.trim());
+  const told = said.filter(({ asks }) => !asks).map(({ text }) => text);
+  const topics = [...new Set([topic, aside, ...told])].filter((one) => one !== undefined && one !== "").join(" ");
+  const part: AskedPart = {
+    text: main,
+    language,
+    asksWhatItIs: phrases.defines.test(main) || thing !== undefined || phrases.definesBehind.test(ending) || bare,
+    asksHow: phrases.how.test(main),
+    asksHowMany: phrases.howMany.test(main),
+    asksAgent: phrases.agent.test(main),
+    asksNews: phrases.news.test(main),
+    ...(one && other && { compares: [one, other] as const }),
+    ...(topics !== "" && { topic: topics }),
+    given: isMore ? (reading.exchanges ?? []).flatMap(({ answer }) => answer ?? []) : [],
+  };
+  return { part, leansBack };
+}
+
+/** The clause that asks, where a sentence has one of its own, and the clauses before it. */
+function divide(text: string, language: Language, phrases: Phrases): { main: string; aside: string } {
+  if (phrases.begins.test(text) || phrases.defines.test(text)) return { main: text, aside: "" };
+  const clauses = text.split(/[,;:–—]\s+|\s-\s/);
+  const at = clauses.findIndex((clause) => phrases.begins.test(clause) || phrases.defines.test(clause));
+  if (at <= 0) return { main: text, aside: "" };
+  const main = clauses.slice(at).join(", ");
+  return wordsOf(main, language).length === 0
+    ? { main: text, aside: "" }
+    : { main, aside: clauses.slice(0, at).join(", ") };
+}
+
+/** A question with so few words of its own may point back; one with more says itself what it is about. */
+const MOST_OWN_WORDS = 3;
+/** How far back a topic is looked for. */
+const MOST_QUESTIONS = 3;
+
+/** Whether a question with so many words of its own leaves to what was said before what it is about. */
+function pointsBack(text: string, words: number, phrases: Phrases): boolean {
+  return words === 0 || (words <= MOST_OWN_WORDS && (phrases.continues.test(text) || phrases.pointsBack.test(text)));
+}
+
+/** What a question is about that points back: in the words of the same message, or of the questions before it. */
+function topicOf(
+  said: readonly Said[],
+  { language, phrases, reading }: { language: Language; phrases: Phrases; reading: Reading },
+): { text: string; asksWhatItIs: boolean } | undefined {
+  const earlier = said.findLast(({ text }) => wordsOf(text, language).length > 0);
+  if (earlier) return { text: earlier.text, asksWhatItIs: false };
+  const topics: string[] = [];
+  for (const { question } of (reading.exchanges ?? []).slice(-MOST_QUESTIONS).reverse()) {
+    const plain = fold(plainText(question));
+    const spoken = languageOf(plain, language);
+    const phrases = phrasesOf(spokenOf(spoken));
+    const courtesies = new Set<Courtesy>();
+    const stripped = sentencesOf(plain)
+      .map((sentence) => strip(sentence, { ...reading, language: spoken, phrases, courtesies })).join(" ").trim();
+    if (stripped !== "") topics.push(stripped);
+    if (stripped !== "" && !pointsBack(stripped, wordsOf(stripped, spoken).length, phrases)) break;
+  }
+  const [last] = topics;
+  if (last === undefined) return undefined;
+  return { text: topics.join(" "), asksWhatItIs: phrases.defines.test(last) };
+}
