@@ -15,6 +15,7 @@ import { createIntake } from "./intake.ts";
 import { createOutbox } from "./outbox.ts";
 import { keepPruned } from "./pruning.ts";
 import { createPublishing } from "./publishing.ts";
+import { createRepeats } from "./repeats.ts";
 import { createSchedule } from "./schedule.ts";
 
 /** What the loop is built from. */
@@ -49,7 +50,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   const { journal, publisher, clock } = parts;
   const failed = new AbortController(), finished = new AbortController();
   const stopping = AbortSignal.any([signal, failed.signal, finished.signal]);
-  const loop = connect(parts, { onError: (error) => failed.abort(error) });
+  const loop = connect(parts, { onError: (error) => failed.abort(error), signal: stopping });
   const { transport, outbox, schedule, backlog } = loop;
   stopping.addEventListener("abort", () => schedule.stop(), { once: true });
   const pruning = keepPruned(journal, { retentionMs: parts.retentionMs, clock, signal: stopping })
@@ -95,7 +96,7 @@ async function takeIn(
 }
 
 /** The parts of the loop, each handing on to the next. */
-function connect(parts: AgentParts, { onError }: { onError: (error: unknown) => void }) {
+function connect(parts: AgentParts, { onError, signal }: { onError: (error: unknown) => void; signal: AbortSignal }) {
   const { database, journal, publisher, mind, log, clock, concurrency } = parts;
   const calledOff = new AbortController();
   const deliveries = new Map<string, Delivery>();
@@ -112,6 +113,7 @@ function connect(parts: AgentParts, { onError }: { onError: (error: unknown) => 
     outbox,
     backlog,
     deliveries,
+    repeats: createRepeats({ log, clock, signal }),
     onFailedBefore: () => unanswered++,
     onAccepted: keeper(database, onError),
     log,

@@ -7,6 +7,7 @@ import type { Delivery } from "../transports/transport.ts";
 import { isFailure } from "../wire.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Repeats } from "./repeats.ts";
 
 /** Takes deliveries in. */
 export interface Intake {
@@ -23,18 +24,20 @@ export function createIntake(parts: {
   outbox: Pick<Outbox, "again">;
   backlog: Pick<Backlog, "add">;
   deliveries: Map<string, Delivery>;
+  repeats: Repeats;
   onFailedBefore: () => void;
   onAccepted: () => void;
   log: Log;
   clock: Clock;
 }): Intake {
-  const { agentId, journal, outbox, backlog, deliveries, log, clock } = parts;
+  const { agentId, journal, outbox, backlog, deliveries, repeats, log, clock } = parts;
   return {
     accept(delivery) {
       const { event } = delivery;
       const accepted = journal.accept(event);
       if (accepted.state === "answered") {
         log.debug("event {event} arrived again: its stored outcome stands", { event: event.id });
+        repeats.repeated(event, { isAnswered: true });
         if (isFailure(accepted.outcome)) parts.onFailedBefore();
         // An outcome that is still to be delivered goes out by itself.
         if (accepted.settled) outbox.again(accepted.outcome, delivery);
@@ -49,9 +52,11 @@ export function createIntake(parts: {
       if (delivery.handle !== undefined) deliveries.set(event.id, delivery);
       if (accepted.state === "pending") {
         log.debug("event {event} arrived again: it is being answered", { event: event.id });
+        repeats.repeated(event, { isAnswered: false });
         return;
       }
       log.info("📥 Processing new event: {event}", { event: event.id }, { query: event.query });
+      repeats.accepted(event);
       parts.onAccepted();
       backlog.add(event, { seq: accepted.seq, isAlone: (delivery.attempt ?? 1) > 1 });
     },

@@ -10,6 +10,8 @@ import { writeComputed } from "./computed.ts";
 export interface TaskResult {
   /** Entries and events of the input that have no answer. */
   readonly unanswered: number;
+  /** What is wrong with entries that no other result can tell of, since they have no id. */
+  readonly refusals: readonly string[];
 }
 
 /** The settings that a task depends on. */
@@ -35,14 +37,17 @@ export async function runTask(settings: TaskSettings, work: () => Promise<TaskRe
     writeError(directory, messageOf(error));
     throw error;
   }
-  const { unanswered } = result;
+  const { unanswered, refusals } = result;
   if (unanswered === 0) {
     writeComputed(directory, { path: output });
     return 0;
   }
   const error = `${unanswered} ${unanswered === 1 ? "event" : "events"} of the input could not be answered`;
-  writeComputed(directory, { path: output, error });
-  throw new FatalError(`${error}: see the log, and the errors in ${output}.`, EXIT.unanswered);
+  writeComputed(directory, { path: output, error: [error, ...refusals].join("\n") });
+  throw new FatalError(
+    [`${error}: see the log, and the errors in ${output}.`, ...refusals].join("\n"),
+    EXIT.unanswered,
+  );
 }
 
 /**

@@ -67,7 +67,7 @@ async function answerInput(parts: ModeParts): Promise<TaskResult> {
   const otherPaths = iexecInputFiles(environment).map((name) => `${directory}/${name}`);
   const input = openInput({ path, otherPaths, maxBytes, log });
   const { unanswered } = await answerEvents({ ...parts, open: () => input });
-  return { unanswered: unanswered + input.refused() };
+  return { unanswered: unanswered + input.refused(), refusals: input.nameless() };
 }
 
 /**

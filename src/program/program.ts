@@ -9,6 +9,7 @@ import { loadCharacter, type LoadedCharacter } from "../mind/character/character
 import { openKnowledgeStore } from "../mind/knowledge/store.ts";
 import { openMemory } from "../memory/memory.ts";
 import { type ModelOptions, modelOptions } from "../mind/models/options.ts";
+import type { Mind } from "../mind/mind.ts";
 import { patient, type PatientMind } from "../mind/patience.ts";
 import { openMind } from "../mind/runtime.ts";
 import { checkModelAtStart } from "../mind/models/check.ts";
@@ -43,7 +44,6 @@ export async function answerEvents(
 ): Promise<{ unanswered: number }> {
   const { settings, log, clock, stop, open, whenQuiet } = program;
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
-  const { agentId } = character;
   using state = openState(settings.AGENT_STATE_DIR, {
     key: settings.AGENT_STATE_KEY,
     takeOver: settings.AGENT_STATE_TAKE_OVER,
@@ -51,17 +51,19 @@ export async function answerEvents(
     now: clock.now,
   });
   const { database, journal } = state;
+  const agentId = settings.AGENT_ID ?? state.agentId;
   using heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
   using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
   const options = await checkModelAtStart(modelOptions(settings), log, stop);
   await using mind = await startMind({ model: options, ...program, character, state });
+  const named = underId(agentId, mind);
   heartbeat.watch(() => overdueMs(mind, settings));
   log.info("🚀 Agent started", { name: character.character.name, agent: agentId, transport: settings.EVENT_TRANSPORT });
   const { unanswered } = await runAgent({
     database,
     journal,
     publisher,
-    mind: whenQuiet ? watchForQuiet(mind, { whenQuiet, clock, signal: stop }) : mind,
+    mind: whenQuiet ? watchForQuiet(named, { whenQuiet, clock, signal: stop }) : named,
     openTransport: (hooks) => open({ ...hooks, agentId, log, clock }),
     log,
     clock,
@@ -71,6 +73,15 @@ export async function answerEvents(
   }, stop);
   log.info("👋 Agent stopped");
   return { unanswered: unanswered + journal.pendingCount() };
+}
+
+/** A mind that answers under another id than the character's, which its memories are kept under. */
+function underId(agentId: string, mind: Mind): Mind {
+  return {
+    agentId,
+    answer: (...question) => mind.answer(...question),
+    [Symbol.asyncDispose]: () => mind[Symbol.asyncDispose](),
+  };
 }
 
 /** Milliseconds beyond a time limit that an answer may take, for what comes before and after the model. */

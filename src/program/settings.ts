@@ -21,6 +21,12 @@ export const SETTINGS = {
     default: (given) => `${given("IEXEC_OUT") ?? "iexec_out"}/responses.json`,
     defaultText: "`iexec_out/responses.json`, in `IEXEC_OUT` if set",
   }),
+  AGENT_ID: optional({
+    meaning: "The agent's id for servers and in `responses.json`; each must have its own",
+    expected: "a UUID in lower case",
+    check: like(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
+    defaultText: "made at random for each `AGENT_STATE_DIR`, and kept there",
+  }),
   AGENT_CHARACTER: optional({
     meaning: "Path of an ElizaOS character file; without one, the built-in iExec intern answers",
     expected: "a path",

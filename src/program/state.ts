@@ -9,6 +9,7 @@ import { type Database, openDatabase } from "../store/database.ts";
 import type { Seal } from "../store/seal.ts";
 import type { Log } from "../log.ts";
 import type { Schema } from "../store/schema.ts";
+import { IDENTITY_SCHEMA, IDENTITY_SEALED, ownId } from "./identity.ts";
 import { openSeal, SEAL_SALT_SCHEMA } from "../store/sealing.ts";
 
 /** Grows at its end only: a released line never changes. Its length is the schema version. */
@@ -20,22 +21,25 @@ const MIGRATIONS: readonly string[] = [
   UNDELIVERED_SCHEMA,
   SEAL_SALT_SCHEMA + PARTICIPANT_BODY_SCHEMA,
   EXCHANGE_SCHEMA,
+  IDENTITY_SCHEMA,
 ];
 
 /** What the tables are. */
 export const SCHEMA: Schema = {
   migrations: MIGRATIONS,
-  digest: "607c417dcf4ad355813025a61411fe036189bd72b95991eca31114c992eadf4d",
+  digest: "3fa2139355e7ae238ef7ea50e25b7f853b73fe8c10330c394b6e71313cebb11e",
 };
 
 /** Every sealed column of every part. */
-export const SEALED_COLUMNS = [...JOURNAL_SEALED, ...MEMORY_SEALED, ...KNOWLEDGE_SEALED];
+export const SEALED_COLUMNS = [...JOURNAL_SEALED, ...MEMORY_SEALED, ...KNOWLEDGE_SEALED, ...IDENTITY_SEALED];
 
 /** The state of one agent, for this process alone. */
 export interface State extends Disposable {
   readonly database: Database;
   readonly seal: Seal;
   readonly journal: Journal;
+  /** The agent's own id: see {@linkcode ownId}. */
+  readonly agentId: string;
 }
 
 /**
@@ -54,8 +58,10 @@ export function openState(
   const database = stack.use(openStateDatabase(directory, { ...log && { log } }));
   const seal = openStateSeal(database, key, { ...takeOver !== undefined && { takeOver } });
   const journal = openJournal(database, { seal, now });
+  const agentId = ownId(database, seal);
+  database.commit();
   const held = stack.move();
-  return { database, seal, journal, [Symbol.dispose]: () => held.dispose() };
+  return { database, seal, journal, agentId, [Symbol.dispose]: () => held.dispose() };
 }
 
 /** The database of a state directory, with every part's tables. @see openDatabase */

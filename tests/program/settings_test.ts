@@ -43,6 +43,7 @@ Deno.test("with nothing set, the settings are the guide's defaults and ours", ()
     WEBSOCKET_RECONNECT_INTERVAL: 5_000,
     WEBSOCKET_MAX_RECONNECT_ATTEMPTS: 10,
     AGENT_CHARACTER: undefined,
+    AGENT_ID: undefined,
     MODEL_PROVIDER: "embedded",
     OLLAMA_MODEL: "llama3.2",
     OLLAMA_EMBEDDING_MODEL: undefined,
@@ -162,6 +163,7 @@ Deno.test("every setting takes its value from the environment before the file", 
     WEBSOCKET_RECONNECT_INTERVAL: "12",
     WEBSOCKET_MAX_RECONNECT_ATTEMPTS: "13",
     AGENT_CHARACTER: "character.json",
+    AGENT_ID: "6f0a4b52-3c1e-4d7a-9b65-2e8d1f7c0a34",
     MODEL_PROVIDER: "openai",
     OLLAMA_SERVER_URL: "https://user:pass@ollama.example.org",
     OLLAMA_MODEL: "mistral",
@@ -518,4 +520,10 @@ Deno.test(".env.example in the repository is what the settings make of it", asyn
 Deno.test(".env.example changes nothing as it is, and nothing with every # taken away", () => {
   assertEquals(read({}, envExample()), read({}));
   assertEquals(read({}, envExample().replaceAll(/^#(?=\w)/gm, "")), read({}));
+});
+
+Deno.test("AGENT_ID takes a UUID in lower case, as auth has it", () => {
+  const id = "6f0a4b52-3c1e-4d7a-9b65-2e8d1f7c0a34";
+  assertEquals(read({ AGENT_ID: id }).AGENT_ID, id);
+  for (const wrong of [id.toUpperCase(), id.slice(1), "agent-1"]) assertEquals(problems({ AGENT_ID: wrong }).length, 1);
 });

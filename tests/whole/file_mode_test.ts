@@ -152,3 +152,33 @@ Deno.test("a second agent on one state directory refuses to start, and the first
   input.writeEvents("q1");
   assertEquals((await first.responses(1))[0]!.queryId, "q1");
 });
+
+Deno.test("the second start says how many events were answered before, and an edited question is pointed out", async () => {
+  await using input = makeInput();
+  input.writeEvents("q1", "q2");
+  {
+    await using agent = await startAgent(input);
+    await agent.responses(2);
+    input.write(JSON.stringify([event("q1"), event("q2", "What is a workerpool?")]));
+    const { event: id, level } = await agent.logged(({ message }) => message.includes("came with another query"));
+    assertEquals([id, level], ["q2", "warn"]);
+    await agent.stop();
+  }
+  await using agent = await startAgent(input);
+  assertEquals((await agent.logged(({ message }) => message.includes("were answered before"))).count, 2);
+  assertEquals(readEntries(`${input.folder}/iexec_out/responses.json`)!.length, 2);
+});
+
+Deno.test("agents of one character have ids of their own, which last, and AGENT_ID sets one", async () => {
+  await using folder = makeFolder();
+  const idOf = async (state: string, env: Record<string, string> = {}) => {
+    await using agent = await startAgent({ folder: folder.path, env: { AGENT_STATE_DIR: state, ...env } });
+    const { agent: id } = await agent.logged("🚀 Agent started");
+    await agent.stop();
+    return id;
+  };
+  const first = await idOf("a");
+  assertEquals([await idOf("a"), await idOf("b") === first], [first, false]);
+  const own = "11111111-2222-4333-8444-555555555555";
+  assertEquals([await idOf("a", { AGENT_ID: own }), await idOf("a")], [own, first]);
+});

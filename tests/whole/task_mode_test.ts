@@ -68,6 +68,18 @@ Deno.test("an entry that is no event makes the task fail with 65, with the other
   });
 });
 
+Deno.test("what is wrong with entries that have no id is told in computed.json", async () => {
+  await using task = makeTask({ "events.json": [event("q1"), { query: "no id", timestamp: 1 }, 7] });
+  const { code, stderr } = await runToEnd(task);
+  assertEquals(code, 65);
+  assertEquals(task.computed()["error-message"].split("\n"), [
+    "2 events of the input could not be answered",
+    "entry 1 of events.json: id: expected string, received undefined",
+    "entry 2 of events.json: expected object, received number",
+  ]);
+  assertStringIncludes(stderr, "  - entry 2 of events.json: expected object");
+});
+
 for (
   const [what, files, message] of [
     ["no input", {}, /events\.json is not there, and IEXEC_INPUT_FILE_NAME_1 names no other file/],

@@ -3,6 +3,7 @@
 import { basename, dirname, resolve } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
+import { fingerprintOf } from "../../fingerprint.ts";
 import type { Log } from "../../log.ts";
 import type { AgentEvent } from "../../wire.ts";
 import { checkEntries, parseEntries } from "./events_file.ts";
@@ -58,8 +59,8 @@ async function* watchEvents({ path, rescanMs, maxBytes, log, clock }: FileTransp
 
 /** What was last seen of the file, and what of it was told. */
 function createReader({ path, maxBytes, log, clock }: Omit<FileTransportOptions, "rescanMs">) {
-  /** Ids in the last valid state of the file. */
-  let seen = new Set<string>();
+  /** Ids in the last valid state of the file, with the fingerprints of their queries. */
+  let seen = new Map<string, number>();
   let stamp: { text: string; readMs: number; modifiedMs: number } | undefined;
   let broken: { reason: string; warned: boolean } | undefined;
   let complaints = new Set<string>();
@@ -110,11 +111,14 @@ function createReader({ path, maxBytes, log, clock }: Omit<FileTransportOptions,
       }
       if (broken?.warned) log.info("events file can be read again", { path });
       broken = undefined;
-      const ids = new Set<string>(), told = new Set<string>();
+      const ids = new Map<string, number>(), told = new Set<string>();
       for (const entry of checkEntries(entries, { maxBytes })) {
         if ("event" in entry) {
-          ids.add(entry.event.id);
-          if (!seen.has(entry.event.id)) yield entry.event;
+          const { id, query } = entry.event;
+          const fingerprint = fingerprintOf(query);
+          ids.set(id, fingerprint);
+          // An event whose query was edited is handed on again: nobody answers it anew, but somebody is told.
+          if (seen.get(id) !== fingerprint) yield entry.event;
         } else {
           const { index, reason, id } = entry;
           complain(told, { index, reason, ...(id !== undefined && { event: id }) });

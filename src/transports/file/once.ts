@@ -1,5 +1,6 @@
 /** Events from files that are read once: an iExec task's input. @module */
 
+import { basename } from "node:path";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import { checkEntries, parseEntries } from "./events_file.ts";
@@ -20,11 +21,17 @@ export interface InputOptions {
 export interface Input extends Transport {
   /** Entries that were no events. */
   refused(): number;
+  /** Where each of those stands that has no id to be told by, and what is wrong with it; the first ten. */
+  nameless(): readonly string[];
 }
+
+/** Entries without an id that are told of one by one. */
+const MAX_NAMELESS = 10;
 
 /** Read the input once; an event that stands in several files is one event. */
 export function openInput({ path, otherPaths, maxBytes, log }: InputOptions): Input {
   let refused = 0;
+  const nameless: string[] = [];
 
   async function* events(signal: AbortSignal) {
     const texts = readTexts(path, otherPaths);
@@ -37,6 +44,9 @@ export function openInput({ path, otherPaths, maxBytes, log }: InputOptions): In
         }
         refused++;
         const { index, reason, id } = entry;
+        if (id === undefined && nameless.length < MAX_NAMELESS) {
+          nameless.push(`entry ${index} of ${basename(path)}: ${reason}`);
+        }
         log.warn("event refused", { path, index, reason, ...(id !== undefined && { event: id }) });
       }
     }
@@ -46,6 +56,7 @@ export function openInput({ path, otherPaths, maxBytes, log }: InputOptions): In
     name: "input",
     events,
     refused: () => refused,
+    nameless: () => nameless,
     settle: () => Promise.resolve(true),
     close: () => Promise.resolve(),
   };

@@ -1,0 +1,52 @@
+/** Tells of events that came again after they were answered: once for all that come together. @module */
+
+import type { Clock } from "../clock.ts";
+import { fingerprintOf } from "../fingerprint.ts";
+import type { Log } from "../log.ts";
+import type { AgentEvent } from "../wire.ts";
+
+/** Milliseconds in which repeated events are told of together. */
+const TOGETHER_MS = 300;
+/** Queries that are remembered, as fingerprints, to tell a new question under an old id from the same one. */
+const MAX_QUERIES = 10_000;
+
+export interface Repeats {
+  /** Remember what an event asked. */
+  accepted(event: AgentEvent): void;
+  /** An event came whose id is known already. `isAnswered`: it has its outcome; else it is still being answered. */
+  repeated(event: AgentEvent, known: { isAnswered: boolean }): void;
+}
+
+/** @param options `signal`: aborts when the loop stops; what was not told yet is told then. */
+export function createRepeats({ log, clock, signal }: { log: Log; clock: Clock; signal: AbortSignal }): Repeats {
+  /** Fingerprints of queries by event id, oldest first. */
+  const queries = new Map<string, number>();
+  let answered: string[] = [];
+  const tell = async () => {
+    await clock.sleep(TOGETHER_MS, signal);
+    const [event] = answered, count = answered.length;
+    answered = [];
+    if (count === 1) log.info("event {event} was answered before: to ask again, give it another id", { event });
+    else log.info("{count} events were answered before: to ask again, give each another id", { count });
+  };
+  return {
+    accepted({ id, query }) {
+      queries.set(id, fingerprintOf(query));
+      const [oldest] = queries.keys();
+      if (queries.size > MAX_QUERIES && oldest !== undefined) queries.delete(oldest);
+    },
+    repeated({ id, query }, { isAnswered }) {
+      const before = queries.get(id);
+      if (before !== undefined && before !== fingerprintOf(query)) {
+        log.warn(
+          "event {event} came with another query: it keeps the one that came first, so give the new one another id",
+          {
+            event: id,
+          },
+        );
+        return;
+      }
+      if (isAnswered && answered.push(id) === 1) void tell();
+    },
+  };
+}
