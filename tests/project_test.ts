@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { V8_FLAGS } from "../src/tools/compile/compile.ts";
-import { leanLock } from "../src/tools/lean_lock.ts";
+import { leanLock, LOCK_FILES } from "../src/tools/lean_lock.ts";
 import { settingsMarkdown } from "../src/program/help.ts";
 import { VARIABLES } from "../src/program/settings.ts";
 
@@ -41,7 +41,17 @@ Deno.test("no task line is longer than two lines of a terminal with 80 columns",
   assertEquals(lines.filter((line) => line.length > 2 * 80), []);
 });
 
-Deno.test("deno.lock holds what is imported alone; `deno task lock` writes it", () => {
-  const lock = Deno.readTextFileSync(new URL("../deno.lock", import.meta.url));
-  assertEquals(lock, leanLock(lock));
+for (const path of LOCK_FILES) {
+  Deno.test(`${path} holds what is imported alone; \`deno task lock\` writes it`, () => {
+    const lock = Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
+    assertEquals(lock, leanLock(lock));
+  });
+}
+
+Deno.test("deno.lock, all of which every task downloads, has no package that only tests and examples import", () => {
+  const { npm } = JSON.parse(Deno.readTextFileSync(new URL("../deno.lock", import.meta.url)));
+  const locked = Object.keys(npm).map((name) => name.replace(/(?<=.)@.*/, ""));
+  const tests = Object.values(config.scopes).flatMap((scope) => Object.keys(scope));
+  assertEquals(locked.filter((name) => tests.includes(name)), []);
+  assert(locked.length <= 16, `${locked.length} packages: ${locked}`);
 });

@@ -36,7 +36,15 @@ export function ourIntern(url: string, folder: string): Deno.Command {
 
 function ourAgentAs(url: string, folder: string, character: string): Deno.Command {
   return command(Deno.execPath(), [
-    ...["run", "--quiet", V8_FLAGS, "--no-prompt", `--config=${ROOT}deno.json`, "--ignore-env"],
+    ...[
+      "run",
+      "--quiet",
+      V8_FLAGS,
+      "--no-prompt",
+      `--config=${ROOT}deno.json`,
+      `--lock=${ROOT}tests/deno.lock`,
+      "--ignore-env",
+    ],
     ...[`--allow-read=${folder}`, `--allow-write=${folder}`, `--allow-net=${new URL(url).host}`],
     ...[`${ROOT}tests/bench/instant_agent.ts`, url, folder, character],
   ]);

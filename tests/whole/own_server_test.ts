@@ -6,7 +6,7 @@ import { fileUrl } from "../support/documents.ts";
 import { readLines } from "../support/lines.ts";
 import { createWatch } from "../support/watch.ts";
 
-const CONFIG = fileUrl("deno.json").pathname;
+const CONFIG = fileUrl("deno.json").pathname, LOCK = fileUrl("tests/deno.lock").pathname;
 
 Deno.test("examples/server.ts answers a POST with an agent's answer, also one that came before the agent", async () => {
   await using server = await startExample("server.ts", { WEBSOCKET_AUTH_TOKEN: "s3cret" });
@@ -52,7 +52,16 @@ async function startExample(file: string, env: Record<string, string> = {}): Pro
   await using stack = new AsyncDisposableStack();
   const path = fileUrl(`examples/${file}`).pathname;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", `--config=${CONFIG}`, "--allow-net", "--allow-env", "--allow-read", path],
+    args: [
+      "run",
+      "--no-prompt",
+      `--config=${CONFIG}`,
+      `--lock=${LOCK}`,
+      "--allow-net",
+      "--allow-env",
+      "--allow-read",
+      path,
+    ],
     env: { ...env, PORT: "0", NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
