@@ -8,6 +8,7 @@ import { canonicalText, effectiveSettings, settingsDigest } from "./effective_se
 import { EXIT, FatalError } from "../errors.ts";
 import { iexecInputFiles } from "../iexec/environment.ts";
 import type { Log } from "../log.ts";
+import { limitRepeats } from "../log_limit.ts";
 import { loadCharacter } from "../mind/character/character.ts";
 import { modelOptions } from "../mind/models/options.ts";
 import { describeModel } from "../mind/models/check.ts";
@@ -65,7 +66,7 @@ async function answerInput(parts: ModeParts): Promise<TaskResult> {
   const { settings, log, environment } = parts;
   const { EVENT_INPUT_PATH: path, EVENT_MAX_BYTES: maxBytes, IEXEC_IN: directory = dirname(path) } = settings;
   const otherPaths = iexecInputFiles(environment).map((name) => `${directory}/${name}`);
-  const input = openInput({ path, otherPaths, maxBytes, log });
+  const input = openInput({ path, otherPaths, maxBytes, log: limitRepeats(log, { now: parts.clock.now }) });
   const { unanswered } = await answerEvents({ ...parts, open: () => input });
   return { unanswered: unanswered + input.refused(), refusals: input.nameless() };
 }

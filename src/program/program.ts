@@ -5,6 +5,7 @@ import { runAgent } from "../agent/agent.ts";
 import type { Clock } from "../clock.ts";
 import { openPublisher } from "../journal/publisher.ts";
 import type { Log } from "../log.ts";
+import { limitRepeats } from "../log_limit.ts";
 import { loadCharacter, type LoadedCharacter } from "../mind/character/character.ts";
 import { openKnowledgeStore } from "../mind/knowledge/store.ts";
 import { openMemory } from "../memory/memory.ts";
@@ -64,7 +65,7 @@ export async function answerEvents(
     journal,
     publisher,
     mind: whenQuiet ? watchForQuiet(named, { whenQuiet, clock, signal: stop }) : named,
-    openTransport: (hooks) => open({ ...hooks, agentId, log, clock }),
+    openTransport: (hooks) => open({ ...hooks, agentId, log: limitRepeats(log, { now: clock.now }), clock }),
     log,
     clock,
     concurrency: settings.AGENT_CONCURRENCY,
