@@ -29,21 +29,3 @@ export async function deno(args: readonly string[], folder: string): Promise<voi
   const { success, stderr } = await command.output();
   if (!success) throw new CommandError(`deno ${args.join(" ")}`, new TextDecoder().decode(stderr));
 }
-
-/**
- * The commit that is checked out in `root`, with `-dirty` behind it if files of it were changed; `unknown` where git or
- * the repository's history is missing.
- */
-export async function commitOf(root: string): Promise<string> {
-  try {
-    const { success, stdout } = await new Deno.Command("git", {
-      args: ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-      cwd: root,
-      stderr: "null",
-    }).output();
-    if (success) return new TextDecoder().decode(stdout).trim();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return "unknown";
-}

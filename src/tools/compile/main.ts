@@ -4,7 +4,8 @@ import { parseArgs } from "node:util";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import { bundleProgram } from "./bundle.ts";
 import { checkBase, compileBundle, isTarget, type Target, TARGETS } from "./compile.ts";
-import { commitOf, deno } from "./deno.ts";
+import { commitOf } from "./commit.ts";
+import { deno } from "./deno.ts";
 import { allowedHosts } from "./permissions.ts";
 
 const HELP = `Compiles the agent into one executable.

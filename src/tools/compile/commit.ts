@@ -1,0 +1,26 @@
+/** What was checked out when the program was compiled. @module */
+
+/** Files of the repository that an executable depends on, as git's pathspecs. */
+const IN_THE_EXECUTABLE = ["deno.json", "deno.lock", "main.ts", "src", ":!src/test_server", ":!src/stand_ins/assert"];
+
+/**
+ * The commit that is checked out in `root`, with `-dirty` behind it if files were changed that go into the executable:
+ * notes, tests and events that somebody tried out do not. `unknown` where git or the repository's history is missing.
+ */
+export async function commitOf(root: string): Promise<string> {
+  const commit = await git(["rev-parse", "HEAD"], root);
+  if (commit?.code !== 0) return "unknown";
+  const changes = await git(["diff", "--quiet", "HEAD", "--", ...IN_THE_EXECUTABLE], root);
+  return `${commit.text}${changes?.code === 0 ? "" : "-dirty"}`;
+}
+
+/** What git says, without its last line break; nothing where there is no git. */
+async function git(args: readonly string[], cwd: string): Promise<{ code: number; text: string } | undefined> {
+  try {
+    const { code, stdout } = await new Deno.Command("git", { args: [...args], cwd, stderr: "null" }).output();
+    return { code, text: new TextDecoder().decode(stdout).trim() };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
