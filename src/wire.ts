@@ -52,6 +52,18 @@ export interface Failure {
   readonly agentId: string;
 }
 
+/** A piece of an answer that grows, for an event that asked for it: {@linkcode wantsStream}. */
+export interface Chunk {
+  readonly queryId: string;
+  /** Its place among the pieces since the answer began, or began anew: 0 for the first. */
+  readonly index: number;
+  readonly delta: string;
+  /** Milliseconds since the epoch, when it was sent. */
+  readonly timestamp: number;
+  /** Set where what was sent before is void: the answer begins anew with this piece. */
+  readonly restart?: true;
+}
+
 /** What became of an event, as it stands in `responses.json`. */
 export type Outcome = Answer | Failure;
 
@@ -203,6 +215,11 @@ export function isUrgent({ metadata }: AgentEvent): boolean {
   return metadata?.priority === "high";
 }
 
+/** Whether the sender wants to see the answer grow: `metadata.stream` is true. */
+export function wantsStream({ metadata }: AgentEvent): boolean {
+  return metadata?.stream === true;
+}
+
 /** The first frame after a connection opens. `attestation` is reserved. */
 export function encodeAuth(auth: { agentId: string; token?: string; timestamp: number }): string {
   const { agentId, token, timestamp } = auth;
@@ -212,6 +229,12 @@ export function encodeAuth(auth: { agentId: string; token?: string; timestamp: n
 /** The frame that carries an answer: its entry, with a type before it. */
 export function encodeResponse({ text }: Entry): string {
   return `{"type":"response",${text.slice(1)}`;
+}
+
+/** The frame that carries a piece of an answer. */
+export function encodeChunk(chunk: Chunk): string {
+  const { queryId, index, delta, timestamp, restart } = chunk;
+  return JSON.stringify({ type: "chunk", queryId, index, delta, timestamp, restart });
 }
 
 /** The frame that ends an event for its sender: `error` is set when it could not be processed. */

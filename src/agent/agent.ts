@@ -17,6 +17,7 @@ import { keepPruned } from "./pruning.ts";
 import { createPublishing } from "./publishing.ts";
 import { createRepeats } from "./repeats.ts";
 import { createSchedule } from "./schedule.ts";
+import { chunkWriter } from "./streaming.ts";
 
 /** What the loop is built from. */
 export interface AgentParts {
@@ -122,7 +123,8 @@ function connect(parts: AgentParts, { onError, signal }: { onError: (error: unkn
 
   async function work(event: AgentEvent, rest: Rest) {
     try {
-      const outcome = await outcomeOf(event, { mind, signal: calledOff.signal, rest, log, clock });
+      const writer = chunkWriter(event, { transport, delivery: () => deliveries.get(event.id), clock });
+      const outcome = await outcomeOf(event, { mind, signal: calledOff.signal, rest, writer, log, clock });
       if (!outcome) return;
       if (isFailure(outcome)) unanswered++;
       // Not waited for: the next event can be worked on while the disk is busy.

@@ -3,19 +3,27 @@
 import type { Clock } from "../clock.ts";
 import { FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Mind, Reply, Rest } from "../mind/mind.ts";
+import type { AnswerWriter, Mind, Reply, Rest } from "../mind/mind.ts";
 import { type AgentEvent, type Answer, isFailure, type Outcome } from "../wire.ts";
 
 /**
  * The outcome of an event; undefined once answering was called off by `signal`.
  *
+ * @param parts `writer`: gets the answer as it grows; absent where nobody asked for that.
  * @throws {FatalError} When the agent can't go on.
  */
 export async function outcomeOf(
   event: AgentEvent,
-  parts: { mind: Mind; signal: AbortSignal; rest: Rest; log: Log; clock: Clock },
+  parts: {
+    mind: Mind;
+    signal: AbortSignal;
+    rest: Rest;
+    writer?: AnswerWriter | undefined;
+    log: Log;
+    clock: Clock;
+  },
 ): Promise<Outcome | undefined> {
-  const { mind, signal, rest, log, clock } = parts;
+  const { mind, signal, rest, writer, log, clock } = parts;
   log.debug("Generating AI response for event {event}...", { event: event.id });
   const startedMs = clock.now();
   const outcome = await tryAnswer();
@@ -28,7 +36,7 @@ export async function outcomeOf(
   async function tryAnswer(): Promise<Outcome | undefined> {
     const about = { queryId: event.id, agentId: mind.agentId };
     try {
-      const reply = await mind.answer(event, signal, { rest });
+      const reply = await mind.answer(event, signal, { rest, writer });
       return { ...about, response: reply.text, timestamp: clock.now(), ...metadataOf(reply) };
     } catch (error) {
       if (signal.aborted) return undefined;

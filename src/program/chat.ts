@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import { escapeControls, escapeControlsInLines } from "../control_characters.ts";
 import { messageOf } from "../errors.ts";
 import { CHAT } from "../wire.ts";
-import type { Mind } from "../mind/mind.ts";
+import type { AnswerWriter, Mind } from "../mind/mind.ts";
 
 /** What a chat is made of. */
 export interface ChatParts {
@@ -74,7 +74,7 @@ export async function chat(parts: ChatParts, signal: AbortSignal): Promise<{ una
 async function say(query: string, parts: ChatParts & { lead: string }, signal: AbortSignal): Promise<boolean> {
   parts.write(parts.lead);
   try {
-    parts.write(`${await answerTo(query, parts, signal)}\n\n`);
+    await answerTo(query, parts, signal);
     return true;
   } catch (error) {
     if (signal.aborted) return true;
@@ -83,8 +83,23 @@ async function say(query: string, parts: ChatParts & { lead: string }, signal: A
   }
 }
 
-async function answerTo(query: string, parts: ChatParts, signal: AbortSignal): Promise<string> {
-  const { mind, conversation, committed, clock } = parts;
+/** Answer one line: as the answer grows where somebody looks on, else in one piece. */
+async function answerTo(query: string, parts: ChatParts & { lead: string }, signal: AbortSignal): Promise<void> {
+  const { mind, conversation, committed, clock, lead, write } = parts;
+  let written = "", breaksOff = false;
+  const writer: AnswerWriter = {
+    write(delta) {
+      // Not before there is more: until then, warnings may come.
+      if (breaksOff) write(`\n[The answer broke off, and begins anew.]\n${lead}`);
+      breaksOff = false;
+      written += delta;
+      write(escapeControlsInLines(delta));
+    },
+    restart() {
+      breaksOff ||= written !== "";
+      written = "";
+    },
+  };
   const event = {
     id: crypto.randomUUID(),
     query,
@@ -92,7 +107,9 @@ async function answerTo(query: string, parts: ChatParts, signal: AbortSignal): P
     // No event can name this conversation, and whoever chats does not walk into those of the agent's users.
     metadata: { [CHAT]: conversation },
   };
-  const { text, sources } = await mind.answer(event, signal);
+  const { text, sources } = await mind.answer(event, signal, lead === "" ? {} : { writer });
   await committed();
-  return escapeControlsInLines(sources.length > 0 ? `${text}\n[${sources.join(", ")}]` : text);
+  const rest = written === "" ? text : "";
+  const named = sources.length > 0 ? `\n[${sources.join(", ")}]` : "";
+  write(`${escapeControlsInLines(rest + named)}\n\n`);
 }

@@ -1,6 +1,6 @@
 /** Where events come from and outcomes go back to: the contract every transport keeps. @module */
 
-import type { AgentEvent, Entry } from "../wire.ts";
+import type { AgentEvent, Chunk, Entry } from "../wire.ts";
 
 /** An event as its source delivered it. */
 export interface Delivery {
@@ -35,6 +35,13 @@ export interface Transport {
    * `delivery` after a restart, or where the delivery had no handle.
    */
   settle(entry: Entry, delivery?: Delivery): Promise<boolean>;
+  /**
+   * Pass on a piece of an answer before its outcome, to the sender of an event that asked for it. Absent where the source
+   * has no way back but that of outcomes, as a file or a queue without a reply address.
+   *
+   * @returns False if the peer can't take it now: it is lost, and the next piece begins the answer anew.
+   */
+  chunk?(chunk: Chunk, delivery?: Delivery): boolean;
   /**
    * For `--check`: connect, look whether the source can be used, disconnect. Absent where there is nothing to try.
    *

@@ -3,7 +3,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { inherited, ROOT } from "../support/agent.ts";
 import { makeFolder } from "../support/folder.ts";
-import { CTRL_C, openTerminal, plainText } from "../support/terminal.ts";
+import { startModelServer } from "../support/model_server.ts";
+import { CTRL_C, CTRL_D, openTerminal, plainText } from "../support/terminal.ts";
 
 const QUESTION = [{ id: "q1", query: "What is iExec?", timestamp: 1_700_000_000_000 }];
 
@@ -35,3 +36,31 @@ for (const task of ["start", "dev"]) {
     assertEquals(plainText(screen).includes("bug"), false, screen);
   });
 }
+
+Deno.test("in the chat an answer shows as it grows, and one that begins anew says so", async () => {
+  await using folder = makeFolder();
+  await using model = await startModelServer("openai");
+  Deno.writeTextFileSync(`${folder.path}/no.env`, "");
+  model.script({ stallAfter: "It grows, piece by" });
+  await using terminal = openTerminal(`${Deno.execPath()} task chat`, {
+    folder: ROOT,
+    env: {
+      ...inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]),
+      AGENT_STATE_DIR: `${folder.path}/state`,
+      AGENT_ENV_FILE: `${folder.path}/no.env`,
+      MODEL_PROVIDER: "openai",
+      OPENAI_BASE_URL: model.url,
+      OPENAI_MODEL: "test-model",
+      MODEL_TIMEOUT: "1000",
+    },
+  });
+  await terminal.shows("You:");
+  await terminal.type("what?\r");
+  // The rest of the answer never comes: what is on the screen was shown before its end.
+  await terminal.shows("It grows, piece");
+  model.otherwise({ text: "It is whole." });
+  await terminal.shows("It is whole.");
+  assertStringIncludes(plainText(terminal.screen), "[The answer broke off, and begins anew.]");
+  await terminal.type(CTRL_D);
+  assertEquals((await terminal.ended).code, 0);
+});

@@ -42,46 +42,56 @@ const ENDS: Readonly<Record<"whole" | "limit" | "filter", readonly string[]>> = 
 /** Length of an answer, in UTF-16 code units, from which it is written in steps: each step looks through all of it. */
 const LONG = { from: 8_000, step: 200 };
 
+/** How an answer is read. */
+interface Reading extends ErrorContext {
+  readonly cleaner: Cleaner;
+  /** The limit that was sent, in tokens. */
+  readonly maxTokens: number;
+  /** Gets the answer as it grows. */
+  readonly writer?: AnswerWriter | undefined;
+  /** Called at the first piece of text or thinking. */
+  readonly onPiece?: (() => void) | undefined;
+}
+
 /**
- * The answer in a reply.
+ * The answer in a reply. What was written of one that fails is void.
  *
- * @param options `maxTokens`: the limit that was sent; `writer`: gets the answer as it grows; `onPiece`: called at the
- * first piece of text or thinking.
  * @throws {ModelError} If the answer is not whole, or there is none in it.
  */
-export async function readAnswer(
-  pieces: AsyncIterable<Piece>,
-  options: ErrorContext & {
-    cleaner: Cleaner;
-    maxTokens: number;
-    writer?: AnswerWriter | undefined;
-    onPiece?: (() => void) | undefined;
-  },
-): Promise<Answer> {
-  const { cleaner, writer, onPiece } = options;
-  const growing = writer && startWriting(writer);
-  let text = "", end = "", hasPiece = false, hasThinking = false, isWhole = false;
+export async function readAnswer(pieces: AsyncIterable<Piece>, options: Reading): Promise<Answer> {
+  const growing = options.writer && startWriting(options.writer, options.cleaner);
+  try {
+    const { text, tokensIn, tokensOut, ...ended } = await join(pieces, options, (text) => growing?.grow(text));
+    const answer = answerFrom({ ...ended, text: options.cleaner.whole(text), tokensOut }, options);
+    growing?.end(answer.text);
+    return {
+      ...answer,
+      ...(tokensIn !== undefined && { tokensIn }),
+      ...(tokensOut !== undefined && { tokensOut }),
+    };
+  } catch (error) {
+    growing?.fail();
+    throw error;
+  }
+}
+
+/** Pieces put together; `grown` is told all of the text whenever there is more. */
+async function join(pieces: AsyncIterable<Piece>, { onPiece }: Reading, grown: (text: string) => void) {
+  let text = "", end = "", hasPiece = false, isWhole = false;
   let tokensIn: number | undefined, tokensOut: number | undefined;
   for await (const piece of pieces) {
     text += piece.text ?? "";
-    hasThinking ||= piece.hasThinking === true;
     end = piece.end || end;
     isWhole ||= piece.isWhole === true;
     tokensIn = piece.tokensIn ?? tokensIn;
     tokensOut = piece.tokensOut ?? tokensOut;
-    if (!hasPiece && (text !== "" || hasThinking)) {
+    if (!hasPiece && (text !== "" || piece.hasThinking)) {
       hasPiece = true;
       onPiece?.();
     }
-    if (growing && piece.text) growing.write(text, (text) => cleaner.begun(text));
+    if (piece.text) grown(text);
   }
-  const answer = answerFrom({ text: cleaner.whole(text), end, isWhole, tokensOut }, options);
-  growing?.end(answer.text);
-  return {
-    ...answer,
-    ...(tokensIn !== undefined && { tokensIn }),
-    ...(tokensOut !== undefined && { tokensOut }),
-  };
+  return { text, end, isWhole, tokensIn, tokensOut };
 }
 
 /**
@@ -116,7 +126,7 @@ function answerFrom(
 }
 
 /** Writes an answer as far as it is known; restarts where later text shows that earlier text was none of it. */
-function startWriting(writer: AnswerWriter) {
+function startWriting(writer: AnswerWriter, cleaner: Cleaner) {
   let written = "", looked = 0;
   const writeUpTo = (answer: string) => {
     if (!answer.startsWith(written)) {
@@ -127,11 +137,14 @@ function startWriting(writer: AnswerWriter) {
     written = answer;
   };
   return {
-    write(text: string, begun: (text: string) => string) {
+    grow(text: string) {
       if (text.length > LONG.from && text.length - looked < LONG.step) return;
       looked = text.length;
-      writeUpTo(begun(text));
+      writeUpTo(cleaner.begun(text));
     },
     end: writeUpTo,
+    fail() {
+      if (written !== "") writer.restart();
+    },
   };
 }

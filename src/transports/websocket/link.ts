@@ -3,7 +3,16 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
-import { encodeAck, encodeAuth, encodeResponse, type Entry, isFailure, parseFrame } from "../../wire.ts";
+import {
+  type Chunk,
+  encodeAck,
+  encodeAuth,
+  encodeChunk,
+  encodeResponse,
+  type Entry,
+  isFailure,
+  parseFrame,
+} from "../../wire.ts";
 import type { Arrival, Connection, Ending } from "./connection.ts";
 import type { Delivery } from "../transport.ts";
 
@@ -26,6 +35,8 @@ export interface Link {
   heardFrom(): boolean;
   /** Send an outcome; resolves once it has left this process, or never will. */
   settle(entry: Entry): Promise<boolean>;
+  /** Send a piece of an answer; false if the connection is gone, or its peer reads too slowly to be sent more. */
+  chunk(chunk: Chunk): boolean;
   /** The connection is gone: nobody got what is still held. */
   ended(): void;
   close(): Promise<void>;
@@ -185,6 +196,11 @@ export function createLink(connection: Connection, options: LinkOptions): Link {
         timestamp: clock.now(),
         ...(isFailure(outcome) && { error: outcome.error }),
       }));
+    },
+    chunk(chunk) {
+      if (!connection.isOpen() || connection.unsentBytes() > MAX_UNSENT_BYTES) return false;
+      connection.send(encodeChunk(chunk));
+      return true;
     },
     ended() {
       clearTimeout(timer);

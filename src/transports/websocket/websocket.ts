@@ -70,6 +70,7 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
     name: "websocket",
     events,
     settle: (entry) => link?.settle(entry) ?? Promise.resolve(false),
+    chunk: (chunk) => link?.chunk(chunk) ?? false,
     async close() {
       await link?.close();
       link = undefined;

@@ -1,0 +1,47 @@
+/** Answers that grow: pieces of them on their way to whoever asked for that, before the outcome. @module */
+
+import type { Clock } from "../clock.ts";
+import type { AnswerWriter } from "../mind/mind.ts";
+import type { Delivery, Transport } from "../transports/transport.ts";
+import { type AgentEvent, type Chunk, wantsStream } from "../wire.ts";
+
+/**
+ * Takes the answer to an event and hands its pieces to the transport; undefined where nobody asked for them, or the
+ * transport can't carry any.
+ *
+ * A piece that the peer can't take now is not sent later by itself: the next one begins anew with all of the text. The
+ * outcome has the whole answer in any case.
+ *
+ * @param parts `delivery`: that of the event, if it has one when a piece is sent.
+ */
+export function chunkWriter(
+  event: AgentEvent,
+  parts: { transport: Pick<Transport, "chunk">; delivery: () => Delivery | undefined; clock: Clock },
+): AnswerWriter | undefined {
+  const { transport, delivery, clock } = parts;
+  if (!transport.chunk || !wantsStream(event)) return undefined;
+  let text = "", index = 0, hasSent = false, begins = false;
+  return {
+    write(delta) {
+      text += delta;
+      const chunk: Chunk = {
+        queryId: event.id,
+        index: begins ? 0 : index,
+        delta: begins ? text : delta,
+        timestamp: clock.now(),
+        ...(begins && hasSent && { restart: true }),
+      };
+      if (!transport.chunk?.(chunk, delivery())) {
+        begins = true;
+        return;
+      }
+      index = chunk.index + 1;
+      hasSent = true;
+      begins = false;
+    },
+    restart() {
+      text = "";
+      begins = true;
+    },
+  };
+}

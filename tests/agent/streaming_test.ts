@@ -1,0 +1,72 @@
+/** Pieces of an answer on their way to a sender that asked for them. */
+
+import { assertEquals } from "@std/assert";
+import { chunkWriter } from "../../src/agent/streaming.ts";
+import type { AgentEvent, Chunk } from "../../src/wire.ts";
+import { manualClock } from "../support/manual_clock.ts";
+
+const asked: AgentEvent = { id: "q1", query: "?", timestamp: 1, metadata: { stream: true } };
+
+/** A writer, and the chunks that its peer got. */
+function startWriting(event: AgentEvent = asked) {
+  const sent: Omit<Chunk, "queryId" | "timestamp">[] = [];
+  const peer = { isThere: true };
+  const writer = chunkWriter(event, {
+    transport: {
+      chunk({ queryId, timestamp, ...chunk }) {
+        assertEquals([queryId, timestamp], ["q1", 7]);
+        if (peer.isThere) sent.push(chunk);
+        return peer.isThere;
+      },
+    },
+    delivery: () => undefined,
+    clock: manualClock(7),
+  });
+  return { writer, sent, peer };
+}
+
+Deno.test("pieces are counted from 0, and together are the answer", () => {
+  const { writer, sent } = startWriting();
+  for (const delta of ["It ", "is ", "so."]) writer!.write(delta);
+  assertEquals(sent, [{ index: 0, delta: "It " }, { index: 1, delta: "is " }, { index: 2, delta: "so." }]);
+});
+
+Deno.test("an answer that begins anew says so with its first piece, and counts from 0", () => {
+  const { writer, sent } = startWriting();
+  writer!.restart();
+  writer!.write("It ");
+  writer!.restart();
+  writer!.restart();
+  writer!.write("No, it ");
+  writer!.write("is.");
+  assertEquals(sent, [
+    { index: 0, delta: "It " },
+    { index: 0, delta: "No, it ", restart: true },
+    { index: 1, delta: "is." },
+  ]);
+});
+
+Deno.test("what a peer could not take comes with the next piece, and begins the answer anew", () => {
+  const { writer, sent, peer } = startWriting();
+  writer!.write("It ");
+  peer.isThere = false;
+  writer!.write("is ");
+  writer!.write("so");
+  peer.isThere = true;
+  writer!.write(", yes");
+  writer!.write(".");
+  assertEquals(sent, [
+    { index: 0, delta: "It " },
+    { index: 0, delta: "It is so, yes", restart: true },
+    { index: 1, delta: "." },
+  ]);
+});
+
+Deno.test("nobody gets pieces who did not ask, nor over a transport that carries none", () => {
+  for (const metadata of [undefined, {}, { stream: "true" }, { stream: 1 }, { stream: false }]) {
+    const event: AgentEvent = { id: "q1", query: "?", timestamp: 1, ...(metadata && { metadata }) };
+    assertEquals(startWriting(event).writer, undefined);
+  }
+  const parts = { transport: {}, delivery: () => undefined, clock: manualClock(7) };
+  assertEquals(chunkWriter(asked, parts), undefined);
+});
