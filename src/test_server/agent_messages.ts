@@ -1,4 +1,4 @@
-/** What agents and asking clients send to the test server, checked once. @module */
+/** The messages that agents and asking clients send to the test server, checked once. @module */
 
 import { z } from "zod";
 import { type AgentEvent, type Checked, checkEvent, MAX_ID_LENGTH, NOT_EMPTY } from "../wire.ts";
@@ -24,10 +24,19 @@ const messageSchema = z.discriminatedUnion("type", [
     response: z.string(),
     timestamp,
     agentId,
-    metadata: z.looseObject({ sources: z.array(z.string()).exactOptional() }).exactOptional(),
+    metadata: z.looseObject({ sources: z.array(z.string()).exactOptional(), declined: z.boolean().exactOptional() })
+      .exactOptional(),
   }),
-], "expected an auth, ack or response message");
-const AGENT_TYPES = new Set<unknown>(["auth", "ack", "response"] satisfies AgentMessage["type"][]);
+  z.object({
+    type: z.literal("chunk"),
+    queryId: id,
+    index: z.number().int().min(0),
+    delta: z.string(),
+    timestamp,
+    restart: z.boolean().exactOptional(),
+  }),
+], "expected an auth, ack, response or chunk message");
+const AGENT_TYPES = new Set<unknown>(["auth", "ack", "response", "chunk"] satisfies AgentMessage["type"][]);
 const clientAuthSchema = z.object({ type: z.literal("auth"), token: z.string().optional() });
 
 /** A message from an agent; `type` tells them apart. */
@@ -39,12 +48,12 @@ export type ClientMessage =
   | { readonly type: "client_auth"; readonly token?: string | undefined }
   | { readonly type: "event"; readonly event: AgentEvent };
 
-/** Check one text frame from an agent. Fields the protocol does not name are dropped. */
+/** Check one text frame from an agent. Fields that the protocol does not name are dropped. */
 export function parseAgentMessage(text: string): Checked<AgentMessage> {
   return checkJson(messageSchema, text);
 }
 
-/** Check one text frame from a client that has not authenticated as an agent. What has no `type` is an event. */
+/** Check one text frame from a client that has not authenticated as an agent. A frame without a `type` is an event. */
 export function parseClientMessage(text: string): Checked<ClientMessage> {
   const parsed = checkJson(z.unknown(), text);
   if (!parsed.ok) return parsed;
@@ -61,7 +70,7 @@ export function parseClientMessage(text: string): Checked<ClientMessage> {
   return { ok: false, reason: "type: expected auth, or none in an event" };
 }
 
-/** Check that a text is JSON, of this shape. */
+/** Check that a text is JSON of this shape. */
 export function checkJson<T>(schema: z.ZodType<T>, text: string): Checked<T> {
   let value: unknown;
   try {

@@ -6,11 +6,13 @@ import { type AgentMessage, type ClientMessage, parseAgentMessage, parseClientMe
 import type { Dispatch } from "./dispatch.ts";
 import type { FeedHub } from "./feed_hub.ts";
 import { isSameToken } from "./guard.ts";
+import type { Identities } from "./identities.ts";
 import type { Asker } from "./ledger.ts";
 import type { Limits } from "./limits.ts";
 import type { Samples } from "./samples.ts";
 import { printable } from "./shown_text.ts";
-import { CLOSE, type Connection, openSocket } from "./socket.ts";
+import { CLOSE, type Connection, firstLimits, openSocket, type Socket } from "./socket.ts";
+import type { Unread } from "./unread.ts";
 
 /** What happened on a connection; they are numbered from 0 in the order in which they opened. */
 export type Activity =
@@ -29,12 +31,14 @@ export type Activity =
 
 /** What the connections of one server share. */
 export interface ConnectionOptions {
-  /** What clients must send in their auth; any will do where this is left out. */
+  /** The token that clients must send in their auth; any will do where this is left out. */
   readonly token?: string;
   readonly samples: Samples;
+  readonly identities: Identities;
   readonly dispatch: Dispatch;
   readonly hub: FeedHub;
   readonly limits: Limits;
+  readonly unread: Unread;
   readonly clock: Clock;
   readonly print: (line: string) => void;
   readonly observe: (activity: Activity) => void;
@@ -42,7 +46,7 @@ export interface ConnectionOptions {
 
 /** A client at the other end of a connection. */
 export interface Client extends Connection {
-  /** Send a text frame, if an agent has authenticated here. @returns Whether it has. */
+  /** Send a text frame, if an agent has authenticated here. @returns Whether it was sent. */
   sendToAgent(frame: string): boolean;
 }
 
@@ -51,127 +55,186 @@ export interface Client extends Connection {
  * handshake, or needs none.
  */
 export function attend(socket: WebSocket, options: ConnectionOptions & { number: number; mayAsk: boolean }): Client {
-  const { token, samples, dispatch, hub, limits, clock, print, observe, number: connection } = options;
-  let { mayAsk } = options;
-  let agentId: string | undefined;
+  return new ClientConnection(socket, options);
+}
 
-  const link = openSocket(socket, {
-    limits,
-    clock,
-    isExpectedToAuthenticate: !mayAsk,
-    opened() {
-      print("✅ New client connected");
-      observe({ kind: "connected", connection });
-    },
-    received(text) {
-      if (agentId !== undefined) receive(text, parseAgentMessage(text));
-      else receive(text, parseClientMessage(text));
-    },
-    receivedBinary(bytes) {
-      receive(`(binary, ${bytes} bytes)`, { ok: false, reason: "expected a text frame, received a binary one" });
-    },
-    late: () => print("🚫 Client refused: it did not authenticate in time"),
-    closed({ code, reason }) {
-      print(`👋 Client disconnected. Code: ${code}, Reason: ${printable(reason)}`);
-      dispatch.leave(connection);
-      dispatch.forget(asker);
-      observe({ kind: "disconnected", connection, code, reason });
-    },
-  });
-  const asker: Asker = { tell: link.tell };
+class ClientConnection implements Client {
+  readonly #options: ConnectionOptions;
+  readonly #number: number;
+  readonly #link: Socket;
+  readonly #asker: Asker = { tell: (frame) => void this.#link.send(frame) };
+  /** Once an agent has authenticated. */
+  #agent: { readonly agentId: string; readonly identity: number } | undefined;
+  #mayAsk: boolean;
+  /** Frames refused before it has shown who it is. */
+  #refused = 0;
 
-  function receive(text: string, message: Checked<ClientMessage>): void {
+  constructor(socket: WebSocket, options: ConnectionOptions & { number: number; mayAsk: boolean }) {
+    const { limits, print } = options, mustAuthenticate = !options.mayAsk;
+    this.#options = options;
+    this.#number = options.number;
+    this.#mayAsk = options.mayAsk;
+    this.#link = openSocket(socket, {
+      ...options,
+      ...firstLimits(limits, { mustAuthenticate }),
+      mustAuthenticate,
+      opened: () => {
+        print("✅ New client connected");
+        options.observe({ kind: "connected", connection: this.#number });
+      },
+      received: (text) => this.#receive(text, this.#agent ? parseAgentMessage(text) : parseClientMessage(text)),
+      receivedBinary: (bytes) =>
+        this.#receive(`(binary, ${bytes} bytes)`, { ok: false, reason: "expected a text frame, received a binary one" }),
+      late: () => print("🚫 Client refused: it did not authenticate in time"),
+      closed: (end) => this.#end(end),
+    });
+  }
+
+  get isUnauthenticated(): boolean {
+    return this.#link.isUnauthenticated;
+  }
+
+  get ended(): Promise<unknown> {
+    return this.#link.ended;
+  }
+
+  close(code: number, reason: string): void {
+    this.#link.close(code, reason);
+  }
+
+  sendToAgent(frame: string): boolean {
+    return this.#agent !== undefined && this.#link.send(frame);
+  }
+
+  #receive(text: string, message: Checked<ClientMessage>): void {
+    const { observe } = this.#options, connection = this.#number;
     if (!message.ok) {
-      if (agentId !== undefined) stray("from_agent", text);
-      complain(message.reason, message.id);
+      if (this.#agent) this.#stray("from_agent", text);
+      this.#complain(message.reason, message.id);
       return observe({ kind: "received", connection, text, message });
     }
     const { value } = message;
-    if (value.type === "event") return ask(value.event);
-    if (value.type === "client_auth") return void authenticateAsker(value.token);
-    handle(value, text);
+    if (value.type === "event") return this.#ask(value.event);
+    if (value.type === "client_auth") return this.#authenticateAsker(value.token);
+    this.#handle(value, text);
     observe({ kind: "received", connection, text, message: { ok: true, value } });
   }
 
-  function handle(message: AgentMessage, text: string): void {
-    if (message.type === "auth") return authenticate(message);
-    if (agentId === undefined) return complain("not authenticated: the first message must be an auth");
+  #handle(message: AgentMessage, text: string): void {
+    if (message.type === "auth") return this.#authenticate(message);
+    const agent = this.#agent;
+    if (agent === undefined) return this.#complain("not authenticated: the first message must be an auth");
+    if (message.type === "response" && !isSameId(message.agentId, agent.agentId)) {
+      this.#stray("from_agent", text);
+      return this.#complain(`agentId: this connection authenticated as ${agent.agentId}`, message.queryId);
+    }
+    this.#print(message);
+    if (message.type === "ack") this.#options.samples.acknowledge(agent.identity, message.eventId);
+    const heard = this.#options.dispatch.hear(this.#number, message, text);
+    if (heard === "known" || message.type === "chunk") return;
+    this.#stray("from_agent", text);
+    const eventId = message.type === "ack" ? message.eventId : message.queryId;
+    if (heard === "not_asked") this.#complain("this event was not sent to this agent", eventId);
+  }
+
+  #print(message: AgentMessage): void {
+    const { print } = this.#options;
     if (message.type === "response") {
       print(`📥 Response received for ${printable(message.queryId)}:`);
       print(`   Response: ${printable(message.response)}`);
-    } else {
-      samples.acknowledge(agentId, message.eventId);
+    } else if (message.type === "ack") {
       print(
         message.status === "processed"
           ? `✅ Event ${printable(message.eventId)} processed`
           : `❌ Event ${printable(message.eventId)} failed: ${printable(message.error ?? "no reason given")}`,
       );
     }
-    if (!dispatch.hear(connection, message, text)) stray("from_agent", text);
   }
 
-  function authenticate(auth: AgentMessage & { type: "auth" }): void {
-    if (!isRight(auth.token)) return;
-    if (agentId !== undefined && agentId !== auth.agentId) {
-      return complain(`already authenticated as ${agentId}: one connection serves one agent`);
+  #authenticate(auth: AgentMessage & { type: "auth" }): void {
+    const { clock, limits, print, samples, identities, dispatch, observe } = this.#options;
+    if (!this.#isRight(auth.token)) return;
+    if (this.#agent && this.#agent.agentId !== auth.agentId) {
+      return this.#complain(`already authenticated as ${this.#agent.agentId}: one connection serves one agent`);
     }
-    const isFirst = agentId === undefined; // otherwise it asks whether the server is still there
-    agentId = auth.agentId;
-    stray("from_agent", JSON.stringify({ ...auth, ...auth.token !== undefined && { token: "***" } }));
-    send({ type: "auth_success", message: "Authentication successful", timestamp: clock.now() });
+    const isFirst = this.#agent === undefined; // otherwise it asks whether the server is still there
+    const { agentId, identity } = this.#agent ??= { agentId: auth.agentId, identity: identities.take(auth.agentId) };
+    this.#stray("from_agent", JSON.stringify({ ...auth, ...auth.token !== undefined && { token: "***" } }));
+    this.#send({ type: "auth_success", message: "Authentication successful", timestamp: clock.now() });
     if (!isFirst) return;
-    mayAsk = false;
-    link.authenticated({ frameBytes: limits.agentFrameBytes });
+    this.#mayAsk = false;
+    this.#link.authenticated({ frameBytes: limits.agentFrameBytes, unreadBytes: limits.agentUnreadBytes });
     print(`🔐 Client authenticated with agentId: ${agentId}`);
-    observe({ kind: "authenticated", connection, agentId });
-    const due = samples.dueTo(agentId);
+    observe({ kind: "authenticated", connection: this.#number, agentId });
+    const due = samples.dueTo(identity);
     if (due.length > 0) print(`📤 Sending ${due.length} sample event${due.length === 1 ? "" : "s"}...`);
-    dispatch.join({ connection, agentId, samples: due });
+    dispatch.join({ connection: this.#number, agentId, identity, samples: due });
   }
 
-  function authenticateAsker(given: string | undefined): void {
-    if (!isRight(given)) return;
-    mayAsk = true;
-    link.authenticated();
+  #authenticateAsker(given: string | undefined): void {
+    const { clock, limits } = this.#options;
+    if (!this.#isRight(given)) return;
+    this.#mayAsk = true;
+    this.#link.authenticated(limits);
     const message = "Authentication successful: events that you send are answered. An agent sends its agentId too";
-    send({ type: "auth_success", message, timestamp: clock.now() });
+    this.#send({ type: "auth_success", message, timestamp: clock.now() });
   }
 
   /** Whether this is the token; if not, the connection is closed. */
-  function isRight(given: string | undefined): boolean {
+  #isRight(given: string | undefined): boolean {
+    const { token, print } = this.#options;
     if (token === undefined || isSameToken(given ?? "", token)) return true;
     // The reason is all the client gets: a frame would tell it that the connection had worked.
     print(`🚫 Client refused: ${given === undefined ? "no token" : "wrong token"}`);
-    link.close(CLOSE.policyViolation, given === undefined ? "token missing" : "wrong token");
+    this.#link.close(CLOSE.policyViolation, given === undefined ? "token missing" : "wrong token");
     return false;
   }
 
-  function ask(event: AgentEvent): void {
-    if (!mayAsk) return complain(`not authenticated: send {"type":"auth","token":"…"} first`, event.id);
+  #ask(event: AgentEvent): void {
+    const { print, dispatch, observe } = this.#options;
+    if (!this.#mayAsk) return this.#complain('not authenticated: send {"type":"auth","token":"…"} first', event.id);
     print(`❓ Event asked by a client: ${printable(event.id)}`);
-    const placed = dispatch.ask(event, { askedBy: "client", asker });
-    if (!placed.ok) complain(placed.reason, event.id);
-    observe({ kind: "asked", connection, eventId: event.id });
+    const placed = dispatch.ask(event, { askedBy: "client", asker: this.#asker });
+    if (!placed.ok) this.#complain(placed.reason, event.id);
+    observe({ kind: "asked", connection: this.#number, eventId: event.id });
   }
 
-  function complain(reason: string, eventId?: string): void {
+  #complain(reason: string, eventId?: string): void {
+    const { clock, print, limits } = this.#options;
     print(`⚠️ Message refused: ${printable(reason)}`);
-    send({ type: "error", message: reason, ...eventId !== undefined && { eventId }, timestamp: clock.now() });
+    this.#send({ type: "error", message: reason, ...eventId !== undefined && { eventId }, timestamp: clock.now() });
+    if (!this.isUnauthenticated || ++this.#refused < limits.refusedFrames) return;
+    this.#link.close(CLOSE.policyViolation, "too many frames before an auth");
   }
 
-  function send(frame: unknown): void {
+  #send(frame: unknown): void {
     const text = JSON.stringify(frame);
-    if (agentId === undefined) return link.tell(text);
-    stray("to_agent", text);
-    link.send(text);
+    if (this.#agent) this.#stray("to_agent", text);
+    this.#link.send(text);
   }
 
-  function stray(direction: "to_agent" | "from_agent", text: string): void {
-    hub.strayed({ atMs: clock.now(), direction, connection, ...agentId !== undefined && { agentId }, text });
+  #stray(direction: "to_agent" | "from_agent", text: string): void {
+    const { hub, clock } = this.#options;
+    hub.strayed({
+      atMs: clock.now(),
+      direction,
+      connection: this.#number,
+      ...this.#agent && { agentId: this.#agent.agentId },
+      text,
+    });
   }
 
-  return {
-    ...link,
-    sendToAgent: (frame) => agentId !== undefined && link.send(frame),
-  };
+  #end({ code, reason }: { code: number; reason: string }): void {
+    const { print, dispatch, identities, observe } = this.#options;
+    print(`👋 Client disconnected. Code: ${code}, Reason: ${printable(reason)}`);
+    dispatch.leave(this.#number);
+    dispatch.forget(this.#asker);
+    if (this.#agent) identities.leave(this.#agent.agentId, this.#agent.identity);
+    observe({ kind: "disconnected", connection: this.#number, code, reason });
+  }
+}
+
+/** Whether two UUIDs are the same: hexadecimal digits count in either case. */
+function isSameId(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
 }

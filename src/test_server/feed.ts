@@ -2,14 +2,14 @@
  * What the test server and its page say to each other over the page's own WebSocket, as JSON text frames. Types only, so
  * that a browser has nothing to load.
  *
- * The page's first frame is an {@linkcode FeedAuth}. The server answers with a snapshot, and from then on tells what
+ * The page's first frame is a {@linkcode FeedAuth}. The server answers with a snapshot, and from then on tells what
  * changes; or it closes with 1008 and the reason `token missing` or `wrong token`. Each command is answered by `done` or
- * `refused`, with its `request` number.
+ * `refused`, with its `request` number. A page that reads slowly is told less often, never more than it can take.
  *
  * @module
  */
 
-import type { AgentEvent, AnswerMetadata } from "../wire.ts";
+import type { AgentEvent } from "../wire.ts";
 
 /** Where the server serves it. */
 export type FeedPath = "/feed";
@@ -20,7 +20,7 @@ export interface FeedAuth {
   readonly token?: string;
 }
 
-/** All there is to show, when a page connects. */
+/** How things stand when a page connects. The events follow as updates, first asked first. */
 export interface FeedSnapshot {
   readonly type: "snapshot";
   /** `ws://localhost:8080`: what an agent's WEBSOCKET_URL should be. */
@@ -33,10 +33,7 @@ export interface FeedSnapshot {
   readonly counts: FeedCounts;
   /** Longest connected first. */
   readonly agents: readonly FeedAgent[];
-  /** Newest first, as many as `limits.shownEvents`. */
-  readonly events: readonly FeedEvent[];
-  /** Latest last: frames that belong to no event, as auth, what is malformed, and the answers to it. */
-  readonly strayFrames: readonly FeedFrame[];
+  readonly figures: FeedFigures;
 }
 
 /** A change, after the snapshot. Many changes of one event in a short time come as one, the last. */
@@ -46,12 +43,17 @@ export type FeedUpdate =
   | { readonly type: "agent_gone"; readonly connection: number }
   /** New, if its `key` is; changed otherwise. */
   | { readonly type: "event"; readonly event: FeedEvent }
+  /** A frame that belongs to no event: an auth, a malformed one, and the answers to it. */
   | { readonly type: "stray_frame"; readonly frame: FeedFrame }
-  | { readonly type: "counts"; readonly counts: FeedCounts };
+  | { readonly type: "counts"; readonly counts: FeedCounts }
+  | { readonly type: "figures"; readonly figures: FeedFigures };
 
-/** What became of a command. `key`: the event that was asked or replayed; `request`: -1 where a command had none. */
+/**
+ * What became of a command. `key`: the event that was asked or replayed; `text`: what was to be read; `request`: -1
+ * where a command had none.
+ */
 export type FeedReply =
-  | { readonly type: "done"; readonly request: number; readonly key?: string }
+  | { readonly type: "done"; readonly request: number; readonly key?: string; readonly text?: string }
   | { readonly type: "refused"; readonly request: number; readonly reason: string };
 
 /** Whatever the server sends. */
@@ -63,7 +65,9 @@ export type FeedCommand =
   /** Send an event once more, under the same id, to the agent that answered it if it is there. */
   | { readonly type: "replay"; readonly request: number; readonly key: string }
   /** Send this text as it is to one agent, by its connection; left out, to the least busy one. */
-  | { readonly type: "send_raw"; readonly request: number; readonly text: string; readonly connection?: number };
+  | { readonly type: "send_raw"; readonly request: number; readonly text: string; readonly connection?: number }
+  /** The whole of a text that an event shows cut: its query, or the answer of one connection. */
+  | { readonly type: "read"; readonly request: number; readonly key: string; readonly connection?: number };
 
 /** A question; the server makes up its id. */
 export interface FeedAsk {
@@ -77,7 +81,7 @@ export interface FeedAsk {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** An agent that is connected. Several may have one `agentId` (it comes from the character), so `connection` names it. */
+/** An agent that is connected. Several may have one `agentId`, so `connection` names it. */
 export interface FeedAgent {
   readonly connection: number;
   readonly agentId: string;
@@ -98,10 +102,12 @@ export type FeedAsker = "sample" | "client" | "rest" | "page" | "load";
 
 /** An event, and all that is known of it. */
 export interface FeedEvent {
-  /** Names it here: its id, and for a sample, which each agent gets, the agent's id too. */
+  /** Names it here: its id, and for a sample, which each agent gets, the agent too. */
   readonly key: string;
-  /** As it was sent. Its query is cut after `limits.shownLength` UTF-16 code units. */
+  /** As it was sent. Its query is cut after `limits.shownLength` UTF-16 code units; a large metadata is left out. */
   readonly event: AgentEvent;
+  /** Of the whole query, in UTF-16 code units. */
+  readonly queryLength: number;
   readonly askedBy: FeedAsker;
   /** Counts up in the order in which they were asked: news of an older one may come later. */
   readonly number: number;
@@ -113,27 +119,50 @@ export interface FeedEvent {
   readonly replays: number;
   /** Milliseconds from its being asked, or replayed, to its last answer or error. */
   readonly tookMs?: number;
-  /** Of an answered event. `response` is cut like the query. */
-  readonly answer?: {
-    readonly response: string;
-    readonly agentId: string;
-    readonly connection: number;
-    readonly metadata?: AnswerMetadata;
-  };
+  /** The connection whose answer counts, being the first: whoever asked was told that one. */
+  readonly answeredBy?: number;
+  /** What agents said, first to last, one for each connection. */
+  readonly answers: readonly FeedAnswer[];
   /** Of a failed event: what the agent said is wrong. */
   readonly error?: string;
   /** Latest last, the latest twenty. */
   readonly frames: readonly FeedFrame[];
 }
 
-/** A frame as it went over the wire. */
+/** What one agent said to an event. */
+export interface FeedAnswer {
+  readonly connection: number;
+  readonly agentId: string;
+  /** `growing`: its chunks are coming, and `text` is what has come so far. */
+  readonly state: "growing" | "answered" | "failed";
+  /** The answer or, where it failed, what is wrong; cut like the query. */
+  readonly text: string;
+  /** Of the whole text, in UTF-16 code units. */
+  readonly length: number;
+  /** How often the agent began anew after it had sent chunks. */
+  readonly restarts: number;
+  /** Milliseconds from the event being sent to this agent to its answer. */
+  readonly tookMs?: number;
+  readonly metadata?: FeedAnswerMetadata;
+}
+
+/** What an agent tells about its answer, as far as it is known here; anything else is shown as it is. */
+export interface FeedAnswerMetadata {
+  /** Where the passages come from that the answer could draw on. */
+  readonly sources?: readonly string[] | undefined;
+  /** The answer is that there is none: the agent does not know. */
+  readonly declined?: boolean | undefined;
+  readonly [field: string]: unknown;
+}
+
+/** A frame as it went over the wire. The chunks of an answer are not kept. */
 export interface FeedFrame {
   readonly atMs: number;
   readonly direction: "to_agent" | "from_agent";
   readonly connection: number;
   /** Absent before the agent has authenticated. */
   readonly agentId?: string;
-  /** Cut after `limits.shownLength`; a token is never in it. Of a binary frame, its size. */
+  /** Cut after `limits.frameLength`; a token is never in it. Of a binary frame, its size. */
   readonly text: string;
   /** Of the whole frame, in UTF-16 code units. */
   readonly length: number;
@@ -144,9 +173,36 @@ export interface FeedCounts {
   readonly waiting: number;
   readonly answering: number;
   readonly answered: number;
+  /** Of those answered: where the answer that counts is that the agent does not know. */
+  readonly declined: number;
   readonly failed: number;
 }
 
+/** How agents did over the last minutes: in slices of equal length, oldest first, the last one still going on. */
+export interface FeedFigures {
+  /** When the last slice ends, in milliseconds since the epoch. */
+  readonly endMs: number;
+  readonly sliceMs: number;
+  /** Of all agents, those that have gone too. */
+  readonly all: FeedSeries;
+  /** By connection, for those that are connected. */
+  readonly agents: readonly (readonly [connection: number, series: FeedSeries])[];
+}
+
+/** Slice by slice: how many answers and errors came. */
+export interface FeedSeries {
+  /** Answers, declined ones too. */
+  readonly answered: readonly number[];
+  readonly declined: readonly number[];
+  readonly failed: readonly number[];
+  /** Milliseconds from an event being sent to its answer; null where none came. Within 2.5 %. */
+  readonly p50Ms: readonly (number | null)[];
+  readonly p95Ms: readonly (number | null)[];
+  /** The same over all slices. */
+  readonly overall: { readonly p50Ms: number | null; readonly p95Ms: number | null };
+}
+
+/** What the server takes of a page, and shows it. */
 export interface FeedLimits {
   /** Longest frame that is accepted of a page, in bytes. */
   readonly frameBytes: number;
@@ -155,6 +211,8 @@ export interface FeedLimits {
   readonly unanswered: number;
   /** Events kept to be shown. */
   readonly shownEvents: number;
-  /** UTF-16 code units of a query, a response or a frame that are shown. */
+  /** UTF-16 code units of a query or an answer that are shown unasked. */
   readonly shownLength: number;
+  /** UTF-16 code units of a raw frame that are kept. */
+  readonly frameLength: number;
 }

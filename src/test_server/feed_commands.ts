@@ -1,4 +1,4 @@
-/** What pages send over `/feed`, checked once. @module */
+/** The commands that pages send over `/feed`, checked once. @module */
 
 import { z } from "zod";
 import type { Checked } from "../wire.ts";
@@ -17,7 +17,8 @@ const commandSchema = z.discriminatedUnion("type", [
     text: z.string(),
     connection: z.number().int().exactOptional(),
   }),
-], "expected an ask, replay or send_raw command");
+  z.object({ type: z.literal("read"), request, key: z.string(), connection: z.number().int().exactOptional() }),
+], "expected an ask, replay, send_raw or read command");
 const authSchema = z.object({ type: z.literal("auth"), token: z.string().exactOptional() });
 
 /** Check the first frame of a page. */

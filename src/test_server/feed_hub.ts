@@ -1,22 +1,22 @@
-/** The pages that are open, and what each is told. @module */
+/** The pages that are open: what changes is told to them, and what they ask for is done. @module */
 
 import type { Clock } from "../clock.ts";
 import type { AgentEvent, Checked } from "../wire.ts";
-import type { Change, Dispatch, Placed } from "./dispatch.ts";
-import type { FeedCommand, FeedFrame, FeedLimits, FeedMessage, FeedReply, FeedUpdate } from "./feed.ts";
+import type { Change } from "./changes.ts";
+import type { Dispatch, Placed } from "./dispatch.ts";
+import type { FeedCommand, FeedFrame, FeedLimits, FeedReply } from "./feed.ts";
 import type { parseFeedCommand } from "./feed_commands.ts";
-import { viewAgent, viewEvent } from "./feed_views.ts";
-import type { Asked, Ledger } from "./ledger.ts";
+import { viewAgent } from "./feed_views.ts";
+import type { Figures } from "./figures.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Limits } from "./limits.ts";
+import { createPageFeed, type Page, type PageFeed } from "./page_feed.ts";
 import { newEvent } from "./questions.ts";
-import type { Agent } from "./roster.ts";
-import { beginning, SHOWN_LENGTH } from "./shown_text.ts";
+import { beginning, PRINTED_LENGTH, SHOWN_LENGTH } from "./shown_text.ts";
 
-/** A page that is open, and has authenticated. */
-export interface Page {
-  send(message: FeedMessage): void;
-}
+export type { Page } from "./page_feed.ts";
 
+/** The pages of one server. */
 export interface FeedHub {
   /** Tell a page all there is, and from now on what changes. */
   open(page: Page): void;
@@ -30,63 +30,153 @@ export interface FeedHub {
   end(): Promise<void>;
 }
 
+/** What pages are told of. */
+export interface FeedHubOptions {
+  readonly ledger: Ledger;
+  readonly dispatch: Dispatch;
+  readonly figures: Figures;
+  readonly limits: Limits;
+  readonly broadcast: boolean;
+  /** Known only once the server listens. */
+  readonly url: () => string;
+  readonly clock: Clock;
+  readonly sendTo: (connection: number, frame: string) => void;
+}
+
 const SHOWN_EVENTS = 200;
 const SHOWN_STRAY_FRAMES = 50;
 /** Stands in a refusal for the number of a command that has none. */
 const NO_REQUEST = -1;
 /** Changes within this time are told together, so that a thousand events a second do not drown a page. */
 const GATHER_MS = 50;
+/** Figures are told anew this often: they change as time goes by, too. */
+const FIGURES_MS = 2_000;
 
-export function createFeedHub(options: {
-  ledger: Ledger;
-  dispatch: Dispatch;
-  limits: Limits;
-  broadcast: boolean;
-  /** Known only once the server listens. */
-  url: () => string;
-  clock: Clock;
-  sendTo: (connection: number, frame: string) => void;
-}): FeedHub {
-  const { ledger, dispatch, limits: { frameBytes, connections, unanswered }, broadcast, url, clock, sendTo } = options;
-  const limits: FeedLimits = {
-    frameBytes,
-    connections,
-    unanswered,
-    shownEvents: SHOWN_EVENTS,
-    shownLength: SHOWN_LENGTH,
-  };
-  const pages = new Set<Page>();
-  const strayFrames: FeedFrame[] = [];
-  const ended = new AbortController();
-  let telling: Promise<void> | undefined;
-  /** By connection; undefined: gone. */
-  let agents = new Map<number, Agent | undefined>();
-  let events = new Set<Asked>();
-  let frames: FeedFrame[] = [];
+/** Longest text that a page may read, in UTF-16 code units: three bytes each, it is below what may wait unread. */
+const MAX_READ = 1_000_000;
+
+type Done = { readonly ok: true; readonly key?: string; readonly text?: string };
+type Refused = { readonly ok: false; readonly reason: string };
+
+/** No page is open yet. */
+export function createFeedHub(options: FeedHubOptions): FeedHub {
+  return new TellingHub(options);
+}
+
+class TellingHub implements FeedHub {
+  readonly #options: FeedHubOptions;
+  readonly #limits: FeedLimits;
+  readonly #pages = new Map<Page, PageFeed>();
+  readonly #strayFrames: FeedFrame[] = [];
+  readonly #ended = new AbortController();
+  #telling: Promise<void> | undefined;
+  #renewing: Promise<void> | undefined;
+
+  constructor(options: FeedHubOptions) {
+    const { frameBytes, connections, unanswered } = options.limits;
+    const shown = { shownEvents: SHOWN_EVENTS, shownLength: SHOWN_LENGTH, frameLength: PRINTED_LENGTH };
+    this.#options = options;
+    this.#limits = { frameBytes, connections, unanswered, ...shown };
+  }
+
+  open(page: Page): void {
+    const { ledger, dispatch, figures, broadcast, url, clock } = this.#options;
+    const feed = createPageFeed(page, {
+      maxEvents: SHOWN_EVENTS,
+      maxFrames: SHOWN_STRAY_FRAMES,
+      counts: () => ({ type: "counts", counts: ledger.counts }),
+      figures: () => ({ type: "figures", figures: figures.view() }),
+      now: clock.now,
+    });
+    page.send({
+      type: "snapshot",
+      url: url(),
+      nowMs: clock.now(),
+      broadcast,
+      limits: this.#limits,
+      counts: ledger.counts,
+      agents: [...dispatch.agents()].map(viewAgent),
+      figures: figures.view(),
+    });
+    for (const asked of ledger.newest(SHOWN_EVENTS).reverse()) feed.event(asked); // of a flood, the oldest are left out
+    for (const frame of this.#strayFrames) feed.strayFrame(frame);
+    this.#pages.set(page, feed);
+    if (!feed.flush()) this.#tellSoon();
+    this.#renewing ??= this.#renewFigures();
+  }
+
+  close(page: Page): void {
+    this.#pages.delete(page);
+  }
+
+  changed(change: Change): void {
+    const { figures } = this.#options;
+    if (change.kind === "outcome") return figures.record(change.connection, change.outcome);
+    if (change.kind === "agent_gone") figures.forget(change.connection);
+    for (const feed of this.#pages.values()) {
+      if (change.kind === "agent") feed.agent(change.agent.connection, change.agent);
+      else if (change.kind === "agent_gone") feed.agent(change.connection, undefined);
+      else feed.event(change.asked);
+      feed.counts();
+    }
+    this.#tellSoon();
+  }
+
+  strayed({ text, ...frame }: Omit<FeedFrame, "length">): void {
+    const kept = { ...frame, text: beginning(text, PRINTED_LENGTH), length: text.length };
+    this.#strayFrames.push(kept);
+    if (this.#strayFrames.length > SHOWN_STRAY_FRAMES) this.#strayFrames.shift();
+    for (const feed of this.#pages.values()) feed.strayFrame(kept);
+    this.#tellSoon();
+  }
+
+  obey(page: Page, command: ReturnType<typeof parseFeedCommand>): void {
+    if (!command.ok) {
+      return page.send({ type: "refused", request: command.request ?? NO_REQUEST, reason: command.reason });
+    }
+    const { request } = command.value, result = this.#carryOut(command.value);
+    const reply: FeedReply = result.ok
+      ? {
+        type: "done",
+        request,
+        ...result.key !== undefined && { key: result.key },
+        ...result.text !== undefined && { text: result.text },
+      }
+      : { type: "refused", request, reason: result.reason };
+    page.send(reply);
+  }
+
+  async end(): Promise<void> {
+    this.#ended.abort();
+    await Promise.all([this.#telling, this.#renewing]);
+  }
 
   /** Let the next telling include what the caller has added. */
-  function tellSoon(): void {
-    telling ??= clock.sleep(GATHER_MS, ended.signal).then(tell);
+  #tellSoon(): void {
+    if (this.#pages.size === 0) return;
+    this.#telling ??= this.#options.clock.sleep(GATHER_MS, this.#ended.signal).then(() => this.#tell());
   }
 
-  function tell(): void {
-    telling = undefined;
-    if (ended.signal.aborted) return;
-    const updates: FeedUpdate[] = [
-      ...[...agents].map(([connection, agent]): FeedUpdate =>
-        agent ? { type: "agent", agent: viewAgent(agent) } : { type: "agent_gone", connection }
-      ),
-      ...[...events].slice(-SHOWN_EVENTS).map((asked) => ({ type: "event" as const, event: viewEvent(asked) })),
-      ...frames.slice(-SHOWN_STRAY_FRAMES).map((frame) => ({ type: "stray_frame" as const, frame })),
-      { type: "counts", counts: ledger.counts },
-    ];
-    agents = new Map();
-    events = new Set();
-    frames = [];
-    for (const page of pages) for (const update of updates) page.send(update);
+  #tell(): void {
+    this.#telling = undefined;
+    if (this.#ended.signal.aborted) return;
+    const areDone = [...this.#pages.values()].map((feed) => feed.flush());
+    if (areDone.includes(false)) this.#tellSoon();
   }
 
-  function carryOut(command: FeedCommand): Placed | { ok: true } {
+  /** While a page is open. */
+  async #renewFigures(): Promise<void> {
+    while (this.#pages.size > 0) {
+      await this.#options.clock.sleep(FIGURES_MS, this.#ended.signal);
+      if (this.#ended.signal.aborted) return;
+      for (const feed of this.#pages.values()) feed.figures();
+      this.#tellSoon();
+    }
+    this.#renewing = undefined;
+  }
+
+  #carryOut(command: FeedCommand): Done | Refused {
+    const { dispatch, clock } = this.#options;
     switch (command.type) {
       case "ask": {
         const { type: _, request: __, ...question } = command;
@@ -96,11 +186,14 @@ export function createFeedHub(options: {
       case "replay":
         return dispatch.replay(command.key);
       case "send_raw":
-        return sendRaw(command);
+        return this.#sendRaw(command);
+      case "read":
+        return this.#read(command);
     }
   }
 
-  function sendRaw({ text, connection }: FeedCommand & { type: "send_raw" }): Placed | { ok: true } {
+  #sendRaw({ text, connection }: FeedCommand & { type: "send_raw" }): Placed | Done {
+    const { dispatch, clock, sendTo } = this.#options;
     const agent = connection === undefined
       ? dispatch.leastBusy()
       : [...dispatch.agents()].find((agent) => agent.connection === connection);
@@ -108,60 +201,17 @@ export function createFeedHub(options: {
       return { ok: false, reason: connection === undefined ? "no agent is connected" : "that agent has gone" };
     }
     const { agentId } = agent;
-    hub.strayed({ atMs: clock.now(), direction: "to_agent", connection: agent.connection, agentId, text });
+    this.strayed({ atMs: clock.now(), direction: "to_agent", connection: agent.connection, agentId, text });
     sendTo(agent.connection, text);
     return { ok: true };
   }
 
-  const hub: FeedHub = {
-    open(page) {
-      tell(); // what the others are yet to be told is in the snapshot
-      page.send({
-        type: "snapshot",
-        url: url(),
-        nowMs: clock.now(),
-        broadcast,
-        limits,
-        counts: ledger.counts,
-        agents: [...dispatch.agents()].map(viewAgent),
-        events: ledger.newest(SHOWN_EVENTS).map(viewEvent),
-        strayFrames,
-      });
-      pages.add(page);
-    },
-    close: (page) => void pages.delete(page),
-    changed(change) {
-      if (pages.size === 0) return;
-      if (change.kind === "agent") agents.set(change.agent.connection, change.agent);
-      else if (change.kind === "agent_gone") agents.set(change.connection, undefined);
-      else {
-        events.delete(change.asked); // added again, so that the set's order is the order of the last change
-        events.add(change.asked);
-      }
-      tellSoon();
-    },
-    strayed({ text, ...frame }) {
-      const kept = { ...frame, text: beginning(text), length: text.length };
-      strayFrames.push(kept);
-      if (strayFrames.length > SHOWN_STRAY_FRAMES) strayFrames.shift();
-      if (pages.size === 0) return;
-      frames.push(kept);
-      tellSoon();
-    },
-    obey(page, command) {
-      if (!command.ok) {
-        return page.send({ type: "refused", request: command.request ?? NO_REQUEST, reason: command.reason });
-      }
-      const { request } = command.value, result = carryOut(command.value);
-      const reply: FeedReply = result.ok
-        ? { type: "done", request, ..."key" in result && { key: result.key } }
-        : { type: "refused", request, reason: result.reason };
-      page.send(reply);
-    },
-    async end() {
-      ended.abort();
-      await telling;
-    },
-  };
-  return hub;
+  #read({ key, connection }: FeedCommand & { type: "read" }): Done | Refused {
+    const asked = this.#options.ledger.get(key);
+    if (!asked) return { ok: false, reason: "there is no such event any more" };
+    const text = connection === undefined ? asked.event.query : asked.said.get(connection)?.text;
+    if (text === undefined) return { ok: false, reason: "that agent has not answered" };
+    if (text.length <= MAX_READ) return { ok: true, text };
+    return { ok: false, reason: `it has ${text.length} characters: read it with GET /api/events/ID` };
+  }
 }

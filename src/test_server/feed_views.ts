@@ -1,39 +1,33 @@
 /** Events and agents as the page is shown them. @module */
 
-import type { FeedAgent, FeedEvent } from "./feed.ts";
-import type { Asked } from "./ledger.ts";
+import type { FeedAgent, FeedAnswer, FeedEvent } from "./feed.ts";
+import type { Asked, Said } from "./ledger.ts";
 import type { Agent } from "./roster.ts";
 import { beginning, SHOWN_LENGTH } from "./shown_text.ts";
 import { median } from "./statistics.ts";
 
-export function viewAgent({ inFlight, given: _, latenciesMs, ...agent }: Agent): FeedAgent {
+/** An agent. */
+export function viewAgent({ inFlight, latenciesMs, connection, agentId, connectedMs, answered, failed }: Agent): FeedAgent {
   const last = latenciesMs.at(-1);
   return {
-    ...agent,
+    connection,
+    agentId,
+    connectedMs,
+    answered,
+    failed,
     inFlight: inFlight.size,
     ...last !== undefined && { latencyMs: { last, median: median(latenciesMs) } },
   };
 }
 
+/** An event, its long texts cut. */
 export function viewEvent(asked: Asked): FeedEvent {
-  const {
-    key,
-    event: { id, query, timestamp, metadata },
-    frame,
-    askedBy,
-    number,
-    askedMs,
-    state,
-    sentTo,
-    replays,
-    tookMs,
-    answer,
-    error,
-    frames,
-  } = asked;
+  const { key, event: { id, query, timestamp, metadata }, frame, askedBy, number, askedMs, state, sentTo, frames } = asked;
+  const { replays, tookMs, answer, error } = asked;
   return {
     key,
-    event: { id, query: beginning(query), timestamp, ...metadata && isShort(frame) && { metadata } },
+    event: { id, query: beginning(query, SHOWN_LENGTH), timestamp, ...metadata && isShort(frame) && { metadata } },
+    queryLength: query.length,
     askedBy,
     number,
     askedMs,
@@ -41,11 +35,27 @@ export function viewEvent(asked: Asked): FeedEvent {
     sentTo,
     replays,
     ...tookMs !== undefined && { tookMs },
-    ...answer && { answer: { ...answer, response: beginning(answer.response) } },
+    ...answer && { answeredBy: answer.connection },
+    answers: [...asked.said.values()].map(viewAnswer),
     ...error !== undefined && { error },
     frames,
   };
 }
 
+function viewAnswer({ connection, agentId, state, text, restarts, tookMs, metadata }: Said): FeedAnswer {
+  return {
+    connection,
+    agentId,
+    state,
+    text: beginning(text, SHOWN_LENGTH),
+    length: text.length,
+    restarts,
+    ...tookMs !== undefined && { tookMs },
+    ...metadata && JSON.stringify(metadata).length <= SHOWN_LENGTH && { metadata },
+  };
+}
+
 /** Whether its metadata can be shown in full: a page shows many events. */
-const isShort = (frame: string) => frame.length <= 10 * SHOWN_LENGTH;
+function isShort(frame: string): boolean {
+  return frame.length <= 2 * SHOWN_LENGTH;
+}

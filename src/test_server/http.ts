@@ -2,6 +2,7 @@
 
 const SECURITY = { "x-content-type-options": "nosniff", "cache-control": "no-store" };
 
+/** A line of text. */
 export function text(status: number, body: string, headers: Record<string, string> = {}): Response {
   return new Response(`${body}\n`, {
     status,
@@ -9,9 +10,15 @@ export function text(status: number, body: string, headers: Record<string, strin
   });
 }
 
+/** A line of JSON. */
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
   return new Response(`${JSON.stringify(body)}\n`, {
     status,
     headers: { "content-type": "application/json", ...SECURITY, ...headers },
   });
+}
+
+/** Server-sent events. */
+export function eventStreamResponse(body: ReadableStream<Uint8Array> | null): Response {
+  return new Response(body, { headers: { "content-type": "text/event-stream", ...SECURITY } });
 }

@@ -1,5 +1,6 @@
-/** Where the test server listens: one address, or both of `localhost`. @module */
+/** Where the test server listens: one address, or both of `localhost`; it goes on when the system runs out of descriptors. @module */
 
+import type { Clock } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 
 /** HTTP servers on one port. */
@@ -9,6 +10,7 @@ export interface Listening {
   shutdown(): Promise<void>;
 }
 
+/** Where to listen. */
 export interface Address {
   readonly hostname: string;
   /** 0: picked by the system. */
@@ -16,7 +18,19 @@ export interface Address {
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
-type Serve = (hostname: string, port: number) => Deno.HttpServer<Deno.NetAddr>;
+/** What is served, and who is told of trouble. */
+export interface ListenOptions extends Address {
+  readonly respond: (request: Request) => Response | Promise<Response>;
+  readonly clock: Clock;
+  readonly print: (line: string) => void;
+}
+
+type Server = Deno.HttpServer<Deno.NetAddr>;
+type Serve = (hostname: string, port: number) => Server;
+
+/** Pauses before listening again, in milliseconds: the first one, and the longest. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
 
 /**
  * Serve HTTP at an address. `localhost` is both loopback addresses: clients differ in which one they try, and some
@@ -24,37 +38,70 @@ type Serve = (hostname: string, port: number) => Deno.HttpServer<Deno.NetAddr>;
  *
  * @throws {FatalError} If the address cannot be had, with what to do about it.
  */
-export async function listen(
-  address: Address,
-  respond: (request: Request) => Response | Promise<Response>,
-): Promise<Listening> {
-  const { hostname, port, tls } = address;
+export async function listen(options: ListenOptions): Promise<Listening> {
+  const { hostname, port, tls, respond, print } = options;
   const serve: Serve = (hostname, port) =>
-    Deno.serve({ hostname, port, onListen() {}, ...tls }, (request) => respond(request));
+    Deno.serve({
+      hostname,
+      port,
+      ...tls,
+      onListen() {},
+      onError(error) {
+        print(`❌ A request could not be answered: ${messageOf(error)}`);
+        return new Response("The server failed to answer. Its terminal says why.\n", { status: 500 });
+      },
+    }, (request) => respond(request));
   try {
-    return hostname === "localhost" ? await onLoopback(serve, port) : together(serve(hostname, port));
+    const servers = hostname === "localhost" ? await onLoopback(serve, port) : [serve(hostname, port)];
+    return keepServing(servers, serve, options);
   } catch (error) {
-    throw explained(error, address);
+    throw explained(error, options);
   }
 }
 
-async function onLoopback(serve: Serve, port: number): Promise<Listening> {
+async function onLoopback(serve: Serve, port: number): Promise<readonly [Server, ...Server[]]> {
   const first = serve("127.0.0.1", port);
   try {
-    return together(first, serve("::1", first.addr.port));
+    return [first, serve("::1", first.addr.port)];
   } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) return together(first); // this machine has no IPv6
+    if (!(error instanceof Deno.errors.AddrInUse)) return [first]; // this machine has no IPv6
     await first.shutdown();
     if (port === 0) return onLoopback(serve, port); // what the system picked was free on IPv4 only
     throw error;
   }
 }
 
-function together(first: Deno.HttpServer<Deno.NetAddr>, ...others: Deno.HttpServer<Deno.NetAddr>[]): Listening {
+function keepServing(servers: readonly Server[], serve: Serve, options: ListenOptions): Listening {
+  const stopping = new AbortController();
+  const current = new Map(servers.map((server) => [server.addr, server]));
+  const port = servers[0]!.addr.port; // there is one in any case
+  const watching = servers.map(({ addr }) => keepOne(addr));
+
+  /** Listen again whenever listening fails: Deno gives up at the first connection for which there is no descriptor. */
+  async function keepOne(address: Deno.NetAddr): Promise<void> {
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!stopping.signal.aborted) {
+      try {
+        const server = current.get(address) ?? serve(address.hostname, address.port);
+        current.set(address, server);
+        await server.finished;
+        return;
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        current.delete(address);
+        options.print(`⚠️ Cannot accept connections: ${messageOf(error)}. Trying again.`);
+        await options.clock.sleep(pauseMs, stopping.signal);
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      }
+    }
+  }
+
   return {
-    port: first.addr.port,
+    port,
     async shutdown() {
-      await Promise.all([first, ...others].map((server) => server.shutdown()));
+      stopping.abort();
+      await Promise.all([...current.values()].map((server) => server.shutdown()));
+      await Promise.all(watching);
     },
   };
 }

@@ -78,7 +78,12 @@ async function runWithLoad(
   await using server = await startTestServer({
     ...serverOptions,
     events: [],
-    limits: { unanswered: load.count + DEFAULT_LIMITS.unanswered, unansweredBytes: Infinity },
+    limits: {
+      unanswered: load.count + DEFAULT_LIMITS.unanswered,
+      unansweredBytes: Infinity,
+      agentUnreadBytes: Infinity,
+      unreadTotalBytes: Infinity,
+    },
     print: (line) => isLoaded || print(line), // a line for each event would be what is measured
     observe,
   });

@@ -10,6 +10,14 @@ const TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
   svg: "image/svg+xml",
   ts: "text/javascript; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+};
+/** Modules from npm that the page imports by name, as the browser is to find them. */
+const LIBRARIES: Readonly<Record<string, () => Promise<URL>>> = {
+  marked: async () => {
+    await import("marked"); // so that Deno has it in its cache
+    return new URL(import.meta.resolve("marked"));
+  },
 };
 /**
  * Nothing from elsewhere, nothing inline, in nobody's frame; and the browser itself refuses to make HTML of a text, so
@@ -47,14 +55,14 @@ const HEADERS: Readonly<Record<string, string>> = {
  */
 export async function respondWithPage(request: Request): Promise<Response | undefined> {
   const { pathname } = new URL(request.url);
-  const name = pathname === "/" ? "index.html" : /^\/page\/([a-z_]+\.(?:css|svg|ts))$/.exec(pathname)?.[1];
-  if (name === undefined) return undefined;
+  const found = findFile(pathname);
+  if (found === undefined) return undefined;
   if (request.method !== "GET" && request.method !== "HEAD") {
     return text(405, "Only GET works here.", { allow: "GET, HEAD" });
   }
   let source: string;
   try {
-    source = await Deno.readTextFile(new URL(name, FOLDER));
+    source = await Deno.readTextFile(await found.url());
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
@@ -63,12 +71,27 @@ export async function respondWithPage(request: Request): Promise<Response | unde
       `Cannot read the page: Deno was not given the permission. Run it with --allow-read=${FOLDER.pathname}.`,
     );
   }
-  const extension = name.slice(name.lastIndexOf(".") + 1);
-  const body = extension === "ts" ? await withoutTypes(source) : source;
+  const body = found.extension === "ts" ? await withoutTypes(source) : source;
   const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
   const headers = { ...HEADERS, etag };
   if (request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers });
-  return new Response(body, { headers: { ...headers, "content-type": TYPES[extension]! } });
+  return new Response(body, { headers: { ...headers, "content-type": TYPES[found.extension]! } });
+}
+
+interface PageFile {
+  readonly extension: keyof typeof TYPES;
+  url(): Promise<URL>;
+}
+
+function findFile(pathname: string): PageFile | undefined {
+  const [, library] = /^\/page\/npm\/([a-z]+)\.js$/.exec(pathname) ?? [];
+  const url = library === undefined ? undefined : LIBRARIES[library];
+  if (url) return { extension: "js", url };
+  const [, name, extension] = pathname === "/"
+    ? ["", "index.html", "html"]
+    : /^\/page\/([a-z_]+\.(css|svg|ts))$/.exec(pathname) ?? [];
+  if (name === undefined || extension === undefined) return undefined;
+  return { extension, url: () => Promise.resolve(new URL(name, FOLDER)) };
 }
 
 /** JavaScript on the same lines and columns, so that the browser's errors point into the source. */
@@ -76,5 +99,6 @@ async function withoutTypes(source: string): Promise<string> {
   // Node's own type stripper, loaded when the page is first opened: it takes 50 ms. Deno has it built in (as
   // stripTypeScriptTypes of node:module), but not yet in 2.7.
   const { transformSync } = await import("amaro");
-  return transformSync(source, { mode: "strip-only" }).code;
+  const { code } = transformSync(source, { mode: "strip-only" });
+  return code.replace(/(\bfrom )"([a-z]+)"/g, (whole, from, name) => name in LIBRARIES ? `${from}"/page/npm/${name}.js"` : whole);
 }

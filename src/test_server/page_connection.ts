@@ -5,19 +5,20 @@ import { parseFeedAuth, parseFeedCommand } from "./feed_commands.ts";
 import type { FeedHub, Page } from "./feed_hub.ts";
 import { isSameToken } from "./guard.ts";
 import type { Limits } from "./limits.ts";
-import { CLOSE, type Connection, openSocket } from "./socket.ts";
+import { CLOSE, type Connection, firstLimits, openSocket } from "./socket.ts";
+import type { Unread } from "./unread.ts";
 
 /** Attend to the page at the other end of `socket`, which has not opened yet. */
 export function attendPage(
   socket: WebSocket,
-  options: { token?: string; hub: FeedHub; limits: Limits; clock: Clock },
+  options: { token?: string; hub: FeedHub; limits: Limits; unread: Unread; clock: Clock },
 ): Connection {
-  const { token, hub, limits, clock } = options;
+  const { token, hub, limits } = options;
   let isOpen = false;
   const link = openSocket(socket, {
-    limits,
-    clock,
-    isExpectedToAuthenticate: true,
+    ...options,
+    ...firstLimits(limits, { mustAuthenticate: true }),
+    mustAuthenticate: true,
     received(text) {
       if (isOpen) hub.obey(page, parseFeedCommand(text));
       else authenticate(text);
@@ -25,7 +26,11 @@ export function attendPage(
     receivedBinary: () => link.close(CLOSE.policyViolation, "expected text frames"),
     closed: () => hub.close(page),
   });
-  const page: Page = { send: (message) => link.tell(JSON.stringify(message)) };
+  const page: Page = {
+    send: (message) => void link.send(JSON.stringify(message)),
+    hasRoom: () => link.hasRoom(limits.pageUnreadBytes),
+    cutOff: () => link.close(CLOSE.tryAgainLater, "too much is unread: read faster"),
+  };
 
   function authenticate(text: string): void {
     const auth = parseFeedAuth(text);
@@ -35,7 +40,7 @@ export function attendPage(
       return link.close(CLOSE.policyViolation, given === undefined ? "token missing" : "wrong token");
     }
     isOpen = true;
-    link.authenticated();
+    link.authenticated(limits);
     hub.open(page);
   }
 

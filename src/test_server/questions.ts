@@ -1,9 +1,9 @@
-/** Questions of those who leave the event's form to the server: over REST, and on the page. @module */
+/** Questions asked over REST and on the page, and the events that are made of them. @module */
 
 import { z } from "zod";
 import { type AgentEvent, type Checked, checkEvent, NOT_EMPTY } from "../wire.ts";
 
-/** What may be asked, and for whom. */
+/** The fields of a question. */
 export const questionShape = {
   query: z.string().min(1, NOT_EMPTY),
   userId: z.string().exactOptional(),
@@ -13,17 +13,19 @@ export const questionShape = {
   metadata: z.record(z.string(), z.unknown()).exactOptional(),
 };
 
+/** A question, and for whom it is asked. */
 export type Question = z.infer<z.ZodObject<typeof questionShape>>;
 
-/** Make an event of a question, with an id of its own. What is too deep for an agent is refused. */
+/**
+ * Make an event of a question. `id` and `timestamp` are made up where they are missing. Whatever an agent would refuse
+ * is refused here.
+ */
 export function newEvent(
-  { query, metadata, ...named }: Question,
+  { id = `event-${crypto.randomUUID()}`, timestamp, query, metadata, ...named }: Question & {
+    id?: string;
+    timestamp?: number;
+  },
   { source, now }: { source: string; now: number },
 ): Checked<AgentEvent> {
-  return checkEvent({
-    id: `event-${crypto.randomUUID()}`,
-    query,
-    timestamp: now,
-    metadata: { source, ...metadata, ...named },
-  });
+  return checkEvent({ id, query, timestamp: timestamp ?? now, metadata: { source, ...metadata, ...named } });
 }

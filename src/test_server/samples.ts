@@ -1,31 +1,31 @@
-/** The events every agent is greeted with, and which agent has acknowledged which of them. @module */
+/** The events that every agent is greeted with, and which agent has acknowledged which of them. @module */
 
 import type { AgentEvent } from "../wire.ts";
 
-/** What the samples' events are, agent by agent. */
+/** The samples that each agent has yet to acknowledge. Agents are named by their identity. */
 export interface Samples {
-  /** Those this agent has not acknowledged, on this connection or an earlier one. */
-  dueTo(agentId: string): readonly AgentEvent[];
+  /** Those that this agent has not acknowledged, on this connection or an earlier one. */
+  dueTo(identity: number): readonly AgentEvent[];
   /** Ids that are no sample's are passed over. */
-  acknowledge(agentId: string, eventId: string): void;
+  acknowledge(identity: number, eventId: string): void;
 }
 
-/** Agents remembered: an agent chooses its own id, so without a limit whoever can connect could fill the memory. */
+/** Agents remembered: without a limit, whoever can connect could fill the memory. */
 const MAX_AGENTS = 1_000;
 
 /** Keep account of `events`. The agent longest unheard of is forgotten first, and would be sent all of them again. */
 export function trackSamples(events: readonly AgentEvent[]): Samples {
-  const acknowledgedBy = new Map<string, Set<string>>();
+  const acknowledgedBy = new Map<number, Set<string>>();
   return {
-    dueTo(agentId) {
-      const acknowledged = acknowledgedBy.get(agentId);
+    dueTo(identity) {
+      const acknowledged = acknowledgedBy.get(identity);
       return events.filter(({ id }) => !acknowledged?.has(id));
     },
-    acknowledge(agentId, eventId) {
+    acknowledge(identity, eventId) {
       if (!events.some(({ id }) => id === eventId)) return;
-      const acknowledged = acknowledgedBy.get(agentId) ?? new Set();
-      acknowledgedBy.delete(agentId); // set again below, so that the map's order is the order of last news
-      acknowledgedBy.set(agentId, acknowledged.add(eventId));
+      const acknowledged = acknowledgedBy.get(identity) ?? new Set();
+      acknowledgedBy.delete(identity); // set again below, so that the map's order is the order of last news
+      acknowledgedBy.set(identity, acknowledged.add(eventId));
       const [longestUnheardOf] = acknowledgedBy.keys();
       if (acknowledgedBy.size > MAX_AGENTS && longestUnheardOf !== undefined) acknowledgedBy.delete(longestUnheardOf);
     },

@@ -2,28 +2,30 @@
 
 import type { Clock } from "../clock.ts";
 import type { AgentEvent } from "../wire.ts";
-import { type Activity, attend, type Client } from "./connection.ts";
+import { createWaits } from "./api/context.ts";
+import type { Change } from "./changes.ts";
+import type { Activity } from "./connection.ts";
 import { createDispatch, type Placed } from "./dispatch.ts";
-import type { FeedAsker, FeedPath } from "./feed.ts";
+import type { FeedAsker } from "./feed.ts";
 import { createFeedHub } from "./feed_hub.ts";
-import { hasBearer, isHandshake, refuseForeign } from "./guard.ts";
-import { text } from "./http.ts";
-import { type Asker, createLedger } from "./ledger.ts";
+import { createFigures } from "./figures.ts";
+import { type Front, openFront } from "./front.ts";
+import { createIdentities } from "./identities.ts";
+import { type Asked, type Asker, createLedger } from "./ledger.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import { listen } from "./listen.ts";
-import { respondWithPage } from "./page.ts";
-import { attendPage } from "./page_connection.ts";
-import { respondToApi } from "./rest.ts";
+import { type Listening, listen } from "./listen.ts";
 import { sampleEvents, trackSamples } from "./samples.ts";
 import { printable } from "./shown_text.ts";
-import { CLOSE, type Connection } from "./socket.ts";
+import { CLOSE } from "./socket.ts";
+import { trackUnread } from "./unread.ts";
 
+/** What a test server needs. */
 export interface TestServerOptions {
   /** 0: picked by the system. */
   readonly port: number;
   /** Default `localhost`: the loopback addresses, of IPv4 and, where there is one, of IPv6. */
   readonly hostname?: string;
-  /** What agents, asking clients, pages and REST requests must show; left out, everybody is welcome. */
+  /** The token that agents, asking clients, pages and REST requests must show; left out, everybody is welcome. */
   readonly token?: string;
   /** Certificate and key as PEM texts, for `wss://`. */
   readonly tls?: { readonly cert: string; readonly key: string };
@@ -39,6 +41,7 @@ export interface TestServerOptions {
   readonly observe?: (activity: Activity) => void;
 }
 
+/** A test server that listens. */
 export interface TestServer extends AsyncDisposable {
   /** `ws://localhost:8080`: what an agent's WEBSOCKET_URL should be. */
   readonly url: string;
@@ -55,7 +58,6 @@ export interface TestServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const FEED_PATH: FeedPath = "/feed";
 /** How long clients may take to answer a close before they are cut off. */
 const CLOSE_DEADLINE_MS = 1_000;
 
@@ -65,122 +67,113 @@ const CLOSE_DEADLINE_MS = 1_000;
  * @throws {FatalError} If it cannot listen where it should.
  */
 export async function startTestServer(options: TestServerOptions): Promise<TestServer> {
-  const { port, hostname = "localhost", token, tls, broadcast = false, print, clock, observe = () => {} } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const samples = trackSamples(options.events ?? sampleEvents(clock.now()));
-  const clients = new Map<number, Client>();
-  const pages = new Set<Connection>();
+  const { port, hostname = "localhost", tls, print, clock } = options;
   const stopping = new AbortController();
-  let opened = 0;
-  let closing: Promise<void> | undefined;
-
-  const ledger = createLedger(limits);
-  const dispatch = createDispatch({
-    ledger,
-    broadcast,
-    now: clock.now,
-    send(connection, { event, frame }) {
-      if (closing) return; // clients leave, and what they had goes to nobody any more
-      print(`📤 Sending event: ${printable(event.id)}`);
-      clients.get(connection)?.sendToAgent(frame);
-    },
-    observe(change) {
-      const waits = !closing && change.kind === "event" && change.asked.state === "waiting" && !change.asked.onlyFor;
-      if (waits) print(`⏳ Event waits for an agent to connect: ${printable(change.asked.event.id)}`);
-      hub.changed(change);
-    },
-  });
-  const hub = createFeedHub({
-    ledger,
-    dispatch,
-    limits,
-    broadcast,
+  let url = "";
+  const { front, hub, dispatch } = assemble(options, { hostname, url: () => url, stopping: stopping.signal });
+  const listening = await listen({
+    port,
+    hostname,
+    ...tls && { tls },
+    respond: (request) => front.respond(request),
     clock,
-    url: () => url,
-    sendTo: (connection, frame) => void clients.get(connection)?.sendToAgent(frame),
+    print,
   });
-  const shared = { ...token !== undefined && { token }, limits, clock, print, dispatch, ledger, hub, samples, observe };
+  url = `${tls ? "wss" : "ws"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${listening.port}`;
+  greet(url, print);
 
-  const listening = await listen({ port, hostname, ...tls && { tls } }, respond);
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  const url = `${tls ? "wss" : "ws"}://${host}:${listening.port}`;
-  print(`🌐 WebSocket Server listening on ${url}`);
-  print("📋 Commands:");
-  print("  - Press Ctrl+C to stop the server");
-  print(`  - Open ${url.replace(/^ws/, "http")}/ in a browser to ask, and to watch the agents answer`);
-  print("⏳ Waiting for connections...");
-
-  async function respond(request: Request): Promise<Response> {
-    if (closing) return text(503, "The server is stopping.");
-    const refusal = refuseForeign(request, { hostname, ...token !== undefined && { token } });
-    if (refusal) return text(refusal.status, refusal.reason);
-    const { pathname } = new URL(request.url);
-    if (isHandshake(request)) return welcome(request, pathname);
-    if (pathname.startsWith("/api/")) return await respondToApi(request, { ...shared, stopping: stopping.signal });
-    // Who does not ask for HTML, as curl, gets a line that can be read.
-    if (pathname !== "/" || request.headers.get("accept")?.includes("text/html")) {
-      const page = await respondWithPage(request);
-      if (page) return page;
-    }
-    if (pathname !== "/") return text(404, "Nothing here. See /");
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      return text(405, "Only GET works here.", { allow: "GET, HEAD" });
-    }
-    return text(
-      200,
-      `A WebSocket server to try agents with. Open it in a browser, or start an agent with WEBSOCKET_URL=${url}`,
-    );
-  }
-
-  function welcome(request: Request, pathname: string): Response {
-    if (clients.size + pages.size >= limits.connections) {
-      return text(503, `The limit of ${limits.connections} connections is reached. Try again later.`, {
-        "retry-after": "5",
-      });
-    }
-    const mayAsk = hasBearer(request, token); // the upgrade takes the headers away
-    let upgrade: Deno.WebSocketUpgrade;
-    try {
-      upgrade = Deno.upgradeWebSocket(request);
-    } catch (error) {
-      if (error instanceof TypeError) return text(400, `Not a WebSocket handshake: ${error.message}`);
-      throw error;
-    }
-    if (pathname === FEED_PATH) {
-      const page = attendPage(upgrade.socket, shared);
-      pages.add(page);
-      page.ended.finally(() => pages.delete(page));
-    } else {
-      const number = opened++;
-      const client = attend(upgrade.socket, { ...shared, number, mayAsk });
-      clients.set(number, client);
-      client.ended.finally(() => clients.delete(number));
-    }
-    return upgrade.response;
-  }
-
-  async function stop(): Promise<void> {
-    stopping.abort();
-    const connections = [...clients.values(), ...pages];
-    const ended = Promise.all(connections.map(({ ended }) => ended));
-    for (const connection of connections) connection.close(CLOSE.normal, "server stopping");
-    const deadline = new AbortController();
-    await Promise.race([ended, clock.sleep(CLOSE_DEADLINE_MS, deadline.signal)]);
-    deadline.abort();
-    await hub.end();
-    await listening.shutdown();
-  }
-
-  const close = () => closing ??= stop();
+  let closing: Promise<void> | undefined;
+  const close = () => closing ??= stop({ front, listening, stopping, clock, endHub: () => hub.end() });
   return {
     url,
     port: listening.port,
     send(...frames) {
       const texts = frames.map((frame) => typeof frame === "string" ? frame : JSON.stringify(frame));
-      return [...clients.values()].filter((agent) => texts.every((frame) => agent.sendToAgent(frame))).length;
+      return [...front.clients.values()].filter((agent) => texts.every((frame) => agent.sendToAgent(frame))).length;
     },
-    ask: dispatch.ask,
+    ask: (event, by) => dispatch.ask(event, by),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Build the parts, and tell each of the others. */
+function assemble(
+  options: TestServerOptions,
+  { hostname, url, stopping }: { hostname: string; url: () => string; stopping: AbortSignal },
+) {
+  const { token, broadcast = false, print, clock, observe = () => {} } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const ledger = createLedger(limits), figures = createFigures(clock.now);
+  const sendTo = (connection: number, frame: string) => void front.clients.get(connection)?.sendToAgent(frame);
+  const dispatch = createDispatch({
+    ledger,
+    broadcast,
+    now: clock.now,
+    send(connection: number, { event, frame }: Asked) {
+      if (stopping.aborted) return; // clients leave, and what they had goes to nobody any more
+      print(`📤 Sending event: ${printable(event.id)}`);
+      sendTo(connection, frame);
+    },
+    observe(change) {
+      if (!stopping.aborted) printWaiting(change, print);
+      hub.changed(change);
+    },
+  });
+  const hub = createFeedHub({ ledger, dispatch, figures, limits, broadcast, clock, url, sendTo });
+  const front: Front = openFront({
+    ...token !== undefined && { token },
+    hostname,
+    url,
+    limits,
+    clock,
+    print,
+    observe,
+    stopping,
+    ledger,
+    dispatch,
+    figures,
+    hub,
+    unread: trackUnread({ totalBytes: limits.unreadTotalBytes }),
+    waits: createWaits(limits.waits),
+    identities: createIdentities(),
+    samples: trackSamples(options.events ?? sampleEvents(clock.now())),
+  });
+  return { front, hub, dispatch };
+}
+
+function printWaiting(change: Change, print: (line: string) => void): void {
+  if (change.kind !== "event") return;
+  const { state, onlyFor, event } = change.asked;
+  if (state === "waiting" && onlyFor === undefined) {
+    print(`⏳ Event waits for an agent to connect: ${printable(event.id)}`);
+  }
+}
+
+function greet(url: string, print: (line: string) => void): void {
+  print(`🌐 WebSocket Server listening on ${url}`);
+  print("📋 Commands:");
+  print("  - Press Ctrl+C to stop the server");
+  print(`  - Open ${url.replace(/^ws/, "http")}/ in a browser to ask, and to watch the agents answer`);
+  print("⏳ Waiting for connections...");
+}
+
+async function stop(
+  { front, listening, stopping, clock, endHub }: {
+    front: Front;
+    listening: Listening;
+    stopping: AbortController;
+    clock: Clock;
+    endHub: () => Promise<void>;
+  },
+): Promise<void> {
+  stopping.abort();
+  const connections = front.connections();
+  const ended = Promise.all(connections.map(({ ended }) => ended));
+  for (const connection of connections) connection.close(CLOSE.normal, "server stopping");
+  const deadline = new AbortController();
+  await Promise.race([ended, clock.sleep(CLOSE_DEADLINE_MS, deadline.signal)]);
+  deadline.abort();
+  await endHub();
+  await listening.shutdown();
 }

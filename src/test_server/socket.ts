@@ -1,7 +1,8 @@
-/** A WebSocket of the server's side, within its limits, and how it ended. @module */
+/** A WebSocket of the server's side: its limits, its deadline for authentication, and how it ended. @module */
 
 import type { Clock } from "../clock.ts";
 import type { Limits } from "./limits.ts";
+import type { Unread } from "./unread.ts";
 
 /** Close codes, by the names of RFC 6455, 7.4.1, and IANA's registry. */
 export const CLOSE = {
@@ -12,102 +13,155 @@ export const CLOSE = {
   tryAgainLater: 1013,
 } as const;
 
+/** A connection that can be closed and awaited. */
 export interface Connection {
+  /** Whether the client must authenticate and has not. */
+  readonly isUnauthenticated: boolean;
   close(code: number, reason: string): void;
   /** Settles when the connection has ended and nothing of it is left running. */
   readonly ended: Promise<unknown>;
 }
 
+/** A connection that text frames are sent over. */
 export interface Socket extends Connection {
-  /** Send a text frame, if the connection is open. @returns Whether it is. */
+  /**
+   * Send a text frame. A client that leaves too much unread is closed instead.
+   *
+   * @returns Whether it was sent.
+   */
   send(frame: string): boolean;
-  /** The same, to a client that nothing else bounds: one that lets too much gather unread is cut off. */
-  tell(frame: string): void;
-  /** The client has shown who it is: no deadline any more, and frames of so many bytes, where that is told. */
-  authenticated(options?: { frameBytes: number }): void;
+  /** Whether one more frame may be sent while at most `unreadBytes` wait to be read; default: this connection's limit. */
+  hasRoom(unreadBytes?: number): boolean;
+  /** The client has authenticated: the deadline ends, and these limits hold from now on. */
+  authenticated(limits: SocketLimits): void;
+}
+
+/** Bounds of one connection, in bytes. */
+export interface SocketLimits {
+  /** Longest frame from the client. */
+  readonly frameBytes: number;
+  /** Bytes that may wait for the client to read them. */
+  readonly unreadBytes: number;
+}
+
+/** What a socket needs, and whom it tells. */
+export interface SocketOptions extends SocketLimits {
+  readonly unread: Unread;
+  readonly clock: Clock;
+  readonly mustAuthenticate: boolean;
+  readonly opened?: () => void;
+  readonly received: (text: string) => void;
+  readonly receivedBinary: (bytes: number) => void;
+  /** The client has not authenticated in time, and is closed. */
+  readonly late?: () => void;
+  readonly closed: (end: { code: number; reason: string }) => void;
 }
 
 /** How long a client may take to authenticate where it must. */
 const AUTHENTICATION_DEADLINE_MS = 5_000;
 
 /** Serve the client at the other end of `socket`, which has not opened yet. */
-export function openSocket(socket: WebSocket, options: {
-  limits: Pick<Limits, "frameBytes" | "unreadBytes">;
-  clock: Clock;
-  isExpectedToAuthenticate: boolean;
-  opened?: () => void;
-  received: (text: string) => void;
-  receivedBinary: (bytes: number) => void;
-  /** It has not authenticated in time, and is closed. */
-  late?: () => void;
-  closed: (end: { code: number; reason: string }) => void;
-}): Socket {
-  const { limits, clock, isExpectedToAuthenticate, opened, received, receivedBinary, late, closed } = options;
-  let { frameBytes } = limits;
-  const authenticatedOrClosed = new AbortController();
-  const gone = Promise.withResolvers<void>();
-  const inTime = Promise.withResolvers<void>();
-  let closing: { code: number; reason: string } | undefined;
-  let failure = "";
+export function openSocket(socket: WebSocket, options: SocketOptions): Socket {
+  return new ServedSocket(socket, options);
+}
 
-  socket.onopen = () => {
-    if (closing) return socket.close(closing.code, closing.reason);
-    opened?.();
-    inTime.resolve(isExpectedToAuthenticate ? expectAuthentication() : undefined);
-  };
-  socket.onmessage = ({ data }: MessageEvent<unknown>) => {
-    if (socket.readyState !== WebSocket.OPEN) return;
-    if (isTooBig(data)) return close(CLOSE.tooBig, `a frame may have ${frameBytes} bytes at most`);
-    if (typeof data === "string") received(data);
-    else receivedBinary((data as ArrayBuffer).byteLength); // Deno's binaryType of an accepted WebSocket
-  };
-  socket.onerror = (event) => {
-    if (event instanceof ErrorEvent) failure = event.message;
-  };
-  socket.onclose = (event) => {
-    authenticatedOrClosed.abort();
-    // Deno reports 0 for a connection that was cut, and often for one that this side closed.
-    const { code, reason } = closing ?? { code: event.code || CLOSE.abnormal, reason: event.reason || failure };
-    closed({ code, reason });
-    inTime.resolve();
-    gone.resolve();
-  };
+/** The limits of a client before it has authenticated, or needs not. */
+export function firstLimits(limits: Limits, { mustAuthenticate }: { mustAuthenticate: boolean }): SocketLimits {
+  const { frameBytes, authFrameBytes, unreadBytes } = limits;
+  return { frameBytes: mustAuthenticate ? Math.min(frameBytes, authFrameBytes) : frameBytes, unreadBytes };
+}
 
-  async function expectAuthentication(): Promise<void> {
-    await clock.sleep(AUTHENTICATION_DEADLINE_MS, authenticatedOrClosed.signal);
-    if (authenticatedOrClosed.signal.aborted) return;
-    late?.();
-    close(CLOSE.policyViolation, `not authenticated within ${AUTHENTICATION_DEADLINE_MS / 1_000} s`);
+class ServedSocket implements Socket {
+  readonly ended: Promise<unknown>;
+  readonly #socket: WebSocket;
+  readonly #options: SocketOptions;
+  readonly #authenticatedOrEnded = new AbortController();
+  #limits: SocketLimits;
+  /** What this side closed the connection with. */
+  #closing: { code: number; reason: string } | undefined;
+  #failure = "";
+
+  constructor(socket: WebSocket, options: SocketOptions) {
+    const gone = Promise.withResolvers<void>();
+    const deadline = Promise.withResolvers<void>();
+    this.#socket = socket;
+    this.#options = options;
+    this.#limits = options;
+    this.ended = Promise.all([gone.promise, deadline.promise]);
+    options.unread.opened(socket);
+    socket.onopen = () => {
+      if (this.#closing) return socket.close(this.#closing.code, this.#closing.reason);
+      options.opened?.();
+      deadline.resolve(options.mustAuthenticate ? this.#expectAuthentication() : undefined);
+    };
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#receive(data);
+    socket.onerror = (event) => {
+      if (event instanceof ErrorEvent) this.#failure = event.message;
+    };
+    socket.onclose = (event) => {
+      this.#end(event);
+      deadline.resolve();
+      gone.resolve();
+    };
   }
 
-  function isTooBig(data: unknown): boolean {
-    if (typeof data !== "string") return (data as ArrayBuffer).byteLength > frameBytes;
-    // A UTF-16 code unit takes three bytes of UTF-8 at most: most frames need no counting.
-    return data.length * 3 > frameBytes && new TextEncoder().encode(data).length > frameBytes;
+  get isUnauthenticated(): boolean {
+    return this.#options.mustAuthenticate && !this.#authenticatedOrEnded.signal.aborted;
   }
 
-  function close(code: number, reason: string): void {
-    closing ??= { code, reason };
-    if (socket.readyState === WebSocket.OPEN) socket.close(code, reason);
+  authenticated(limits: SocketLimits): void {
+    this.#authenticatedOrEnded.abort();
+    this.#limits = limits;
   }
 
-  function send(frame: string): boolean {
-    if (socket.readyState !== WebSocket.OPEN) return false;
-    socket.send(frame);
+  hasRoom(unreadBytes: number = this.#limits.unreadBytes): boolean {
+    return this.#options.unread.hasRoom(this.#socket, unreadBytes);
+  }
+
+  send(frame: string): boolean {
+    if (this.#socket.readyState !== WebSocket.OPEN) return false;
+    if (!this.hasRoom()) {
+      this.close(CLOSE.tryAgainLater, "too much is unread: read faster");
+      return false;
+    }
+    this.#socket.send(frame);
     return true;
   }
 
-  return {
-    authenticated(options) {
-      authenticatedOrClosed.abort();
-      if (options) ({ frameBytes } = options);
-    },
-    send,
-    tell(frame) {
-      if (socket.bufferedAmount > limits.unreadBytes) close(CLOSE.tryAgainLater, "too much is unread: read faster");
-      else send(frame);
-    },
-    close,
-    ended: Promise.all([gone.promise, inTime.promise]),
-  };
+  close(code: number, reason: string): void {
+    this.#closing ??= { code, reason };
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#options.unread.closing(this.#socket);
+    this.#socket.close(code, reason);
+  }
+
+  #receive(data: unknown): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    const { frameBytes } = this.#limits;
+    if (isLonger(data, frameBytes)) return this.close(CLOSE.tooBig, `a frame may have ${frameBytes} bytes at most`);
+    if (typeof data === "string") this.#options.received(data);
+    else this.#options.receivedBinary((data as ArrayBuffer).byteLength);
+  }
+
+  async #expectAuthentication(): Promise<void> {
+    await this.#options.clock.sleep(AUTHENTICATION_DEADLINE_MS, this.#authenticatedOrEnded.signal);
+    if (this.#authenticatedOrEnded.signal.aborted) return;
+    this.#options.late?.();
+    this.close(CLOSE.policyViolation, `not authenticated within ${AUTHENTICATION_DEADLINE_MS / 1_000} s`);
+  }
+
+  #end(event: CloseEvent): void {
+    this.#authenticatedOrEnded.abort();
+    this.#options.unread.ended(this.#socket);
+    // Deno reports 0 for a connection that was cut, and often for one that this side closed.
+    const theirs = { code: event.code || CLOSE.abnormal, reason: event.reason || this.#failure };
+    this.#options.closed(this.#closing ?? theirs);
+  }
+}
+
+/** Whether a frame has more than so many bytes. A binary one is an ArrayBuffer: Deno's binaryType of accepted WebSockets. */
+function isLonger(data: unknown, bytes: number): boolean {
+  if (typeof data !== "string") return (data as ArrayBuffer).byteLength > bytes;
+  // A UTF-16 code unit takes three bytes of UTF-8 at most: most frames need no counting.
+  return data.length * 3 > bytes && new TextEncoder().encode(data).length > bytes;
 }

@@ -18,16 +18,21 @@ export interface ServerProcess extends AsyncDisposable {
 
 /**
  * Start what `deno task test-server` runs, with the same permissions; it is killed at the end of the test if it still
- * runs. `withoutRead`: it may read no file.
+ * runs. `withoutRead`: it may read no file; `descriptors`: it may have no more of them open.
  */
 export function startServerProcess(
-  options: { args: readonly string[]; env?: Record<string, string>; withoutRead?: boolean },
+  options: { args: readonly string[]; env?: Record<string, string>; withoutRead?: boolean; descriptors?: number },
 ): ServerProcess {
-  const { args, env = {}, withoutRead = false } = options;
+  const { args, env = {}, withoutRead = false, descriptors } = options;
   const words = config.tasks["test-server"].command.split(" ").slice(2);
-  const flags = [...words.slice(0, -1), ...(withoutRead ? ["--deny-read"] : [])];
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", ...flags, `${ROOT}${words.at(-1)}`, ...args],
+  const flags = [...words.slice(0, -1), ...withoutRead ? ["--deny-read"] : []];
+  const command = [Deno.execPath(), "run", "--quiet", ...flags, `${ROOT}${words.at(-1)}`, ...args];
+  const limit = descriptors === undefined
+    ? []
+    : ["sh", "-c", 'ulimit -n "$1"; shift; exec "$@"', "sh", `${descriptors}`];
+  const [program = "", ...programArgs] = [...limit, ...command];
+  const child = new Deno.Command(program, {
+    args: programArgs,
     env: { WEBSOCKET_AUTH_TOKEN: "", TLS_CERT: "", TLS_KEY: "", NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",

@@ -1,3 +1,5 @@
+/** The command line of the test server, as a process. @module */
+
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect } from "../support/client.ts";
 import { startServer } from "../support/server.ts";

@@ -1,11 +1,11 @@
+/** Which agent gets which event, and who is told what became of it. @module */
+
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { createDispatch, type Dispatch, type Placed } from "../../src/test_server/dispatch.ts";
-import { createLedger, isSettled, type Ledger } from "../../src/test_server/ledger.ts";
-import { DEFAULT_LIMITS, type Limits } from "../../src/test_server/limits.ts";
+import type { Placed } from "../../src/test_server/dispatch.ts";
+import { isSettled, sampleKey } from "../../src/test_server/ledger.ts";
 import { event } from "../support/events.ts";
-
-const id = (connection: number) => `00000000-0000-4000-8000-${String(connection).padStart(12, "0")}`;
+import { idOf as id, setStage as stage } from "./stage.ts";
 
 Deno.test("an event goes to the agent with the least to do, of equals to the one that was given the fewest", () => {
   const { join, ask, answer, sent } = stage();
@@ -63,7 +63,7 @@ Deno.test("an agent that comes back gets its conversation back", () => {
   askIn({ userId: "u" }, "a");
   answer(1, "a");
   dispatch.leave(1);
-  dispatch.join({ connection: 3, agentId: id(1), samples: [] });
+  dispatch.join({ connection: 3, agentId: id(1), identity: 1, samples: [] });
   askIn({ userId: "v" }, "x"); // the returned one has less behind it
   askIn({ userId: "u" }, "b");
   assertEquals(sent, ["a → 1", "x → 2", "b → 3"]);
@@ -75,7 +75,7 @@ Deno.test("whoever asked is told the first response and the first ack, though tw
   dispatch.ask(event("a"), { askedBy: "client", asker });
   join(2);
   dispatch.leave(1);
-  dispatch.join({ connection: 3, agentId: id(1), samples: [] });
+  dispatch.join({ connection: 3, agentId: id(1), identity: 1, samples: [] });
   answer(3, "a"); // it had the answer in its journal
   ack(3, "a");
   answer(2, "a");
@@ -160,29 +160,29 @@ Deno.test("an id that is being answered is not sent again; one that was answered
 
 Deno.test("samples go to the agent that they are for and to no other, and count for no limit when it is gone", () => {
   const { dispatch, ledger, join, ask, sent, answer } = stage({ limits: { unanswered: 1 } });
-  dispatch.join({ connection: 1, agentId: id(1), samples: [event("s")] });
+  dispatch.join({ connection: 1, agentId: id(1), identity: 1, samples: [event("s")] });
   join(2);
   dispatch.leave(1);
   assertEquals(sent.splice(0), ["s → 1"]);
   ask("a");
   answer(2, "a");
   assertEquals(sent.splice(0), ["a → 2"]);
-  assertEquals(dispatch.replay(`${id(1)} s`), { ok: false, reason: "it is not answered yet" });
-  dispatch.join({ connection: 3, agentId: id(1), samples: [event("s")] });
+  assertEquals(dispatch.replay(sampleKey(1, "s")), { ok: false, reason: "it is not answered yet" });
+  dispatch.join({ connection: 3, agentId: id(1), identity: 1, samples: [event("s")] });
   answer(3, "s");
-  assertEquals(ledger.get(`${id(1)} s`)?.state, "answered");
-  dispatch.replay(`${id(1)} s`);
+  assertEquals(ledger.get(sampleKey(1, "s"))?.state, "answered");
+  dispatch.replay(sampleKey(1, "s"));
   assertEquals(sent, ["s → 3", "s → 3"]);
   dispatch.leave(3);
   answer(2, "s"); // a stranger to it
-  assertEquals(ledger.get(`${id(1)} s`)?.answer?.connection, 3);
+  assertEquals(ledger.get(sampleKey(1, "s"))?.answer?.connection, 3);
 });
 
 Deno.test("a message about an event that nobody asked is told to belong to none", () => {
   const { dispatch, join } = stage();
   join(1);
   const ack = { type: "ack", eventId: "nobody's", status: "processed", timestamp: 1 } as const;
-  assertEquals(dispatch.hear(1, ack, JSON.stringify(ack)), false);
+  assertEquals(dispatch.hear(1, ack, JSON.stringify(ack)), "unknown");
 });
 
 Deno.test("beyond the limit of unanswered events, or of their size, the next one is refused with the reason", () => {
@@ -206,9 +206,9 @@ Deno.test("of settled events only the latest are kept, and unanswered ones are n
   for (const name of ["a", "b", "c"]) answer(1, name);
   assertEquals([...ledger.all()].map(({ key }) => key), ["old", "b", "c"]);
   assertEquals(dispatch.replay("a"), { ok: false, reason: "there is no such event any more" });
-  assertEquals(ledger.counts, { waiting: 0, answering: 1, answered: 3, failed: 0 });
+  assertEquals(ledger.counts, { waiting: 0, answering: 1, answered: 3, declined: 0, failed: 0 });
 
-  const small = stage({ limits: { keptBytes: 500 } });
+  const small = stage({ limits: { keptBytes: 550 } });
   small.join(1);
   for (const name of ["a", "b", "c"]) {
     small.ask(name);
@@ -220,7 +220,7 @@ Deno.test("of settled events only the latest are kept, and unanswered ones are n
   tiny.join(1);
   tiny.ask("a");
   tiny.answer(1, "a");
-  assertEquals(tiny.ledger.get("a")?.answer?.response, "!"); // whoever asked has yet to be told
+  assertEquals(tiny.ledger.get("a")?.answer?.text, "!"); // whoever asked has yet to be told
 });
 
 Deno.test("whatever agents come, go, answer and fail: no event is lost or told twice, and the counts are right", () => {
@@ -245,7 +245,7 @@ Deno.test("whatever agents come, go, answer and fail: no event is lost or told t
       }
       if (kind === "join" && connection === undefined) {
         here.set(n, ++connections);
-        dispatch.join({ connection: connections, agentId: id(n), samples: [] });
+        dispatch.join({ connection: connections, agentId: id(n), identity: n, samples: [] });
       }
       if (connection === undefined) continue;
       const [next] = [...dispatch.agents()].find((agent) => agent.connection === connection)!.inFlight.keys();
@@ -256,7 +256,7 @@ Deno.test("whatever agents come, go, answer and fail: no event is lost or told t
         ack(connection, next);
       }
     }
-    if (here.size === 0) dispatch.join({ connection: ++connections, agentId: id(9), samples: [] });
+    if (here.size === 0) dispatch.join({ connection: ++connections, agentId: id(9), identity: 9, samples: [] });
     for (const agent of dispatch.agents()) {
       for (const key of [...agent.inFlight.keys()]) {
         answer(agent.connection, key);
@@ -273,64 +273,4 @@ Deno.test("whatever agents come, go, answer and fail: no event is lost or told t
 
 function reasonOf(placed: Placed): string {
   return placed.ok ? "it was not refused" : placed.reason;
-}
-
-/** A dispatch with nothing around it. `sent`: `event → connection`; `told`: what the asker was told, in short. */
-function stage(options: { broadcast?: boolean; limits?: Partial<Limits> } = {}): {
-  dispatch: Dispatch;
-  ledger: Ledger;
-  sent: string[];
-  told: string[];
-  asker: { tell(frame: string): void };
-  join(...connections: number[]): void;
-  ask(...names: string[]): void;
-  askIn(metadata: Record<string, unknown>, ...names: string[]): void;
-  answer(connection: number, name: string): void;
-  ack(connection: number, name: string, error?: string): void;
-} {
-  const ledger = createLedger({ ...DEFAULT_LIMITS, ...options.limits });
-  const sent: string[] = [], told: string[] = [];
-  let nowMs = 0;
-  const dispatch = createDispatch({
-    ledger,
-    broadcast: options.broadcast ?? false,
-    now: () => nowMs++,
-    send: (connection, { event }) => void sent.push(`${event.id} → ${connection}`),
-    observe() {},
-  });
-  const askIn = (metadata: Record<string, unknown> | undefined, ...names: string[]) => {
-    for (const name of names) {
-      assertEquals(dispatch.ask(event(name, undefined, metadata), { askedBy: "rest" }).ok, true);
-    }
-  };
-  return {
-    dispatch,
-    ledger,
-    sent,
-    told,
-    asker: {
-      tell(frame) {
-        const { type, queryId, eventId, agentId, status } = JSON.parse(frame);
-        told.push(`${type} ${queryId ?? eventId} ${agentId ?? status}`);
-      },
-    },
-    join: (...connections) =>
-      connections.forEach((connection) => dispatch.join({ connection, agentId: id(connection), samples: [] })),
-    ask: (...names) => askIn(undefined, ...names),
-    askIn,
-    answer(connection, name) {
-      const response = {
-        type: "response",
-        queryId: name,
-        response: "!",
-        timestamp: 1,
-        agentId: id(connection),
-      } as const;
-      dispatch.hear(connection, response, JSON.stringify(response));
-    },
-    ack(connection, name, error) {
-      const ack = { type: "ack", eventId: name, status: error ? "error" : "processed", error, timestamp: 1 } as const;
-      dispatch.hear(connection, ack, JSON.stringify(ack));
-    },
-  };
 }

@@ -1,39 +1,44 @@
-import { assertEquals } from "@std/assert";
-import type { FeedCommand, FeedEvent, FeedMessage, FeedSnapshot } from "../../src/test_server/feed.ts";
+/** The page's feed over the wire: what a page is told, what it can ask for, and what it is refused. @module */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { FeedCommand } from "../../src/test_server/feed.ts";
 import { type Client, connect } from "../support/client.ts";
 import { type ServerUnderTest, startServer } from "../support/server.ts";
-import { createWatch } from "../support/watch.ts";
+import { type Of, openFeed } from "./feed_client.ts";
 
 const AGENT = "550e8400-e29b-41d4-a716-446655440000";
-type Of<Type extends FeedMessage["type"]> = Extract<FeedMessage, { type: Type }>;
 
 Deno.test("a page is told all there is when it connects: agents, events with their frames, stray frames, counts", async () => {
   await using server = await startServer();
   await using agent = await connectAgent(server);
   agent.send(response("ws-event-001", "I am one."), processed("ws-event-001"), processed("nobody's"));
   await server.acks(2);
-  await using page = await openPage(server);
+  await using page = await openFeed(server);
   const { snapshot } = page;
-  assertEquals(snapshot.counts, { waiting: 0, answering: 2, answered: 1, failed: 0 });
+  assertEquals(snapshot.counts, { waiting: 0, answering: 2, answered: 1, declined: 0, failed: 0 });
   assertEquals(snapshot.agents.map(({ agentId, inFlight, answered }) => [agentId, inFlight, answered]), [[
     AGENT,
     2,
     1,
   ]]);
   assertEquals(typeof snapshot.agents[0]?.latencyMs?.median, "number");
-  assertEquals(snapshot.events.map(({ event, state, askedBy }) => [event.id, state, askedBy]), [
-    ["ws-event-003", "answering", "sample"],
-    ["ws-event-002", "answering", "sample"],
+  await page.next("stray_frame", ({ frame }) => frame.text.includes("nobody's"));
+  const events = page.told("event").map(({ event }) => event);
+  assertEquals(events.map(({ event, state, askedBy }) => [event.id, state, askedBy]), [
     ["ws-event-001", "answered", "sample"],
+    ["ws-event-002", "answering", "sample"],
+    ["ws-event-003", "answering", "sample"],
   ]);
-  const first = snapshot.events[2];
-  assertEquals(first?.answer?.response, "I am one.");
+  const [first] = events;
+  assertEquals(first?.answers.map(({ state, text, length }) => [state, text, length]), [["answered", "I am one.", 9]]);
+  assertEquals(first?.answeredBy, 0);
   assertEquals(first?.frames.map(({ direction, text }) => [direction, JSON.parse(text).type]), [
     ["to_agent", undefined],
     ["from_agent", "response"],
     ["from_agent", "ack"],
   ]);
-  assertEquals(snapshot.strayFrames.map(({ direction, text }) => [direction, JSON.parse(text).type]), [
+  const frames = page.told("stray_frame").map(({ frame }) => frame);
+  assertEquals(frames.map(({ direction, text }) => [direction, JSON.parse(text).type]), [
     ["from_agent", "auth"],
     ["to_agent", "auth_success"],
     ["from_agent", "ack"],
@@ -42,7 +47,7 @@ Deno.test("a page is told all there is when it connects: agents, events with the
 
 Deno.test("what a page asks goes to an agent, and the page sees it wait, go out and come back", async () => {
   await using server = await startServer({ events: [] });
-  await using page = await openPage(server);
+  await using page = await openFeed(server);
   const done = await page.command({
     type: "ask",
     request: 7,
@@ -62,13 +67,13 @@ Deno.test("what a page asks goes to an agent, and the page sees it wait, go out 
   assertEquals(answering.sentTo.map(({ agentId }) => agentId), [AGENT]);
   agent.send({ type: "ack", eventId: key, status: "error", error: "the model is down", timestamp: 1 });
   const failed = await page.event((event) => event.key === key && event.state === "failed");
-  assertEquals([failed.error, failed.answer, typeof failed.tookMs], ["the model is down", undefined, "number"]);
+  assertEquals([failed.error, failed.answeredBy, typeof failed.tookMs], ["the model is down", undefined, "number"]);
 
   assertEquals((await page.command({ type: "replay", request: 8, key })).type, "done");
   agent.send(response(key, "A marketplace."), processed(key));
   const answered = await page.event((event) => event.key === key && event.state === "answered");
-  assertEquals([answered.answer?.response, answered.replays, answered.error], ["A marketplace.", 1, undefined]);
-  const { connection } = answered.answer!; // the line before has seen it
+  assertEquals([answered.answers[0]?.text, answered.replays, answered.error], ["A marketplace.", 1, undefined]);
+  const connection = answered.answeredBy;
   await agent[Symbol.asyncDispose]();
   assertEquals((await page.next("agent_gone")).connection, connection);
 });
@@ -76,21 +81,19 @@ Deno.test("what a page asks goes to an agent, and the page sees it wait, go out 
 Deno.test("a page sends an agent whatever it likes, and sees what comes back", async () => {
   await using server = await startServer({ events: [] });
   await using agent = await connectAgent(server);
-  await using page = await openPage(server);
+  await using page = await openFeed(server);
   assertEquals((await page.command({ type: "send_raw", request: 1, text: '{"id":"half"}' })).type, "done");
   assertEquals((await agent.received(2))[1], { id: "half" });
-  assertEquals(
-    await page.next("stray_frame", ({ frame }) => frame.direction === "to_agent").then(({ frame }) => frame.text),
-    '{"id":"half"}',
-  );
+  await page.next("stray_frame", ({ frame }) => frame.direction === "to_agent" && frame.text === '{"id":"half"}');
   agent.send({ type: "ack", eventId: "half", status: "error", error: "query: missing", timestamp: 1 });
-  const { frame } = await page.next("stray_frame", ({ frame }) => frame.direction === "from_agent");
+  const { frame } = await page.next("stray_frame", ({ frame }) => frame.text.includes('"ack"'));
+  assertEquals(frame.direction, "from_agent");
   assertEquals(JSON.parse(frame.text).error, "query: missing");
 });
 
 Deno.test("commands that can't be carried out are refused with the reason", async () => {
   await using server = await startServer({ events: [] });
-  await using page = await openPage(server);
+  await using page = await openFeed(server);
   const reasonOf = async (command: unknown) => (await page.command(command as FeedCommand) as Of<"refused">).reason;
   assertEquals(await reasonOf({ type: "send_raw", request: 1, text: "{" }), "no agent is connected");
   assertEquals(await reasonOf({ type: "send_raw", request: 2, text: "{", connection: 9 }), "that agent has gone");
@@ -99,7 +102,7 @@ Deno.test("commands that can't be carried out are refused with the reason", asyn
     await reasonOf({ type: "ask", request: 4, query: "" }),
     "query: expected a text that is not empty",
   );
-  assertEquals(await reasonOf({ type: "stop", request: 5 }), "type: expected an ask, replay or send_raw command");
+  assertEquals(await reasonOf({ type: "stop", request: 5 }), "type: expected an ask, replay, send_raw or read command");
 });
 
 for (const [given, reason] of [[{ token: "guess" }, "wrong token"], [{}, "token missing"]] as const) {
@@ -112,36 +115,67 @@ for (const [given, reason] of [[{ token: "guess" }, "wrong token"], [{}, "token 
     refused.send({ type: "auth", ...given });
     assertEquals(await refused.closed().then(({ code, reason }) => ({ code, reason })), { code: 1008, reason });
     assertEquals(await refused.received(1), []);
-    await using page = await openPage(server, { token: "secret" });
+    await using page = await openFeed(server, { token: "secret" });
     assertEquals(page.snapshot.agents.length, 1);
     assertEquals(JSON.stringify(page.snapshot).includes("secret"), false);
   });
 }
 
-Deno.test("a long text is cut on the page, with its length told, and whole on the wire", async () => {
+Deno.test("a long text is cut on the page, with its length told, and read whole on demand", async () => {
   await using server = await startServer({ events: [] });
   await using agent = await connectAgent(server);
-  const query = "x".repeat(5_000);
+  const query = "x".repeat(20_000), answer = "é".repeat(30_000);
   await using client = await connect(server.url);
   client.send({ id: "long", query, timestamp: 1 });
   assertEquals((await agent.received(2) as { query: string }[])[1]?.query, query);
-  await using page = await openPage(server);
-  const [shown] = page.snapshot.events;
-  assertEquals([shown?.event.query.length, shown?.frames[0]?.text.length], [2_000, 2_000]);
-  assertEquals(shown?.frames[0]?.length, JSON.stringify({ id: "long", query, timestamp: 1 }).length);
+  agent.send(response("long", answer));
+  await server.responses(1);
+  await using page = await openFeed(server);
+  const shown = await page.event(({ key }) => key === "long");
+  assertEquals([shown.event.query.length, shown.queryLength, shown.frames[0]?.text.length], [16_000, 20_000, 2_000]);
+  assertEquals([shown.answers[0]?.text.length, shown.answers[0]?.length], [16_000, 30_000]);
+  assertEquals(shown.frames[0]?.length, JSON.stringify({ id: "long", query, timestamp: 1 }).length);
+  const read = async (command: object) => {
+    const reply = await page.command({ type: "read", key: "long", ...command } as FeedCommand);
+    return reply.type === "done" ? reply.text : reply.reason;
+  };
+  assertEquals(await read({ request: 1 }), query);
+  assertEquals(await read({ request: 2, connection: shown.answeredBy }), answer);
+  assertEquals(await read({ request: 3, connection: 99 }), "that agent has not answered");
+  assertEquals(await read({ request: 4, key: "nothing" }), "there is no such event any more");
 });
 
-Deno.test("a page that lets too much gather unread is closed with 1013, and the server goes on", async () => {
-  await using server = await startServer({ events: [], limits: { unreadBytes: 100 } });
-  await using page = await connect(`${server.url}/feed`);
-  page.send({ type: "auth" });
-  await page.received(1);
+Deno.test("a text that is too long to be read over the feed is refused with the way to read it", async () => {
+  await using server = await startServer({ events: [] });
+  await using agent = await connectAgent(server);
   await using client = await connect(server.url);
-  client.send({ id: "seen", query: "What is iExec?", timestamp: 1 }); // told in two frames, one right after the other
-  const { code, reason } = await page.closed();
-  assertEquals({ code, reason }, { code: 1013, reason: "too much is unread: read faster" });
-  await using again = await openPage(server);
-  assertEquals(again.snapshot.events.map(({ event }) => event.id), ["seen"]);
+  client.send({ id: "huge", query: "?", timestamp: 1 });
+  await agent.received(2);
+  agent.send(response("huge", "x".repeat(1_000_001)));
+  await server.responses(1);
+  await using page = await openFeed(server);
+  const reply = await page.command({ type: "read", request: 1, key: "huge", connection: 0 });
+  assertStringIncludes((reply as Of<"refused">).reason, "read it with GET /api/events/ID");
+});
+
+Deno.test("an answer that grows is told as it grows, and an answer that was declined is counted", async () => {
+  await using server = await startServer({ events: [] });
+  await using agent = await connectAgent(server);
+  await using page = await openFeed(server);
+  const { key } = await page.command({ type: "ask", request: 1, query: "?", metadata: { stream: true } }) as {
+    key: string;
+  };
+  await agent.received(2);
+  agent.send({ type: "chunk", queryId: key, index: 0, delta: "I do", timestamp: 1 });
+  const growing = await page.event(({ answers }) => answers[0]?.state === "growing");
+  assertEquals(growing.answers[0]?.text, "I do");
+  agent.send({ ...response(key, "I don't know."), metadata: { declined: true, model: "m" } });
+  const answered = await page.event(({ state }) => state === "answered");
+  assertEquals(answered.answers[0]?.metadata, { declined: true, model: "m" });
+  await page.next("counts", ({ counts }) => counts.declined === 1);
+  const { figures } = await page.next("figures", ({ figures }) => figures.all.answered.at(-1) === 1);
+  assertEquals(figures.agents.map(([connection, series]) => [connection, series.declined.at(-1)]), [[0, 1]]);
+  assertEquals(typeof figures.all.overall.p50Ms, "number");
 });
 
 Deno.test("what waits for an agent is sent to it all at once, however much it is", async () => {
@@ -168,51 +202,3 @@ const response = (queryId: string, text: string) => ({
   agentId: AGENT,
 });
 const processed = (eventId: string) => ({ type: "ack", eventId, status: "processed", timestamp: 1 });
-
-/** The server's page, as far as the wire goes. */
-async function openPage(server: ServerUnderTest, auth: { token?: string } = {}): Promise<
-  AsyncDisposable & {
-    readonly snapshot: FeedSnapshot;
-    /** What became of a command. */
-    command(command: FeedCommand): Promise<Of<"done"> | Of<"refused">>;
-    /** The first update about an event that is wanted. */
-    event(isWanted: (event: FeedEvent) => boolean): Promise<FeedEvent>;
-    next<Type extends FeedMessage["type"]>(type: Type, isWanted?: (message: Of<Type>) => boolean): Promise<Of<Type>>;
-  }
-> {
-  const messages: FeedMessage[] = [];
-  const watch = createWatch({ report: () => messages.map((message) => JSON.stringify(message)).join("\n") });
-  const socket = new WebSocket(`${server.url}/feed`);
-  const closed = Promise.withResolvers<void>();
-  socket.onopen = () => socket.send(JSON.stringify({ type: "auth", ...auth }));
-  socket.onclose = () => closed.resolve();
-  socket.onmessage = ({ data }) => {
-    messages.push(JSON.parse(data));
-    watch.changed();
-  };
-  const next = <Type extends FeedMessage["type"]>(type: Type, isWanted: (message: Of<Type>) => boolean = () => true) =>
-    watch.until(
-      `a ${type}`,
-      () => messages.find((message): message is Of<Type> => message.type === type && isWanted(message as Of<Type>)),
-    );
-  return {
-    snapshot: await next("snapshot"),
-    next,
-    event: async (isWanted) => (await next("event", ({ event }) => isWanted(event))).event,
-    command(command) {
-      socket.send(JSON.stringify(command));
-      return watch.until(
-        "a reply",
-        () =>
-          messages.find((message): message is Of<"done"> | Of<"refused"> =>
-            (message.type === "done" || message.type === "refused") && message.request === command.request
-          ),
-      );
-    },
-    async [Symbol.asyncDispose]() {
-      socket.close();
-      await closed.promise;
-      watch[Symbol.dispose]();
-    },
-  };
-}

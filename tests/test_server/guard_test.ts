@@ -1,3 +1,5 @@
+/** Who is let in: by the headers of a request, and over the wire. @module */
+
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { hasBearer, refuseForeign } from "../../src/test_server/guard.ts";
 import { connect } from "../support/client.ts";

@@ -1,3 +1,5 @@
+/** The load of `--events`: its events, its account, its report. @module */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { report } from "../../src/test_server/load.ts";
 import { generateEvents, openTally } from "../../src/test_server/load_events.ts";

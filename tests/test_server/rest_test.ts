@@ -1,3 +1,5 @@
+/** Asking over REST: what is taken, what is refused, and waiting for the answer. @module */
+
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { TestServerOptions } from "../../src/test_server/server.ts";
 import { type Client, connect } from "../support/client.ts";
@@ -25,7 +27,7 @@ for (
     ["text", { type: "text/plain" }, 415, "Send JSON, with Content-Type: application/json."],
     ["a body that is too long", { body: `"${"x".repeat(2_000)}"` }, 413, "A body may have 1000 bytes at most."],
     ["a GET", { method: "GET" }, 405, "Only POST works here."],
-    ["another path", { path: "/more" }, 404, "Nothing here. See POST /api/query and GET /api/events/ID"],
+    ["another path", { path: "/more" }, 404, "Nothing here. See /openapi.json"],
   ] as const
 ) {
   Deno.test(`POST /api/query with ${what}: ${status}, and what is wrong`, async () => {
@@ -122,6 +124,116 @@ Deno.test("GET /api/events/ID: 404 for what nobody asked, 405 for what is no GET
   assertEquals(await get("nobody's"), [404, undefined]);
   assertEquals(await get("%E0"), [404, undefined]);
   assertEquals(await get("ws-event-002", "DELETE"), [405, undefined]);
+});
+
+Deno.test("an event may be asked as the wire has it: id, timestamp and metadata reach the agent as they are", async () => {
+  await using stage = await start();
+  const event = {
+    id: "my own/id",
+    query: "What is iExec?",
+    timestamp: 1_700_000_000_000,
+    metadata: { source: "shop" },
+  };
+  const { status, body } = await stage.ask(event);
+  assertEquals([status, body], [200, { success: true, eventId: event.id }]);
+  assertEquals(await stage.events(1), [event]);
+  const late = await stage.ask(event, "?wait=0.001");
+  assertEquals([late.status, late.location], [202, "/api/events/my%20own%2Fid"]);
+  const known = await fetch(`${http(stage.server)}${late.location}`);
+  assertEquals((await known.json()).eventId, event.id);
+});
+
+Deno.test("the same id is the same event: asked once, answered once, and told to whoever asks again", async () => {
+  await using stage = await start();
+  const both = [1, 2].map(() => stage.ask({ id: "same", query: "?" }, "?wait=600"));
+  await stage.events(1);
+  stage.agent.send({ type: "response", queryId: "same", response: "!", timestamp: 1, agentId: AGENT });
+  for (const { status, body } of await Promise.all(both)) assertEquals([status, body.response], [200, "!"]);
+  const again = await stage.ask({ id: "same", query: "?" }, "?wait=600");
+  assertEquals([again.status, again.body.response, again.body.replays], [200, "!", 0]);
+  const other = await stage.ask({ id: "same", query: "Something else?" });
+  assertEquals([other.status, other.body.success], [409, false]);
+  await stage.ask({ query: "marker" });
+  assertEquals((await stage.events(2)).map((event) => (event as { query: string }).query), ["?", "marker"]);
+});
+
+Deno.test("an event that has failed is sent to an agent again when it is asked again", async () => {
+  await using stage = await start();
+  const first = stage.ask({ id: "again", query: "?" }, "?wait=600");
+  await stage.events(1);
+  stage.agent.send({ type: "ack", eventId: "again", status: "error", error: "down", timestamp: 1 });
+  assertEquals((await first).status, 502);
+  const second = stage.ask({ id: "again", query: "?" }, "?wait=600");
+  await stage.events(2);
+  stage.agent.send({ type: "response", queryId: "again", response: "!", timestamp: 1, agentId: AGENT });
+  assertEquals((await second).body.response, "!");
+});
+
+for (
+  const [what, question, error] of [
+    ["an id that is too long", { id: "x".repeat(513) }, "id: too big"],
+    ["an empty id", { id: "" }, "id: too small"],
+    ["an id with NUL", { id: "a\0b" }, "id: expected well-formed Unicode without NUL"],
+    ["a timestamp that is a text", { timestamp: "now" }, "timestamp: expected number, received string"],
+  ] as const
+) {
+  Deno.test(`POST /api/query with ${what}: 400, and what is wrong`, async () => {
+    await using stage = await start();
+    const { status, body } = await stage.ask({ query: "?", ...question });
+    assertEquals(status, 400);
+    assertStringIncludes(String(body.error), error);
+  });
+}
+
+Deno.test("events are listed, the last asked first, by state and page by page", async () => {
+  await using stage = await start();
+  for (const id of ["a", "b", "c"]) await stage.ask({ id, query: `${id}?` });
+  await stage.events(3);
+  stage.agent.send({
+    type: "response",
+    queryId: "b",
+    response: "I don't know.",
+    timestamp: 1,
+    agentId: AGENT,
+    metadata: { declined: true },
+  });
+  await stage.server.responses(1);
+  const list = async (search = "") => await (await fetch(`${http(stage.server)}/api/events${search}`)).json();
+  const all = await list();
+  assertEquals(all.events.map(({ eventId }: { eventId: string }) => eventId), ["c", "b", "a"]);
+  assertEquals(all.counts, { waiting: 0, answering: 2, answered: 1, declined: 1, failed: 0 });
+  assertEquals("before" in all, false);
+  const [answered, ...more] = (await list("?state=answered")).events;
+  assertEquals([answered.eventId, answered.declined, answered.connection, more], ["b", true, 0, []]);
+  const first = await list("?limit=2");
+  assertEquals([first.events.length, first.before], [2, 1]);
+  assertEquals((await list(`?limit=2&before=${first.before}`)).events[0].eventId, "a");
+});
+
+Deno.test("agents are listed by connection, with their figures", async () => {
+  await using stage = await start();
+  await using other = await connect(stage.server.url); // of the same agentId
+  other.authenticate({ agentId: AGENT });
+  await other.received(1);
+  await stage.ask({ id: "a", query: "?" });
+  await stage.events(1);
+  stage.agent.send({ type: "response", queryId: "a", response: "!", timestamp: 1, agentId: AGENT });
+  await stage.server.responses(1);
+  const { agents, figures } = await (await fetch(`${http(stage.server)}/api/agents`)).json();
+  const told = agents.map(({ connection, agentId, answered, figures }: Record<string, unknown>) => [
+    connection,
+    agentId,
+    answered,
+    (figures as { answered: number }).answered,
+  ]);
+  assertEquals(told, [[0, AGENT, 1, 1], [1, AGENT, 0, 0]]);
+  assertEquals([figures.answered, figures.failed, typeof figures.p50Ms], [1, 0, "number"]);
+});
+
+Deno.test("health needs no token, and tells nothing else", async () => {
+  await using server = await startServer({ token: "secret" });
+  const response = await fetch(`${http(server)}/healthz`);
+  assertEquals([response.status, await response.json()], [200, { status: "ok" }]);
 });
 
 Deno.test("more events than it keeps waiting get 503 over REST, and an error over WebSocket, with what to do", async () => {

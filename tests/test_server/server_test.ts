@@ -1,3 +1,5 @@
+/** The test server over WebSocket: agents, samples, tokens, malformed frames, its end. @module */
+
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Clock } from "../../src/clock.ts";
 import { sampleEvents } from "../../src/test_server/samples.ts";
@@ -142,8 +144,8 @@ Deno.test("malformed frames are answered with what is wrong, and the connection 
     "error: not authenticated: the first message must be an auth",
     "auth_success: Authentication successful",
     "error: not valid JSON",
-    "error: expected an auth, ack or response message",
-    "error: type: expected an auth, ack or response message",
+    "error: expected an auth, ack, response or chunk message",
+    "error: type: expected an auth, ack, response or chunk message",
     "error: expected a text frame, received a binary one",
     'error: eventId: expected string, received number; status: expected one of "processed"|"error"; ' +
     "timestamp: expected number, received string",

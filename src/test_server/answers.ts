@@ -1,0 +1,181 @@
+/** What agents say to the events they were sent: kept, counted, and told to whoever asked. @module */
+
+import { encodeAck } from "../wire.ts";
+import type { AgentMessage } from "./agent_messages.ts";
+import type { Change } from "./changes.ts";
+import type { Outcome } from "./figures.ts";
+import { type Asked, isSettled, type Ledger } from "./ledger.ts";
+import type { Agent, Roster } from "./roster.ts";
+import { beginning, SHOWN_LENGTH } from "./shown_text.ts";
+
+/** A message about an event. */
+export type EventMessage = AgentMessage & { type: "response" | "ack" | "chunk" };
+type Chunk = EventMessage & { type: "chunk" };
+type Response = EventMessage & { type: "response" };
+
+/** What has to be kept and told of. */
+export interface AnswersOptions {
+  readonly ledger: Ledger;
+  readonly roster: Roster;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly observe: (change: Change) => void;
+}
+
+/** The answers to the events of a ledger. */
+export interface Answers {
+  /** A message of an agent that was sent this event, and its text. */
+  take(agent: Agent, asked: Asked, message: EventMessage, text: string): void;
+  /** The agent has gone: what it had said in part is of no use. */
+  breakOff(asked: Asked, connection: number): void;
+  /** Whoever has the response and no ack yet, which may never come now, gets one from here. */
+  vouch(asked: Asked): void;
+  /** Tell whoever watches that the event has changed. */
+  changed(asked: Asked): void;
+}
+
+const MAX_LATENCIES = 100;
+
+/** Take answers to the events of `ledger`, from the agents of `roster`. */
+export function openAnswers(options: AnswersOptions): Answers {
+  return new KeptAnswers(options);
+}
+
+class KeptAnswers implements Answers {
+  readonly #options: AnswersOptions;
+
+  constructor(options: AnswersOptions) {
+    this.#options = options;
+  }
+
+  take(agent: Agent, asked: Asked, message: EventMessage, text: string): void {
+    const { ledger, now, observe } = this.#options, { connection, agentId } = agent, atMs = now();
+    if (message.type === "chunk") return this.#grow(agent, asked, message);
+    const sentMs = agent.inFlight.get(asked.key);
+    const took = sentMs === undefined ? {} : { tookMs: atMs - sentMs };
+    ledger.note(asked, { atMs, direction: "from_agent", connection, agentId, text });
+    if (message.type === "response") this.#answered(agent, asked, message, { ...took, text });
+    else if (message.status === "error") this.#failed(agent, asked, message.error, { ...took, text });
+    else this.#acknowledged(asked, text);
+    this.changed(asked);
+    observe({ kind: "agent", agent });
+  }
+
+  breakOff(asked: Asked, connection: number): void {
+    if (asked.said.get(connection)?.state === "growing") this.#options.ledger.unsay(asked, connection);
+  }
+
+  vouch(asked: Asked): void {
+    if (asked.askers.size === 0) return;
+    this.#acknowledged(asked, encodeAck({ eventId: asked.event.id, timestamp: this.#options.now() }));
+  }
+
+  changed(asked: Asked): void {
+    for (const asker of asked.askers) asker.changed?.();
+    this.#options.observe({ kind: "event", asked });
+  }
+
+  #answered(agent: Agent, asked: Asked, message: Response, { text, ...took }: { text: string; tookMs?: number }): void {
+    const { ledger, now } = this.#options, { response, metadata } = message;
+    const isFirst = !isSettled(asked); // else another agent was faster, after a hand-over or by broadcast
+    this.#count(agent, asked, { kind: metadata?.declined ? "declined" : "answered", ...took });
+    if (!isFirst && asked.answer?.connection === agent.connection) return;
+    const said = ledger.say(asked, {
+      ...speakerOf(agent, asked),
+      state: "answered",
+      text: response,
+      ...took,
+      ...metadata && { metadata },
+    });
+    if (!isFirst) return;
+    asked.answer = said;
+    asked.tookMs = now() - asked.startedMs;
+    delete asked.error;
+    ledger.move(asked, "answered");
+    this.#tell(asked, text);
+  }
+
+  #failed(
+    agent: Agent,
+    asked: Asked,
+    reason = "no reason given",
+    { text, ...took }: { text: string; tookMs?: number },
+  ): void {
+    const { ledger, now, roster } = this.#options, error = beginning(reason, SHOWN_LENGTH);
+    this.#count(agent, asked, { kind: "failed" });
+    if (isSettled(asked) && asked.answer?.connection === agent.connection) return;
+    ledger.say(asked, { ...speakerOf(agent, asked), state: "failed", text: error, ...took });
+    if (isSettled(asked) || roster.isHeld(asked)) return; // another agent may yet answer it
+    asked.error = error;
+    asked.tookMs = now() - asked.startedMs;
+    delete asked.answer;
+    asked.acknowledged = true;
+    ledger.move(asked, "failed");
+    this.#tell(asked, text);
+  }
+
+  #acknowledged(asked: Asked, text: string): void {
+    if (asked.acknowledged) return;
+    asked.acknowledged = true;
+    this.#tell(asked, text);
+  }
+
+  /** A piece of an answer. After a gap nothing is kept until the agent begins anew. */
+  #grow(agent: Agent, asked: Asked, chunk: Chunk): void {
+    if (isSettled(asked) && !agent.inFlight.has(asked.key)) return; // it comes too late
+    const before = asked.said.get(agent.connection);
+    const isAnew = chunk.restart === true || chunk.index === 0;
+    const isNext = before?.state === "growing" && before.nextIndex === chunk.index;
+    const speaker = speakerOf(agent, asked);
+    this.#options.ledger.say(asked, {
+      ...speaker,
+      state: "growing",
+      text: isAnew ? chunk.delta : isNext ? before.text + chunk.delta : "",
+      nextIndex: isAnew || isNext ? chunk.index + 1 : undefined,
+      restarts: speaker.restarts + (isAnew && before?.state === "growing" ? 1 : 0),
+    });
+    if (!isSettled(asked)) this.#tellChunk(asked, agent.connection, chunk, isAnew);
+    this.changed(asked);
+  }
+
+  /** Whoever asked follows one agent at a time: the first one, until it has gone or failed. */
+  #tellChunk(asked: Asked, connection: number, chunk: Chunk, isAnew: boolean): void {
+    const followed = asked.growingAt;
+    if (followed !== connection) {
+      if (followed !== undefined && this.#options.roster.agents.get(followed)?.inFlight.has(asked.key)) return;
+      if (!isAnew) return; // its beginning is missing
+      asked.growingAt = connection;
+    }
+    if (asked.event.metadata?.stream !== true) return; // nobody asked for chunks
+    const isOther = followed !== undefined && followed !== connection;
+    const frame = JSON.stringify({ ...chunk, ...isOther && { restart: true } });
+    for (const asker of asked.askers) asker.tell?.(frame);
+  }
+
+  /** Count an outcome for its agent: once for each time that it was sent the event, or if it is the first of all. */
+  #count(agent: Agent, asked: Asked, outcome: Outcome): void {
+    const isDue = agent.inFlight.delete(asked.key);
+    if (!isDue && isSettled(asked)) return;
+    if (outcome.kind === "failed") agent.failed++;
+    else agent.answered++;
+    if (outcome.kind !== "failed" && outcome.tookMs !== undefined) {
+      agent.latenciesMs.push(outcome.tookMs);
+      if (agent.latenciesMs.length > MAX_LATENCIES) agent.latenciesMs.shift();
+    }
+    this.#options.observe({ kind: "outcome", connection: agent.connection, outcome });
+  }
+
+  #tell(asked: Asked, text: string): void {
+    const askers = [...asked.askers];
+    if (asked.acknowledged && isSettled(asked)) asked.askers.clear(); // that was all there is to tell
+    for (const asker of askers) {
+      asker.tell?.(text);
+      asker.changed?.();
+    }
+  }
+}
+
+/** What is kept of the agent with whatever it says. */
+function speakerOf({ connection, agentId, identity }: Agent, asked: Asked) {
+  return { connection, agentId, identity, restarts: asked.said.get(connection)?.restarts ?? 0 };
+}

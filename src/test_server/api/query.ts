@@ -1,0 +1,97 @@
+/** `POST /api/query`: ask, and wait for the answer where that is wanted. @module */
+
+import type { AgentEvent, Checked } from "../../wire.ts";
+import { checkJson } from "../agent_messages.ts";
+import { json } from "../http.ts";
+import { type Asker, isSettled } from "../ledger.ts";
+import { newEvent } from "../questions.ts";
+import { printable } from "../shown_text.ts";
+import { type ApiOptions, type Call, eitherOf, failure, parseSearch, tooManyWaits } from "./context.ts";
+import { describeEvent } from "./events.ts";
+import { MAX_WAIT_S, questionSchema, waitSchema } from "./schemas.ts";
+
+/** Take on an event. The same id is the same event: one that was answered is not sent to an agent again. */
+export async function query({ request, search }: Call, options: ApiOptions): Promise<Response> {
+  const waitS = readWait(search);
+  if (!waitS.ok) return failure(400, waitS.reason);
+  const mediaType = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (mediaType !== "application/json") return failure(415, "Send JSON, with Content-Type: application/json.");
+  const body = await readBody(request, options.limits.frameBytes);
+  if (body === undefined) return failure(413, `A body may have ${options.limits.frameBytes} bytes at most.`);
+  const question = checkJson(questionSchema, body);
+  if (!question.ok) return failure(400, question.reason);
+  const event = newEvent(question.value, { source: "api", now: options.clock.now() });
+  if (!event.ok) return failure(400, event.reason);
+  if (waitS.value === 0) return ask(event.value, options) ?? accepted(event.value);
+
+  if (!options.waits.enter()) return tooManyWaits(options);
+  try {
+    return await askAndWait(event.value, waitS.value, request, options);
+  } finally {
+    options.waits.leave();
+  }
+}
+
+/** @returns A refusal, if the event can't be taken on. */
+function ask(event: AgentEvent, { dispatch, ledger, print }: ApiOptions, asker?: Asker): Response | undefined {
+  const known = ledger.get(event.id);
+  if (known && known.event.query !== event.query) {
+    return failure(409, "This id was asked before with another query. Give what you ask now another id.");
+  }
+  if (known?.state === "answered") return; // whoever asks again is told the same answer
+  print(`❓ Event asked over REST: ${printable(event.id)}`);
+  const placed = dispatch.ask(event, { askedBy: "rest", ...asker && { asker } });
+  return placed.ok ? undefined : failure(503, placed.reason, { "retry-after": "5" });
+}
+
+function accepted({ id }: AgentEvent): Response {
+  return json(200, { success: true, eventId: id });
+}
+
+async function askAndWait(
+  event: AgentEvent,
+  seconds: number,
+  { signal }: Request,
+  options: ApiOptions,
+): Promise<Response> {
+  const { dispatch, ledger, clock, stopping } = options;
+  // A client that has gone waits for nothing.
+  const enough = eitherOf(stopping, signal);
+  const isOver = () => {
+    const asked = ledger.get(event.id);
+    return asked === undefined || isSettled(asked);
+  };
+  const asker: Asker = { changed: () => isOver() && enough.abort() };
+  const refused = ask(event, options, asker);
+  if (refused) return refused;
+  if (!isOver()) await clock.sleep(seconds * 1_000, enough.signal);
+  enough.abort();
+  dispatch.forget(asker);
+  const asked = ledger.get(event.id);
+  if (!asked) return failure(503, "The event was forgotten: too many others were answered meanwhile.");
+  const status = asked.state === "answered" ? 200 : asked.state === "failed" ? 502 : 202;
+  const location = `/api/events/${encodeURIComponent(event.id)}`;
+  return json(status, describeEvent(asked), status === 202 ? { location } : {});
+}
+
+function readWait(search: URLSearchParams): Checked<number> {
+  const unknown = [...search.keys()].find((name) => name !== "wait");
+  if (unknown !== undefined) return { ok: false, reason: `${unknown}: no such parameter, only wait` };
+  const parsed = parseSearch(waitSchema, search);
+  return parsed.ok
+    ? { ok: true, value: parsed.value.wait ?? 0 }
+    : { ok: false, reason: `wait: expected seconds from 0 to ${MAX_WAIT_S}` };
+}
+
+/** The body as text; undefined if it is longer than it may be. */
+async function readBody(request: Request, maxBytes: number): Promise<string | undefined> {
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return undefined;
+  const decoder = new TextDecoder();
+  let text = "", bytes = 0;
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) return undefined;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}

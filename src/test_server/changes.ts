@@ -1,0 +1,12 @@
+/** What changes in a server, as the pages and the printed lines are told of it. @module */
+
+import type { Outcome } from "./figures.ts";
+import type { Asked } from "./ledger.ts";
+import type { Agent } from "./roster.ts";
+
+/** Something that has changed. */
+export type Change =
+  | { readonly kind: "agent"; readonly agent: Agent }
+  | { readonly kind: "agent_gone"; readonly connection: number }
+  | { readonly kind: "event"; readonly asked: Asked }
+  | { readonly kind: "outcome"; readonly connection: number; readonly outcome: Outcome };
