@@ -26,7 +26,16 @@ export function eventOf(page: Page, query: string): Locator {
   return page.locator(".event").filter({ has: page.getByRole("heading", { name: query, exact: true }) });
 }
 
+/** Unfold what is known of the event: facts, buttons, raw frames. */
+export async function unfold(event: Locator): Promise<void> {
+  await event.getByText("Details", { exact: true }).click();
+  await event.locator(".facts dt").first().waitFor();
+}
+
 /** Resolves when the event is in this state. */
-export async function stateOf(event: Locator, state: "Waiting" | "Answering" | "Answered" | "Failed"): Promise<void> {
+export async function stateOf(
+  event: Locator,
+  state: "Waiting" | "Answering" | "Answered" | "Declined" | "Failed",
+): Promise<void> {
   await event.locator(".state").getByText(state, { exact: true }).waitFor();
 }

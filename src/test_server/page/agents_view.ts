@@ -1,10 +1,11 @@
 /** The connected agents, with their load and latency. @module */
 
 import type { FeedAgent } from "../feed.ts";
+import { createCopyButton } from "./copy_button.ts";
 import { byId, element, setText } from "./elements.ts";
 import { hasToken } from "./feed_link.ts";
 import type { FeedState } from "./feed_state.ts";
-import { duration, shortId } from "./format.ts";
+import { agentName, duration } from "./format.ts";
 
 /** Show the agents of `state`; call again when it has changed. */
 export function createAgentsView(): (state: FeedState) => void {
@@ -14,6 +15,9 @@ export function createAgentsView(): (state: FeedState) => void {
   const note = byId("agents-note", HTMLElement);
   const command = byId("start-command", HTMLElement);
   const items = new Map<number, AgentItem>();
+  byId("no-agents", HTMLElement).append(
+    createCopyButton(() => command.textContent ?? "", { label: "Copy the start command" }),
+  );
 
   return ({ agents, url, broadcast }) => {
     setText(count, String(agents.size));
@@ -47,11 +51,16 @@ function createItem({ connection, agentId, connectedMs }: FeedAgent): AgentItem 
   const root = element(
     "li",
     { class: "agent" },
-    element("span", { class: "agent-name" }, `#${connection} ${shortId(agentId)}`),
+    element("span", { class: "agent-name" }, agentName({ connection, agentId })),
     load,
     totals,
     element("p", {}, `connected since ${since}`),
-    element("p", { class: "id" }, agentId),
+    element(
+      "div",
+      { class: "line" },
+      element("p", { class: "id" }, agentId),
+      createCopyButton(() => agentId, { label: `Copy the id of agent #${connection}` }),
+    ),
   );
   return {
     root,

@@ -10,7 +10,7 @@ const PAUSE_MS = 4_000;
 /** Longest part of an answer that is told, in characters. */
 const TOLD_LENGTH = 300;
 
-/** Tell what is new in a state; call again when it has changed. What the first one holds is not new. */
+/** Tell what is new in a state; call again when it has changed. What was settled when the page connected is not new. */
 export function createAnnouncer(): (state: FeedState) => void {
   const region = byId("announcer", HTMLElement);
   let settled: ReadonlySet<string> | undefined;
@@ -25,12 +25,13 @@ export function createAnnouncer(): (state: FeedState) => void {
     setTimeout(tell, PAUSE_MS);
   }
 
-  return ({ events }) => {
+  return ({ events, connectedMs }) => {
     const nowSettled = new Set<string>();
     for (const event of events.values()) {
       if (event.state !== "answered" && event.state !== "failed") continue;
       nowSettled.add(event.key);
-      if (settled && !settled.has(event.key)) news.push(event);
+      const isNew = event.askedMs + (event.tookMs ?? 0) >= connectedMs || event.replays > 0;
+      if (settled && !settled.has(event.key) && isNew) news.push(event);
     }
     settled = nowSettled;
     if (!isPausing) tell();
@@ -42,7 +43,7 @@ function sentence(news: readonly FeedEvent[]): string {
   if (news.length === 1 && first) {
     return first.state === "failed"
       ? `Failed: ${cut(first.event.query, TOLD_LENGTH)}`
-      : `Answered: ${cut(first.answer?.response ?? "", TOLD_LENGTH)}`;
+      : `Answered: ${cut(first.answers.find(({ state }) => state === "answered")?.text ?? "", TOLD_LENGTH)}`;
   }
   const failed = news.filter(({ state }) => state === "failed").length;
   return `${counted(news.length - failed, "event")} answered${failed > 0 ? `, ${failed} failed` : ""}.`;

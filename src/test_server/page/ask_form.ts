@@ -1,21 +1,27 @@
 /** The box to ask in: what is wrong is told beside the field, what the server says below the button. @module */
 
 import type { FeedReply } from "../feed.ts";
-import { byId, element, setText } from "./elements.ts";
+import { byId, setText } from "./elements.ts";
 import type { Request } from "./feed_link.ts";
 import { showReply } from "./reply.ts";
 
 type Metadata = Readonly<Record<string, unknown>>;
 type Parsed = { readonly metadata: Metadata } | { readonly wrong: string };
 
-/** Make the form ask by `request`. */
-export function createAskForm(request: (command: Request) => Promise<FeedReply>): void {
+/** The form, as other parts of the page use it. */
+export interface AskForm {
+  /** Put a question into the form, and the focus behind it. */
+  edit(question: { readonly query: string; readonly metadata: Metadata }): void;
+}
+
+/** Make the form ask by `request`. `onAsked`: the server has taken the question, under this key. */
+export function createAskForm(
+  request: (command: Request) => Promise<FeedReply>,
+  onAsked: (key: string) => void,
+): AskForm {
   const form = byId("ask", HTMLFormElement);
-  const query = byId("query", HTMLTextAreaElement);
-  const metadata = byId("metadata", HTMLTextAreaElement);
-  const user = byId("user", HTMLInputElement);
-  const conversation = byId("conversation", HTMLInputElement);
-  const priority = byId("priority", HTMLSelectElement);
+  const fields = findFields();
+  const { query, metadata } = fields;
   const result = byId("ask-result", HTMLElement);
 
   form.addEventListener("submit", async (event) => {
@@ -29,28 +35,71 @@ export function createAskForm(request: (command: Request) => Promise<FeedReply>)
       wrong?.focus();
       return;
     }
-    const reply = await request({
-      type: "ask",
-      query: query.value,
-      ...user.value && { userId: user.value },
-      ...conversation.value && { conversationId: conversation.value },
-      ...priority.value && { priority: priority.value },
-      metadata: parsed.metadata,
-    });
-    showReply(result, reply, "Asked. ");
+    const reply = await request(commandOf(fields, parsed.metadata));
+    showReply(result, reply, "Asked.");
+    if (reply.type !== "done") return;
     // To ask anew by typing, or the same once more. Who pressed the button keeps the focus there.
-    if (reply.type === "done" && document.activeElement === query) query.select();
-    // On a phone the events are below, out of sight.
-    if (reply.type === "done") result.append(element("a", { href: "#events" }, "Show the events"));
+    if (document.activeElement === query) query.select();
+    if (reply.key !== undefined) onAsked(reply.key);
   });
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     form.requestSubmit();
   });
+
+  return {
+    edit(question) {
+      fill(fields, question);
+      setText(result, "");
+      form.scrollIntoView({ block: "nearest" });
+      query.focus();
+      query.setSelectionRange(query.value.length, query.value.length);
+    },
+  };
 }
 
-/** The object that the text is the JSON of; none at all for a blank text. */
+/** The form's fields. */
+function findFields() {
+  return {
+    query: byId("query", HTMLTextAreaElement),
+    user: byId("user", HTMLInputElement),
+    conversation: byId("conversation", HTMLInputElement),
+    priority: byId("priority", HTMLSelectElement),
+    metadata: byId("metadata", HTMLTextAreaElement),
+    stream: byId("stream", HTMLInputElement),
+  };
+}
+type Fields = ReturnType<typeof findFields>;
+
+function commandOf({ query, user, conversation, priority, stream }: Fields, metadata: Metadata): Request {
+  return {
+    type: "ask",
+    query: query.value,
+    ...user.value && { userId: user.value },
+    ...conversation.value && { conversationId: conversation.value },
+    ...priority.value && { priority: priority.value },
+    metadata: { ...stream.checked && { stream: true }, ...metadata },
+  };
+}
+
+function fill(fields: Fields, { query, metadata }: { query: string; metadata: Metadata }): void {
+  const { userId, conversationId, priority, stream, source, ...others } = metadata;
+  const isOnOffer = Array.from(fields.priority.options).some(({ value }) => value === priority);
+  const rest = {
+    ...source !== "page" && { source },
+    ...!isOnOffer && priority !== undefined && { priority },
+    ...others,
+  };
+  fields.query.value = query;
+  fields.user.value = typeof userId === "string" ? userId : "";
+  fields.conversation.value = typeof conversationId === "string" ? conversationId : "";
+  fields.priority.value = isOnOffer ? String(priority) : "";
+  fields.stream.checked = stream === true;
+  fields.metadata.value = Object.keys(rest).length > 0 ? JSON.stringify(rest, null, 2) : "";
+}
+
+/** The object that the text is the JSON of; an empty one for a blank text. */
 function parseMetadata(text: string): Parsed {
   if (text.trim() === "") return { metadata: {} };
   let value: unknown;

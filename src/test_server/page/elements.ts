@@ -1,4 +1,4 @@
-/** Elements: found by id, made of text. What comes from outside goes through here and is never taken for HTML. @module */
+/** Elements: found by id, made of text. Whatever comes from outside goes through here and is never taken for HTML. @module */
 
 /** The element that `index.html` has under this id. */
 export function byId<Type extends HTMLElement>(id: string, type: new () => Type): Type {
@@ -16,6 +16,18 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   const made = document.createElement(name);
   for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
   made.append(...children.filter((child) => child !== undefined));
+  return made;
+}
+
+/** A new element of a drawing. */
+export function drawn<Name extends keyof SVGElementTagNameMap>(
+  name: Name,
+  attributes: Readonly<Record<string, string>>,
+  ...children: readonly Node[]
+): SVGElementTagNameMap[Name] {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
+  made.append(...children);
   return made;
 }
 

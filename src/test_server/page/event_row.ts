@@ -1,129 +1,180 @@
-/** One event: where it stands, what was asked and answered, and how it went over the wire. @module */
+/** One event: where it stands, what was asked and answered and, behind a fold, all that is known of it. @module */
 
-import type { FeedEvent, FeedFrame } from "../feed.ts";
+import type { FeedEvent } from "../feed.ts";
+import { type AnswerView, createAnswerView } from "./answer_view.ts";
+import { createCopyButton } from "./copy_button.ts";
 import { element, setText } from "./elements.ts";
-import { counted, cut, duration, shortId } from "./format.ts";
+import { factItems, replaysText, type ShownState, stateOf, tookText } from "./event_facts.ts";
+import { createFold } from "./fold.ts";
+import { counted, cut } from "./format.ts";
 import { createFrameList } from "./frame_list.ts";
 
+/** One event on the page. */
 export interface EventRow {
   readonly root: HTMLLIElement;
-  /** Show what is known of the event now. `nowMs`: by the server's clock; texts of `shownLength` may have been cut. */
-  show(event: FeedEvent, context: { nowMs: number; shownLength: number }): void;
+  /** Show what is known of the event now. `nowMs`: by the server's clock. */
+  show(event: FeedEvent, context: { nowMs: number }): void;
   /** Whether the user is at it: it has the focus, or is unfolded. */
   isInUse(): boolean;
 }
 
-/** What the row's button does. Resolves to what went wrong, if something did. */
-export type Replay = (key: string) => Promise<string | undefined>;
+/** What a row's buttons do. Each resolves to what went wrong, if something did. */
+export interface RowActions {
+  replay(event: FeedEvent): Promise<string | undefined>;
+  askAgain(event: FeedEvent): Promise<string | undefined>;
+  edit(event: FeedEvent): Promise<string | undefined>;
+  /** The whole query or, of a connection, the whole answer. */
+  read(key: string, connection?: number): Promise<{ readonly text: string } | { readonly wrong: string }>;
+}
 
-const ASKED_BY = { sample: "a sample", client: "a client", rest: "REST", page: "a page", load: "the load" };
-const STATE_NAMES = { waiting: "Waiting", answering: "Answering", answered: "Answered", failed: "Failed" };
+const STATE_NAMES: Record<ShownState, string> = {
+  waiting: "Waiting",
+  answering: "Answering",
+  answered: "Answered",
+  declined: "Declined",
+  failed: "Failed",
+};
 
-export function createEventRow(key: string, replay: Replay): EventRow {
+/** A row for the event of this key. */
+export function createEventRow(key: string, actions: RowActions): EventRow {
   const state = element("span", { class: "state" });
   const took = element("span", { class: "took" });
-  const query = element("h3", { class: "event-query" });
-  const answer = element("p", { class: "event-answer" });
-  const facts = element("dl", { class: "facts" });
-  const replays = element("p", { class: "hint" });
-  const button = element("button", { type: "button", class: "small", hidden: "" }, "Replay");
-  const framesTitle = element("span");
-  const frames = createFrameList();
-  const details = element("details", { class: "frames" }, element("summary", {}, framesTitle), frames.root);
-  const result = element("p", { class: "result", role: "status" });
+  const query = createQuery(key, actions);
+  const answers = createAnswers(key, actions);
+  const error = element("p", { class: "event-error" });
+  const details = createDetails(actions);
   const root = element(
     "li",
-    { class: "event" },
+    { class: "event", tabindex: "-1" },
     state,
+    query.root,
     took,
-    query,
-    answer,
-    facts,
-    replays,
-    element("div", { class: "line" }, button, details),
-    result,
+    answers.root,
+    error,
+    details.root,
   );
+  root.dataset.key = key;
   let shown: FeedEvent | undefined;
-
-  button.addEventListener("click", async () => {
-    setText(result, "");
-    setText(result, await replay(key) ?? "");
-  });
-  details.addEventListener("toggle", showFrames);
-
-  function showFrames(): void {
-    if (details.open && shown) frames.show(shown.frames);
-  }
 
   return {
     root,
-    isInUse: () => details.open || root.contains(document.activeElement),
-    show(event, { nowMs, shownLength }) {
-      const whole = (text: string) => text.length < shownLength ? text : `${text}…`;
+    isInUse: () => details.root.open || root.contains(document.activeElement),
+    show(event, { nowMs }) {
       setText(took, tookText(event, nowMs));
       if (event === shown) return;
       shown = event;
-      root.dataset.key = key;
-      state.dataset.state = event.state;
-      setText(state, STATE_NAMES[event.state]);
-      setText(query, whole(event.event.query));
-      answer.hidden = event.answer === undefined && event.error === undefined;
-      answer.toggleAttribute("data-failed", event.error !== undefined);
-      setText(answer, event.error ?? whole(event.answer?.response ?? ""));
-      facts.replaceChildren(
-        ...factsOf(event).map(([name, value, kind]) =>
-          element("div", {}, element("dt", {}, name), element("dd", kind ? { class: kind } : {}, value))
-        ),
-      );
-      replays.hidden = event.replays === 0;
-      setText(replays, replaysText(event));
-      // Once there is an answer to replay, the button stays: it would take the focus along.
-      if (event.state === "answered" || event.state === "failed") button.hidden = false;
-      button.setAttribute("aria-label", `Replay “${cut(event.event.query, 60)}”`);
-      setText(framesTitle, counted(event.frames.length, "raw frame"));
-      showFrames();
+      const shownState = stateOf(event);
+      state.dataset.state = shownState;
+      setText(state, STATE_NAMES[shownState]);
+      query.show(event);
+      answers.show(event);
+      // What a single agent said is wrong stands where its answer would.
+      error.hidden = event.error === undefined || event.answers.some(({ state }) => state === "failed");
+      setText(error, event.error ?? "");
+      details.show(event);
     },
   };
 }
 
-function tookText({ tookMs, askedMs }: FeedEvent, nowMs: number): string {
-  if (tookMs !== undefined) return duration(tookMs);
-  return `${counted(Math.max(0, Math.floor((nowMs - askedMs) / 1_000)), "second")} so far`;
+function createQuery(key: string, { read }: RowActions): { root: HTMLElement; show(event: FeedEvent): void } {
+  const heading = element("h3", { class: "event-query" });
+  const fold = createFold(heading, "question", async () => {
+    const whole = await read(key);
+    if ("wrong" in whole) return whole.wrong;
+    setText(heading, whole.text);
+    fold.setLength({ shown: whole.text.length, whole: whole.text.length });
+  });
+  let isShown = false;
+  return {
+    root: fold.root,
+    show({ event, queryLength }) {
+      if (isShown) return; // it never changes
+      isShown = true;
+      setText(heading, event.query);
+      fold.setLength({ shown: event.query.length, whole: queryLength });
+    },
+  };
 }
 
-/** Name, value and, for an id, its kind. */
-function factsOf({ event, askedBy, askedMs, sentTo, answer }: FeedEvent): [string, string, "id"?][] {
-  const { userId, conversationId, priority, ...others } = event.metadata ?? {};
-  const agents = sentTo
-    .filter(({ connection }, index) => connection !== sentTo[index - 1]?.connection) // a replay to the same one
-    .map(({ connection, agentId }) => `#${connection} ${shortId(agentId)}`);
-  const facts: [string, unknown, "id"?][] = [
-    [agents.length > 1 ? "Agents" : "Agent", agents.join(" → ")],
-    ["User", userId],
-    ["Conversation", conversationId],
-    ["Priority", priority],
-    ["Drawn from", answer?.metadata?.sources?.join(", ")],
-    ["Asked by", `${ASKED_BY[askedBy]}, ${new Date(askedMs).toLocaleTimeString()}`],
-    ["Metadata", Object.keys(others).length > 0 ? others : undefined, "id"],
-    ["Id", event.id, "id"],
-  ];
-  return facts
-    .filter(([, value]) => value !== undefined && value !== "")
-    .map(([name, value, ...kind]) => [name, typeof value === "string" ? value : JSON.stringify(value), ...kind]);
+/** One answer as it is, several side by side. */
+function createAnswers(key: string, { read }: RowActions): { root: HTMLElement; show(event: FeedEvent): void } {
+  const root = element("div", { class: "answers" });
+  const views = new Map<number, AnswerView>();
+  return {
+    root,
+    show({ answers, answeredBy }) {
+      root.hidden = answers.length === 0;
+      for (const [connection, view] of views) {
+        if (answers.some((answer) => answer.connection === connection)) continue;
+        view.root.remove();
+        views.delete(connection);
+      }
+      const isAlone = answers.length === 1;
+      root.toggleAttribute("data-several", !isAlone);
+      for (const answer of answers) {
+        const { connection } = answer;
+        const view = views.get(connection) ?? createAnswerView((connection) => read(key, connection));
+        if (!views.has(connection)) root.append(view.root);
+        views.set(connection, view);
+        view.show(answer, { isAlone, counts: connection === answeredBy });
+      }
+    },
+  };
 }
 
-/** Whether a replay brought the stored answer: then the very same frame came once more, with the time of the first. */
-function replaysText({ state, replays, frames }: FeedEvent): string {
-  const times = replays === 1 ? "once" : `${replays} times`;
-  const responses = frames.filter(isResponse);
-  const last = responses.at(-1);
-  const earlier = responses.slice(0, -1).findLast(({ agentId }) => agentId === last?.agentId);
-  if (state !== "answered" || !last || !earlier) return `Replayed ${times}.`;
-  return last.text === earlier.text && last.length === earlier.length
-    ? `Replayed ${times}: the stored answer came back, the same frame to the letter.`
-    : `Replayed ${times}: another answer came back.`;
-}
+/** The fold with facts, buttons and raw frames. */
+function createDetails(actions: RowActions): { root: HTMLDetailsElement; show(event: FeedEvent): void } {
+  const facts = element("dl", { class: "facts" });
+  const replays = element("p", { class: "hint" });
+  const result = element("p", { class: "result", role: "status" });
+  const frames = createFrameList();
+  const framesTitle = element("h4");
+  let shown: FeedEvent | undefined;
+  const replay = button("Replay", actions.replay);
+  const again = button("Ask again", actions.askAgain);
+  const edit = button("Edit and ask", actions.edit);
+  const copyId = createCopyButton(() => shown?.event.id ?? "", { label: "Copy id of this event", text: "Copy id" });
+  const summary = element("summary", {}, "Details");
+  const buttons = element("div", { class: "line" }, replay, again, edit, copyId);
+  const root = element(
+    "details",
+    { class: "event-details" },
+    summary,
+    element("div", { class: "event-more" }, facts, replays, buttons, result, framesTitle, frames.root),
+  );
+  root.addEventListener("toggle", draw);
 
-function isResponse({ direction, text }: FeedFrame): boolean {
-  return direction === "from_agent" && /^\s*\{\s*"type"\s*:\s*"response"/.test(text);
+  function button(name: string, act: (event: FeedEvent) => Promise<string | undefined>): HTMLButtonElement {
+    const made = element("button", { type: "button", class: "small" }, name);
+    made.addEventListener("click", async () => {
+      setText(result, "");
+      if (shown) setText(result, await act(shown) ?? "");
+    });
+    return made;
+  }
+
+  function draw(): void {
+    if (!root.open || !shown) return;
+    facts.replaceChildren(...factItems(shown));
+    replays.hidden = shown.replays === 0;
+    setText(replays, replaysText(shown));
+    setText(framesTitle, counted(shown.frames.length, "raw frame"));
+    frames.show(shown.frames);
+  }
+
+  return {
+    root,
+    show(event) {
+      shown = event;
+      const about = cut(event.event.query, 60);
+      summary.setAttribute("aria-label", `Details of “${about}”`);
+      for (const button of [replay, again, edit]) {
+        button.setAttribute("aria-label", `${button.textContent} “${about}”`);
+      }
+      // Once there is an answer to replay, the button stays: it would take the focus along.
+      if (event.state === "answered" || event.state === "failed") replay.hidden = false;
+      else if (event.replays === 0) replay.hidden = true;
+      draw();
+    },
+  };
 }

@@ -1,79 +1,122 @@
 /** The events, newest first: a bounded list that keeps what the user is at, whatever flows by. @module */
 
-import type { FeedEventState } from "../feed.ts";
+import type { FeedEvent } from "../feed.ts";
 import { byId, element, setText } from "./elements.ts";
-import { createEventRow, type EventRow, type Replay } from "./event_row.ts";
+import { searchedText, type ShownState, stateOf } from "./event_facts.ts";
+import { createEventRow, type EventRow, type RowActions } from "./event_row.ts";
 import type { FeedState } from "./feed_state.ts";
 import { counted } from "./format.ts";
+
+/** The list of events. */
+export interface EventsView {
+  /** Show the events of a state; call again when it has changed. */
+  show(state: FeedState): void;
+  /** Bring an event into sight, as soon as it is there. */
+  reveal(key: string): void;
+}
 
 /** Rows that are built at first, and with each "Show more": a thousand at once would hold the page up. */
 const ROWS = 50;
 
-type Filter = FeedEventState | "all";
+type Filter = ShownState | "all";
 const FILTERS: readonly (readonly [Filter, string])[] = [
   ["all", "All"],
   ["waiting", "Waiting"],
   ["answering", "Answering"],
   ["answered", "Answered"],
+  ["declined", "Declined"],
   ["failed", "Failed"],
 ];
 
-/** Show the events of a state; call again when it has changed. `onChange`: the user wants to see others. */
-export function createEventsView(options: { replay: Replay; onChange: () => void }): (state: FeedState) => void {
-  const list = byId("event-list", HTMLOListElement);
-  const none = byId("no-events", HTMLElement);
-  const more = byId("more-events", HTMLButtonElement);
-  const note = byId("events-note", HTMLElement);
-  const rows = new Map<string, EventRow>();
-  let filter: Filter = "all";
-  let wanted = ROWS;
+/** The list, empty. `onChange`: the user wants to see others. */
+export function createEventsView(options: { actions: RowActions; onChange: () => void }): EventsView {
+  return new EventList(options);
+}
 
-  const showCounts = createFilter((chosen) => {
-    filter = chosen;
-    wanted = ROWS;
-    options.onChange();
-  });
-  more.addEventListener("click", () => {
-    wanted += ROWS;
-    options.onChange();
-  });
+class EventList implements EventsView {
+  readonly #actions: RowActions;
+  readonly #list = byId("event-list", HTMLOListElement);
+  readonly #none = byId("no-events", HTMLElement);
+  readonly #more = byId("more-events", HTMLButtonElement);
+  readonly #note = byId("events-note", HTMLElement);
+  readonly #rows = new Map<string, EventRow>();
+  readonly #showCounts: (counts: FeedState["counts"]) => void;
+  readonly #search: () => (event: FeedEvent) => boolean;
+  #filter: Filter = "all";
+  #wanted = ROWS;
+  #revealed: string | undefined;
 
-  return ({ events, maxEvents, shownLength, counts, aheadMs }) => {
-    showCounts(counts);
-    note.hidden = total(counts) <= maxEvents;
-    setText(note, `Kept and shown here: the latest ${counted(maxEvents, "event")}.`);
+  constructor({ actions, onChange }: { actions: RowActions; onChange: () => void }) {
+    this.#actions = actions;
+    this.#showCounts = createFilter((chosen) => {
+      this.#filter = chosen;
+      this.#wanted = ROWS;
+      onChange();
+    });
+    this.#search = createSearch(() => {
+      this.#wanted = ROWS;
+      onChange();
+    });
+    this.#more.addEventListener("click", () => {
+      this.#wanted += ROWS;
+      onChange();
+    });
+  }
+
+  reveal(key: string): void {
+    this.#revealed = key;
+  }
+
+  show({ events, maxEvents, counts, aheadMs }: FeedState): void {
+    this.#showCounts(counts);
+    this.#note.hidden = total(counts) <= maxEvents;
+    setText(this.#note, `Kept and shown here: the latest ${counted(maxEvents, "event")}.`);
+    const isFound = this.#search();
     const matching = [...events.values()]
-      .filter(({ state }) => filter === "all" || state === filter)
+      .filter((event) => (this.#filter === "all" || stateOf(event) === this.#filter) && isFound(event))
       .sort((one, other) => other.number - one.number);
-    const shown = matching.slice(0, wanted);
+    this.#place(matching.slice(0, this.#wanted), { nowMs: Date.now() + aheadMs }, events);
+    this.#more.hidden = matching.length <= this.#wanted;
+    const next = Math.min(ROWS, matching.length - this.#wanted);
+    setText(this.#more, `Show ${next} more of ${counted(matching.length, "event")}`);
+    this.#none.hidden = matching.length > 0;
+    setText(this.#none, this.#noneText(events.size));
+    const row = this.#revealed === undefined ? undefined : this.#rows.get(this.#revealed);
+    if (!row) return;
+    this.#revealed = undefined;
+    row.root.scrollIntoView({ block: "start" });
+  }
+
+  /** Rows in use that have left the list keep their place among the others. */
+  #place(shown: readonly FeedEvent[], context: { nowMs: number }, known: ReadonlyMap<string, FeedEvent>): void {
     const keys = new Set(shown.map(({ key }) => key));
-    for (const [key, row] of rows) {
+    for (const [key, row] of this.#rows) {
       if (keys.has(key) || row.isInUse()) continue;
       row.root.remove();
-      rows.delete(key);
+      this.#rows.delete(key);
     }
-    const context = { nowMs: Date.now() + aheadMs, shownLength };
-    // Rows in use that have left the list keep their place among the others.
-    let place: Element | null = list.firstElementChild;
+    let place: Element | null = this.#list.firstElementChild;
     for (const event of shown) {
-      const row = rows.get(event.key) ?? createEventRow(event.key, options.replay);
-      rows.set(event.key, row);
+      const row = this.#rows.get(event.key) ?? createEventRow(event.key, this.#actions);
+      this.#rows.set(event.key, row);
       row.show(event, context);
       while (place && place !== row.root && !keys.has((place as HTMLElement).dataset.key ?? "")) {
         place = place.nextElementSibling;
       }
       if (place === row.root) place = place.nextElementSibling;
-      else list.insertBefore(row.root, place);
+      else this.#list.insertBefore(row.root, place);
     }
-    for (const [key, row] of rows) {
-      const event = events.get(key);
+    for (const [key, row] of this.#rows) {
+      const event = known.get(key);
       if (!keys.has(key) && event) row.show(event, context);
     }
-    more.hidden = matching.length <= wanted;
-    setText(more, `Show ${Math.min(ROWS, matching.length - wanted)} more of ${counted(matching.length, "event")}`);
-    none.hidden = matching.length > 0;
-    setText(none, filter === "all" ? "Nothing yet. Ask something." : `No event is ${filter}.`);
-  };
+  }
+
+  #noneText(known: number): string {
+    if (known === 0) return "Nothing yet. Ask something.";
+    const which = this.#filter === "all" ? "" : ` that is ${this.#filter}`;
+    return `There is no event${which}${byId("search", HTMLInputElement).value.trim() ? " with these words" : ""}.`;
+  }
 }
 
 /** The choice of events, with how many there are of each. */
@@ -89,9 +132,25 @@ function createFilter(onChoice: (chosen: Filter) => void): (counts: FeedState["c
     fieldset.append(element("label", {}, input, `${name} `, number));
   }
   return (counts) => {
-    for (const [filter, number] of numbers) {
-      setText(number, (filter === "all" ? total(counts) : counts[filter]).toLocaleString("en"));
-    }
+    // A declined answer is an answer for the server; here each event stands in one place.
+    const shown = { ...counts, all: total(counts), answered: counts.answered - counts.declined };
+    for (const [filter, number] of numbers) setText(number, shown[filter].toLocaleString("en"));
+  };
+}
+
+/** The search box. @returns What gives the test for the words that are in it now. */
+function createSearch(onChange: () => void): () => (event: FeedEvent) => boolean {
+  const search = byId("search", HTMLInputElement);
+  const texts = new WeakMap<FeedEvent, string>();
+  search.addEventListener("input", onChange);
+  return () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter((word) => word !== "");
+    if (words.length === 0) return () => true;
+    return (event) => {
+      const text = texts.get(event) ?? searchedText(event);
+      texts.set(event, text);
+      return words.every((word) => text.includes(word));
+    };
   };
 }
 

@@ -1,4 +1,4 @@
-/** The page's line to the server: dialled again when it breaks, and what the page asks for over it. @module */
+/** The page's connection to the server, dialled again when it breaks, and the page's commands over it. @module */
 
 import type { FeedAuth, FeedCommand, FeedMessage, FeedPath, FeedReply } from "../feed.ts";
 
@@ -13,6 +13,7 @@ export type LinkState =
 export type Request = FeedCommand extends infer Command ? Command extends FeedCommand ? Omit<Command, "request"> : never
   : never;
 
+/** The page's connection to the server. */
 export interface FeedLink {
   /** Ask the server for something. Resolves in any case: `refused` also says that the line is down. */
   request(command: Request): Promise<FeedReply>;

@@ -1,23 +1,25 @@
 /** What the page knows of the server: the snapshot, and what the updates have made of it. @module */
 
-import type { FeedAgent, FeedCounts, FeedEvent, FeedFrame, FeedMessage, FeedReply } from "../feed.ts";
+import type { FeedAgent, FeedCounts, FeedEvent, FeedFigures, FeedFrame, FeedMessage, FeedReply } from "../feed.ts";
 
+/** What the page shows. */
 export interface FeedState {
   /** What an agent's WEBSOCKET_URL should be. */
   url: string;
   /** Whether each event goes to every agent. */
   broadcast: boolean;
+  /** When the page connected last, in milliseconds by the server's clock. */
+  connectedMs: number;
   /** Milliseconds that the server's clock is ahead of this one. */
   aheadMs: number;
   counts: FeedCounts;
+  figures: FeedFigures | undefined;
   /** By connection. */
   agents: Map<number, FeedAgent>;
   /** By key: the newest, whatever news of older ones comes. */
   events: Map<string, FeedEvent>;
   /** No more of them than the server keeps. */
   maxEvents: number;
-  /** Queries and responses of this many UTF-16 code units may have been cut. */
-  shownLength: number;
   /** Frames that belong to no event, latest last. */
   strayFrames: FeedFrame[];
 }
@@ -29,12 +31,13 @@ export function emptyState(): FeedState {
   return {
     url: "",
     broadcast: false,
+    connectedMs: 0,
     aheadMs: 0,
-    counts: { waiting: 0, answering: 0, answered: 0, failed: 0 },
+    counts: { waiting: 0, answering: 0, answered: 0, declined: 0, failed: 0 },
+    figures: undefined,
     agents: new Map(),
     events: new Map(),
     maxEvents: 0,
-    shownLength: 0,
     strayFrames: [],
   };
 }
@@ -45,13 +48,14 @@ export function apply(state: FeedState, message: Exclude<FeedMessage, FeedReply>
     case "snapshot":
       state.url = message.url;
       state.broadcast = message.broadcast;
+      state.connectedMs = message.nowMs;
       state.aheadMs = message.nowMs - Date.now();
       state.counts = message.counts;
+      state.figures = message.figures;
       state.maxEvents = message.limits.shownEvents;
-      state.shownLength = message.limits.shownLength;
       state.agents = new Map(message.agents.map((agent) => [agent.connection, agent]));
-      state.events = new Map(message.events.map((event) => [event.key, event]));
-      state.strayFrames = message.strayFrames.slice(-MAX_STRAY_FRAMES);
+      state.events = new Map(); // they follow
+      state.strayFrames = [];
       return;
     case "agent":
       state.agents.set(message.agent.connection, message.agent);
@@ -66,6 +70,9 @@ export function apply(state: FeedState, message: Exclude<FeedMessage, FeedReply>
       return;
     case "counts":
       state.counts = message.counts;
+      return;
+    case "figures":
+      state.figures = message.figures;
       return;
     default:
       message satisfies never;

@@ -14,9 +14,21 @@ export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** The first eight digits of a UUID: enough to tell agents apart. */
-export function shortId(agentId: string): string {
-  return agentId.slice(0, 8);
+/** `12/min`, or `40/s` where there are more than 120 a minute. */
+export function rate(perMinute: number): string {
+  const [value, unit] = perMinute > 120 ? [perMinute / 60, "s"] : [perMinute, "min"];
+  return `${value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 })}/${unit}`;
+}
+
+/** `0 %`, `0.4 %`, `12 %`. */
+export function percent(share: number): string {
+  const value = 100 * share;
+  return `${value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 })}\u00a0%`;
+}
+
+/** An agent: its connection, which tells it from others of the same id, and the first eight digits of its id. */
+export function agentName({ connection, agentId }: { connection: number; agentId?: string }): string {
+  return `#${connection}${agentId === undefined ? "" : ` ${agentId.slice(0, 8)}`}`;
 }
 
 /** At most `length` characters, cut between two of them. */

@@ -25,7 +25,7 @@ const KINDS: readonly (readonly [string, (id: string) => string])[] = [
   ["Not JSON", () => "What is iExec?"],
 ];
 
-/** Make the form send by `request`. @returns What shows the frames of a state; call it again when they have changed. */
+/** Make the form send by `request`. @returns A function that shows the frames of a state; call it again when they have changed. */
 export function createMalformedForm(request: (command: Request) => Promise<FeedReply>): (state: FeedState) => void {
   const form = byId("malformed", HTMLFormElement);
   const kind = byId("malformed-kind", HTMLSelectElement);

@@ -2,10 +2,10 @@
 
 const SHORTEST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1_000;
-/** The pause after a drawing is so many times as long as the drawing took. */
+/** How many times as long as the drawing the pause after it is. */
 const PAUSE_RATIO = 3;
 
-/** A function that has `draw` called soon, once for however many calls: in the next frame, or after the pause. */
+/** @returns A function that has `draw` called soon, once for any number of calls: in the next frame, or after the pause. */
 export function paced(draw: () => void): () => void {
   let isWanted = false;
   let isRunning = false;

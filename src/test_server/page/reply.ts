@@ -6,5 +6,10 @@ import { setText } from "./elements.ts";
 /** Show it in `result`: `done`, or why the server refused. */
 export function showReply(result: HTMLElement, reply: FeedReply, done: string): void {
   result.toggleAttribute("data-failed", reply.type === "refused");
-  setText(result, reply.type === "refused" ? `Refused: ${reply.reason}` : done);
+  setText(result, refusalOf(reply) ?? done);
+}
+
+/** Why the server refused; undefined if it did not. */
+export function refusalOf(reply: FeedReply): string | undefined {
+  return reply.type === "refused" ? `Refused: ${reply.reason}` : undefined;
 }

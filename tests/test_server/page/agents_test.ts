@@ -1,10 +1,10 @@
-/** The page in a real browser: several agents, agents and servers that go, and a flood of events. */
+/** The page in a real browser: several agents, agents and servers that go, and a flood of events. @module */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { startAgent } from "../../support/agent.ts";
 import { browserTests } from "../../support/browser.ts";
 import { connect } from "../../support/client.ts";
-import { ask, connectTo, eventOf, pageUrl, stateOf } from "../../support/page.ts";
+import { ask, connectTo, eventOf, pageUrl, stateOf, unfold } from "../../support/page.ts";
 import { startServer } from "../../support/server.ts";
 
 const testInBrowser = browserTests();
@@ -23,7 +23,8 @@ testInBrowser("two agents share the load, and one conversation stays with one of
   }
   const agentsOf = async (query: string) => {
     await stateOf(eventOf(page, query), "Answered");
-    return await eventOf(page, query).locator("div", { hasText: /^Agent/ }).last().innerText();
+    await unfold(eventOf(page, query));
+    return await eventOf(page, query).locator(".facts div", { hasText: /^Agent/ }).innerText();
   };
   const [alices, bobs] = [await agentsOf("A1?"), await agentsOf("B1?")];
   assert(alices !== bobs, `${alices} ${bobs}`);
@@ -47,6 +48,7 @@ testInBrowser("with --broadcast the page says so, and an event shows every agent
   }
   await page.locator(".agent").nth(1).waitFor();
   await ask(page, "Who is there?");
+  await unfold(eventOf(page, "Who is there?"));
   await eventOf(page, "Who is there?").getByText("#0 050e8400 → #1 150e8400").waitFor();
 });
 
@@ -65,6 +67,7 @@ testInBrowser("an agent dies, and the event that it left is answered by another"
   await keep(page, "an agent hangs");
   first.kill("SIGKILL");
   await stateOf(event, "Answered");
+  await unfold(event);
   await event.getByText(/^#0 [0-9a-f]{8} → #1 [0-9a-f]{8}$/).waitFor();
   assertEquals(await page.locator(".agent").count(), 1);
   assertEquals((await second.responses(1)).length, 1);
@@ -163,16 +166,16 @@ testInBrowser("the filter shows the events in one state, as they come and go", a
   for (const id of ["q1", "q2", "q3"]) client.send({ id, query: `${id}?`, timestamp: 1 });
   await agent.received(4);
   await stateOf(eventOf(page, "q3?"), "Answering");
-  await page.getByText(/^Failed/).click();
-  await page.getByText("No event is failed.").waitFor();
+  await page.locator("#filter").getByText(/^Failed/).click();
+  await page.getByText("There is no event that is failed.").waitFor();
   agent.send({ type: "ack", eventId: "q2", status: "error", error: "the model is down", timestamp: 1 });
   await page.getByText("the model is down").first().waitFor();
   assertEquals(await page.locator(".event-query").allInnerTexts(), ["q2?"]);
   agent.send({ type: "response", queryId: "q1", response: "One.", timestamp: 1, agentId: AGENT });
-  await page.getByText(/^Answered/).first().click();
+  await page.locator("#filter").getByText(/^Answered/).click();
   await stateOf(eventOf(page, "q1?"), "Answered");
   assertEquals(await page.locator(".event-query").allInnerTexts(), ["q1?"]);
-  await page.getByText(/^All/).click();
+  await page.locator("#filter").getByText(/^All/).click();
   await page.locator(".event").nth(2).waitFor();
   assertEquals(await page.locator(".event-query").allInnerTexts(), ["q3?", "q2?", "q1?"]);
 });

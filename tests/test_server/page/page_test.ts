@@ -1,10 +1,11 @@
-/** The page in a real browser: asking, answers, replays, what is malformed. */
+/** The page in a real browser: asking, answers, replays, what is malformed. @module */
 
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import type { Page } from "playwright-core";
 import { startAgent } from "../../support/agent.ts";
 import { browserTests } from "../../support/browser.ts";
 import { connect } from "../../support/client.ts";
-import { ask, connectTo, eventOf, pageUrl, stateOf } from "../../support/page.ts";
+import { ask, connectTo, eventOf, pageUrl, stateOf, unfold } from "../../support/page.ts";
 import { LOCALHOST_CERTIFICATE } from "../../support/localhost_certificate.ts";
 import { startServer } from "../../support/server.ts";
 
@@ -30,6 +31,7 @@ testInBrowser(
     const [response] = await server.responses(1);
     assert(response);
     assertEquals(await event.locator(".event-answer").innerText(), response.response);
+    await unfold(event);
     const text = (await event.innerText()).replaceAll("\u00a0", " ");
     for (
       const part of [
@@ -44,12 +46,12 @@ testInBrowser(
       assertStringIncludes(text, part);
     }
     assertMatch(await event.locator(".took").innerText(), /^[\d.]+\s(ms|s)$/);
-    await event.getByText(/raw frames/).click();
-    await event.locator("pre").nth(2).waitFor(); // the ack comes behind the response
-    const frames = (await event.locator("pre").allInnerTexts()).map((frame) => JSON.parse(frame));
+    await event.locator(".frame-list pre").nth(2).waitFor(); // the ack comes behind the response
+    const frames = (await event.locator(".frame-list pre").allInnerTexts()).map((frame) => JSON.parse(frame));
     assertEquals(frames.map(({ type }) => type), [undefined, "response", "ack"]);
     assertEquals(frames[0].metadata, {
       source: "page",
+      stream: true,
       channel: { name: "web" },
       userId: "alice",
       conversationId: "talk-7",
@@ -75,6 +77,7 @@ testInBrowser("a replayed event gets the stored answer, to the letter", async ({
   await ask(page, "What is a workerpool?");
   const event = eventOf(page, "What is a workerpool?");
   await stateOf(event, "Answered");
+  await unfold(event);
   for (const times of ["once", "2 times"]) {
     await event.getByRole("button", { name: "Replay" }).click();
     await event.getByText(`Replayed ${times}: the stored answer came back, the same frame to the letter.`).waitFor();
@@ -106,7 +109,7 @@ for (
       await page.getByRole("button", { name: "Send to an agent" }).click();
       await page.locator("#stray pre").getByText(complaint).waitFor();
       const shown = await page.locator("#stray pre").allInnerTexts();
-      assertEquals(shown[1], frame);
+      assertEquals(JSON.parse(shown[1] ?? ""), JSON.parse(frame));
       assertEquals(JSON.parse(shown[0] ?? "").status, "error");
       assertEquals(await page.locator(".event").count(), 0);
       await ask(page, "Still there?");
@@ -130,7 +133,7 @@ testInBrowser("any text can be sent as a frame, and an agent survives each kind 
   for (const kind of kinds) {
     await page.getByLabel("What is wrong with it").selectOption(kind);
     await send.click();
-    await page.locator("#stray pre").getByText(await box.inputValue(), { exact: true }).waitFor();
+    await shownAs(page, await box.inputValue());
   }
   await box.fill("<b>not</b> even");
   await send.click();
@@ -216,7 +219,7 @@ testInBrowser("what clients and agents send is shown as text, never as HTML", as
   agent.send({ type: "ack", eventId: "q2", status: "error", error: trap, timestamp: 1 });
   await stateOf(eventOf(page, "And wrong?"), "Failed");
   assertMatch(await eventOf(page, "And wrong?").locator(".took").innerText(), /^[\d.]+\s(ms|s)$/);
-  for (const summary of await page.locator(".frames summary").all()) await summary.click();
+  for (const summary of await page.locator(".event-details summary").all()) await summary.click();
   await page.getByText("Send a malformed event").click();
   assertEquals(await page.locator("main img, main script, main b").count(), 0);
   assertEquals(await page.title(), title);
@@ -252,3 +255,10 @@ testInBrowser("what the server refuses is told below the button", async ({ open 
   await page.getByText("Live").waitFor(); // a frame that is too large would have ended the connection
   assertEquals(await page.locator(".event").count(), 1);
 });
+
+/** Resolves when a frame is shown with these characters, whatever blanks are between them. */
+async function shownAs(page: Page, frame: string): Promise<void> {
+  const characters = Array.from(frame.replaceAll(/\s/g, ""), (character) => RegExp.escape(character));
+  await page.locator("#stray pre").filter({ hasText: new RegExp(`^\\s*${characters.join("\\s*")}\\s*$`) }).first()
+    .waitFor();
+}

@@ -1,0 +1,43 @@
+/** What the buttons of an event do. @module */
+
+import type { FeedEvent, FeedReply } from "../feed.ts";
+import type { AskForm } from "./ask_form.ts";
+import type { RowActions } from "./event_row.ts";
+import type { Request } from "./feed_link.ts";
+import { refusalOf } from "./reply.ts";
+
+/** Let the buttons ask by `request`. `onAsked`: the server has taken a question, under this key. */
+export function createRowActions(
+  request: (command: Request) => Promise<FeedReply>,
+  { form, onAsked }: { form: () => AskForm; onAsked: (key: string) => void },
+): RowActions {
+  const read: RowActions["read"] = async (key, connection) => {
+    const reply = await request({ type: "read", key, ...connection !== undefined && { connection } });
+    return reply.type === "done" ? { text: reply.text ?? "" } : { wrong: refusalOf(reply) ?? "" };
+  };
+
+  /** The question of an event, whole. */
+  async function questionOf({ key, event, queryLength }: FeedEvent) {
+    const metadata = event.metadata ?? {};
+    if (event.query.length === queryLength) return { query: event.query, metadata };
+    const whole = await read(key);
+    return "text" in whole ? { query: whole.text, metadata } : whole;
+  }
+
+  return {
+    read,
+    replay: async ({ key }) => refusalOf(await request({ type: "replay", key })),
+    async askAgain(event) {
+      const question = await questionOf(event);
+      if ("wrong" in question) return question.wrong;
+      const reply = await request({ type: "ask", ...question });
+      if (reply.type === "done" && reply.key !== undefined) onAsked(reply.key);
+      return refusalOf(reply);
+    },
+    async edit(event) {
+      const question = await questionOf(event);
+      if ("wrong" in question) return question.wrong;
+      form().edit(question);
+    },
+  };
+}
