@@ -84,7 +84,10 @@ class ClientConnection implements Client {
       },
       received: (text) => this.#receive(text, this.#agent ? parseAgentMessage(text) : parseClientMessage(text)),
       receivedBinary: (bytes) =>
-        this.#receive(`(binary, ${bytes} bytes)`, { ok: false, reason: "expected a text frame, received a binary one" }),
+        this.#receive(`(binary, ${bytes} bytes)`, {
+          ok: false,
+          reason: "expected a text frame, received a binary one",
+        }),
       late: () => print("🚫 Client refused: it did not authenticate in time"),
       closed: (end) => this.#end(end),
     });

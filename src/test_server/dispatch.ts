@@ -75,7 +75,12 @@ class RosterDispatch implements Dispatch {
   }
 
   join(
-    { samples, ...connected }: { connection: number; agentId: string; identity: number; samples: readonly AgentEvent[] },
+    { samples, ...connected }: {
+      connection: number;
+      agentId: string;
+      identity: number;
+      samples: readonly AgentEvent[];
+    },
   ): void {
     const { ledger, now, observe } = this.#options;
     const agent = this.#roster.add({ ...connected, connectedMs: now() });

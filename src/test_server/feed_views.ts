@@ -7,7 +7,9 @@ import { beginning, SHOWN_LENGTH } from "./shown_text.ts";
 import { median } from "./statistics.ts";
 
 /** An agent. */
-export function viewAgent({ inFlight, latenciesMs, connection, agentId, connectedMs, answered, failed }: Agent): FeedAgent {
+export function viewAgent(
+  { inFlight, latenciesMs, connection, agentId, connectedMs, answered, failed }: Agent,
+): FeedAgent {
   const last = latenciesMs.at(-1);
   return {
     connection,
@@ -22,7 +24,8 @@ export function viewAgent({ inFlight, latenciesMs, connection, agentId, connecte
 
 /** An event, its long texts cut. */
 export function viewEvent(asked: Asked): FeedEvent {
-  const { key, event: { id, query, timestamp, metadata }, frame, askedBy, number, askedMs, state, sentTo, frames } = asked;
+  const { key, event: { id, query, timestamp, metadata }, frame, askedBy, number, askedMs, state, sentTo, frames } =
+    asked;
   const { replays, tookMs, answer, error } = asked;
   return {
     key,

@@ -100,5 +100,8 @@ async function withoutTypes(source: string): Promise<string> {
   // stripTypeScriptTypes of node:module), but not yet in 2.7.
   const { transformSync } = await import("amaro");
   const { code } = transformSync(source, { mode: "strip-only" });
-  return code.replace(/(\bfrom )"([a-z]+)"/g, (whole, from, name) => name in LIBRARIES ? `${from}"/page/npm/${name}.js"` : whole);
+  return code.replace(
+    /(\bfrom )"([a-z]+)"/g,
+    (whole, from, name) => name in LIBRARIES ? `${from}"/page/npm/${name}.js"` : whole,
+  );
 }

@@ -13,7 +13,7 @@ import { type Front, openFront } from "./front.ts";
 import { createIdentities } from "./identities.ts";
 import { type Asked, type Asker, createLedger } from "./ledger.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import { type Listening, listen } from "./listen.ts";
+import { listen, type Listening } from "./listen.ts";
 import { sampleEvents, trackSamples } from "./samples.ts";
 import { printable } from "./shown_text.ts";
 import { CLOSE } from "./socket.ts";

@@ -41,14 +41,19 @@ export function describeApi(routes: readonly Route[]): Record<string, unknown> {
 
 function operationOf(route: Route): Record<string, unknown> {
   const { path, operationId, summary, description, parameters = [], body, isOpen, responses } = route;
-  const all = { ...responses, ...!isOpen && { 401: { description: "The token is missing or wrong", bodies: ["Failure"] } } };
+  const all = {
+    ...responses,
+    ...!isOpen && { 401: { description: "The token is missing or wrong", bodies: ["Failure"] } },
+  };
   return {
     operationId,
     summary,
     ...description && { description },
     parameters: [...path.includes("{id}") ? [ID] : [], ...parameters.map(parameterOf)],
     ...body && { requestBody: { required: true, content: { "application/json": { schema: reference(body) } } } },
-    responses: Object.fromEntries(Object.entries(all).map(([status, told]) => [status, responseOf(told as Documented)])),
+    responses: Object.fromEntries(
+      Object.entries(all).map(([status, told]) => [status, responseOf(told as Documented)]),
+    ),
     security: isOpen ? [] : SECURITY,
   };
 }

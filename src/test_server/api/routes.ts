@@ -19,7 +19,8 @@ export const ROUTES: readonly Route[] = [
     path: "/api/query",
     operationId: "ask",
     summary: "Ask",
-    description: "The event goes to one agent, or waits until there is one. With `stream: true` in its metadata the agent " +
+    description:
+      "The event goes to one agent, or waits until there is one. With `stream: true` in its metadata the agent " +
       "sends its answer piece by piece: see `GET /api/events/{id}/stream`.",
     parameters: [{
       name: "wait",
@@ -87,7 +88,8 @@ export const ROUTES: readonly Route[] = [
     path: "/api/events/{id}/stream",
     operationId: "followEvent",
     summary: "Follow an event as it is answered",
-    description: "Server-sent events: `state` whenever the event's state changes; `chunk` for each piece of the answer, if " +
+    description:
+      "Server-sent events: `state` whenever the event's state changes; `chunk` for each piece of the answer, if " +
       "the event's metadata has `stream: true`, where `restart: true` begins the text anew; at last `response` or " +
       "`failed`, with the event as `GET /api/events/{id}` tells it.",
     parameters: [{

@@ -11,7 +11,9 @@ export const MAX_LISTED = 1_000;
 const USUALLY_LISTED = 50;
 
 const ms = z.number().describe("Milliseconds since the epoch, by the server's clock");
-const agentId = z.string().describe("The agent's id. Two agents may have the same one: the connection tells them apart");
+const agentId = z.string().describe(
+  "The agent's id. Two agents may have the same one: the connection tells them apart",
+);
 const connection = z.number().int().min(0).describe("Number of the agent's connection, counted from 0");
 const state = z.enum(["waiting", "answering", "answered", "failed"])
   .describe("waiting: for an agent; answering: sent to one, or more");
@@ -46,7 +48,9 @@ export const failureSchema = z.object({
 export const acceptedSchema = z.object({ success: z.literal(true), eventId: z.string() });
 
 const metadata = z.looseObject({
-  sources: z.array(z.string()).readonly().optional().describe("Where the passages come from that the answer could draw on"),
+  sources: z.array(z.string()).readonly().optional().describe(
+    "Where the passages come from that the answer could draw on",
+  ),
   declined: z.boolean().optional().describe("The answer is that the agent does not know"),
 }).describe("What the agent tells about its answer");
 
