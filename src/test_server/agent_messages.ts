@@ -24,8 +24,11 @@ const messageSchema = z.discriminatedUnion("type", [
     response: z.string(),
     timestamp,
     agentId,
-    metadata: z.looseObject({ sources: z.array(z.string()).exactOptional(), declined: z.boolean().exactOptional() })
-      .exactOptional(),
+    metadata: z.looseObject({
+      sources: z.array(z.string()).exactOptional(),
+      declined: z.boolean().exactOptional(),
+      cutOff: z.boolean().exactOptional(),
+    }).exactOptional(),
   }),
   z.object({
     type: z.literal("chunk"),

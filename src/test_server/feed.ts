@@ -152,6 +152,8 @@ export interface FeedAnswerMetadata {
   readonly sources?: readonly string[] | undefined;
   /** The answer is that there is none: the agent does not know. */
   readonly declined?: boolean | undefined;
+  /** The answer ended at a limit of tokens. */
+  readonly cutOff?: boolean | undefined;
   readonly [field: string]: unknown;
 }
 

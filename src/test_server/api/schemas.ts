@@ -52,6 +52,7 @@ const metadata = z.looseObject({
     "Where the passages come from that the answer could draw on",
   ),
   declined: z.boolean().optional().describe("The answer is that the agent does not know"),
+  cutOff: z.boolean().optional().describe("The answer ended at a limit of tokens"),
 }).describe("What the agent tells about its answer");
 
 const answerSchema = z.object({

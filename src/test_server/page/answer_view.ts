@@ -53,9 +53,9 @@ export function createAnswerView(readWhole: ReadWhole): AnswerView {
   return {
     root,
     show(answer, { isAlone, counts }) {
-      head.hidden = isAlone;
+      head.hidden = isAlone && answer.metadata?.cutOff !== true;
       setText(name, agentName(answer));
-      setText(note, noteOf(answer, counts));
+      setText(note, noteOf(answer, counts && !isAlone));
       copyButton.hidden = answer.state === "growing";
       root.dataset.state = answer.metadata?.declined === true ? "declined" : answer.state;
       content.setAttribute("aria-busy", String(answer.state === "growing"));
@@ -73,6 +73,7 @@ function noteOf({ state, tookMs, restarts, metadata }: FeedAnswer, counts: boole
     state === "growing" ? "answering" : state === "failed" ? "failed" : metadata?.declined ? "does not know" : "",
     tookMs === undefined ? "" : duration(tookMs),
     restarts > 0 ? `began anew ${restarts === 1 ? "once" : `${restarts} times`}` : "",
+    metadata?.cutOff ? "cut off at the limit of tokens" : "",
     counts ? "first: this one counts" : "",
   ];
   return parts.filter((part) => part !== "").join(", ");

@@ -22,7 +22,7 @@ testInBrowser("two agents share the load, and one conversation stays with one of
     for (const query of queries) await ask(page, query);
   }
   const agentsOf = async (query: string) => {
-    await stateOf(eventOf(page, query), "Answered");
+    await stateOf(eventOf(page, query), "Declined");
     await unfold(eventOf(page, query));
     return await eventOf(page, query).locator(".facts div", { hasText: /^Agent/ }).innerText();
   };

@@ -113,7 +113,7 @@ for (
       assertEquals(JSON.parse(shown[0] ?? "").status, "error");
       assertEquals(await page.locator(".event").count(), 0);
       await ask(page, "Still there?");
-      await stateOf(eventOf(page, "Still there?"), "Answered");
+      await stateOf(eventOf(page, "Still there?"), "Declined");
       assertEquals((await agent.responses(1)).length, 1);
       await keep(page, `malformed: ${kind}`);
     },
@@ -139,7 +139,7 @@ testInBrowser("any text can be sent as a frame, and an agent survives each kind 
   await send.click();
   await page.locator("#stray pre").getByText("<b>not</b> even", { exact: true }).waitFor();
   await ask(page, "Still there?");
-  await stateOf(eventOf(page, "Still there?"), "Answered");
+  await stateOf(eventOf(page, "Still there?"), "Declined");
   assertEquals((await agent.responses(1)).length, 1);
 });
 
@@ -188,7 +188,7 @@ testInBrowser(
     const [, port] = /^USE_WEBSOCKET=true WEBSOCKET_URL=ws:\/\/127\.0\.0\.1:(\d+) deno task start$/.exec(command) ?? [];
     assert(port, command);
     await using _agent = await startAgent({ env: connectTo(`ws://127.0.0.1:${port}`) });
-    await stateOf(event, "Answered");
+    await stateOf(event, "Declined");
     assert(await page.locator("#no-agents").isHidden());
   },
 );
