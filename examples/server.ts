@@ -19,8 +19,12 @@ Deno.serve({ hostname: "localhost", port }, async (request) => {
   const event = JSON.stringify({ id, query: await request.text(), timestamp: Date.now() });
   const { promise, resolve } = Promise.withResolvers<Response>();
   unanswered.set(id, { event, settle: resolve });
-  const [agent] = agents;
-  agent?.send(event);
+  const [agent] = agents; // the one that was asked longest ago
+  if (agent) {
+    agents.delete(agent);
+    agents.add(agent);
+    agent.send(event);
+  }
   return await promise;
 });
 

@@ -47,6 +47,7 @@ const PROTOCOL = {
 const TEST_SERVER = {
   start: codeBlocks("docs/test_server.md", "sh")[0]!,
   curl: shown("docs/test_server.md", "/api/events/ws-event-001"),
+  follow: shown("docs/test_server.md", "curl -N"),
   second: shown("docs/test_server.md", ".agent-second"),
   tls: shown("docs/test_server.md", "openssl req"),
   tlsAgent: shown("docs/test_server.md", "wss://localhost:8080"),
@@ -140,6 +141,8 @@ testWithCurl("the test server, two agents and the REST calls", async () => {
   assertEquals(posted!.success, true);
   assertMatch(String(waited!.response), /voucher/i);
   assertEquals(state!.state, "answered");
+  const followed = await checkout.run(atPort(TEST_SERVER.follow, port));
+  assertMatch(followed, /^event: response\nid: end\ndata: \{"success":true,"eventId":"followed","state":"answered"/m);
 });
 
 testWithCurl("the example server, an agent, and a question to it", async () => {
