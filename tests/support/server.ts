@@ -1,4 +1,4 @@
-/** The test server as the tests see it: what agents sent, waits that say what they saw, a line that can be cut. @module */
+/** The test server as the tests see it: what agents sent, waits that say what they saw, connections that can be cut. @module */
 
 import { systemClock } from "../../src/clock.ts";
 import type { AgentMessage } from "../../src/test_server/agent_messages.ts";
@@ -15,9 +15,9 @@ export interface ServerUnderTest extends AsyncDisposable {
   readonly url: string;
   /** For the next server to take over after `close`. */
   readonly port: number;
-  /** What the server printed. */
+  /** The lines that the server printed. */
   readonly lines: readonly string[];
-  /** What each connection sent, in full: JSON as values, other text as it came. */
+  /** The frames that each connection sent, in full: JSON as values, other text as it came. */
   readonly frames: readonly (readonly unknown[])[];
   /**
    * Send frames to every authenticated agent: strings as they are, anything else as JSON.
@@ -53,16 +53,68 @@ export async function startServer(
   options: Partial<TestServerOptions> & { readonly patienceMs?: number } = {},
 ): Promise<ServerUnderTest> {
   const { port = 0, patienceMs, ...serverOptions } = options;
-  const lines: string[] = [];
-  const activity: Activity[] = [];
-  const frames: unknown[][] = [];
-  const watch = createWatch({ report: () => report(activity), ...patienceMs !== undefined && { patienceMs } });
-
+  const account = keepAccount(patienceMs);
   const server = await startTestServer({
     hostname: "127.0.0.1",
     clock: systemClock,
     ...serverOptions,
     port: 0,
+    print: account.print,
+    observe: account.observe,
+  });
+  const relay = startRelay({ port, upstreamPort: server.port });
+
+  let closing: Promise<void> | undefined;
+  const close = () => closing ??= stop();
+  async function stop(): Promise<void> {
+    await server.close();
+    await relay[Symbol.asyncDispose]();
+    account[Symbol.dispose]();
+  }
+
+  return {
+    ...account.waits,
+    url: `${serverOptions.tls ? "wss" : "ws"}://127.0.0.1:${relay.port}`,
+    port: relay.port,
+    lines: account.lines,
+    frames: account.frames,
+    send(...frames) {
+      if (server.send(...frames) === 0) throw new Error(`Cannot send: no agent is there. Seen:\n${account.report()}`);
+    },
+    drop: relay.drop,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+type Waits = Pick<
+  ServerUnderTest,
+  "received" | "responses" | "acks" | "connected" | "authenticated" | "disconnected" | "printed"
+>;
+
+/** What a server prints and what happens on its connections, and the waits for it. */
+function keepAccount(patienceMs: number | undefined): Disposable & {
+  readonly lines: readonly string[];
+  readonly frames: readonly (readonly unknown[])[];
+  readonly waits: Waits;
+  print(line: string): void;
+  observe(happened: Activity): void;
+  report(): string;
+} {
+  const lines: string[] = [];
+  const activity: Activity[] = [];
+  const frames: unknown[][] = [];
+  const watch = createWatch({
+    report: () => reportOf(activity),
+    ...(patienceMs !== undefined && { patienceMs }),
+  });
+  return {
+    lines,
+    frames,
+    waits: {
+      ...waitsFor(activity, watch),
+      printed: (part) => watch.until(`a line with ${part}`, () => lines.find((line) => line.includes(part))),
+    },
     print(line) {
       lines.push(line);
       watch.changed();
@@ -73,9 +125,12 @@ export async function startServer(
       if (happened.kind === "received") sent.push(jsonOrText(happened.text));
       watch.changed();
     },
-  });
-  const relay = startRelay({ port, upstreamPort: server.port });
+    report: () => reportOf(activity),
+    [Symbol.dispose]: () => watch[Symbol.dispose](),
+  };
+}
 
+function waitsFor(activity: readonly Activity[], watch: ReturnType<typeof createWatch>): Omit<Waits, "printed"> {
   /** The first `count` of what `pick` makes of the activity, past and to come. */
   function first<T>(what: string, count: number, pick: (happened: Activity) => T | undefined): Promise<T[]> {
     const found: T[] = [];
@@ -89,58 +144,40 @@ export async function startServer(
     });
   }
 
-  const messages = <T extends AgentMessage>(
+  function messages<T extends AgentMessage>(
     what: string,
     count: number,
     pick: (message: AgentMessage) => T | undefined,
-  ) =>
-    first(
+  ): Promise<T[]> {
+    return first(
       what,
       count,
       (happened) => happened.kind === "received" && happened.message.ok ? pick(happened.message.value) : undefined,
     );
+  }
 
-  let closing: Promise<void> | undefined;
-  const close = () => closing ??= stop();
-  async function stop(): Promise<void> {
-    await server.close();
-    await relay[Symbol.asyncDispose]();
-    watch[Symbol.dispose]();
+  /** The first `count` things of this kind. */
+  function ofKind<Kind extends Activity["kind"]>(what: string, count: number, kind: Kind) {
+    return first(
+      what,
+      count,
+      (happened) => happened.kind === kind ? happened as Extract<Activity, { kind: Kind }> : undefined,
+    );
   }
 
   return {
-    url: `${serverOptions.tls ? "wss" : "ws"}://127.0.0.1:${relay.port}`,
-    port: relay.port,
-    lines,
-    frames,
-    send(...frames) {
-      if (server.send(...frames) === 0) throw new Error(`Cannot send: no agent is there. Seen:\n${report(activity)}`);
-    },
     received: (wanted, { count } = { count: 1 }) =>
       messages(`a message with ${wanted}`, count, (message) => wanted(message) ? message : undefined),
     responses: (count) => messages("a response", count, (message) => message.type === "response" ? message : undefined),
     acks: (count) => messages("an ack", count, (message) => message.type === "ack" ? message : undefined),
-    async connected(count) {
-      await first("a connection", count, (happened) => happened.kind === "connected" ? happened : undefined);
-    },
-    async authenticated(count) {
-      await first(
-        "an authenticated agent",
-        count,
-        (happened) => happened.kind === "authenticated" ? happened : undefined,
-      );
-    },
-    disconnected: (count) =>
-      first("an end", count, (happened) => happened.kind === "disconnected" ? happened : undefined),
-    printed: (part) => watch.until(`a line with ${part}`, () => lines.find((line) => line.includes(part))),
-    drop: relay.drop,
-    close,
-    [Symbol.asyncDispose]: close,
+    connected: async (count) => void await ofKind("a connection", count, "connected"),
+    authenticated: async (count) => void await ofKind("an authenticated agent", count, "authenticated"),
+    disconnected: (count) => ofKind("an end", count, "disconnected"),
   };
 }
 
 /** One line for each thing that happened, cut short. */
-function report(activity: readonly Activity[]): string {
+function reportOf(activity: readonly Activity[]): string {
   return activity.map((happened) => {
     const { kind, connection } = happened;
     if (kind === "received") return `  connection ${connection}: received ${happened.text.slice(0, 300)}`;

@@ -28,54 +28,8 @@ Deno.test("every response is documented, has the body that the document says, an
   const seen = new Set<string>();
   const call = caller(document, seen);
 
-  const agent = stack.use(await connect(usual.url));
-  agent.authenticate({ agentId: AGENT });
-  const [, sample, other] = await agent.received(4) as { id: string }[];
-  agent.send(
-    {
-      type: "response",
-      queryId: sample?.id,
-      response: "!",
-      timestamp: 1,
-      agentId: AGENT,
-      metadata: { declined: true },
-    },
-    { type: "ack", eventId: other?.id, status: "error", error: "no model", timestamp: 1 },
-  );
-  await usual.acks(1);
-  const ask = (server: ServerUnderTest, body: unknown, path = "/api/query") =>
-    call(server, "/api/query", { method: "POST", body: JSON.stringify(body) }, path);
-
-  await ask(usual, { query: "?", id: "mine" });
-  await ask(usual, { query: "?", id: "slow" }, "/api/query?wait=0.001");
-  await ask(usual, { query: "other", id: "mine" });
-  await ask(usual, { query: 7 });
-  await call(usual, "/api/query", { method: "POST", body: "text", headers: { "content-type": "text/plain" } });
-  for (const status of ["response", "ack"]) {
-    const waiting = ask(usual, { query: "?", id: status }, "/api/query?wait=60");
-    await usual.printed(`📤 Sending event: ${status}`);
-    if (status === "response") {
-      agent.send({ type: status, queryId: status, response: "!", timestamp: 1, agentId: AGENT });
-    } else agent.send({ type: status, eventId: status, status: "error", error: "no", timestamp: 1 });
-    await waiting;
-  }
-  await ask(full, { query: "x".repeat(600) });
-  await ask(full, { query: "?", id: "first" });
-  await ask(full, { query: "?" });
-  await ask(closed, { query: "?" });
-  for (const path of ["/api/events", "/api/agents", "/healthz", "/openapi.json"]) {
-    for (const server of [usual, closed]) await call(server, path, {});
-  }
-  await call(usual, "/api/events", {}, "/api/events?limit=2");
-  await call(usual, "/api/events", {}, "/api/events?limit=none");
-  for (const [id, server] of [["mine", usual], [other?.id, usual], ["nobody's", usual], ["mine", closed]] as const) {
-    await call(server, "/api/events/{id}", {}, `/api/events/${id}`);
-  }
-  await call(usual, "/api/events/{id}/stream", {}, "/api/events/response/stream");
-  await call(usual, "/api/events/{id}/stream", { headers: { "last-event-id": "end" } }, "/api/events/response/stream");
-  await call(usual, "/api/events/{id}/stream", {}, "/api/events/unknown/stream");
-  await call(full, "/api/events/{id}/stream", {}, "/api/events/first/stream");
-  await call(closed, "/api/events/{id}/stream", {}, "/api/events/first/stream");
+  await askInEveryWay(call, { usual, full, closed });
+  await lookInEveryWay(call, { usual, full, closed });
 
   const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations).flatMap(([method, { responses }]) =>
@@ -110,6 +64,71 @@ Deno.test("operations have names of their own, and only health and the document 
   const open = Object.entries(paths).filter(([, { get }]) => get?.security.length === 0).map(([path]) => path);
   assertEquals(open, ["/healthz", "/openapi.json"]);
 });
+
+type Call = ReturnType<typeof caller>;
+interface Servers {
+  readonly usual: ServerUnderTest;
+  /** Takes on one event, short ones only, and lets nobody wait. */
+  readonly full: ServerUnderTest;
+  /** Wants a token. */
+  readonly closed: ServerUnderTest;
+}
+
+/** `POST /api/query`, with everything that can come of it. */
+async function askInEveryWay(call: Call, { usual, full, closed }: Servers): Promise<void> {
+  await using agent = await connect(usual.url);
+  agent.authenticate({ agentId: AGENT });
+  const [, sample, other] = await agent.received(4) as { id: string }[];
+  agent.send(
+    {
+      type: "response",
+      queryId: sample?.id,
+      response: "!",
+      timestamp: 1,
+      agentId: AGENT,
+      metadata: { declined: true },
+    },
+    { type: "ack", eventId: other?.id, status: "error", error: "no model", timestamp: 1 },
+  );
+  await usual.acks(1);
+  const ask = (server: ServerUnderTest, body: unknown, path = "/api/query") =>
+    call(server, "/api/query", { method: "POST", body: JSON.stringify(body) }, path);
+
+  await ask(usual, { query: "?", id: "mine" });
+  await ask(usual, { query: "?", id: "slow" }, "/api/query?wait=0.001");
+  await ask(usual, { query: "other", id: "mine" });
+  await ask(usual, { query: 7 });
+  await call(usual, "/api/query", { method: "POST", body: "text", headers: { "content-type": "text/plain" } });
+  for (const status of ["response", "ack"]) {
+    const waiting = ask(usual, { query: "?", id: status }, "/api/query?wait=60");
+    await usual.printed(`📤 Sending event: ${status}`);
+    if (status === "response") {
+      agent.send({ type: status, queryId: status, response: "!", timestamp: 1, agentId: AGENT });
+    } else agent.send({ type: status, eventId: status, status: "error", error: "no", timestamp: 1 });
+    await waiting;
+  }
+  await ask(full, { query: "x".repeat(600) });
+  await ask(full, { query: "?", id: "first" });
+  await ask(full, { query: "?" });
+  await ask(closed, { query: "?" });
+}
+
+/** Every GET, with everything that can come of it. */
+async function lookInEveryWay(call: Call, { usual, full, closed }: Servers): Promise<void> {
+  for (const path of ["/api/events", "/api/agents", "/healthz", "/openapi.json"]) {
+    for (const server of [usual, closed]) await call(server, path, {});
+  }
+  await call(usual, "/api/events", {}, "/api/events?limit=2");
+  await call(usual, "/api/events", {}, "/api/events?limit=none");
+  for (const [id, server] of [["mine", usual], ["ack", usual], ["nobody's", usual], ["mine", closed]] as const) {
+    await call(server, "/api/events/{id}", {}, `/api/events/${id}`);
+  }
+  await call(usual, "/api/events/{id}/stream", {}, "/api/events/response/stream");
+  await call(usual, "/api/events/{id}/stream", { headers: { "last-event-id": "end" } }, "/api/events/response/stream");
+  await call(usual, "/api/events/{id}/stream", {}, "/api/events/unknown/stream");
+  await call(full, "/api/events/{id}/stream", {}, "/api/events/first/stream");
+  await call(closed, "/api/events/{id}/stream", {}, "/api/events/first/stream");
+}
 
 /** Calls an operation, notes what came, and holds its body against the document. */
 function caller(document: Document, seen: Set<string>) {

@@ -1,3 +1,5 @@
+/** The files of the page, as the browser gets them. @module */
+
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { respondWithPage } from "../../../src/test_server/page.ts";
 
