@@ -54,13 +54,13 @@ function createItem({ connection, agentId, connectedMs }: FeedAgent): AgentItem 
     element("span", { class: "agent-name" }, agentName({ connection, agentId })),
     load,
     totals,
-    element("p", {}, `connected since ${since}`),
     element(
       "div",
       { class: "line" },
-      element("p", { class: "id" }, agentId),
-      createCopyButton(() => agentId, { label: `Copy the id of agent #${connection}` }),
+      element("p", {}, `connected since ${since}`),
+      createCopyButton(() => agentId, { label: `Copy id of agent #${connection}`, text: "Copy id" }),
     ),
+    element("p", { class: "id" }, agentId),
   );
   return {
     root,
