@@ -1,4 +1,4 @@
-/** What agents say to the events they were sent: kept, counted, and told to whoever asked. @module */
+/** The agents' answers to events: kept, counted, and passed on to the clients that asked. @module */
 
 import { encodeAck } from "../wire.ts";
 import type { AgentMessage } from "./agent_messages.ts";
@@ -13,7 +13,7 @@ export type EventMessage = AgentMessage & { type: "response" | "ack" | "chunk" }
 type Chunk = EventMessage & { type: "chunk" };
 type Response = EventMessage & { type: "response" };
 
-/** What has to be kept and told of. */
+/** The parts that answers are kept in and reported to. */
 export interface AnswersOptions {
   readonly ledger: Ledger;
   readonly roster: Roster;
@@ -26,11 +26,11 @@ export interface AnswersOptions {
 export interface Answers {
   /** A message of an agent that was sent this event, and its text. */
   take(agent: Agent, asked: Asked, message: EventMessage, text: string): void;
-  /** The agent has gone: what it had said in part is of no use. */
+  /** The agent has gone: drop the part of an answer that it had sent. */
   breakOff(asked: Asked, connection: number): void;
-  /** Whoever has the response and no ack yet, which may never come now, gets one from here. */
+  /** Send an ack to the clients that have the response and no ack: the agent's own may never come. */
   vouch(asked: Asked): void;
-  /** Tell whoever watches that the event has changed. */
+  /** Tell all watchers that the event has changed. */
   changed(asked: Asked): void;
 }
 
@@ -138,7 +138,7 @@ class KeptAnswers implements Answers {
     this.changed(asked);
   }
 
-  /** Whoever asked follows one agent at a time: the first one, until it has gone or failed. */
+  /** The clients that asked follow one agent at a time: the first one, until it has gone or failed. */
   #tellChunk(asked: Asked, connection: number, chunk: Chunk, isAnew: boolean): void {
     const followed = asked.growingAt;
     if (followed !== connection) {
@@ -167,7 +167,7 @@ class KeptAnswers implements Answers {
 
   #tell(asked: Asked, text: string): void {
     const askers = [...asked.askers];
-    if (asked.acknowledged && isSettled(asked)) asked.askers.clear(); // that was all there is to tell
+    if (asked.acknowledged && isSettled(asked)) asked.askers.clear(); // nothing more will be told
     for (const asker of askers) {
       asker.tell?.(text);
       asker.changed?.();
@@ -175,7 +175,7 @@ class KeptAnswers implements Answers {
   }
 }
 
-/** What is kept of the agent with whatever it says. */
+/** The part of the agent that is kept with each of its answers. */
 function speakerOf({ connection, agentId, identity }: Agent, asked: Asked) {
   return { connection, agentId, identity, restarts: asked.said.get(connection)?.restarts ?? 0 };
 }

@@ -1,4 +1,4 @@
-/** What changes in a server, as the pages and the printed lines are told of it. @module */
+/** The changes in a server that pages and printed lines are about. @module */
 
 import type { Outcome } from "./figures.ts";
 import type { Asked } from "./ledger.ts";

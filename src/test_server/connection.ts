@@ -14,7 +14,7 @@ import { printable } from "./shown_text.ts";
 import { CLOSE, type Connection, firstLimits, openSocket, type Socket } from "./socket.ts";
 import type { Unread } from "./unread.ts";
 
-/** What happened on a connection; they are numbered from 0 in the order in which they opened. */
+/** Something that happened on a connection. Connections are numbered from 0 in the order in which they opened. */
 export type Activity =
   | { readonly kind: "connected"; readonly connection: number }
   | { readonly kind: "authenticated"; readonly connection: number; readonly agentId: string }
@@ -29,7 +29,7 @@ export type Activity =
   }
   | { readonly kind: "disconnected"; readonly connection: number; readonly code: number; readonly reason: string };
 
-/** What the connections of one server share. */
+/** The parts that all connections of one server share. */
 export interface ConnectionOptions {
   /** The token that clients must send in their auth; any will do where this is left out. */
   readonly token?: string;
@@ -66,7 +66,7 @@ class ClientConnection implements Client {
   /** Once an agent has authenticated. */
   #agent: { readonly agentId: string; readonly identity: number } | undefined;
   #mayAsk: boolean;
-  /** Frames refused before it has shown who it is. */
+  /** Number of frames refused before it has authenticated. */
   #refused = 0;
 
   constructor(socket: WebSocket, options: ConnectionOptions & { number: number; mayAsk: boolean }) {

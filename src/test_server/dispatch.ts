@@ -1,4 +1,4 @@
-/** Which agent gets which event, and who is told what became of it. It knows no sockets: frames go out by `send`. @module */
+/** Gives events to agents, and takes their answers. It knows no sockets: frames go out by `send`. @module */
 
 import type { AgentEvent } from "../wire.ts";
 import { type Answers, type EventMessage, openAnswers } from "./answers.ts";
@@ -13,7 +13,7 @@ export type Placed = { readonly ok: true; readonly key: string } | { readonly ok
 /** `unknown`: there is no such event, any more or at all. `not_asked`: there is, and this agent was not sent it. */
 export type Heard = "known" | "unknown" | "not_asked";
 
-/** What a dispatch needs. */
+/** The parts of a dispatch. */
 export interface DispatchOptions {
   readonly ledger: Ledger;
   /** Give each event to every agent that is there, instead of one. */
@@ -24,13 +24,13 @@ export interface DispatchOptions {
   readonly observe: (change: Change) => void;
 }
 
-/** The events on their way between those who ask and the agents. */
+/** The way of events from the clients that ask to the agents. */
 export interface Dispatch {
   /** Longest connected first. */
   agents(): IterableIterator<Agent>;
-  /** An agent has authenticated: it gets its samples, then what waits. */
+  /** An agent has authenticated: it gets its samples, then the events that wait. */
   join(agent: { connection: number; agentId: string; identity: number; samples: readonly AgentEvent[] }): void;
-  /** An agent has gone: what it left unanswered goes to others, in the order in which it was asked. */
+  /** An agent has gone: its unanswered events go to others, in the order in which they were asked. */
   leave(connection: number): void;
   /** Give an event to an agent, or let it wait for one. A known id is the same event: it is not asked twice at a time. */
   ask(event: AgentEvent, by: { askedBy: FeedAsker; asker?: Asker }): Placed;
@@ -48,7 +48,7 @@ export interface Dispatch {
 const MAX_SENT_TO = 100;
 const MAX_ASKED_OF = 1_000;
 
-/** Nothing asked, nobody there. */
+/** A dispatch without events and agents. */
 export function createDispatch(options: DispatchOptions): Dispatch {
   return new RosterDispatch(options);
 }

@@ -1,6 +1,6 @@
 /**
- * What the test server and its page say to each other over the page's own WebSocket, as JSON text frames. Types only, so
- * that a browser has nothing to load.
+ * The messages between the test server and its page, over the page's own WebSocket, as JSON text frames. Types only: a
+ * browser has nothing to load.
  *
  * The page's first frame is a {@linkcode FeedAuth}. The server answers with a snapshot, and from then on tells what
  * changes; or it closes with 1008 and the reason `token missing` or `wrong token`. Each command is answered by `done` or
@@ -49,7 +49,7 @@ export type FeedUpdate =
   | { readonly type: "figures"; readonly figures: FeedFigures };
 
 /**
- * What became of a command. `key`: the event that was asked or replayed; `text`: what was to be read; `request`: -1
+ * The result of a command. `key`: the event that was asked or replayed; `text`: the text that was read; `request`: -1
  * where a command had none.
  */
 export type FeedReply =
@@ -59,7 +59,7 @@ export type FeedReply =
 /** Whatever the server sends. */
 export type FeedMessage = FeedSnapshot | FeedUpdate | FeedReply;
 
-/** What the page can ask for, after its auth. `request` is the page's own number for it. */
+/** A command of the page, after its auth. `request` is the page's own number for it. */
 export type FeedCommand =
   | FeedAsk
   /** Send an event once more, under the same id, to the agent that answered it if it is there. */
@@ -97,7 +97,7 @@ export interface FeedAgent {
 /** `waiting`: for an agent. `answering`: sent to one, or more. */
 export type FeedEventState = "waiting" | "answering" | "answered" | "failed";
 
-/** Who asked: a sample of the server, a client over WebSocket, over REST, a page, or `--events`. */
+/** The source of an event: a sample of the server, a client over WebSocket, over REST, a page, or `--events`. */
 export type FeedAsker = "sample" | "client" | "rest" | "page" | "load";
 
 /** An event, and all that is known of it. */
@@ -121,7 +121,7 @@ export interface FeedEvent {
   readonly tookMs?: number;
   /** The connection whose answer counts, being the first: whoever asked was told that one. */
   readonly answeredBy?: number;
-  /** What agents said, first to last, one for each connection. */
+  /** The agents' answers, first to last, one for each connection. */
   readonly answers: readonly FeedAnswer[];
   /** Of a failed event: what the agent said is wrong. */
   readonly error?: string;
@@ -129,7 +129,7 @@ export interface FeedEvent {
   readonly frames: readonly FeedFrame[];
 }
 
-/** What one agent said to an event. */
+/** One agent's answer to an event. */
 export interface FeedAnswer {
   readonly connection: number;
   readonly agentId: string;
@@ -146,7 +146,7 @@ export interface FeedAnswer {
   readonly metadata?: FeedAnswerMetadata;
 }
 
-/** What an agent tells about its answer, as far as it is known here; anything else is shown as it is. */
+/** An agent's account of its answer. Fields that are not named here are shown as they are. */
 export interface FeedAnswerMetadata {
   /** Where the passages come from that the answer could draw on. */
   readonly sources?: readonly string[] | undefined;
@@ -204,7 +204,7 @@ export interface FeedSeries {
   readonly overall: { readonly p50Ms: number | null; readonly p95Ms: number | null };
 }
 
-/** What the server takes of a page, and shows it. */
+/** The bounds of a page's frames, and of the texts that it is shown. */
 export interface FeedLimits {
   /** Longest frame that is accepted of a page, in bytes. */
   readonly frameBytes: number;

@@ -1,4 +1,4 @@
-/** The pages that are open: what changes is told to them, and what they ask for is done. @module */
+/** The open pages: they are told of changes, and their commands are carried out. @module */
 
 import type { Clock } from "../clock.ts";
 import type { AgentEvent, Checked } from "../wire.ts";
@@ -18,10 +18,10 @@ export type { Page } from "./page_feed.ts";
 
 /** The pages of one server. */
 export interface FeedHub {
-  /** Tell a page all there is, and from now on what changes. */
+  /** Tell a page the whole state, and all changes from now on. */
   open(page: Page): void;
   close(page: Page): void;
-  /** Something has changed: told soon, together with what changes until then. */
+  /** Something has changed: pages are told soon, together with all changes until then. */
   changed(change: Change): void;
   /** A frame that belongs to no event. */
   strayed(frame: Omit<FeedFrame, "length">): void;
@@ -30,7 +30,7 @@ export interface FeedHub {
   end(): Promise<void>;
 }
 
-/** What pages are told of. */
+/** The parts that pages are told of. */
 export interface FeedHubOptions {
   readonly ledger: Ledger;
   readonly dispatch: Dispatch;
@@ -47,9 +47,9 @@ const SHOWN_EVENTS = 200;
 const SHOWN_STRAY_FRAMES = 50;
 /** Stands in a refusal for the number of a command that has none. */
 const NO_REQUEST = -1;
-/** Changes within this time are told together, so that a thousand events a second do not drown a page. */
+/** Milliseconds within which changes are told together, so that a thousand events a second do not drown a page. */
 const GATHER_MS = 50;
-/** Figures are told anew this often: they change as time goes by, too. */
+/** Milliseconds between two reports of the figures, which change as time goes by, too. */
 const FIGURES_MS = 2_000;
 
 /** Longest text that a page may read, in UTF-16 code units: three bytes each, it is below what may wait unread. */

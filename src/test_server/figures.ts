@@ -2,7 +2,7 @@
 
 import type { FeedFigures, FeedSeries } from "./feed.ts";
 
-/** What an agent made of an event it was sent. */
+/** The outcome of an event that an agent was sent. */
 export interface Outcome {
   readonly kind: "answered" | "declined" | "failed";
   /** Milliseconds from sent to answered; of an agent that was never sent it on this connection, unknown. */
@@ -24,7 +24,7 @@ const SLICES = 30;
 const CLASS_RATIO = 1.05;
 const SHORTEST_MS = 0.5;
 
-/** What happened within one slice. */
+/** The outcomes within one slice. */
 interface Slice {
   /** Its number since the epoch. */
   readonly number: number;

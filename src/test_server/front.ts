@@ -1,4 +1,4 @@
-/** The front of the test server: who is let in, and what answers a request. @module */
+/** The front of the test server: lets requests in, and hands each to the part that answers it. @module */
 
 import type { ApiOptions } from "./api/context.ts";
 import { respondToApi } from "./api/routes.ts";
@@ -18,7 +18,7 @@ export interface FrontOptions extends ConnectionOptions, ApiOptions {
   readonly url: () => string;
 }
 
-/** Who is connected, and what answers the next request. */
+/** The connections, and the answers to requests. */
 export interface Front {
   respond(request: Request): Promise<Response>;
   /** By number, longest connected first. */
@@ -57,7 +57,7 @@ class GuardedFront implements Front {
     if (isHandshake(request)) return this.#welcome(request, pathname);
     const answer = await respondToApi(request, this.#options);
     if (answer) return answer;
-    // Who does not ask for HTML, as curl, gets a line that can be read.
+    // A client that does not ask for HTML, such as curl, gets a line of text.
     if (pathname !== "/" || request.headers.get("accept")?.includes("text/html")) {
       const page = await respondWithPage(request);
       if (page) return page;

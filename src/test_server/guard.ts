@@ -1,4 +1,4 @@
-/** Who may speak to the test server at all: what a request's headers tell, before anything is done. @module */
+/** Decides by a request's headers whether its sender may use the test server at all. @module */
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
@@ -10,7 +10,7 @@ export interface Refusal {
 }
 
 /**
- * Turn away what a web page of somebody else makes a browser send. Other programs set these headers as they like, but
+ * Refuse the requests that a foreign web page makes a browser send. Other programs set these headers as they like, but
  * they could connect anyway; a browser does not let its pages choose them.
  *
  * `Origin`, which browsers send with every WebSocket handshake and POST, must be this server's own, or any page that
@@ -48,7 +48,7 @@ export function hasBearer(request: Request, token: string | undefined): boolean 
   return given !== undefined && isSameToken(given.trim(), token);
 }
 
-/** In a time that tells nothing. Hashed first: the comparison needs equal lengths, and must not tell the right one's. */
+/** Compares in constant time. Hashed first: the comparison needs equal lengths, and must not reveal the right one's. */
 export function isSameToken(given: string, expected: string): boolean {
   const digest = (token: string) => createHash("sha256").update(token).digest();
   return timingSafeEqual(digest(given), digest(expected));

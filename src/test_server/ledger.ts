@@ -1,11 +1,11 @@
-/** The events that a test server knows, as long as it knows them, and what became of each. In memory only. @module */
+/** The events that a test server knows, with their states and answers. In memory only. @module */
 
 import type { AgentEvent } from "../wire.ts";
 import type { FeedAnswerMetadata, FeedAsker, FeedCounts, FeedEventState, FeedFrame } from "./feed.ts";
 import type { Limits } from "./limits.ts";
 import { beginning, PRINTED_LENGTH } from "./shown_text.ts";
 
-/** Whoever wants to know what becomes of an event. */
+/** Somebody who is told of an event's answer. */
 export interface Asker {
   /** Told the first response and the first ack, as the agent sent them, and the chunks before them. */
   readonly tell?: (frame: string) => void;
@@ -13,7 +13,7 @@ export interface Asker {
   readonly changed?: () => void;
 }
 
-/** What one agent said to an event. */
+/** One agent's answer to an event. */
 export interface Said {
   readonly connection: number;
   readonly agentId: string;
@@ -73,23 +73,23 @@ export interface Ledger {
   /** The last asked first. */
   newest(count: number): Asked[];
   readonly counts: FeedCounts;
-  /** Why one more event of so many bytes can't be taken on, if it can't. */
+  /** The reason why one more event of this size can't be taken on; undefined if it can. */
   refusal(bytes: number): string | undefined;
   add(asked: Asked): void;
   move(asked: Asked, to: FeedEventState): void;
   /** Keep a frame with the event it belongs to. */
   note(asked: Asked, frame: Omit<FeedFrame, "length">): void;
   /**
-   * Keep what an agent has said, in place of what it said before. A text that grows beyond the limit is not kept.
+   * Keep an agent's answer, in place of its earlier one. A text that grows beyond the limit is not kept.
    *
-   * @returns What is kept.
+   * @returns The answer as it is kept.
    */
   say(asked: Asked, said: Said): Said;
-  /** Forget what the agent on this connection has said. */
+  /** Forget the answer of the agent on this connection. */
   unsay(asked: Asked, connection: number): void;
 }
 
-/** Frames, and what agents said, that are kept with an event: the latest. */
+/** Most frames and answers that are kept with an event: the latest. */
 const MAX_FRAMES = 20;
 const MAX_SAID = 50;
 
@@ -198,7 +198,7 @@ class BoundedLedger implements Ledger {
     this.#bytesAtRest += bytes;
     const { kept, keptBytes } = this.#limits;
     for (const [oldest, size] of this.#atRest) {
-      // Whoever asked is yet to be told of the latest one, however long it is.
+      // The clients that asked are yet to be told of the latest one, however long it is.
       if (oldest === asked || (this.#atRest.size <= kept && this.#bytesAtRest <= keptBytes)) break;
       this.#atRest.delete(oldest);
       this.#bytesAtRest -= size;

@@ -1,4 +1,4 @@
-/** How much a test server takes on. Whoever asks for more is told so. @module */
+/** The bounds of what a test server takes on. A client that asks for more is told so. @module */
 
 /** Limits of one server. Lengths are in UTF-8 bytes, but for events and answers: UTF-16 code units, one byte a letter. */
 export interface Limits {

@@ -18,7 +18,7 @@ export interface Address {
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
-/** What is served, and who is told of trouble. */
+/** The address, the handler, and the places where trouble is reported. */
 export interface ListenOptions extends Address {
   readonly respond: (request: Request) => Response | Promise<Response>;
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-/** `--events`: a load of generated events for the agents that are connected, and how they bore it. @module */
+/** `--events`: a load of generated events for the connected agents, and its results. @module */
 
 import { type Clock, untilAborted } from "../clock.ts";
 import type { Placed } from "./dispatch.ts";
@@ -17,7 +17,7 @@ export interface LoadOptions {
 }
 
 /**
- * Send events until all are answered, or failed, or `signal` aborts; then print what there is to tell.
+ * Send events until all are answered, or failed, or `signal` aborts; then print the results.
  *
  * A latency counts from the moment at which the event was due: a sender that falls behind does not flatter the agents.
  *
@@ -61,7 +61,7 @@ export async function runLoad(options: LoadOptions, signal: AbortSignal): Promis
   return latenciesMs.length === count;
 }
 
-/** What is printed at the end. `tookMs`: from the first event to the last outcome. */
+/** The lines that are printed at the end. `tookMs`: from the first event to the last outcome. */
 export function report(
   result: { count: number; sent: number; failed: number; latenciesMs: readonly number[]; tookMs: number },
 ): string[] {

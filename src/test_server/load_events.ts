@@ -1,11 +1,11 @@
-/** Events made up for a load, and the account of their answers: for `--events`, and for `deno task bench`. @module */
+/** Generated events for a load, and a count of their answers: for `--events`, and for `deno task bench`. @module */
 
 import type { AgentEvent } from "../wire.ts";
 
 /**
  * Make events with the ids `prefix` and a number, from 1 up.
  *
- * @param options `users`: spread them over so many conversations; without it each stands alone.
+ * @param options `users`: number of conversations to spread them over; without it each event stands alone.
  */
 export function generateEvents(
   options: { prefix: string; users?: number },
@@ -21,13 +21,13 @@ export function generateEvents(
 }
 
 export interface Tally {
-  /** Take account of a frame from an agent. */
+  /** Count a frame from an agent. */
   hear(frame: string): void;
   /** Settles when each event has its response and its ack, or an ack that says that it failed. */
   readonly done: Promise<void>;
 }
 
-/** Take account of what becomes of the events with these ids. */
+/** Count the outcomes of the events with these ids. */
 export function openTally(
   ids: readonly string[],
   told: { answered?: (id: string) => void; failed?: (id: string) => void } = {},

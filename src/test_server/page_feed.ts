@@ -1,4 +1,4 @@
-/** What one page has yet to be told: bounded, however slowly it reads. @module */
+/** The news that one page has yet to be told: bounded, however slowly it reads. @module */
 
 import type { FeedFrame, FeedMessage, FeedUpdate } from "./feed.ts";
 import { viewAgent, viewEvent } from "./feed_views.ts";

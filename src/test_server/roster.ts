@@ -26,7 +26,7 @@ export interface Roster {
   /** By connection, longest connected first. */
   readonly agents: ReadonlyMap<number, Agent>;
   add(agent: Pick<Agent, "connection" | "agentId" | "identity" | "connectedMs">): Agent;
-  /** @returns Whom it has removed. */
+  /** @returns The agent that was removed. */
   remove(connection: number): Agent | undefined;
   /** The agent that answered it before, the one its conversation is with, or the least busy one. */
   choose(asked: Asked): Agent | undefined;

@@ -19,7 +19,7 @@ import { printable } from "./shown_text.ts";
 import { CLOSE } from "./socket.ts";
 import { trackUnread } from "./unread.ts";
 
-/** What a test server needs. */
+/** The settings of a test server. */
 export interface TestServerOptions {
   /** 0: picked by the system. */
   readonly port: number;
@@ -111,7 +111,7 @@ function assemble(
     broadcast,
     now: clock.now,
     send(connection: number, { event, frame }: Asked) {
-      if (stopping.aborted) return; // clients leave, and what they had goes to nobody any more
+      if (stopping.aborted) return; // clients leave, and their events go to nobody any more
       print(`📤 Sending event: ${printable(event.id)}`);
       sendTo(connection, frame);
     },

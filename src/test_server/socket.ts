@@ -44,7 +44,7 @@ export interface SocketLimits {
   readonly unreadBytes: number;
 }
 
-/** What a socket needs, and whom it tells. */
+/** The parts of a socket, and its callbacks. */
 export interface SocketOptions extends SocketLimits {
   readonly unread: Unread;
   readonly clock: Clock;
@@ -77,7 +77,7 @@ class ServedSocket implements Socket {
   readonly #options: SocketOptions;
   readonly #authenticatedOrEnded = new AbortController();
   #limits: SocketLimits;
-  /** What this side closed the connection with. */
+  /** The code and reason with which this side closed the connection. */
   #closing: { code: number; reason: string } | undefined;
   #failure = "";
 
@@ -159,7 +159,7 @@ class ServedSocket implements Socket {
   }
 }
 
-/** Whether a frame has more than so many bytes. A binary one is an ArrayBuffer: Deno's binaryType of accepted WebSockets. */
+/** Whether a frame has more bytes than that. A binary one is an ArrayBuffer: Deno's binaryType of accepted WebSockets. */
 function isLonger(data: unknown, bytes: number): boolean {
   if (typeof data !== "string") return (data as ArrayBuffer).byteLength > bytes;
   // A UTF-16 code unit takes three bytes of UTF-8 at most: most frames need no counting.

@@ -1,4 +1,4 @@
-/** What is made of many measurements. @module */
+/** Medians and percentiles. @module */
 
 /** The middle value; of an even number the upper one of the two. */
 export function median(values: readonly number[]): number {
@@ -7,7 +7,7 @@ export function median(values: readonly number[]): number {
   return middle;
 }
 
-/** The least value that `share` (above 0, at most 1) of all are not above: nearest rank, so it is one of the values. */
+/** The percentile by nearest rank, which is one of the values. `share`: above 0, at most 1. */
 export function percentile(ascending: readonly number[], share: number): number {
   const value = ascending[Math.ceil(share * ascending.length) - 1];
   if (value === undefined) throw new RangeError(`Cannot compute a percentile: no value at ${share}`);

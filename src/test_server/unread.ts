@@ -1,4 +1,4 @@
-/** What was sent and waits for its reader, over all WebSockets of a server: the bound on memory for those that do not read. @module */
+/** Counts the bytes that wait to be read on all WebSockets of a server, and so bounds its memory. @module */
 
 /** The unread bytes of a server's WebSockets. */
 export interface Unread {

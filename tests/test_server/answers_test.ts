@@ -1,4 +1,4 @@
-/** What agents say: taken only from whom it was asked, kept for each of them, counted, and told piece by piece. @module */
+/** Answers: taken only from agents that were asked, kept for each of them, counted, and told piece by piece. @module */
 
 import { assertEquals } from "@std/assert";
 import { event } from "../support/events.ts";
@@ -32,7 +32,7 @@ Deno.test("two agents of one agentId are two: one can't answer for the other, an
   assertEquals([...dispatch.agents()].map(({ answered }) => answered), [2, 1]);
 });
 
-Deno.test("an agent that was cut off may answer what it was sent before, once it is back", () => {
+Deno.test("an agent that was cut off may answer its earlier events once it is back", () => {
   const { dispatch, ledger, join, ask, answer } = setStage();
   join(1);
   ask("a");
@@ -43,7 +43,7 @@ Deno.test("an agent that was cut off may answer what it was sent before, once it
   assertEquals(ledger.get("a")?.answer?.connection, 2);
 });
 
-Deno.test("broadcast, what each agent says is kept and counted, and the first answer stays the one that counts", () => {
+Deno.test("broadcast, each agent's answer is kept and counted, and the first one stays the one that counts", () => {
   const { ledger, join, ask, answer, ack, outcomes } = setStage({ broadcast: true });
   join(1, 2, 3);
   ask("a");
@@ -74,7 +74,7 @@ Deno.test("an answer that was declined is no longer counted as such once a repla
   assertEquals([ledger.counts.declined, ledger.counts.answered], [0, 1]);
 });
 
-Deno.test("chunks are told to whoever asked for them, before the response", () => {
+Deno.test("chunks are told to the client that asked for them, before the response", () => {
   const { dispatch, ledger, join, asker, answer, ack, chunk, told } = setStage();
   join(1);
   dispatch.ask(event("a", "?", { stream: true }), { askedBy: "client", asker });
@@ -88,7 +88,7 @@ Deno.test("chunks are told to whoever asked for them, before the response", () =
   assertEquals([told.length, ledger.get("a")?.said.get(1)?.text], [4, "Hello."]);
 });
 
-Deno.test("whoever did not ask for chunks is told none, and they are kept all the same", () => {
+Deno.test("a client that did not ask for chunks is told none, and they are kept all the same", () => {
   const { dispatch, ledger, join, asker, chunk, told } = setStage();
   join(1);
   dispatch.ask(event("a"), { askedBy: "client", asker });
@@ -96,7 +96,7 @@ Deno.test("whoever did not ask for chunks is told none, and they are kept all th
   assertEquals([told, ledger.get("a")?.said.get(1)?.text], [[], "Hel"]);
 });
 
-Deno.test("an agent that begins anew says so, and what it had said is dropped", () => {
+Deno.test("an agent that begins anew says so, and its earlier chunks are dropped", () => {
   const { dispatch, ledger, join, asker, chunk, told } = setStage();
   join(1);
   dispatch.ask(event("a", "?", { stream: true }), { askedBy: "client", asker });

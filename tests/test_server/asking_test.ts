@@ -51,7 +51,7 @@ Deno.test("a POST is accepted at once, before there is an agent; with ?wait the 
   assertEquals((await server.get(`/api/events/${early.body.eventId}`)).body.state, "answered");
 });
 
-Deno.test("two agents share the events; one is killed, and what it had is answered by the other", async () => {
+Deno.test("two agents share the events; one is killed, and its events are answered by the other", async () => {
   await using server = await start();
   await using stopped = await startAgent({ env: { USE_WEBSOCKET: "true", WEBSOCKET_URL: server.url } });
   await using other = await startAgent({ env: { USE_WEBSOCKET: "true", WEBSOCKET_URL: server.url } });
@@ -170,7 +170,7 @@ Deno.test("--events ended before all is answered tells how far it came, and ends
   );
 });
 
-Deno.test("an agent that goes during a load is told of, and what it had goes to the next one", async () => {
+Deno.test("the end of an agent during a load is printed, and its events go to the next one", async () => {
   const agentId = "550e8400-e29b-41d4-a716-446655440000";
   await using server = await start({ args: ["--events", "2"] });
   {

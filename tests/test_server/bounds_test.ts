@@ -1,4 +1,4 @@
-/** What one client can take from the test server: memory, connections, descriptors and waiting requests are bounded. @module */
+/** The bounds on what one client can use up: memory, connections, descriptors, waiting requests. @module */
 
 import { assert, assertEquals } from "@std/assert";
 import { DEFAULT_LIMITS } from "../../src/test_server/limits.ts";
@@ -125,7 +125,7 @@ Deno.test("of connections that have not authenticated there may be few, and othe
   await using _second = await connect(server.url);
 });
 
-Deno.test("an agent under another id than its own is refused, and so is an answer to what it was not asked", async () => {
+Deno.test("an answer under another agent's id is refused, and so is one to an event that the agent was not sent", async () => {
   await using server = await startServer({ events: [] });
   await using asked = await connect(server.url);
   asked.authenticate({ agentId: AGENT });
@@ -153,7 +153,7 @@ Deno.test("an agent under another id than its own is refused, and so is an answe
   assertEquals((await client.received(1) as { response: string }[])[0]?.response, "mine");
 });
 
-Deno.test("two agents of one agentId at a time each get all samples; after a cut, each only what it left", async () => {
+Deno.test("two agents of one agentId at a time each get all samples; after a cut, each only those it had not acknowledged", async () => {
   await using server = await startServer();
   const join = async (frames: number) => {
     const agent = await connect(server.url);

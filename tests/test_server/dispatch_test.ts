@@ -1,4 +1,4 @@
-/** Which agent gets which event, and who is told what became of it. @module */
+/** The choice of an agent for each event, hand-overs, and the answers that clients are told. @module */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
@@ -43,7 +43,7 @@ Deno.test("events wait while there is no agent, and go to the first one in the o
   assertEquals(sent, ["a → 1", "b → 1", "a → 2", "b → 2", "c → 2"]);
 });
 
-Deno.test("what an agent left unanswered goes to another, under the same ids and in order, and nothing else does", () => {
+Deno.test("unanswered events of an agent that has gone go to another, under the same ids and in order, and nothing else does", () => {
   const { dispatch, join, ask, askIn, answer, sent } = stage();
   join(1);
   ask("done");
@@ -85,7 +85,7 @@ Deno.test("whoever asked is told the first response and the first ack, though tw
   assertEquals([...dispatch.agents()].map(({ inFlight }) => inFlight.size), [0, 0]);
 });
 
-Deno.test("who has gone is told nothing more", () => {
+Deno.test("a client that has gone is told nothing more", () => {
   const { dispatch, join, asker, answer, told, ledger } = stage();
   dispatch.ask(event("a"), { askedBy: "client", asker });
   dispatch.forget(asker);
@@ -95,7 +95,7 @@ Deno.test("who has gone is told nothing more", () => {
   assertEquals([told, ledger.get("a")?.state], [[], "answered"]);
 });
 
-Deno.test("an ack that went down with its agent is made up for: who has the response waits for nothing more", () => {
+Deno.test("an ack that its agent can no longer send comes from the server, after the response", () => {
   const { dispatch, join, asker, answer, told } = stage();
   join(1);
   dispatch.ask(event("a"), { askedBy: "client", asker });

@@ -1,4 +1,4 @@
-/** The page's feed over the wire: what a page is told, what it can ask for, and what it is refused. @module */
+/** The page's feed over the wire: snapshot, updates, commands and refusals. @module */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { FeedCommand } from "../../src/test_server/feed.ts";
@@ -8,7 +8,7 @@ import { type Of, openFeed } from "./feed_client.ts";
 
 const AGENT = "550e8400-e29b-41d4-a716-446655440000";
 
-Deno.test("a page is told all there is when it connects: agents, events with their frames, stray frames, counts", async () => {
+Deno.test("a page is told everything when it connects: agents, events with their frames, stray frames, counts", async () => {
   await using server = await startServer();
   await using agent = await connectAgent(server);
   agent.send(response("ws-event-001", "I am one."), processed("ws-event-001"), processed("nobody's"));
@@ -45,7 +45,7 @@ Deno.test("a page is told all there is when it connects: agents, events with the
   ]);
 });
 
-Deno.test("what a page asks goes to an agent, and the page sees it wait, go out and come back", async () => {
+Deno.test("a question of a page goes to an agent, and the page sees it wait, go out and come back", async () => {
   await using server = await startServer({ events: [] });
   await using page = await openFeed(server);
   const done = await page.command({
@@ -78,7 +78,7 @@ Deno.test("what a page asks goes to an agent, and the page sees it wait, go out 
   assertEquals((await page.next("agent_gone")).connection, connection);
 });
 
-Deno.test("a page sends an agent whatever it likes, and sees what comes back", async () => {
+Deno.test("a page sends an agent any text, and sees the reply", async () => {
   await using server = await startServer({ events: [] });
   await using agent = await connectAgent(server);
   await using page = await openFeed(server);
@@ -178,7 +178,7 @@ Deno.test("an answer that grows is told as it grows, and an answer that was decl
   assertEquals(typeof figures.all.overall.p50Ms, "number");
 });
 
-Deno.test("what waits for an agent is sent to it all at once, however much it is", async () => {
+Deno.test("all events that wait for an agent are sent to it at once, however many they are", async () => {
   await using server = await startServer({ events: [], limits: { unreadBytes: 100 } });
   await using client = await connect(server.url);
   for (let n = 0; n < 50; n++) client.send({ id: `q${n}`, query: "x".repeat(1_000), timestamp: 1 });

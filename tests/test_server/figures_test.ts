@@ -20,7 +20,7 @@ Deno.test("outcomes count in the slice in which they came, for their agent and f
   assertEquals(all.p50Ms.slice(-2).map((ms) => ms === null), [false, true]);
 });
 
-Deno.test("whatever is older than five minutes is forgotten, and an agent that has gone counts for all", () => {
+Deno.test("outcomes older than five minutes are forgotten, and those of an agent that has gone count for all", () => {
   let nowMs = 1_000_000;
   const figures = createFigures(() => nowMs);
   figures.record(1, { kind: "answered", tookMs: 1 });

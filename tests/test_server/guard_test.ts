@@ -1,4 +1,4 @@
-/** Who is let in: by the headers of a request, and over the wire. @module */
+/** The guard: requests that are let in or refused by their headers, and over the wire. @module */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { hasBearer, refuseForeign } from "../../src/test_server/guard.ts";

@@ -47,7 +47,7 @@ Deno.test("a percentile is the least value that so many are not above", () => {
   assertThrows(() => median([]), RangeError, "no values");
 });
 
-Deno.test("the report tells throughput and latencies, and what is missing", () => {
+Deno.test("the report tells throughput, latencies, and how many answers are missing", () => {
   const latenciesMs = Array.from({ length: 1_000 }, (_, index) => index + 1);
   assertEquals(report({ count: 1_000, sent: 1_000, failed: 0, latenciesMs, tookMs: 2_000 }), [
     "📊 Answered 1,000 of 1,000 events",

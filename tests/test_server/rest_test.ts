@@ -1,4 +1,4 @@
-/** Asking over REST: what is taken, what is refused, and waiting for the answer. @module */
+/** REST: questions, refusals, waits for answers, and lists. @module */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { TestServerOptions } from "../../src/test_server/server.ts";
@@ -59,7 +59,7 @@ Deno.test("a body without a length is cut off where it gets too long", async () 
   await response.body?.cancel();
 });
 
-Deno.test("what is asked over REST reaches the agent as an event, with all that was said about it", async () => {
+Deno.test("a question over REST reaches the agent as an event, with all its fields", async () => {
   await using stage = await start();
   const { metadata: extra, ...named } = {
     userId: "u",
@@ -103,7 +103,7 @@ Deno.test("?wait: 200 with the response, 502 with the error, 202 with the state 
   assertEquals(body.metadata, metadata);
 });
 
-Deno.test("who waits when the server stops is told how things stand", async () => {
+Deno.test("a request that waits when the server stops is told the event's state", async () => {
   await using stage = await start();
   const waiting = stage.ask({ query: "slow" }, "?wait=600");
   await stage.events(1);
@@ -111,7 +111,7 @@ Deno.test("who waits when the server stops is told how things stand", async () =
   assertEquals((await waiting).status, 202);
 });
 
-Deno.test("GET /api/events/ID: 404 for what nobody asked, 405 for what is no GET; a sample has a state too", async () => {
+Deno.test("GET /api/events/ID: 404 for an unknown event, 405 for another method; a sample has a state too", async () => {
   await using server = await startServer();
   await using agent = await connect(server.url);
   agent.authenticate({ agentId: AGENT });
@@ -143,7 +143,7 @@ Deno.test("an event may be asked as the wire has it: id, timestamp and metadata 
   assertEquals((await known.json()).eventId, event.id);
 });
 
-Deno.test("the same id is the same event: asked once, answered once, and told to whoever asks again", async () => {
+Deno.test("the same id is the same event: asked once, answered once, and told to every client that asks", async () => {
   await using stage = await start();
   const both = [1, 2].map(() => stage.ask({ id: "same", query: "?" }, "?wait=600"));
   await stage.events(1);
@@ -268,7 +268,7 @@ Deno.test("a frame that is too long closes the connection with 1009, and says ho
   assertEquals((await client.received(1) as { message: string }[])[0]?.message, "not valid JSON");
 });
 
-Deno.test("an agent's answer may be longer than what clients may send, and reaches whoever asked in full", async () => {
+Deno.test("an agent's answer may be longer than a client's frame, and reaches the client in full", async () => {
   await using stage = await start({ limits: { frameBytes: 1_000, agentFrameBytes: 3_000_000 } });
   await using client = await connect(stage.server.url);
   client.send({ id: "long", query: "?", timestamp: 1 });

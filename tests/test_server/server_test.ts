@@ -128,7 +128,7 @@ Deno.test("a client that does not authenticate within 5 s is closed where a toke
   assertEquals(deadlines.length, 2);
 });
 
-Deno.test("malformed frames are answered with what is wrong, and the connection lives on", async () => {
+Deno.test("malformed frames are answered with their mistakes, and the connection lives on", async () => {
   await using server = await startServer({ events: [] });
   await using client = await connect(server.url);
   client.send(processed("too-early"));
@@ -164,7 +164,7 @@ Deno.test("an event that is asked while there is no agent is printed to wait, an
   assertEquals(server.lines.filter((line) => line.startsWith("⏳ Event")).length, 1);
 });
 
-Deno.test("what agents send cannot forge lines, move the cursor or flood the terminal", async () => {
+Deno.test("texts of agents cannot forge lines, move the cursor or flood the terminal", async () => {
   await using server = await startServer({ events: [] });
   await using agent = await connect(server.url);
   agent.authenticate({ agentId: AGENT });
@@ -209,7 +209,7 @@ Deno.test("`localhost` is served on every loopback address of the machine, and o
   }
 });
 
-Deno.test("plain HTTP is told what this is", async () => {
+Deno.test("a plain HTTP request is told that this is a WebSocket server", async () => {
   await using server = await startServer();
   const http = server.url.replace("ws:", "http:");
   const get = async (path: string, init?: RequestInit) => {
@@ -234,7 +234,7 @@ Deno.test("a server that was closed can be started again where agents look for i
   assertEquals((await agent.received(4)).length, 4);
 });
 
-Deno.test("a wait that is in vain says what was seen instead", async () => {
+Deno.test("a wait that fails says what was seen instead", async () => {
   await using server = await startServer({ events: [], patienceMs: 0 });
   await using agent = await connect(server.url);
   agent.authenticate({ agentId: AGENT });

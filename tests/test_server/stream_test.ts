@@ -36,7 +36,7 @@ Deno.test("an answer is streamed as it grows, then whole, and the stream ends", 
   assertEquals(await stream.next(), undefined);
 });
 
-Deno.test("whoever comes late is told what has grown, with consecutive numbers from then on", async () => {
+Deno.test("a client that comes late is told the text so far, with consecutive numbers from then on", async () => {
   await using stage = await start();
   await stage.ask("q", { stream: true });
   stage.agent.send(chunk("q", 0, "one "), chunk("q", 1, "two "));

@@ -1,4 +1,4 @@
-/** What the handlers of the REST interface share, and their answers where nothing is found or nothing can be done. @module */
+/** The parts that the handlers of the REST interface share, and their refusals. @module */
 
 import { z } from "zod";
 import type { Clock } from "../../clock.ts";
@@ -10,7 +10,7 @@ import { json } from "../http.ts";
 import type { Asked, Ledger } from "../ledger.ts";
 import type { Limits } from "../limits.ts";
 
-/** What the requests of one server need. */
+/** The parts that requests are answered from. */
 export interface ApiOptions {
   /** The token that requests must bring; none where this is left out. */
   readonly token?: string;
@@ -25,11 +25,11 @@ export interface ApiOptions {
   readonly stopping: AbortSignal;
 }
 
-/** A request, and what its path says. */
+/** A request, and the parts of its address. */
 export interface Call {
   readonly request: Request;
   readonly search: URLSearchParams;
-  /** What stands in the place of `{id}`, decoded. */
+  /** The part of the path in the place of `{id}`, decoded. */
   readonly id: string;
 }
 

@@ -1,4 +1,4 @@
-/** A route of the REST interface: what answers it, and what the OpenAPI document says of it. @module */
+/** A route of the REST interface: its handler, and its entry in the OpenAPI document. @module */
 
 import type { ApiOptions, Call } from "./context.ts";
 import type { REQUEST_BODIES, RESPONSE_BODIES } from "./schemas.ts";

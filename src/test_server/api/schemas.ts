@@ -1,4 +1,4 @@
-/** The bodies of the REST interface: what requests are checked against, and what the OpenAPI document says. @module */
+/** The bodies of the REST interface: requests are checked against them, and the OpenAPI document is made of them. @module */
 
 import { z } from "zod";
 import { MAX_ID_LENGTH } from "../../wire.ts";

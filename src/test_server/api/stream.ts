@@ -57,7 +57,7 @@ export function streamEvent({ id, request }: Call, options: ApiOptions): Respons
   return eventStreamResponse(body);
 }
 
-/** What there is to tell of an event, message by message. */
+/** The story of an event, message by message. */
 interface Story {
   /** The next message; undefined if there is no news. */
   next(): string | undefined;

@@ -10,7 +10,7 @@ const PAUSE_MS = 4_000;
 /** Longest part of an answer that is told, in characters. */
 const TOLD_LENGTH = 300;
 
-/** Tell what is new in a state; call again when it has changed. What was settled when the page connected is not new. */
+/** Tell the new answers of a state; call again when it has changed. Events settled before the page connected are not new. */
 export function createAnnouncer(): (state: FeedState) => void {
   const region = byId("announcer", HTMLElement);
   let settled: ReadonlySet<string> | undefined;

@@ -1,4 +1,4 @@
-/** What one agent said: as it grows, in full, or that it does not know, or has failed. @module */
+/** One agent's answer: as it grows, in full, declined, or failed. @module */
 
 import type { FeedAnswer } from "../feed.ts";
 import { createCopyButton } from "./copy_button.ts";

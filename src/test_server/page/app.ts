@@ -1,4 +1,4 @@
-/** The page: what the server feeds it, shown; what the user wants, asked. @module */
+/** The page: shows the server's feed, and passes the user's commands on. @module */
 
 import { createAgentsView } from "./agents_view.ts";
 import { createAnnouncer } from "./announcer.ts";

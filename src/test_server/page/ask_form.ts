@@ -1,4 +1,4 @@
-/** The box to ask in: what is wrong is told beside the field, what the server says below the button. @module */
+/** The form to ask with: mistakes are told beside their fields, the server's reply below the button. @module */
 
 import type { FeedReply } from "../feed.ts";
 import { byId, setText } from "./elements.ts";
@@ -38,7 +38,7 @@ export function createAskForm(
     const reply = await request(commandOf(fields, parsed.metadata));
     showReply(result, reply, "Asked.");
     if (reply.type !== "done") return;
-    // To ask anew by typing, or the same once more. Who pressed the button keeps the focus there.
+    // To ask anew by typing, or the same once more. If the button was pressed, the focus stays there.
     if (document.activeElement === query) query.select();
     if (reply.key !== undefined) onAsked(reply.key);
   });
@@ -114,7 +114,7 @@ function parseMetadata(text: string): Parsed {
   return { metadata: value as Metadata }; // an object that JSON made, checked above
 }
 
-/** Say below the field what is wrong with it; nothing if nothing is. */
+/** Show below the field that it is wrong, and why; an empty text: it is not. */
 function complain(field: HTMLTextAreaElement, wrong: string): void {
   const error = byId(`${field.id}-error`, HTMLElement);
   setText(error, wrong);

@@ -1,4 +1,4 @@
-/** Buttons that copy something. @module */
+/** Buttons that copy a text. @module */
 
 import { element, setText } from "./elements.ts";
 
@@ -6,7 +6,7 @@ import { element, setText } from "./elements.ts";
 const TOLD_MS = 2_000;
 
 /**
- * A button that copies what `read` gives.
+ * A button that copies the text that `read` gives.
  *
  * @param options `label`: what it copies, for screen readers; `text`: what stands on it, default "Copy".
  */
@@ -19,7 +19,7 @@ export function createCopyButton(
   const button = element("button", { type: "button", class: "small copy", "aria-label": label }, shown);
   button.addEventListener("click", async () => {
     const isCopied = await copy(await read());
-    button.removeAttribute("aria-label"); // its text is what is to be heard now
+    button.removeAttribute("aria-label"); // screen readers are to read its text now
     setText(shown, isCopied ? "Copied" : "Not copied");
     await new Promise((resolve) => setTimeout(resolve, TOLD_MS));
     setText(shown, text);

@@ -1,4 +1,4 @@
-/** One event: where it stands, what was asked and answered and, behind a fold, all that is known of it. @module */
+/** One event: its state, question and answers and, behind a fold, everything else that is known of it. @module */
 
 import type { FeedEvent } from "../feed.ts";
 import { type AnswerView, createAnswerView } from "./answer_view.ts";
@@ -14,11 +14,11 @@ export interface EventRow {
   readonly root: HTMLLIElement;
   /** Show what is known of the event now. `nowMs`: by the server's clock. */
   show(event: FeedEvent, context: { nowMs: number }): void;
-  /** Whether the user is at it: it has the focus, or is unfolded. */
+  /** Whether the user is busy with it: it has the focus, or is unfolded. */
   isInUse(): boolean;
 }
 
-/** What a row's buttons do. Each resolves to what went wrong, if something did. */
+/** The actions of a row's buttons. Each resolves to an error's text, or to nothing. */
 export interface RowActions {
   replay(event: FeedEvent): Promise<string | undefined>;
   askAgain(event: FeedEvent): Promise<string | undefined>;
@@ -68,7 +68,7 @@ export function createEventRow(key: string, actions: RowActions): EventRow {
       setText(state, STATE_NAMES[shownState]);
       query.show(event);
       answers.show(event);
-      // What a single agent said is wrong stands where its answer would.
+      // An agent's error stands in the place of its answer.
       error.hidden = event.error === undefined || event.answers.some(({ state }) => state === "failed");
       setText(error, event.error ?? "");
       details.show(event);

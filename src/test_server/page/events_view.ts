@@ -1,4 +1,4 @@
-/** The events, newest first: a bounded list that keeps what the user is at, whatever flows by. @module */
+/** The events, newest first: a bounded list that keeps the rows that the user is busy with. @module */
 
 import type { FeedEvent } from "../feed.ts";
 import { byId, element, setText } from "./elements.ts";
@@ -138,7 +138,7 @@ function createFilter(onChoice: (chosen: Filter) => void): (counts: FeedState["c
   };
 }
 
-/** The search box. @returns What gives the test for the words that are in it now. */
+/** The search box. @returns A function that gives the test for the words that are in it now. */
 function createSearch(onChange: () => void): () => (event: FeedEvent) => boolean {
   const search = byId("search", HTMLInputElement);
   const texts = new WeakMap<FeedEvent, string>();

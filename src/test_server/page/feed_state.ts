@@ -1,10 +1,10 @@
-/** What the page knows of the server: the snapshot, and what the updates have made of it. @module */
+/** The page's copy of the server's state: the snapshot, and all updates since. @module */
 
 import type { FeedAgent, FeedCounts, FeedEvent, FeedFigures, FeedFrame, FeedMessage, FeedReply } from "../feed.ts";
 
-/** What the page shows. */
+/** Everything that the page shows. */
 export interface FeedState {
-  /** What an agent's WEBSOCKET_URL should be. */
+  /** The address of the server, as an agent's WEBSOCKET_URL. */
   url: string;
   /** Whether each event goes to every agent. */
   broadcast: boolean;
@@ -16,7 +16,7 @@ export interface FeedState {
   figures: FeedFigures | undefined;
   /** By connection. */
   agents: Map<number, FeedAgent>;
-  /** By key: the newest, whatever news of older ones comes. */
+  /** By key: the newest ones; updates of older ones are dropped. */
   events: Map<string, FeedEvent>;
   /** No more of them than the server keeps. */
   maxEvents: number;
@@ -42,7 +42,7 @@ export function emptyState(): FeedState {
   };
 }
 
-/** Let the state say what `message` says. */
+/** Apply a message to the state. */
 export function apply(state: FeedState, message: Exclude<FeedMessage, FeedReply>): void {
   switch (message.type) {
     case "snapshot":

@@ -2,8 +2,8 @@
 
 /**
  * Indent a JSON text by two spaces for each level. Only blanks between tokens change, so that numbers, escapes and fields
- * that stand twice are shown as they went over the wire. What is no JSON object or array comes back as it is, and so does
- * the rest of a text that is cut or broken off.
+ * that stand twice are shown as they went over the wire. Any other text comes back as it is. A text that is cut is
+ * indented as far as it goes.
  */
 export function indented(text: string): string {
   if (!/^\s*[{[]/.test(text)) return text;

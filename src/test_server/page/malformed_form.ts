@@ -45,7 +45,7 @@ export function createMalformedForm(request: (command: Request) => Promise<FeedR
     event.preventDefault();
     setText(result, "");
     const reply = await request({ type: "send_raw", text: frame.value });
-    showReply(result, reply, "Sent. What the agent says is below: nothing, where it finds no id to say it to.");
+    showReply(result, reply, "Sent. The agent's reply is below; there is none if the frame has no id.");
   });
 
   return ({ strayFrames }) => {

@@ -3,7 +3,7 @@
 import { Lexer, type Token, type Tokens } from "marked";
 import { element } from "./elements.ts";
 
-/** Quotes and lists within each other; whatever is deeper is shown as it was written. */
+/** Most levels of quotes and lists; anything deeper is shown as it was written. */
 const MAX_DEPTH = 20;
 /** Schemes of links that may be followed. */
 const SCHEMES = ["http:", "https:", "mailto:"];
@@ -60,7 +60,7 @@ function nodeOf(token: Token, depth: number): Node | Node[] {
       return document.createTextNode(token.text);
     default: {
       const container = CONTAINERS[token.type as keyof typeof CONTAINERS] as typeof CONTAINERS[keyof typeof CONTAINERS];
-      // An image, HTML, or whatever the parser may learn to tell apart.
+      // An image, HTML, or a kind of token that this page does not know.
       return container ? element(container, {}, ...inside()) : document.createTextNode(token.raw);
     }
   }

@@ -1,4 +1,4 @@
-/** Drawing at a pace that leaves most of the page's time to its user, in a flood of events, too. @module */
+/** Draws at a pace that leaves most of the page's time to its user, in a flood of events, too. @module */
 
 const SHORTEST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1_000;

@@ -1,4 +1,4 @@
-/** What the server said to a command, for the user. @module */
+/** The server's replies to commands, in words for the user. @module */
 
 import type { FeedReply } from "../feed.ts";
 import { setText } from "./elements.ts";

@@ -1,4 +1,4 @@
-/** What the buttons of an event do. @module */
+/** The actions of an event's buttons. @module */
 
 import type { FeedEvent, FeedReply } from "../feed.ts";
 import type { AskForm } from "./ask_form.ts";

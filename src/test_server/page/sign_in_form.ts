@@ -1,9 +1,9 @@
-/** Where the token goes in, when the server wants one. @module */
+/** The form for the token, where the server wants one. @module */
 
 import { byId, setText } from "./elements.ts";
 import type { LinkState } from "./feed_link.ts";
 
-/** Make the form give its token to `signIn`. @returns What shows it, or the rest of the page, as the line stands. */
+/** Make the form give its token to `signIn`. @returns A function that shows the form or the rest of the page, by the link's state. */
 export function createSignInForm(signIn: (token: string) => void): (state: LinkState) => void {
   const form = byId("sign-in", HTMLFormElement);
   const token = byId("token", HTMLInputElement);

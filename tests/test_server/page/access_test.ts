@@ -90,7 +90,7 @@ testInBrowser("at 360 pixels nothing is wider than the screen, however long the 
 });
 
 testInBrowser(
-  "with the keyboard alone: ask, read the frames, replay, send what is malformed",
+  "with the keyboard alone: ask, read the frames, replay, send a malformed frame",
   async ({ open, keep }) => {
     await using server = await startServer({ events: [] });
     await using _agent = await startAgent({ env: connectTo(server.url) });
@@ -161,7 +161,7 @@ testInBrowser("the first stop skips to the events", async ({ open }) => {
   await page.locator("#filter :focus").waitFor();
 });
 
-testInBrowser("nothing moves for who wants less motion", async ({ open }) => {
+testInBrowser("nothing moves for a user who wants less motion", async ({ open }) => {
   await using server = await startServer({ events: [] });
   for (const [reducedMotion, moving] of [["no-preference", 1], ["reduce", 0]] as const) {
     const page = await open(pageUrl(server), { reducedMotion });

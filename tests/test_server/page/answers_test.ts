@@ -77,7 +77,7 @@ testInBrowser(
   },
 );
 
-testInBrowser("a page that is opened while an answer grows shows what has come of it", async ({ open }) => {
+testInBrowser("a page that is opened while an answer grows shows the part that has come", async ({ open }) => {
   await using server = await startServer({ events: [] });
   await using all = await connectAgents(server, 1);
   const [agent] = all.agents as [Client];
@@ -189,7 +189,7 @@ testInBrowser(
   },
 );
 
-testInBrowser("whatever is nested without end is shown, and stops nothing", async ({ open }) => {
+testInBrowser("Markdown nested thousands of levels deep is shown, and stops nothing", async ({ open }) => {
   await using server = await startServer({ events: [] });
   await using all = await connectAgents(server, 1);
   const [agent] = all.agents as [Client];

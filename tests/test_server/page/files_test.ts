@@ -9,7 +9,7 @@ async function get(path: string, init?: RequestInit): Promise<Response> {
   return response;
 }
 
-Deno.test("the page, and every file that it and its modules name, are served as what they are", async () => {
+Deno.test("the page and every file that it or its modules name are served with their types", async () => {
   const types: Record<string, string> = {};
   const found = new Set(["/"]);
   for (const path of found) {

@@ -1,4 +1,4 @@
-/** The page in a real browser: asking, answers, replays, what is malformed. @module */
+/** The page in a real browser: asking, answers, replays, malformed frames. @module */
 
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import type { Page } from "playwright-core";
@@ -143,7 +143,7 @@ testInBrowser("any text can be sent as a frame, and an agent survives each kind 
   assertEquals((await agent.responses(1)).length, 1);
 });
 
-testInBrowser("what is wrong with a question is told at its field, and nothing is sent", async ({ open, keep }) => {
+testInBrowser("a mistake in a question is told at its field, and nothing is sent", async ({ open, keep }) => {
   await using server = await startServer({ events: [] });
   const page = await open(pageUrl(server));
   await page.getByText("Live").waitFor();
@@ -193,7 +193,7 @@ testInBrowser(
   },
 );
 
-testInBrowser("what clients and agents send is shown as text, never as HTML", async ({ open, keep }) => {
+testInBrowser("texts of clients and agents are shown as text, never as HTML", async ({ open, keep }) => {
   await using server = await startServer({ events: [] });
   const trap = `<img src="/trap" onerror="document.title='caught'"><script>document.title='caught'</script>`;
   await using agent = await connect(server.url);
@@ -234,7 +234,7 @@ testInBrowser("over TLS the page's own connection is over TLS, too", async ({ op
   await stateOf(eventOf(page, "Is this private?"), "Waiting");
 });
 
-testInBrowser("what the server refuses is told below the button", async ({ open }) => {
+testInBrowser("a refusal of the server is told below the button", async ({ open }) => {
   await using server = await startServer({ events: [], limits: { unanswered: 1, frameBytes: 2_000 } });
   const page = await open(pageUrl(server));
   await ask(page, "The first?");
