@@ -1,4 +1,6 @@
-/** Takes out of the lock files what nothing imports: `deno task lock` runs it after packages were changed. @module */
+/** Takes out of the lock files what nothing imports: `deno task --frozen=false lock` runs it after packages were changed. @module */
+
+import config from "../../deno.json" with { type: "json" };
 
 /**
  * The dependencies of ElizaOS's core that stay: those that it imports, and those whose code goes into the executable, for
@@ -17,10 +19,16 @@ interface Lock {
  * A lock file whose core depends on what stays alone, and without the packages that nothing reaches any more.
  *
  * @param text A `deno.lock` of version 5.
+ * @param imported Specifiers that stay, as `npm:zod@4.6.7`; default: all.
  * @throws {TypeError} If a package is named that the lock file does not have.
  */
-export function leanLock(text: string): string {
+export function leanLock(text: string, imported?: ReadonlySet<string>): string {
   const lock: Lock = JSON.parse(text);
+  lock.specifiers = Object.fromEntries(
+    Object.entries(lock.specifiers).filter(([specifier]) =>
+      !specifier.startsWith("npm:") || (imported?.has(specifier) ?? true)
+    ),
+  );
   for (const [specifier, resolved] of Object.entries(lock.specifiers)) {
     if (!specifier.startsWith(`npm:${CORE.name}@`)) continue;
     const { [`${CORE.name}@${resolved}`]: core, ...others } = lock.npm;
@@ -53,9 +61,19 @@ function reachable({ specifiers, npm }: Lock): Set<string> {
   return reached;
 }
 
-/** The lock file of the agent, and that of the tests, which import more. */
-export const LOCK_FILES = ["deno.lock", "tests/deno.lock"];
+/** What the agent and the test server import: `deno install` writes what tests and examples import into their lock file too. */
+const IMPORTED: ReadonlySet<string> = new Set(
+  Object.values(config.imports).map((specifier) => specifier.replace(/^(npm:@?[^@]+@[^/]+).*$/, "$1")),
+);
+
+/** The lock file of the agent, and that of the tests, which import more; for each, what it must look like. */
+export const LOCK_FILES: readonly { readonly path: string; readonly imported?: ReadonlySet<string> }[] = [
+  { path: "deno.lock", imported: IMPORTED },
+  { path: "tests/deno.lock" },
+];
 
 if (import.meta.main) {
-  for (const path of LOCK_FILES) await Deno.writeTextFile(path, leanLock(await Deno.readTextFile(path)));
+  for (const { path, imported } of LOCK_FILES) {
+    await Deno.writeTextFile(path, leanLock(await Deno.readTextFile(path), imported));
+  }
 }
