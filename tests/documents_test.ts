@@ -53,7 +53,7 @@ Deno.test("every path of the project that a document names exists", () => {
 Deno.test("every task in the documents exists, and CONTRIBUTING.md names every task", () => {
   const tasks = Object.keys(config.tasks);
   const named = (document: string) =>
-    Array.from(readFile(document).matchAll(/deno task ([\w-]+)/g), ([, task]) => task);
+    Array.from(readFile(document).matchAll(/deno task (?:--[\w=-]+ )*([\w-]+)/g), ([, task]) => task);
   for (const document of DOCUMENTS) {
     for (const task of named(document)) assert(task === "NAME" || tasks.includes(task!), `${task} in ${document}`);
   }
