@@ -1,7 +1,7 @@
 /** The front door: read the settings, build the parts, run until told to stop. @module */
 
 import { systemClock as clock } from "./src/clock.ts";
-import { readEnvironment as environment } from "./src/environment.ts";
+import { readEnvironment as environment, variableNames } from "./src/environment.ts";
 import { FatalError, messageOf } from "./src/errors.ts";
 import { writeAllSync } from "./src/files.ts";
 import { reportToTask } from "./src/iexec/task.ts";
@@ -76,7 +76,7 @@ async function main(args: readonly string[]): Promise<number> {
  */
 function prepare({ mode }: { mode: Mode }) {
   try {
-    const surroundings = lookAround(environment);
+    const surroundings = lookAround(environment, variableNames());
     const named = environment("AGENT_ENV_FILE");
     const file = readSettingsFile({ ...named && { named }, inTee: surroundings.inTee });
     const settings = readSettings(environment, file?.text, surroundings);

@@ -5,6 +5,17 @@ import { EXIT, FatalError } from "./errors.ts";
 /** Gives the value of an environment variable; undefined where it is not set. */
 export type Environment = (name: string) => string | undefined;
 
+/** Names of the variables that are set, as far as the program may know them and their values are UTF-8. */
+export function variableNames(): string[] {
+  try {
+    return Object.keys(Deno.env.toObject());
+  } catch (error) {
+    // Without `ignore` in its permissions, a program may list all variables or none.
+    if (error instanceof Deno.errors.NotCapable) return [];
+    throw error;
+  }
+}
+
 /**
  * A variable of this process.
  *

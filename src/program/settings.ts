@@ -7,7 +7,7 @@ import { MODEL_SETTINGS } from "../mind/models/settings.ts";
 import { duration, flag, key, like, text, whole, word } from "../settings/checks.ts";
 import { FLAG, milliseconds, optional, type Setting, setting, type ValuesOf } from "../settings/definition.ts";
 import { otherNamesOf, readTable } from "../settings/read.ts";
-import { HOST_VARIABLES } from "../tee/host_variables.ts";
+import { HOST_VARIABLES, LOADER } from "../tee/host_variables.ts";
 import { TRANSPORT_SETTINGS } from "../transports/settings.ts";
 
 /** The table. Names and defaults of the guide are a contract. */
@@ -172,6 +172,7 @@ export const VARIABLES: readonly string[] = [
   ...otherNamesOf(SETTINGS),
   ...IEXEC_VARIABLES,
   ...Object.keys(HOST_VARIABLES),
+  `${LOADER.prefix}*`,
 ];
 
 /**

@@ -3,10 +3,7 @@
 /**
  * What each of them does, as a phrase after its name. Deno and the system's loader read them for themselves, whatever the
  * program may read. Tried on Deno 2.7.11 and 2.9.6; those that only newer versions obey are here too, and so is what an
- * image of another make may bring along.
- *
- * `LD_LIBRARY_PATH` is not among them: every Gramine manifest sets it. The loader's are a tripwire at best, since what they
- * load runs before any of this.
+ * image of another make may bring along. Of the loader's, see {@linkcode LOADER}.
  */
 export const HOST_VARIABLES: Readonly<Record<string, string>> = {
   SSLKEYLOGFILE: "has the keys of every TLS connection written to a file",
@@ -27,6 +24,22 @@ export const HOST_VARIABLES: Readonly<Record<string, string>> = {
   OTEL_DENO: "has traces and logs sent to a collector",
   LD_PRELOAD: "loads native code into the process",
   LD_AUDIT: "loads native code into the process",
+  LD_LIBRARY_PATH: "has native code loaded from elsewhere",
+  LD_PROFILE: "has the loader write a profile of the process to a file",
+  LD_PROFILE_OUTPUT: "has the loader write a profile of the process to a file",
+  LD_DEBUG: "has the loader write what it does to a file",
+  LD_DEBUG_OUTPUT: "has the loader write what it does to a file",
   NODE_CHANNEL_FD: "opens a channel to another process",
   DENO_INTERNAL_CHILD_ENTRYPOINT: "has another program run in place of this one",
 };
+
+/**
+ * The system's loader has more variables with each release: those that are not in the list above are known by their
+ * beginning. They are a tripwire at best, since what they load runs before any of this.
+ */
+export const LOADER = { prefix: "LD_", effect: "changes how native code is loaded into the process" } as const;
+
+/** What a variable does, as a phrase after its name. */
+export function effectOf(name: string): string {
+  return HOST_VARIABLES[name] ?? LOADER.effect;
+}

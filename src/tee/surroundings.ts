@@ -3,7 +3,7 @@
 import { existsSync } from "@std/fs";
 import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
-import { HOST_VARIABLES } from "./host_variables.ts";
+import { effectOf, HOST_VARIABLES, LOADER } from "./host_variables.ts";
 
 /** What the agent was put into. */
 export interface Surroundings {
@@ -11,7 +11,7 @@ export interface Surroundings {
   readonly inTee: boolean;
   /** What tells of a TEE: paths, and names of variables. */
   readonly found: readonly string[];
-  /** Those of {@linkcode HOST_VARIABLES} that are set; none in a TEE. */
+  /** Those of {@linkcode HOST_VARIABLES} and of the loader's that are set; none in a TEE. */
   readonly hostVariables: readonly string[];
 }
 
@@ -34,13 +34,16 @@ export const TEE_PATHS = [
  * one counts as `auto` until the settings are checked. An empty variable counts as not set: that is how one that an image
  * brings along is taken away.
  *
+ * @param names Of the variables that are set, as far as they may be known.
  * @throws {FatalError} If a TEE is required and there is none, or if there is one and its host sets what must not be set
  * there: naming all of it at once.
  */
-export function lookAround(environment: Environment): Surroundings {
+export function lookAround(environment: Environment, names: readonly string[] = []): Surroundings {
   const setting = environment("TEE")?.toLowerCase();
   const found = [...TEE_PATHS.filter(isThere), ...["IEXEC_TASK_ID"].filter(environment)];
-  const hostVariables = Object.keys(HOST_VARIABLES).filter(environment);
+  // By their names too: the list of those that are set leaves out whose value is no UTF-8.
+  const loaders = names.filter((name) => name.startsWith(LOADER.prefix) && !(name in HOST_VARIABLES)).sort();
+  const hostVariables = [...Object.keys(HOST_VARIABLES), ...loaders].filter(environment);
   const inTee = setting !== "none" && found.length > 0;
   if (setting === "required" && !inTee) {
     throw new FatalError(
@@ -53,7 +56,7 @@ export function lookAround(environment: Environment): Surroundings {
     const what = hostVariables.length === 1
       ? "A variable is set that"
       : `${hostVariables.length} variables are set that`;
-    const lines = hostVariables.map((name) => `${name}: ${HOST_VARIABLES[name]}`);
+    const lines = hostVariables.map((name) => `${name}: ${effectOf(name)}`);
     throw new FatalError(
       `${what} must not be set in a TEE (told by ${found.join(", ")}; TEE=none if this is none). ` +
         `Unset and start again:\n  ${lines.join("\n  ")}`,

@@ -1,6 +1,6 @@
 /** The real program on a host that is not a friend: what it refuses in a TEE, and what it says elsewhere. @module */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { existsSync } from "node:fs";
 import { FatalError } from "../../src/errors.ts";
 import { HOST_VARIABLES } from "../../src/tee/host_variables.ts";
@@ -79,6 +79,16 @@ for (const name of Object.keys(HOST_VARIABLES)) {
     throw new Error("it was not refused");
   });
 }
+
+Deno.test("in a TEE any variable of the loader is refused, known by its name or not", () => {
+  const look = (env: Record<string, string>) => lookAround((name) => ({ ...IN_TEE, ...env })[name], Object.keys(env));
+  const error = assertThrows(() => look({ LD_NEW_ONE: "1", LD_AUDIT: "1", LDX: "1", OLD_LD_ONE: "1" }), FatalError);
+  assertEquals(error.message.split("\n  ").slice(1), [
+    "LD_AUDIT: loads native code into the process",
+    "LD_NEW_ONE: changes how native code is loaded into the process",
+  ]);
+  assertEquals(look({ LD_NEW_ONE: "" }).inTee, true);
+});
 
 Deno.test("elsewhere there is one warning, if anybody beyond this machine is connected to, and the agent starts", async () => {
   const server = await startServer();
