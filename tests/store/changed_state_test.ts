@@ -42,6 +42,11 @@ async function fill(directory: string): Promise<void> {
     );
     await memory.setCache(name, `cached for ${name}`);
   }
+  // Last: whatever else is asked of the memory turns them into messages.
+  for (const name of NAMES) {
+    const about = { roomId: ROOMS[name], entityId: USERS[name], event: "q1", createdAt: clock.now() };
+    memory.exchanges.add({ ...about, question: `question of ${name}`, answer: { text: `answer to ${name}` } });
+  }
   const store = openKnowledgeStore(database.sqlite, { seal, committed: () => database.committed() });
   store.keepIndex("digest", "packed index");
   store.keepVector({ of: "passage", vector: new Float32Array([1, 2]) });
@@ -64,6 +69,10 @@ async function readAll(directory: string): Promise<string[]> {
     note(`accept ${id}`, known.state === "answered" ? known.outcome : undefined);
   }
   const memory = openMemory(database.sqlite, { agentId: AGENT, seal, clock });
+  for (const name of NAMES) {
+    for (const exchange of memory.exchanges.last(ROOMS[name], { count: 9 })) note(`exchange in ${name}`, exchange);
+  }
+  database.sqlite.exec("DELETE FROM exchange");
   note("agent", await memory.getAgent(AGENT));
   for (const name of NAMES) {
     const roomId = ROOMS[name], embedding = [0, 1];

@@ -94,14 +94,14 @@ Deno.test("one user's sealed memories that were moved into another's conversatio
   Deno.writeTextFileSync(`${folder.path}/iexec_in/events.json`, JSON.stringify([event("m1", "mallory")]));
   assertEquals((await once(folder, env)).code, 0);
   using database = new DatabaseSync(`${folder.path}/.agent/agent.db`);
-  const rooms = database.prepare("SELECT room_id AS id FROM memory GROUP BY room_id ORDER BY min(seq)").all();
+  const rooms = database.prepare("SELECT room_id AS id FROM exchange GROUP BY room_id ORDER BY min(seq)").all();
   assertEquals(rooms.length, 2);
-  database.prepare("UPDATE memory SET room_id = ? WHERE room_id = ?").run(rooms[1]!.id!, rooms[0]!.id!);
+  database.prepare("UPDATE exchange SET room_id = ? WHERE room_id = ?").run(rooms[1]!.id!, rooms[0]!.id!);
   database.close();
   Deno.writeTextFileSync(`${folder.path}/iexec_in/events.json`, JSON.stringify([event("m2", "mallory")]));
   const { code, said } = await once(folder, env);
   assertEquals(code, 74);
-  assertStringIncludes(said, "Cannot read memory.body of");
+  assertStringIncludes(said, "Cannot read exchange.body of");
   assertEquals(readEntries(`${folder.path}/iexec_out/responses.json`)?.map(({ queryId }) => queryId), ["a1", "m1"]);
 });
 
@@ -109,7 +109,8 @@ Deno.test("users and conversations of a sealed state are not found with a list o
   await using folder = makeInput(event("q1", "alice"));
   const idsOf = () => {
     using database = new DatabaseSync(`${folder.path}/.agent/agent.db`);
-    return ["room", "entity"].flatMap((table) => database.prepare(`SELECT id FROM ${table}`).all().map(({ id }) => id));
+    const columns = ["id FROM room", "id FROM entity", "room_id AS id FROM exchange", "entity_id AS id FROM exchange"];
+    return columns.flatMap((column) => database.prepare(`SELECT ${column}`).all().map(({ id }) => id));
   };
   await once(folder);
   const named = new Set(idsOf());
