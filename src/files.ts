@@ -27,7 +27,8 @@ export const MAX_SMALL_FILE_BYTES = 1024 * 1024;
  * Deno checks the real path only of an open for reading: one for writing alone follows a link out of all permissions
  * (measured on 2.7.11 and 2.9.6). So this always asks for reading too.
  *
- * @param options `write`: also for writing; default false. `follow`: whether the path may be a link; default true.
+ * @param options `write`: also for writing; default false. `follow`: whether the path may be a link, or below one;
+ * default true.
  * @throws {NotPlainError} If it is a FIFO, a device, a socket or a directory, or is exchanged meanwhile.
  * @throws {Deno.errors.NotFound} If there is no such file.
  */
@@ -45,7 +46,7 @@ export function openPlainSync(
     // A directory above may have become a link between Deno's check and its open.
     for (let look = 0; look < 2; look++) {
       const now = Deno.lstatSync(real);
-      const isSame = now.ino === info.ino && now.dev === info.dev && (!follow || Deno.realPathSync(path) === real);
+      const isSame = now.ino === info.ino && now.dev === info.dev && Deno.realPathSync(path) === real;
       if (!isSame) throw new NotPlainError(`${path} was exchanged while it was opened`);
     }
     return { file, info };
@@ -58,12 +59,15 @@ export function openPlainSync(
 /**
  * The bytes of a plain file, which must stay as it is meanwhile.
  *
- * @param options `maxBytes`: the largest that is read.
+ * @param options `maxBytes`: the largest that is read; `follow`: see {@linkcode openPlainSync}.
  * @throws {NotPlainError} If it is no plain file, larger than that, or changes while it is read.
  * @throws {Deno.errors.NotFound} If there is no such file.
  */
-export function readPlainSync(path: string, { maxBytes }: { maxBytes: number }): Uint8Array<ArrayBuffer> {
-  const { file, info } = openPlainSync(path);
+export function readPlainSync(
+  path: string,
+  { maxBytes, follow = true }: { maxBytes: number; follow?: boolean },
+): Uint8Array<ArrayBuffer> {
+  const { file, info } = openPlainSync(path, { follow });
   try {
     if (info.size > maxBytes) {
       throw new NotPlainError(`${path} has ${info.size} bytes, more than the ${maxBytes} that are read of it`);

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { READABLE, RESERVED, WRITABLE } from "../../src/settings/confinement.ts";
-import { readEntries, ROOT, startAgent, startCommand } from "../support/agent.ts";
+import { inherited, readEntries, ROOT, startAgent, startCommand } from "../support/agent.ts";
 import { testInEnclave } from "../support/enclave.ts";
 import { type Folder, makeFolder } from "../support/folder.ts";
 import { run } from "../support/mount.ts";
@@ -139,6 +139,9 @@ async function confined(folder: Folder, args: readonly string[] = ["--once"]) {
   const { code, stderr } = await new Deno.Command(command, {
     args: isExecutable ? rest : sources,
     cwd: folder.path,
+    // Other tests of this process may have set variables.
+    clearEnv: true,
+    env: inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]),
   }).output();
   return { code, said: new TextDecoder().decode(stderr) };
 }

@@ -14,6 +14,9 @@ export interface CharacterArchive {
   readonly files: ReadonlyMap<string, string>;
 }
 
+/** Fields of fields are read by recursion, and 128 kB of zip hold a name of 32,000 folders. */
+const MAX_FOLDERS = 64;
+
 /**
  * The character in an archive, which is one of these:
  * - a file with the character's JSON, under any name, and its knowledge as `.md` and `.txt` files beside it;
@@ -28,6 +31,10 @@ export function readCharacterArchive(bytes: Uint8Array): CharacterArchive {
   const inner = [...entries.values()].filter(isArchive);
   const texts = new Map<string, string>();
   for (const [name, content] of entries) {
+    const folders = name.split("/").length - 1;
+    if (folders > MAX_FOLDERS) {
+      throw new ArchiveError(`an entry lies ${folders} folders deep, at most ${MAX_FOLDERS} are read`);
+    }
     const text = textOf(content);
     if (text !== undefined) texts.set(name, text);
     else if (isKnowledgeFile(name)) throw new ArchiveError(`${name}: expected UTF-8`);
@@ -90,7 +97,7 @@ function characterIn(texts: ReadonlyMap<string, string>, folder: string): unknow
   return { ...rest, ...(Array.isArray(knowledge) && { knowledge }) };
 }
 
-/** Entries as the object whose fields they are, from the so-manyth character of their names on. */
+/** Entries as the object whose fields they are, from the so-manyth character of their names on: at most {@linkcode MAX_FOLDERS} deep. */
 function fieldsIn(entries: readonly (readonly [name: string, text: string])[], from: number): unknown {
   const fields = Map.groupBy(entries, ([name]) => name.slice(from).split("/")[0] ?? "");
   return Object.fromEntries([...fields].map(([field, inner]) => {

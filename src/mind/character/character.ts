@@ -3,6 +3,7 @@
 import { normalize } from "node:path/posix";
 import type { Character, UUID } from "@elizaos/core";
 import { EXIT, FatalError } from "../../errors.ts";
+import { NotPlainError, readPlainSync } from "../../files.ts";
 import type { Log } from "../../log.ts";
 import { describeIssue, type Issue } from "../../zod_issues.ts";
 import type { CharacterArchive } from "./archive.ts";
@@ -73,8 +74,9 @@ async function readBytes(path: string): Promise<Uint8Array> {
     const { size, isFile } = await Deno.stat(path);
     if (!isFile) throw refusal(path, ["expected a file"]);
     if (size > MAX_BYTES) throw refusal(path, [`expected at most ${MAX_BYTES} bytes, it has ${size}`]);
-    return await Deno.readFile(path);
+    return readPlainSync(path, { maxBytes: MAX_BYTES });
   } catch (error) {
+    if (error instanceof NotPlainError) throw refusal(path, [error.message], error);
     if (error instanceof Deno.errors.NotFound) throw refusal(path, ["there is no such file"], error);
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
       throw refusal(path, ["no permission to read it"], error);

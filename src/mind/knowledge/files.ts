@@ -2,6 +2,7 @@
 
 import { walk } from "@std/fs";
 import { dirname, extname, relative, resolve } from "node:path";
+import { NotPlainError, readPlainSync } from "../../files.ts";
 import type { Log } from "../../log.ts";
 import type { KnowledgeText } from "./passages.ts";
 
@@ -28,6 +29,8 @@ export async function readKnowledgeFiles(
   { beside, log }: { beside: string; log: Log },
 ): Promise<{ texts: KnowledgeText[]; mistakes: string[] }> {
   const texts: KnowledgeText[] = [], mistakes: string[] = [];
+  // No file system has such a name, and Deno's error would pass for a bug.
+  if (path.includes("\0")) return { texts, mistakes: [`${JSON.stringify(path)} has a NUL in it`] };
   try {
     const home = await Deno.realPath(dirname(resolve(beside)));
     const target = await Deno.realPath(resolve(home, path));
@@ -41,7 +44,8 @@ export async function readKnowledgeFiles(
       else if (!EXTENSIONS.includes(extname(file))) mistakes.push(`${source}: expected ${EXTENSIONS.join(" or ")}`);
       else if (size > MAX.bytes) mistakes.push(`${source} has ${size} bytes, at most ${MAX.bytes} are read`);
       else {
-        const text = textFrom(await Deno.readFile(file));
+        // Its real path, so that nothing above it may have become a link that leads outside meanwhile.
+        const text = textFrom(readPlainSync(file, { maxBytes: MAX.bytes, follow: false }));
         if (text === undefined) mistakes.push(`${source}: expected UTF-8`);
         else texts.push({ text, source });
       }
@@ -50,7 +54,8 @@ export async function readKnowledgeFiles(
     if (error instanceof Deno.errors.NotFound) mistakes.push(`there is no ${path}`);
     else if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
       mistakes.push(`no permission to read ${path}`);
-    } else if (error instanceof Deno.errors.NotADirectory) mistakes.push(`${path} is not a directory`);
+    } else if (error instanceof NotPlainError) mistakes.push(error.message);
+    else if (error instanceof Deno.errors.NotADirectory) mistakes.push(`${path} is not a directory`);
     else throw error;
   }
   return { texts, mistakes };

@@ -134,6 +134,14 @@ Deno.test("no name in an archive leads outside of it or hides another", async ()
   assertStringIncludes(await refused(twice), "aa.json is in it twice");
 });
 
+Deno.test("an entry below 64 folders is read, one that lies deeper is refused, however deep", async () => {
+  const below = (folders: number) => ({ "who.json": json(CHARACTER), [`${"a/".repeat(folders)}x`]: utf8("x") });
+  assertEquals((await load(below(64))).character.name, "Miller");
+  for (const folders of [65, 32_000]) {
+    assertStringIncludes(await refused(below(folders)), `an entry lies ${folders} folders deep, at most 64 are read`);
+  }
+});
+
 Deno.test("an archive that unpacks to more than is good is refused before it does", async () => {
   const large = new Uint8Array(ARCHIVE_MAX.entryBytes + 1);
   assertStringIncludes(await refused({ "a.md": large }), `a.md has ${large.length} bytes`);

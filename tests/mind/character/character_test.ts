@@ -137,9 +137,17 @@ Deno.test("knowledge files that can't be used are all named, and nothing outside
     "c/c.json": {
       name: "A",
       bio: "b",
-      knowledge: [{ path: "none.md" }, { path: "x.pdf" }, { path: "../secret.txt" }, { path: "link.txt" }, {
-        directory: "none",
-      }, { directory: "latin" }],
+      knowledge: [
+        { path: "none.md" },
+        { path: "x.pdf" },
+        { path: "../secret.txt" },
+        { path: "link.txt" },
+        {
+          directory: "none",
+        },
+        { directory: "latin" },
+        { path: "a\0b.md" },
+      ],
     },
     "c/x.pdf": "",
     "c/latin/a.txt": new Uint8Array([0x63, 0x61, 0x66, 0xe9]),
@@ -152,6 +160,7 @@ Deno.test("knowledge files that can't be used are all named, and nothing outside
   assertStringIncludes(message, "knowledge.3.path: link.txt is outside the character's directory");
   assertStringIncludes(message, "knowledge.4.directory: there is no none");
   assertStringIncludes(message, "knowledge.5.directory: latin/a.txt: expected UTF-8");
+  assertStringIncludes(message, 'knowledge.6.path: "a\\u0000b.md" has a NUL in it');
 });
 
 Deno.test("the place of a mistake in JSON is where the text stops being JSON", () => {
