@@ -130,5 +130,5 @@ export async function check(
     ].map(escapeControls).join("\n"),
   );
   // Last, and by itself: all that does not need a network has been said.
-  say(escapeControls(await describeModel(modelOptions(settings))));
+  for (const line of await describeModel(modelOptions(settings))) say(escapeControls(line));
 }

@@ -65,10 +65,17 @@ export const sourcesCommand = agentCommand;
  * Start the program; it is killed at the end of the test if it still runs.
  *
  * @param options `folder`: its working directory, which the caller removes; `env`: settings, over LOG_FORMAT=json;
- * `under`: the command that runs it, if another one does.
+ * `under`: the command that runs it, if another one does; `patienceMs`: longest wait for what it does, default that of
+ * every watch.
  */
 export async function startAgent(
-  options: { folder?: string; env?: Record<string, string>; args?: readonly string[]; under?: readonly string[] } = {},
+  options: {
+    folder?: string;
+    env?: Record<string, string>;
+    args?: readonly string[];
+    under?: readonly string[];
+    patienceMs?: number;
+  } = {},
 ): Promise<AgentUnderTest> {
   const ownFolder = options.folder === undefined ? makeFolder() : undefined;
   const folder = options.folder ?? ownFolder!.path;
@@ -76,7 +83,8 @@ export async function startAgent(
   await Deno.mkdir(output, { recursive: true });
   const lines: string[] = [];
   const log: LogEntry[] = [];
-  const watch = createWatch({ report: () => lines.join("\n") });
+  const { patienceMs } = options;
+  const watch = createWatch({ report: () => lines.join("\n"), ...patienceMs !== undefined && { patienceMs } });
   using stack = new DisposableStack();
   const folderWatch = stack.use(Deno.watchFs(output));
   const [command, ...args] = [...options.under ?? [], ...startCommand(options.args ?? [])];

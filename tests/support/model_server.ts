@@ -102,13 +102,14 @@ export interface Stage {
 
 /**
  * Start one. `port`: default 0, one that the system picks; `models`: those that it has; `key`: the API key that it
- * wants, or `user:password` for Ollama behind a proxy.
+ * wants, or `user:password` for Ollama behind a proxy; `show`: what Ollama's description of a model has instead; `listed`: what
+ * OpenAI's list has besides.
  */
 export async function startModelServer(
   dialect: Dialect,
-  options: { port?: number; models?: readonly string[]; key?: string } = {},
+  options: { port?: number; models?: readonly string[]; key?: string; show?: object; listed?: object } = {},
 ): Promise<ModelServer> {
-  const { port = 0, models = ["test-model", "test-embedding"], key } = options;
+  const { port = 0, models = ["test-model", "test-embedding"], key, show = {}, listed = {} } = options;
   const requests: ModelRequestSeen[] = [];
   const asked: ModelRequestSeen["body"][] = [];
   let turns: Turn[] = [], otherwise: Turn | undefined, cancelled = 0;
@@ -116,7 +117,7 @@ export async function startModelServer(
   const watch = createWatch({
     report: () => [...requests.map(({ method, path }) => `${method} ${path}`), `${cancelled} cancelled`].join("\n"),
   });
-  const routes = dialect === "ollama" ? ollamaRoutes(key) : openaiRoutes(key);
+  const routes = dialect === "ollama" ? ollamaRoutes({ login: key, show }) : openaiRoutes({ key, listed });
 
   // Not `Deno.serve`: of a request with a body of some hundred bytes it does not tell when the client goes (2.9.6).
   const server = createServer((incoming, outgoing) => {

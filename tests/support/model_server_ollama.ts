@@ -8,15 +8,15 @@ import { lettersOf, plainBody, type Stage, streamed, type Turn } from "./model_s
 
 const NDJSON = "application/x-ndjson";
 
-/** Handles one request. `login`: `user:password` that a proxy before it wants. */
-export function ollamaRoutes(login?: string) {
+/** Handles one request. `login`: `user:password` that a proxy before it wants; `show`: fields of a model's description. */
+export function ollamaRoutes({ login, show = {} }: { login?: string | undefined; show?: object } = {}) {
   return async (stage: Stage): Promise<Response> => {
     const { method, path, body, headers } = stage.seen;
     const known = (model: unknown) => stage.models.some((name) => model === name || model === `${name}:latest`);
     if (login !== undefined && headers.get("authorization") !== `Basic ${btoa(login)}`) {
       return new Response("401 Authorization Required\n", { status: 401, headers: { "content-type": "text/plain" } });
     }
-    switch (`${method} ${path}`) {
+    switch (`${method} ${path.split("?")[0]}`) {
       case "GET /api/tags":
         return Response.json({
           models: stage.models.map((name) => ({
@@ -37,6 +37,7 @@ export function ollamaRoutes(login?: string) {
           model_info: { "general.architecture": "llama", "llama.context_length": 131072 },
           capabilities: ["completion", "tools"],
           modified_at: "2026-08-21T18:48:22-07:00",
+          ...show,
         });
       case "POST /api/embed": {
         if (!known(body.model)) return notFound(body.model);

@@ -8,16 +8,16 @@ import { lettersOf, plainBody, type Stage, streamed, type Turn } from "./model_s
 
 const EVENT_STREAM = "text/event-stream; charset=utf-8";
 
-/** Handles one request. `key`: the bearer token that it wants. */
-export function openaiRoutes(key?: string) {
+/** Handles one request. `key`: the bearer token that it wants; `listed`: fields of each entry of its list. */
+export function openaiRoutes({ key, listed = {} }: { key?: string | undefined; listed?: object } = {}) {
   return async (stage: Stage): Promise<Response> => {
     const { method, path, body, headers } = stage.seen;
     if (key !== undefined && headers.get("authorization") !== `Bearer ${key}`) return error({ status: 401 });
-    switch (`${method} ${path}`) {
+    switch (`${method} ${path.split("?")[0]}`) {
       case "GET /v1/models":
         return Response.json({
           object: "list",
-          data: stage.models.map((id) => ({ id, object: "model", created: 1715367049, owned_by: "system" })),
+          data: stage.models.map((id) => ({ id, object: "model", created: 1715367049, owned_by: "system", ...listed })),
         });
       case "POST /v1/embeddings": {
         if (!stage.models.includes(body.model)) return error({ status: 404 });

@@ -40,10 +40,10 @@ export async function checkModelAtStart(model: ModelOptions, log: Log, stop: Abo
  *
  * @throws {FatalError} If it can't be used.
  */
-export async function describeModel(model: ModelOptions): Promise<string> {
+export async function describeModel(model: ModelOptions): Promise<string[]> {
   try {
     const { description, warnings } = await checkModel(model, new AbortController().signal, { asksIt: true });
-    return [`model: usable (${description})`, ...warnings.map((warning) => `model: but ${warning}`)].join("\n");
+    return [`model: usable (${description})`, ...warnings.map((warning) => `model: but ${warning}`)];
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     if (error.kind === "refused") throw refusal(error);
