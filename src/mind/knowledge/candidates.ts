@@ -23,22 +23,39 @@ export interface CandidateSearch {
 }
 
 /** How many candidates are handed over to be looked at closely. */
-const CANDIDATES = 24;
+const CANDIDATES = 20;
 /** A similar term that more passages have tells too little to be looked up. */
 const MAX_HOLDERS = 256;
 /** What meeting a term by one that is similar counts. */
 const SIMILAR = 0.225;
 
+/** Passages that have terms similar to one: how telling these are, and how many of them each has. */
+interface Similar {
+  readonly id: number;
+  rare: number;
+  met: number;
+}
+
 /** Search in an index. */
 export function createCandidateSearch({ passages, frequency, words }: KnowledgeIndex): CandidateSearch {
-  /** The passages that have a term, where these are few. Looked up once. */
-  const holders = new Map<string, readonly number[]>();
-  const holdersOf = (term: string): readonly number[] => {
-    let found = holders.get(term);
+  /** The passages that have terms similar to a term, by its list of these: looked up once. */
+  const holders = new WeakMap<readonly string[], readonly Similar[]>();
+  // Without MiniSearch's scores: with similar words as further terms of its own a search took three times as long.
+  const similarTo = ({ similar }: Term): readonly Similar[] => {
+    let found = holders.get(similar);
     if (!found) {
-      const isRare = (frequency.get(term) ?? 0) <= MAX_HOLDERS;
-      found = isRare ? words.search("", { tokenize: () => [term], processTerm: same }).map(({ id }) => id) : [];
-      holders.set(term, found);
+      const of = new Map<number, Similar>();
+      for (const other of similar) {
+        const count = frequency.get(other) ?? 0;
+        if (count > MAX_HOLDERS) continue;
+        for (const { id } of words.search("", { tokenize: () => [other], processTerm: same })) {
+          const one = of.get(id) ?? { id, rare: 0, met: 0 };
+          one.rare += rarity({ size: passages.length }, count);
+          one.met++;
+          of.set(id, one);
+        }
+      }
+      holders.set(similar, found = [...of.values()]);
     }
     return found;
   };
@@ -57,17 +74,12 @@ export function createCandidateSearch({ passages, frequency, words }: KnowledgeI
         // MiniSearch has multiplied the sum by the number of terms that were met, and so does scoreOf.
         found.set(id, { id, sum: score / queryTerms.length, met: queryTerms.length });
       }
-      // All similar words together, without MiniSearch: with them as further terms a search took three times as long.
-      for (const { weight, similar } of terms) {
-        for (const other of similar) {
-          if (weightOf.has(other)) continue;
-          const share = weight * SIMILAR * rarity({ size: passages.length }, frequency.get(other) ?? 0);
-          for (const id of holdersOf(other)) {
-            let candidate = found.get(id);
-            if (!candidate) found.set(id, candidate = { id, sum: 0, met: 0 });
-            candidate.sum += share;
-            candidate.met++;
-          }
+      for (const term of terms) {
+        for (const { id, rare, met } of similarTo(term)) {
+          let candidate = found.get(id);
+          if (!candidate) found.set(id, candidate = { id, sum: 0, met: 0 });
+          candidate.sum += term.weight * SIMILAR * rare;
+          candidate.met += met;
         }
       }
       return [...found.values()].sort((a, b) => scoreOf(b) - scoreOf(a) || a.id - b.id).slice(0, CANDIDATES);

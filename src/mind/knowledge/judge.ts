@@ -1,7 +1,7 @@
 /** How well a passage answers a question, and which of several does best. @module */
 
 import type { Language } from "./language.ts";
-import type { Look } from "./passage_look.ts";
+import type { Look, Things } from "./passage_look.ts";
 import type { AskedPart } from "./question.ts";
 import type { Term } from "./terms.ts";
 
@@ -11,10 +11,33 @@ export interface Case {
   readonly terms: readonly Term[];
   /** The language that most passages are in. */
   readonly main: Language;
-  /** How much a term of one single passage weighs. */
-  readonly telling: number;
+  /** The weight of all terms; never zero. */
+  readonly whole: number;
+  /** The terms of the one thing that is asked about; none where the question is another. */
+  readonly own: readonly Term[];
+  /** Whether it says so little that a passage must be about just that. */
+  readonly isShort: boolean;
   /** The score of the likeliest candidate; how good others are is measured by it. */
   readonly highest: number;
+}
+
+/** The case of a question. `telling`: how much a term of one single passage weighs. */
+export function caseOf(
+  part: AskedPart,
+  terms: readonly Term[],
+  { main, telling, highest }: { main: Language; telling: number; highest: number },
+): Case {
+  const whole = terms.reduce((sum, { weight }) => sum + weight, 0) || 1;
+  const own = part.asksWhatItIs && !part.asksAgent ? terms.filter(({ isContext }) => !isContext) : [];
+  return {
+    part,
+    terms,
+    main,
+    whole,
+    own: own.length <= MOST_THING_TERMS ? own : [],
+    isShort: whole < LEAST_SAID * telling && !terms.some(({ isThing }) => isThing),
+    highest,
+  };
 }
 
 /** What becomes of a passage. */
@@ -50,29 +73,15 @@ const MOST_THING_TERMS = 2;
 const DEFINES = { mentioned: 0.95, subject: 1, not: 0.35, uncounted: 0.45 };
 
 /** Judge a passage by a close look at it. `found`: its score as a candidate; 0 if only its meaning brought it up. */
-export function judge({ part, terms, main, telling, highest }: Case, look: Look, found: number): Judgement {
-  const whole = terms.reduce((sum, { weight }) => sum + weight, 0) || 1;
-  const namesThing = terms.some(({ isThing }) => isThing);
-  const met = terms.map((term) => share(term, look.terms));
-  /** Whether a term that is met makes one name with another that is not. */
-  const half = (place: number, other: number) => {
-    const beside = terms[other];
-    if (!beside || met[other] !== 0 || !terms[Math.max(place, other)]?.isNext) return 1;
-    return beside.forms.length + beside.similar.length > 0 ? MET.half : MET.halfUnknown;
-  };
-  const weights = terms.map(({ weight }, place) =>
-    weight * (met[place] ?? 0) * Math.min(half(place, place - 1), half(place, place + 1))
-  );
-  const covered = sum(weights);
-  const lead = sum(terms.map((term, place) => met[place] === 0 ? 0 : term.weight * share(term, look.lead)));
-  const defined = definition(terms, look) / whole;
-
-  const own = terms.filter(({ isContext }) => !isContext);
-  const asksThing = part.asksWhatItIs && own.length > 0 && own.length <= MOST_THING_TERMS && !part.asksAgent;
+export function judge(about: Case, look: Look, found: number): Judgement {
+  const { part, terms, main, whole, own, isShort, highest } = about;
+  const { covered, lead } = cover(terms, look);
+  if (covered === 0) return NOTHING;
+  const defined = part.asksWhatItIs || isShort ? definition(terms, look.things) / whole : 0;
   // A few common words are in every other passage by chance, unless it is about them.
   const isAbout = part.asksAgent && look.ofAgent ? 1 : Math.max(lead / whole, defined);
-  const short = whole < LEAST_SAID * telling && !namesThing ? Math.min(isAbout, covered / whole) : covered / whole;
-  const score = short * (asksThing ? aboutness(own, look) : 1) *
+  const score = (isShort ? Math.min(isAbout, covered / whole) : covered / whole) *
+    (own.length > 0 ? aboutness(own, look.things) : 1) *
     (part.asksHowMany && !look.counts ? DEFINES.uncounted : 1);
   const order = 1 + ORDER.bm25 * found / highest + ORDER.lead * lead / whole +
     (part.asksWhatItIs ? ORDER.defines * defined : 0) +
@@ -80,6 +89,32 @@ export function judge({ part, terms, main, telling, highest }: Case, look: Look,
     (part.asksHowMany && look.counts ? ORDER.counts : 0) -
     (part.asksAgent === look.ofAgent ? 0 : ORDER.self);
   return { score, rank: score * order * inLanguage(look.language, part.language, main) };
+}
+
+const NOTHING: Judgement = { score: 0, rank: 0 };
+
+/** How much of the question a passage covers, and how much of it what it begins with, in weights. */
+function cover(terms: readonly Term[], look: Look): { covered: number; lead: number } {
+  let covered = 0, lead = 0, before = 0;
+  let next = terms.length > 0 ? share(terms[0]!, look.terms) : 0;
+  for (let place = 0; place < terms.length; place++) {
+    const term = terms[place]!, beside = terms[place + 1], met = next;
+    next = beside ? share(beside, look.terms) : 0;
+    if (met > 0) {
+      const behind = term.isNext && before === 0 ? missed(terms[place - 1]) : 1;
+      const ahead = beside?.isNext && next === 0 ? missed(beside) : 1;
+      covered += term.weight * met * Math.min(behind, ahead);
+      lead += term.weight * share(term, look.lead);
+    }
+    before = met;
+  }
+  return { covered, lead };
+}
+
+/** What a term counts whose neighbour, which makes one name with it, the passage does not have. */
+function missed(neighbour: Term | undefined): number {
+  if (!neighbour) return 1;
+  return neighbour.forms.length + neighbour.similar.length > 0 ? MET.half : MET.halfUnknown;
 }
 
 /** Passages in the asker's language come first, then those in the language that most are in. */
@@ -90,44 +125,45 @@ function inLanguage(of: Language, asked: Language, main: Language): number {
 
 /** How far a set of terms has a term: wholly, by one that is similar, or not at all. */
 function share({ isKnown, forms, similar }: Term, by: ReadonlySet<string>): number {
-  if (forms.some((form) => by.has(form))) return 1;
-  if (!similar.some((one) => by.has(one))) return 0;
+  for (const form of forms) if (by.has(form)) return 1;
+  if (!meet(similar, by)) return 0;
   return isKnown ? MET.similar : MET.onlySimilar;
 }
 
 /** The weight of the terms in the best of the names that a passage explains; less if the name has other terms too. */
-function definition(terms: readonly Term[], { names }: Look): number {
+function definition(terms: readonly Term[], { names }: Things): number {
   let best = 0;
   for (const name of names) {
-    const met = terms.map((term) => share(term, name));
-    const count = met.filter((one) => one > 0).length;
-    if (count > 0) {
-      best = Math.max(
-        best,
-        sum(terms.map(({ weight }, at) => weight * met[at]!)) * count / Math.max(count, name.size),
-      );
+    let weight = 0, count = 0;
+    for (const term of terms) {
+      const met = share(term, name);
+      if (met > 0) count++;
+      weight += term.weight * met;
     }
+    if (count > 0) best = Math.max(best, weight * count / Math.max(count, name.size));
   }
   return best;
 }
 
 /** How much a passage is about a thing, by the least of its terms. */
-function aboutness(terms: readonly Term[], look: Look): number {
-  const isSaid = look.names.some((name) => terms.every((term) => isMeant(term, name))) ||
-    (terms.length > 1 && look.sentences.some((sentence) => terms.every((term) => isMeant(term, sentence))));
+function aboutness(terms: readonly Term[], things: Things): number {
+  const isSaid = things.names.some((name) => terms.every((term) => isMeant(term, name))) ||
+    (terms.length > 1 && things.sentences.some((sentence) => terms.every((term) => isMeant(term, sentence))));
   if (isSaid) return 1;
   return Math.min(...terms.map((term) => {
-    if (look.names.some((name) => isMeant(term, name))) return 1;
-    if (isMeant(term, look.mentioned)) return DEFINES.mentioned;
-    return term.isThing || isMeant(term, look.subjects) ? DEFINES.subject : DEFINES.not;
+    if (things.names.some((name) => isMeant(term, name))) return 1;
+    if (isMeant(term, things.mentioned)) return DEFINES.mentioned;
+    return term.isThing || isMeant(term, things.subjects) ? DEFINES.subject : DEFINES.not;
   }));
 }
 
 /** Whether a set of terms has a term itself, or one that is similar where the knowledge has no other word for it. */
 function isMeant({ isKnown, forms, similar }: Term, by: ReadonlySet<string>): boolean {
-  return forms.some((form) => by.has(form)) || (!isKnown && similar.some((one) => by.has(one)));
+  return forms.some((form) => by.has(form)) || (!isKnown && meet(similar, by));
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((all, one) => all + one, 0);
+/** Whether a set has one of `terms`. */
+function meet(terms: readonly string[], by: ReadonlySet<string>): boolean {
+  for (const term of terms) if (by.has(term)) return true;
+  return false;
 }

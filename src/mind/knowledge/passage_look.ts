@@ -11,72 +11,91 @@ export interface Look {
   readonly terms: ReadonlySet<string>;
   /** The first ones. */
   readonly lead: ReadonlySet<string>;
-  /** The things that it says what they are, by the terms of their names: `A deal is …`, `… is called sRLC`. */
-  readonly names: readonly ReadonlySet<string>[];
-  /** Things that it explains in passing: `ElizaOS, an open-source framework`. */
-  readonly mentioned: ReadonlySet<string>;
-  /** The first terms of each of its sentences: what these speak of. */
-  readonly subjects: ReadonlySet<string>;
-  /** The terms of each of its sentences. */
-  readonly sentences: readonly ReadonlySet<string>[];
+  readonly things: Things;
   /** Whether it names a method or a command. */
   readonly instructs: boolean;
-  /** Whether it has a number in figures. */
+  /** Whether it has a number, in figures or in words. */
   readonly counts: boolean;
   /** Whether the agent speaks of itself. */
   readonly ofAgent: boolean;
 }
 
+/** What a passage is about. */
+export interface Things {
+  /** The things that it says what they are, by the terms of their names: `A deal is …`, `… is called sRLC`. */
+  readonly names: readonly ReadonlySet<string>[];
+  /** Things that it explains in passing: `ElizaOS, an open-source framework`. */
+  readonly mentioned: ReadonlySet<string>;
+  /** What its sentences speak of: the first terms of each. */
+  readonly subjects: ReadonlySet<string>;
+  /** The terms of each of its sentences. */
+  readonly sentences: readonly ReadonlySet<string>[];
+}
+
 /** Terms at the start of a passage that tell what it is about. */
 const LEAD_TERMS = 4;
 /** A camel-case name or a quoted command. */
-const INSTRUCTS = /\p{Ll}\p{Lu}|"/u;
-const OF_AGENT = /(?<!\p{L})(?:I|me|my|io|mio|mia|mie|miei|je|mon|ma|mes|yo|mi|mis|ich|mein|meine)(?!\p{L})/u;
+const INSTRUCTS = /[a-z][A-Z]|"/;
+const OF_AGENT =
+  /(?<![A-Za-z\u00c0-\u024f])(?:I|me|my|io|mio|mia|mie|miei|je|mon|ma|mes|yo|mi|mis|ich|mein|meine)(?![A-Za-z\u00c0-\u024f])/;
 /** The words before the first verb that says what something is. */
 const SUBJECT =
   /^(?!(?:when|if|to|on|for|in|before|after|with|without|from)\b)(.{1,100}?)\s(?:is|are|was|were|means|stands for|lets|does|keeps|è|sono|era|significa|permette|sta per|est|sont|signifie|permet|es|son|significan|ist|sind|bedeutet|steht für)\s/is;
 const SUBJECT_SPACELESS = /^(.{1,30}?)(?:是|とは|は|指)/su;
 /** `is the nRLC, or nano RLC:`, `is called sRLC`: the thing comes after the verb. */
 const CALLED =
-  /(?:\b(?:called|named|known as|is the|si chiama|chiamat[oaie]|s'appelle|appelée?s?|se llama|llamad[oa]s?|heißt|genannt)\s)(?:an? |the )?([\p{L}\p{N}_-]+(?:\s\p{Lu}[\p{L}\p{N}_-]*)*)(?=[\s]*[,:;.(])/gu;
+  /(?:\b(?:called|named|known as|is the|si chiama|chiamat[oaie]|s'appelle|appelée?s?|se llama|llamad[oa]s?|heißt|genannt)\s)(?:an? |the )?([A-Za-z\u00c0-\u024f0-9_-]+(?:\s[A-Z][A-Za-z\u00c0-\u024f0-9_-]*)*)(?=[\s]*[,:;.(])/g;
 /** `Arbitrum One, a layer-2 network`. */
 const MENTIONED =
-  /(\p{Lu}[\p{L}\p{N}-]+(?:\s\p{Lu}[\p{L}\p{N}-]+)?),\s(?:an?|the|one of|un[oae]?|l[ae]|il|el|eine?|der|die|das)\s/gu;
+  /([A-Z][A-Za-z\u00c0-\u024f0-9-]+(?:\s[A-Z][A-Za-z\u00c0-\u024f0-9-]+)?),\s(?:an?|the|one of|un[oae]?|l[ae]|il|el|eine?|der|die|das)\s/g;
 /** Names of methods and variables, and commands in quotes. */
-const IDENTIFIER = /(?<![\p{L}\p{N}])\p{Ll}{2,}\p{Lu}[\p{L}\p{N}]*|[\p{L}\p{N}]+_[\p{L}\p{N}_]+|"[^"\n]{1,40}"/gu;
+const IDENTIFIER =
+  /(?<![A-Za-z\u00c0-\u024f0-9])[a-z]{2,}[A-Z][A-Za-z\u00c0-\u024f0-9]*|[A-Za-z\u00c0-\u024f0-9]+_[A-Za-z\u00c0-\u024f0-9_]+|"[^"\n]{1,40}"/g;
 /** `Intel TDX (Trust Domain Extensions)`, at the start. */
 const EXPANDED = /^.{1,50}?\s\(.{1,60}?\)/su;
 /** `An oracle brings …`: what is spoken of in general. */
-const ARTICLE = /^(?:an?|un[oae]?|une|eine?)[\s'’]([\p{L}\p{N}_-]+)\s/iu;
+const ARTICLE = /^(?:an?|un[oae]?|une|eine?)[\s'’]([A-Za-z\u00c0-\u024f0-9_-]+)\s/i;
 /** A number, in figures or in words. */
 const COUNTS =
-  /\d{2}|(?<!\p{L})(?:two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|due|tre|quattro|cinque|dieci|cento|mille|milion[ei]|miliard[oi])(?!\p{L})/iu;
+  /\d{2}|\b(?:two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|due|tre|quattro|cinque|dieci|cento|mille|milion[ei]|miliard[oi])\b/i;
 const SENTENCE_END = /(?<=[.!?:;])\s+|(?<=[。！？])|\n+/u;
 /** Where names are looked for. */
 const HEAD_LENGTH = 120;
 
-/** Look at a passage. */
+/** Look at a passage. What only questions after a thing need is looked at when one comes. */
 export function closeLook({ heading, text }: IndexedPassage): Look {
   const language = languageOf(text);
   const headings = wordsOf(heading, language);
   const sentences = text.split(SENTENCE_END).map((sentence) => wordsOf(sentence, language));
   const terms = [headings, ...sentences].flatMap(termsIn);
+  let things: Things | undefined;
+  return {
+    language,
+    terms: new Set(terms),
+    lead: new Set(terms.slice(0, LEAD_TERMS)),
+    get things() {
+      return things ??= thingsIn(text, { language, heading, blocks: [headings, ...sentences] });
+    },
+    instructs: INSTRUCTS.test(text.replace(/\bi[A-Z]/g, "")),
+    counts: COUNTS.test(text),
+    ofAgent: OF_AGENT.test(text),
+  };
+}
+
+function thingsIn(
+  text: string,
+  { language, heading, blocks }: { language: Language; heading: string; blocks: readonly (readonly Word[])[] },
+): Things {
   const head = text.slice(0, HEAD_LENGTH);
   const mentioned = [
     ...Array.from(text.matchAll(MENTIONED), ([, name]) => name ?? ""),
     ...Array.from(head.matchAll(IDENTIFIER), ([name]) => name),
   ];
   return {
-    language,
-    terms: new Set(terms),
-    lead: new Set(terms.slice(0, LEAD_TERMS)),
     names: namesIn(text, head, language, heading),
     mentioned: new Set(mentioned.flatMap((name) => wordsOf(name, language)).map(({ whole }) => whole)),
-    subjects: new Set([headings, ...sentences].flatMap(subjectOf)),
-    sentences: sentences.map((words) => new Set(words.map(({ whole }) => whole))),
-    instructs: INSTRUCTS.test(text.replace(/\bi[A-Z]/g, "")),
-    counts: COUNTS.test(text),
-    ofAgent: OF_AGENT.test(text),
+    subjects: new Set(blocks.flatMap(subjectOf)),
+    sentences: blocks.slice(1).map((words) => new Set(words.map(({ whole }) => whole))),
   };
 }
 

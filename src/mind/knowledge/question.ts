@@ -1,12 +1,10 @@
 /** A message read: what is asked in it, in which language, and what is only courtesy. @module */
 
-import { fold, type Language, languageOf, SPOKEN, type Spoken } from "./language.ts";
-import { beginningOf, type Phrases, phrasesOf } from "./phrases.ts";
+import { fold, type Language, languageOf, languageTold, type Spoken } from "./language.ts";
+import { type Phrases, phrasesOf } from "./phrases.ts";
 import { plainText, sentencesOf } from "./plain_text.ts";
+import { type Courtesy, strip } from "./stripping.ts";
 import { shorten, wordsOf } from "./words.ts";
-
-/** What needs no knowledge: a greeting, thanks, a leave-taking, and two questions about the agent. */
-export type Courtesy = "hello" | "thanks" | "bye" | "who" | "abilities";
 
 /** A message that was read. */
 export interface Asked {
@@ -58,7 +56,9 @@ export function readQuestion(message: string, reading: Reading): Asked {
   const { exchanges = [] } = reading;
   const plain = plainText(shorten(message));
   const before = exchanges.at(-1)?.question;
-  const language = languageOf(shorten(message), before === undefined ? "en" : languageOf(plainText(before)));
+  const last = before === undefined ? "en" : languageOf(plainText(before));
+  const told = languageTold(message, last);
+  const language = told ?? last;
   const phrases = phrasesOf(spokenOf(language));
   const courtesies = new Set<Courtesy>();
   const found: Said[] = [];
@@ -75,7 +75,7 @@ export function readQuestion(message: string, reading: Reading): Asked {
   }
   const asked = found.some(({ asks }) => asks) ? found.filter(({ asks }) => asks) : found;
   const parts: AskedPart[] = [];
-  let leansBack = languageOf(shorten(message), "en") !== languageOf(shorten(message), "de");
+  let leansBack = told === undefined;
   for (const one of asked) {
     const read = readPart(one, { said: found.slice(0, found.indexOf(one)), language, phrases, reading });
     if (read.part) parts.push(read.part);
@@ -96,110 +96,7 @@ export function readQuestion(message: string, reading: Reading): Asked {
 const COURTESIES: readonly Courtesy[] = ["who", "abilities", "thanks", "bye", "hello"];
 
 function spokenOf(language: Language): Spoken {
-  return SPOKEN.find((spoken) => spoken === language) ?? "en";
-}
-
-/** `[support]`, `#42`, `1)`, `Q7 -`, `Re:`, `@agent`, before a question. */
-const LABEL =
-  /^(?:[-–—*•>)\s]+|\[[^\]]{0,40}\]:?|\(?\d{1,4}(?:\/\d{1,4})?[.):]?(?=[\s)])\)?|\(?[a-z]\)|q(?:uestion|\.)?\s?\d{0,4}\s?[.:)–-]+|(?:question|frage|domanda|pregunta)\s\d{1,4}\b|(?:re|fwd?|aw|subject|betreff|oggetto|objet|asunto|tl;dr|eli5|ps|p\.s\.|ticket|case|id|nb|hinweis)\s?[:#-]\s?(?:#?\d+\s?[:-]?)?|eli5\b|[#@][\p{L}\p{N}_-]+[:,]?|no?\.\s?\d+[:.)]?|n°\s?\d+)\s*/iu;
-/** The same, behind it. */
-const LABEL_BEHIND =
-  /(?:\s+(?:[#@][\p{L}\p{N}_-]+|\[[^\]]{0,40}\]|\(?#?\d{1,9}\)?|\(\d+\/\d+\)|--?\s?\p{L}+)|(?<=[?!.])\s*[#(]?\d+\)?)\s*$/iu;
-/** Rounds of taking something off: more than anybody puts around a question. */
-const MOST_ROUNDS = 12;
-
-interface Stripping extends Reading {
-  readonly language: Language;
-  readonly phrases: Phrases;
-  /** Told which courtesies were taken off. */
-  readonly courtesies: Set<Courtesy>;
-}
-
-/** A sentence without what stands around the question. */
-function strip(sentence: string, stripping: Stripping): string {
-  let rest = sentence;
-  for (let round = 0; round < MOST_ROUNDS; round++) {
-    const before = rest;
-    rest = stripLabels(stripCourtesy(rest, stripping), stripping);
-    const about = (["who", "abilities"] as const).find((one) => stripping.phrases[one].test(rest));
-    if (about) {
-      stripping.courtesies.add(about);
-      return "";
-    }
-    rest = unlessEmpty(rest, rest.replace(stripping.phrases.asides, " ").trim(), stripping);
-    rest = unlessEmpty(rest, rest.replace(stripping.phrases.leads, ""), stripping);
-    rest = unlessEmpty(rest, rest.replace(stripping.phrases.trails, ""), stripping);
-    rest = stripNames(rest, stripping);
-    if (rest === before) break;
-  }
-  return rest.replace(/^[\s,;:.!–-]+|[\s,;:–-]+$/g, "");
-}
-
-/** What would leave nothing is left on, if the knowledge has a word of it. */
-function unlessEmpty(text: string, shorter: string, { isKnown, language }: Stripping): string {
-  if (/[\p{L}\p{N}]/u.test(shorter)) return shorter;
-  return wordsOf(text, language).some(({ written }) => isKnown(written, language)) ? text : shorter;
-}
-
-function stripCourtesy(text: string, { courtesies, phrases, isKnown, language, name = "" }: Stripping): string {
-  const first = beginningOf(text);
-  const others = SPOKEN.map(phrasesOf).filter((spoken) => spoken !== phrases);
-  for (const spoken of [phrases, ...others]) {
-    if (!spoken.courteous.has(first)) continue;
-    for (const kind of ["thanks", "hello", "bye"] as const) {
-      const said = spoken[kind].exec(text)?.[0];
-      if (said === undefined) continue;
-      courtesies.add(kind);
-      let rest = text.slice(said.length);
-      if (kind !== "hello") return rest;
-      const own = new RegExp(
-        `^${fold(name).replace(/[^\p{L}\p{N}\s]/gu, "\\$&")}(?![\\p{L}\\p{N}])[\\s,;:!.–-]*`,
-        "iu",
-      );
-      if (name !== "") rest = rest.replace(own, "");
-      return stripAddressed(rest, (word) => isKnown(word, language));
-    }
-  }
-  if (phrases.courteous.has(first) && phrases.smallTalk.test(text)) {
-    courtesies.add("hello");
-    return text.replace(phrases.smallTalk, "");
-  }
-  return text;
-}
-
-/** Whoever is greeted by name: capitals up to a comma, or one word that the knowledge does not have. */
-function stripAddressed(text: string, isKnown: (word: string) => boolean): string {
-  const called = /^(\p{Lu}[\p{L}'.]*(?:\s\p{Lu}[\p{L}'.]*){0,2})\s*[,!:;–-]\s*/u.exec(text);
-  if (called && called[0].length < text.length && !called[1]!.split(" ").every(isKnown)) {
-    return text.slice(called[0].length);
-  }
-  const first = /^(\p{Lu}\p{Ll}+)(?:[\s,!.]+|$)/u.exec(text);
-  return first && !isKnown(first[1]!) && !beginsQuestion(first[1]!) ? text.slice(first[0].length) : text;
-}
-
-/** Whether a word begins a question in some language, so that a capital does not make it a name. */
-function beginsQuestion(word: string): boolean {
-  return SPOKEN.some((spoken) => phrasesOf(spoken).begins.test(word));
-}
-
-function stripLabels(text: string, stripping: Stripping): string {
-  const isTelling = (label: string) =>
-    wordsOf(label, stripping.language).some(({ written }) => stripping.isKnown(written, stripping.language));
-  const label = LABEL.exec(text)?.[0];
-  let rest = text;
-  if (label !== undefined && !(isTelling(label) && !/[\p{L}\p{N}]/u.test(text.slice(label.length)))) {
-    rest = unlessEmpty(rest, rest.slice(label.length), stripping);
-  }
-  const behind = LABEL_BEHIND.exec(rest)?.[0];
-  return behind === undefined ? rest : unlessEmpty(rest, rest.slice(0, -behind.length), stripping);
-}
-
-/** `…, Marco`: a name that nobody asked about, at either end. */
-function stripNames(text: string, { isKnown, language }: Stripping): string {
-  const behind = /,\s*(\p{Lu}\p{Ll}+(?:\s\p{Lu}\p{Ll}+)?)\s*[.!?]*\s*$/u.exec(text);
-  if (behind && !behind[1]!.split(" ").some((word) => isKnown(word, language))) return text.slice(0, behind.index);
-  const before = /^(\p{Lu}\p{Ll}+),\s+/u.exec(text);
-  return before && !isKnown(before[1]!, language) && !beginsQuestion(before[1]!) ? text.slice(before[0].length) : text;
+  return language === "zh" || language === "ja" ? "en" : language;
 }
 
 function asks(text: string, phrases: Phrases): boolean {

@@ -3,7 +3,7 @@
 import { type Candidate, createCandidateSearch, scoreOf } from "./candidates.ts";
 import type { WordGroup } from "./general_words.ts";
 import { indexPassages, type KnowledgeIndex } from "./index.ts";
-import { type Case, judge } from "./judge.ts";
+import { caseOf, judge } from "./judge.ts";
 import { type Language, languageOf } from "./language.ts";
 import { closeLook, type Look } from "./passage_look.ts";
 import { type IndexedPassage, type KnowledgeText, passagesOf } from "./passages.ts";
@@ -58,7 +58,7 @@ export function buildKnowledge(texts: readonly KnowledgeText[], options?: Knowle
 export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: KnowledgeOptions = {}): Knowledge {
   const { passages, frequency } = index;
   const languages = languagesOf(passages);
-  const vocabulary = { frequency, size: passages.length, languages, synonyms: openSynonyms(synonyms, languages) };
+  const vocabulary = { frequency, size: passages.length, languages, synonyms: openSynonyms(synonyms) };
   const { weigh, isKnown } = createWeigher(vocabulary);
   const candidates = createCandidateSearch(index);
   const lookAt = rememberLooks();
@@ -68,7 +68,7 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
     const terms = weigh(part);
     const results = terms.length > 0 ? candidates.find(terms) : [];
     const highest = results[0] ? scoreOf(results[0]) : 1;
-    const about: Case = { part, terms, main: languages[0] ?? "en", telling, highest };
+    const about = caseOf(part, terms, { main: languages[0] ?? "en", telling, highest });
     const judged = (id: number, result?: Candidate): Judged[] => {
       const passage = passages[id];
       if (!passage || part.given.some((text) => text.includes(passage.text))) return [];
@@ -81,7 +81,7 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
 
   /** Whether one passage says what both things are, so that it tells them apart. */
   function tellsApart({ id, passage }: Judged, things: readonly [string, string], language: Language): boolean {
-    const { names } = lookAt(id, passage);
+    const { names } = lookAt(id, passage).things;
     const parts = things.map((thing) => weigh(partFor(thing, language)));
     return parts.every((terms) =>
       terms.some(({ forms }) => names.some((name) => forms.some((form) => name.has(form))))

@@ -6,22 +6,17 @@ import { stemOf } from "./stems.ts";
 
 /** Finds what may stand for a term. */
 export interface Synonyms {
-  /** Stems in the languages of the knowledge that may stand for a stem of `language`, itself excluded. */
-  of(term: string, language: Language): ReadonlySet<string>;
+  /** Stems in the languages `into` that may stand for a stem of `language`, itself excluded. */
+  of(term: string, language: Language, into: readonly Language[]): ReadonlySet<string>;
   /** Whether a stem of `language` stands in a group, and so is a word that somebody expects. */
   has(term: string, language: Language): boolean;
 }
 
-/**
- * Synonyms of general words, and of a character's own.
- *
- * @param own The character's groups. `known`: languages of the knowledge.
- */
-export function openSynonyms(own: readonly WordGroup[], known: readonly Language[]): Synonyms {
+/** Synonyms of general words, and of a character's own groups. */
+export function openSynonyms(own: readonly WordGroup[]): Synonyms {
   const groups = [...GENERAL_WORDS, ...own];
   const stems = new Map<string, readonly string[]>();
   const places = new Map<Language, Map<string, number[]>>();
-  const found = new Map<string, ReadonlySet<string>>();
 
   /** The stems of a group in a language: made when they are first asked for, and not at every start. */
   const stemsIn = (place: number, language: Language): readonly string[] => {
@@ -49,19 +44,12 @@ export function openSynonyms(own: readonly WordGroup[], known: readonly Language
     return all;
   };
   const isSpoken = (language: Language) => SPOKEN.some((spoken) => spoken === language);
-  const targets = known.filter(isSpoken);
 
   return {
-    of(term, language) {
-      const key = `${language} ${term}`;
-      let others = found.get(key);
-      if (!others) {
-        const at = isSpoken(language) ? placesIn(language).get(term) ?? [] : [];
-        const all = at.flatMap((place) => targets.flatMap((target) => stemsIn(place, target)));
-        others = new Set(all.filter((other) => other !== term));
-        // Bounded by the number of words in the groups: a term that is in none is not remembered.
-        if (at.length > 0) found.set(key, others);
-      }
+    of(term, language, into) {
+      const at = isSpoken(language) ? placesIn(language).get(term) ?? [] : [];
+      const others = new Set(at.flatMap((place) => into.flatMap((target) => stemsIn(place, target))));
+      others.delete(term);
       return others;
     },
     has: (term, language) => isSpoken(language) && placesIn(language).has(term),

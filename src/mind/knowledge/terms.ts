@@ -4,7 +4,7 @@ import { type Language, smallWordsOf } from "./language.ts";
 import type { AskedPart } from "./question.ts";
 import { stemOf } from "./stems.ts";
 import type { Synonyms } from "./synonyms.ts";
-import { isOneLetterOff, nearestTo } from "./typos.ts";
+import { type LongTerms, longTermsOf, nearestTo } from "./typos.ts";
 import { type Word, wordsOf } from "./words.ts";
 
 /** A term of a question. */
@@ -65,18 +65,25 @@ interface Facts extends Pick<Term, "isKnown" | "forms" | "similar"> {
   readonly rare: number;
 }
 
+/** The terms that a word stands for. */
+type Resolved = readonly { readonly term: string; readonly facts: Facts | undefined }[];
+
 /** Weigh the terms of questions by what a vocabulary has. */
 export function createWeigher(vocabulary: Vocabulary): Weigher {
   const { frequency, synonyms, languages } = vocabulary;
   const facts = new Map<string, Facts>();
+  /** Made for the first word that nobody knows. */
+  let longTerms: LongTerms | undefined;
 
   /** What is known of a term; undefined if nothing is, so that what nobody ever wrote does not fill the memory. */
   function factsOf(term: string, language: Language): Facts | undefined {
     const key = `${language} ${term}`;
     const remembered = facts.get(key);
     if (remembered) return remembered;
-    const similar = Array.from(synonyms.of(term, language)).filter((other) => frequency.has(other));
     const isKnown = frequency.has(term);
+    // A word that most passages would have need not be looked for in other languages.
+    const others = isKnown && language === languages[0] ? [language] : languages;
+    const similar = Array.from(synonyms.of(term, language, others)).filter((other) => frequency.has(other));
     const forms = isKnown ? [term] : [];
     const counts = isKnown ? forms : similar;
     if (counts.length === 0) return undefined;
@@ -98,19 +105,38 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
     return { isKnown: true, forms, similar: [...new Set(similar)].filter((one) => !forms.includes(one)), rare };
   }
 
-  /** The terms that a word stands for: itself if it is known, else its parts, in the question's language or another. */
-  function resolve({ whole, parts, written }: Word, language: Language): { term: string; facts: Facts | undefined }[] {
+  /** Words that are known themselves: their forms are few, so this does not grow with the questions. */
+  const known = new Map<Language, Map<string, Resolved>>();
+  /** What a word stands for, if it is known itself or others may stand for it. */
+  function resolveWhole({ whole, written }: Word, language: Language): Resolved | undefined {
+    const remembered = known.get(language)?.get(written);
+    if (remembered) return remembered;
     const own = factsOf(whole, language);
     // A word that languages share, such as `voucher`, has a stem in each.
-    const stems = [...new Set([...own?.forms ?? [], ...languages.map((other) => stemOf(written, other))])];
+    const isMain = own?.isKnown && language === languages[0];
+    const foreign = isMain ? [] : languages.map((other) => stemOf(written, other));
+    const stems = [...new Set([...own?.forms ?? [], ...foreign])];
     const forms = stems.filter((stem) => frequency.has(stem));
-    if (forms.length > 0) return [{ term: whole, facts: shared(whole, forms, own) }];
-    if (own) return [{ term: whole, facts: own }];
+    const facts = !isMain && forms.length > 0 ? shared(whole, forms, own) : own;
+    if (!facts) return undefined;
+    const found = [{ term: whole, facts }];
+    const inLanguage = known.get(language) ?? new Map<string, Resolved>();
+    known.set(language, inLanguage.set(written, found));
+    return found;
+  }
+
+  /** The terms that a word stands for: itself if it is known, else its parts, in the question's language or another. */
+  function resolve(word: Word, language: Language): Resolved {
+    const { whole, parts, written } = word;
+    const found = resolveWhole(word, language);
+    if (found) return found;
     if (parts.length > 1 || parts[0] !== whole) return parts.map((term) => ({ term, facts: factsOf(term, language) }));
     // An English word that a group knows, in a question of another language.
     const english = language === "en" ? undefined : factsOf(stemOf(written, "en"), "en");
     if (english) return [{ term: stemOf(written, "en"), facts: english }];
-    const meant = synonyms.has(whole, language) ? undefined : nearestTo(whole, written, frequency.keys());
+    const meant = synonyms.has(whole, language)
+      ? undefined
+      : nearestTo(whole, written, longTerms ??= longTermsOf(frequency.keys()));
     return [{ term: meant ?? whole, facts: meant === undefined ? undefined : factsOf(meant, language) }];
   }
 
@@ -125,7 +151,7 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
           weight: (facts?.rare ?? rarity(vocabulary, 0) * WEIGHT.unknown) * significance,
           isKnown: facts?.isKnown ?? false,
           forms: facts?.forms ?? [],
-          similar: facts?.similar ?? [],
+          similar: facts?.similar ?? NONE,
           isThing: (facts?.isKnown ?? false) && THING.test(word.written),
           isContext,
           isNext: word.isNext || place > 0,
@@ -142,7 +168,8 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
       if (asksHowMany && all.length === 1) all.push(...termsFrom(wordsOf(IN_ALL, "en"), "en", true));
       if (asksNews) all.push(newsTerm(vocabulary));
       if (topic !== undefined) all.push(...termsFrom(wordsOf(topic, language), language, true));
-      const once = all.filter(({ term }, place) => all.findIndex((other) => other.term === term) === place);
+      const seen = new Set<string>();
+      const once = all.filter(({ term }) => !seen.has(term) && seen.add(term));
       if (once.length <= MAX_TERMS) return once;
       const least = once.map(({ weight }) => weight).sort((a, b) => b - a)[MAX_TERMS - 1] ?? 0;
       return once.filter(({ weight }) => weight >= least).slice(0, MAX_TERMS);
@@ -153,22 +180,33 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
 }
 
 const IN_ALL = "total";
+const NONE: readonly string[] = [];
 /** A file, a variable, a version. */
 const THING = /[\d._-]/;
 
 /** What stands for the news of the day, which no passage has. */
 function newsTerm(vocabulary: Vocabulary): Term {
   const weight = rarity(vocabulary, 0) * WEIGHT.unknown * WEIGHT.pivotal;
-  return { term: "", weight, isKnown: false, forms: [], similar: [], isThing: false, isContext: false, isNext: false };
+  return {
+    term: "",
+    weight,
+    isKnown: false,
+    forms: [],
+    similar: NONE,
+    isThing: false,
+    isContext: false,
+    isNext: false,
+  };
 }
 
 /** A number that is nowhere in the knowledge, or a small word with a wrong letter, changes no question. */
 function isNoise({ written }: Word, language: Language, words: number): boolean {
   if (/^\d+$/.test(written)) return words > 1 && !YEAR.test(written);
-  for (const small of smallWordsOf(language)) {
-    if (small.length !== written.length || small.length < 4) continue;
-    // Letters in the wrong order; a wrong letter would make `carta` a `cara`.
-    if (isOneLetterOff(written, small) && [...written].sort().join() === [...small].sort().join()) return true;
+  if (written.length < 4) return false;
+  // Letters in the wrong order; a wrong letter would make `carta` a `cara`.
+  for (let at = 0; at < written.length - 1; at++) {
+    const swapped = written.slice(0, at) + written[at + 1] + written[at] + written.slice(at + 2);
+    if (smallWordsOf(language).has(swapped)) return true;
   }
   return false;
 }

@@ -3,20 +3,20 @@
 /** Fewest letters of a word in which a wrong one is forgiven: shorter words have too many neighbours. */
 const LEAST_LETTERS = 6;
 
-/**
- * The first of `terms` that `written` or its stem is one letter off from, the first letter being right.
- *
- * @param terms Stems.
- */
-export function nearestTo(stem: string, written: string, terms: Iterable<string>): string | undefined {
+/** Terms by their first letter, those that are long enough to be meant by a word with a wrong letter. */
+export type LongTerms = ReadonlyMap<string, readonly string[]>;
+
+/** The long ones of `terms`, which are stems. */
+export function longTermsOf(terms: Iterable<string>): LongTerms {
+  return Map.groupBy(Iterator.from(terms).filter(({ length }) => length >= LEAST_LETTERS - 1), (term) => term[0] ?? "");
+}
+
+/** The first term that `written` or its stem is one letter off from, the first letter being right. */
+export function nearestTo(stem: string, written: string, terms: LongTerms): string | undefined {
   if (written.length < LEAST_LETTERS) return undefined;
-  const first = written.charCodeAt(0);
-  for (const term of terms) {
-    if (term.length < LEAST_LETTERS - 1 || term.charCodeAt(0) !== first) continue;
-    if (
-      (stem.length >= LEAST_LETTERS - 1 && isOneLetterOff(stem, term)) ||
-      (term.length >= LEAST_LETTERS && isOneLetterOff(written, term))
-    ) return term;
+  for (const term of terms.get(written[0] ?? "") ?? []) {
+    if (stem.length >= LEAST_LETTERS - 1 && isOneLetterOff(stem, term)) return term;
+    if (term.length >= LEAST_LETTERS && isOneLetterOff(written, term)) return term;
   }
   return undefined;
 }

@@ -87,7 +87,9 @@ function wordFrom(
 function isSmall(piece: string, small: ReadonlySet<string>): boolean {
   if (piece.length === 1 && (piece < "\u2e80" || !IDEOGRAPH.test(piece))) return true;
   if (piece >= "\u3040" && ENDINGS.test(piece)) return true;
-  return small.has(piece) || small.has(baseOf(piece));
+  if (small.has(piece)) return true;
+  const base = baseOf(piece);
+  return base !== piece && small.has(base);
 }
 
 /** Words of a script that sets no blanks between them. */

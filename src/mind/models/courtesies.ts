@@ -1,7 +1,7 @@
 /** What the embedded model says besides its knowledge, in the language of whoever asks. @module */
 
 import type { Spoken } from "../knowledge/language.ts";
-import type { Courtesy } from "../knowledge/question.ts";
+import type { Courtesy } from "../knowledge/stripping.ts";
 
 /** Who answers, as it introduces itself. */
 export interface Speaker {
