@@ -40,36 +40,15 @@ export function componentMethods(
 ): Direct<"getComponent" | "getComponents" | "createComponent" | "updateComponent" | "deleteComponent"> {
   const create = store.command(CREATE), update = store.command(UPDATE), remove = store.command(DELETE);
   const ofEntity = store.query<ComponentRow>(OF_ENTITY), byId = store.query<ComponentRow>(BY_ID);
-  const place = (row: Omit<ComponentRow, "data">): Place => [
-    "component.data",
-    row.id,
-    row.entity_id,
-    row.agent_id,
-    row.room_id,
-    row.world_id,
-    row.source_entity_id,
-    row.type,
-    row.created_at,
-  ];
-  const componentFrom = (row: ComponentRow): Component => ({
-    id: row.id,
-    entityId: row.entity_id,
-    agentId: row.agent_id,
-    roomId: row.room_id,
-    worldId: row.world_id ?? NO_ID,
-    sourceEntityId: row.source_entity_id ?? NO_ID,
-    type: row.type,
-    createdAt: row.created_at,
-    data: store.open<Metadata>(row.data, place(row)),
-  });
+  const fromRow = (row: ComponentRow) => componentFrom(row, store);
   return {
     getComponent(entityId, type, worldId, sourceEntityId) {
       const row = ofEntity.get({ entityId, type, worldId: worldId ?? null, sourceEntityId: sourceEntityId ?? null });
-      return row ? componentFrom(row) : null;
+      return row ? fromRow(row) : null;
     },
     getComponents(entityId, worldId, sourceEntityId) {
       const filters = { type: null, worldId: worldId ?? null, sourceEntityId: sourceEntityId ?? null };
-      return ofEntity.all({ entityId, ...filters }).map(componentFrom);
+      return ofEntity.all({ entityId, ...filters }).map(fromRow);
     },
     createComponent(component) {
       const row = {
@@ -82,7 +61,7 @@ export function componentMethods(
         type: component.type,
         created_at: component.createdAt ?? store.clock.now(),
       };
-      const data = store.seal(component.data ?? {}, place(row));
+      const data = store.seal(component.data ?? {}, componentPlace(row));
       const parents = `entity ${row.entity_id}, room ${row.room_id} and, where given, a world and a source entity`;
       return referring(`component ${row.id}`, parents, () => create.run({ ...row, data }).changes > 0);
     },
@@ -90,22 +69,47 @@ export function componentMethods(
       store.atomically(() => {
         const old = byId.get({ id: component.id });
         if (!old) return;
-        const row = {
-          id: old.id,
-          entity_id: component.entityId ?? old.entity_id,
-          agent_id: component.agentId ?? old.agent_id,
-          room_id: component.roomId ?? old.room_id,
-          world_id: idOrNull(component.worldId) ?? old.world_id,
-          source_entity_id: idOrNull(component.sourceEntityId) ?? old.source_entity_id,
-          type: component.type ?? old.type,
-          created_at: old.created_at,
-        };
-        // Sealed anew whatever changed: its data is bound to all of it.
-        const data = store.seal(component.data ?? store.open<Metadata>(old.data, place(old)), place(row));
-        update.run({ ...row, data });
+        const row = changed(old, component);
+        const data = component.data ?? store.open<Metadata>(old.data, componentPlace(old));
+        const sealed = store.seal(data, componentPlace(row));
+        update.run({ ...row, data: sealed });
       });
     },
     deleteComponent: (componentId) => void remove.run({ id: componentId }),
+  };
+}
+
+/** What a component's data is bound to. */
+function componentPlace(row: Omit<ComponentRow, "data">): Place {
+  const { id, entity_id, agent_id, room_id, world_id, source_entity_id, type, created_at } = row;
+  return ["component.data", id, entity_id, agent_id, room_id, world_id, source_entity_id, type, created_at];
+}
+
+function componentFrom(row: ComponentRow, store: Store): Component {
+  return {
+    id: row.id,
+    entityId: row.entity_id,
+    agentId: row.agent_id,
+    roomId: row.room_id,
+    worldId: row.world_id ?? NO_ID,
+    sourceEntityId: row.source_entity_id ?? NO_ID,
+    type: row.type,
+    createdAt: row.created_at,
+    data: store.open<Metadata>(row.data, componentPlace(row)),
+  };
+}
+
+/** A component's row with what a change gives; its data is bound to all of it, and has to be sealed anew. */
+function changed(old: ComponentRow, change: Partial<Component>): Omit<ComponentRow, "data"> {
+  return {
+    id: old.id,
+    entity_id: change.entityId ?? old.entity_id,
+    agent_id: change.agentId ?? old.agent_id,
+    room_id: change.roomId ?? old.room_id,
+    world_id: idOrNull(change.worldId) ?? old.world_id,
+    source_entity_id: idOrNull(change.sourceEntityId) ?? old.source_entity_id,
+    type: change.type ?? old.type,
+    created_at: old.created_at,
   };
 }
 

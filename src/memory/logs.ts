@@ -66,31 +66,10 @@ export function logMethods(store: Store): Logs {
   const { agentId } = store;
   const insert = store.command(INSERT), prune = store.command(PRUNE), remove = store.command(DELETE);
   const newest = store.query<{ seq: number }>(NEWEST), find = store.query<LogRow>(FIND);
-  const place = (row: Omit<LogRow, "seq" | "body">): Place => [
-    "log.body",
-    row.id,
-    agentId,
-    row.entity_id,
-    row.room_id,
-    row.type,
-    row.created_at,
-  ];
   let ring: Call[] = [];
   let modelCalls = 0;
   let lastSeq: number | undefined; // of the newest stored entry, once it was asked for
 
-  const entryFrom = (row: LogRow): Entry => ({
-    seq: row.seq,
-    nth: 0,
-    log: {
-      id: row.id,
-      entityId: row.entity_id,
-      ...(row.room_id !== null && { roomId: row.room_id }),
-      type: row.type,
-      createdAt: new Date(row.created_at),
-      body: store.open<LogBody>(row.body, place(row)),
-    },
-  });
   return {
     log({ body, entityId, roomId, type }) {
       const createdAt = store.clock.now();
@@ -103,7 +82,7 @@ export function logMethods(store: Store): Logs {
       }
       const id = crypto.randomUUID();
       const row = { id, entity_id: entityId, room_id: roomId ?? null, type, created_at: createdAt };
-      const sealed = store.seal(plain(body), place(row));
+      const sealed = store.seal(plain(body), logPlace(row, agentId));
       const columns = { id, agentId, entityId, roomId: roomId ?? null, type, createdAt };
       lastSeq = store.atomically(() => {
         const { seq } = insert.run({ ...columns, body: sealed });
@@ -114,7 +93,7 @@ export function logMethods(store: Store): Logs {
     getLogs({ entityId, roomId, type, count = DEFAULT_COUNT, offset = 0 }) {
       const end = limitOf("count", count) + limitOf("offset", offset);
       const filters = { agentId, entityId: entityId ?? null, roomId: roomId ?? null, type: type ?? null };
-      const stored = find.all({ ...filters, limit: end }).map(entryFrom);
+      const stored = find.all({ ...filters, limit: end }).map((row) => entryFrom(row, store));
       const kept = ring.filter((call) =>
         (!entityId || call.entityId === entityId) && (!roomId || call.roomId === roomId) &&
         (!type || call.type === type)
@@ -127,6 +106,26 @@ export function logMethods(store: Store): Logs {
     },
     forgetRoom(roomId) {
       ring = ring.filter((call) => call.roomId !== roomId);
+    },
+  };
+}
+
+/** What the body of a stored entry is bound to. */
+function logPlace(row: Omit<LogRow, "seq" | "body">, agentId: UUID): Place {
+  return ["log.body", row.id, agentId, row.entity_id, row.room_id, row.type, row.created_at];
+}
+
+function entryFrom(row: LogRow, store: Store): Entry {
+  return {
+    seq: row.seq,
+    nth: 0,
+    log: {
+      id: row.id,
+      entityId: row.entity_id,
+      ...(row.room_id !== null && { roomId: row.room_id }),
+      type: row.type,
+      createdAt: new Date(row.created_at),
+      body: store.open<LogBody>(row.body, logPlace(row, store.agentId)),
     },
   };
 }

@@ -52,16 +52,12 @@ export function messageMethods(
       const saysSomethingNew = () =>
         embedding.length === 0 || !search.saysTheSame(embedding, { type: tableName, agentId, roomId, entityId });
       const write = () => {
+        const { worldId: world_id = null, createdAt = store.clock.now() } = memory;
+        const is_unique = Number(unique ?? memory.unique ?? saysSomethingNew());
         const facts: MemoryFacts = {
-          id,
-          type: tableName,
-          agent_id: agentId,
-          room_id: roomId,
-          entity_id: entityId,
-          world_id: memory.worldId ?? null,
+          ...{ id, type: tableName, agent_id: agentId, room_id: roomId, entity_id: entityId, world_id, is_unique },
           document_id: documentIdOf(metadata),
-          is_unique: Number(unique ?? memory.unique ?? saysSomethingNew()),
-          created_at: Math.trunc(memory.createdAt ?? store.clock.now()),
+          created_at: Math.trunc(createdAt),
         };
         const body = store.seal({ content: memory.content ?? {}, metadata }, memoryPlace(facts));
         const { changes, seq } = create.run({ ...facts, body });

@@ -54,12 +54,7 @@ export function participantMethods(store: Store, entitiesByIds: (ids: UUID[]) =>
   const add = store.command(ADD), remove = store.command(REMOVE), setState = store.command(SET_STATE);
   const ofRoom = store.query<ParticipantRow>(OF_ROOM), ofEntity = store.query<ParticipantRow>(OF_ENTITY);
   const one = store.query<ParticipantRow>(ONE), inRooms = store.query<ParticipantRow>(IN_ROOMS);
-  const sealed = (row: Omit<ParticipantRow, "body">) => store.sealText(NOTHING, participantPlace(row));
-  /** The row, which nobody else may have written. */
-  const checked = (row: ParticipantRow) => {
-    store.openText(row.body, participantPlace(row));
-    return row;
-  };
+  const checked = (row: ParticipantRow) => checkedRow(row, store);
   const find = (roomId: UUID, entityId: UUID) => {
     const row = one.get({ roomId, entityId });
     return row && checked(row);
@@ -74,7 +69,7 @@ export function participantMethods(store: Store, entitiesByIds: (ids: UUID[]) =>
         store.atomically(() => {
           for (const entityId of entityIds) {
             const id = crypto.randomUUID();
-            const body = sealed({ id, room_id: roomId, entity_id: entityId, state: null });
+            const body = bodyOf({ id, room_id: roomId, entity_id: entityId, state: null }, store);
             add.run({ id, roomId, entityId, body });
           }
         });
@@ -98,7 +93,17 @@ export function participantMethods(store: Store, entitiesByIds: (ids: UUID[]) =>
     getParticipantUserState: (roomId, entityId) => find(roomId, entityId)?.state ?? null,
     setParticipantUserState(roomId, entityId, state) {
       const row = find(roomId, entityId);
-      if (row) setState.run({ id: row.id, state, body: sealed({ ...row, state }) });
+      if (row) setState.run({ id: row.id, state, body: bodyOf({ ...row, state }, store) });
     },
   };
+}
+
+/** The row, which nobody else may have written. */
+function checkedRow(row: ParticipantRow, store: Store): ParticipantRow {
+  store.openText(row.body, participantPlace(row));
+  return row;
+}
+
+function bodyOf(row: Omit<ParticipantRow, "body">, store: Store): Sealed {
+  return store.sealText(NOTHING, participantPlace(row));
 }

@@ -90,19 +90,7 @@ export function recallMethods(store: Store): Direct<
   const byIds = store.query<MemoryRow>(BY_IDS), inRooms = store.query<MemoryRow>(IN_ROOMS);
   const inRoomsOfWorld = store.query<MemoryRow>(IN_ROOMS_OF_WORLD);
   const count = store.query<{ count: number }>(COUNT);
-  const memoryFrom = (row: MemoryRow): Memory => ({
-    id: row.id,
-    entityId: row.entity_id,
-    agentId: row.agent_id,
-    roomId: row.room_id,
-    ...(row.world_id !== null && { worldId: row.world_id }),
-    createdAt: row.created_at,
-    ...store.open<MemoryBody>(row.body, memoryPlace(row)),
-    unique: row.is_unique === 1,
-    ...(row.vector !== null && {
-      embedding: numbers(vectorFromText(store.open<string>(row.vector, embeddingPlace(row)))),
-    }),
-  });
+  const fromRow = (row: MemoryRow) => memoryFrom(row, store);
   return {
     getMemories({ tableName, roomId, entityId, worldId, agentId, unique, start, end, count, offset = 0 }) {
       if (tableName === undefined) throw new TypeError("Cannot read memories: tableName is required");
@@ -120,25 +108,40 @@ export function recallMethods(store: Store): Direct<
         count: limitOf("count", count || undefined),
         offset: limitOf("offset", offset),
       });
-      return rows.map(memoryFrom);
+      return rows.map(fromRow);
     },
     getMemoryById(id) {
       const row = byIds.get({ ids: JSON.stringify([id]), type: null });
-      return row ? memoryFrom(row) : null;
+      return row ? fromRow(row) : null;
     },
-    getMemoriesByIds: (ids, tableName) =>
-      byIds.all({ ids: JSON.stringify(ids), type: tableName ?? null }).map(memoryFrom),
+    getMemoriesByIds: (ids, tableName) => byIds.all({ ids: JSON.stringify(ids), type: tableName ?? null }).map(fromRow),
     getMemoriesByRoomIds({ roomIds, tableName, limit }) {
       const count = limitOf("limit", limit || undefined);
       const filters = { roomIds: JSON.stringify(roomIds), type: tableName, agentId: store.agentId };
-      return inRooms.all({ ...filters, count }).map(memoryFrom);
+      return inRooms.all({ ...filters, count }).map(fromRow);
     },
     getMemoriesByWorldId({ worldId, count, tableName = DEFAULT_TABLE }) {
       const filters = { worldId, type: tableName, agentId: store.agentId };
-      return inRoomsOfWorld.all({ ...filters, count: limitOf("count", count || undefined) }).map(memoryFrom);
+      return inRoomsOfWorld.all({ ...filters, count: limitOf("count", count || undefined) }).map(fromRow);
     },
     countMemories(roomId, unique = true, tableName) {
       return count.get({ roomId, unique: Number(unique), type: tableName ?? null })?.count ?? 0;
     },
+  };
+}
+
+function memoryFrom(row: MemoryRow, store: Store): Memory {
+  return {
+    id: row.id,
+    entityId: row.entity_id,
+    agentId: row.agent_id,
+    roomId: row.room_id,
+    ...(row.world_id !== null && { worldId: row.world_id }),
+    createdAt: row.created_at,
+    ...store.open<MemoryBody>(row.body, memoryPlace(row)),
+    unique: row.is_unique === 1,
+    ...(row.vector !== null && {
+      embedding: numbers(vectorFromText(store.open<string>(row.vector, embeddingPlace(row)))),
+    }),
   };
 }

@@ -5,6 +5,7 @@ import { setImmediate } from "node:timers";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { isRefusal, makeDirectorySync } from "../files.ts";
 import type { Log } from "../log.ts";
+import { createCommitTimer } from "./commit_timer.ts";
 import { damaged } from "./database_header.ts";
 import { migrate, type Schema } from "./schema.ts";
 import { holdStateDirectory } from "./state_directory.ts";
@@ -31,13 +32,6 @@ const SQLITE_TEXTS: readonly (readonly [text: string, code: number])[] = [
   ["unable to open database file", SQLITE.cantOpen],
   ["file is not a database", SQLITE.notADatabase],
 ];
-
-/**
- * Milliseconds between two commits: several times as long as the last one took, or they would fill the time; never more
- * than would be felt. One that is wanted later than that comes at once, and so does one that nobody joined for `quiet`:
- * all that are coming are there.
- */
-const COMMIT_PAUSE_MS = { factor: 8, least: 5, most: 20, quiet: 3 };
 
 /** The open database. A transaction is always open: whatever is written is on disk once {@linkcode committed} resolves. */
 export interface Database extends Disposable {
@@ -141,16 +135,12 @@ function groupCommits(
   const begin = sqlite.prepare("BEGIN"), end = sqlite.prepare("COMMIT");
   const writers: (() => void)[] = [];
   let waiting: PromiseWithResolvers<void> | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let dueMs = Infinity, nextMs = 0;
-  /** How often the next commit was asked for by somebody who waits for it. */
-  let asked = 0;
   let failed = false;
   let nextCommit = 1;
-  const commit = () => {
-    clearTimeout(timer);
-    dueMs = Infinity;
-    asked = 0;
+  const timer = createCommitTimer({ commit, soon });
+
+  function commit() {
+    timer.begin();
     const shared = waiting;
     waiting = undefined;
     const startedMs = performance.now();
@@ -166,54 +156,32 @@ function groupCommits(
       if (!shared) throw error;
       return;
     }
-    const endedMs = performance.now();
-    const { factor, least, most } = COMMIT_PAUSE_MS;
-    nextMs = endedMs + Math.min(Math.max(factor * (endedMs - startedMs), least), most);
+    timer.done(startedMs, performance.now());
     shared?.resolve();
-  };
-  const commitAt = (atMs: number, nowMs: number) => {
-    if (atMs >= dueMs) return;
-    clearTimeout(timer);
-    dueMs = atMs;
-    if (atMs > nowMs) commitIn(atMs - nowMs);
-    // Even the shortest timer takes more than 2 ms (measured), which each answer that comes alone would wait.
-    else soon(() => dueMs === atMs && commit());
-  };
-  const commitIn = (leftMs: number) => {
-    const before = asked, ms = before > 0 ? Math.min(leftMs, COMMIT_PAUSE_MS.quiet) : leftMs;
-    timer = setTimeout(() => asked === before || ms === leftMs ? commit() : commitIn(leftMs - ms), ms);
-  };
+  }
+
   begin.run();
   return {
     path,
     sqlite,
-    nextCommit() {
-      return nextCommit;
-    },
+    nextCommit: () => nextCommit,
     commit() {
       commit();
       // Nobody asked for it, so it says nothing of how many more will be: the first answer need not wait for that.
-      nextMs = 0;
+      timer.forgetPause();
     },
     committed({ lazily = false } = {}) {
       waiting ??= Promise.withResolvers();
-      if (!lazily) asked++;
-      if (dueMs > nextMs) {
-        const nowMs = performance.now();
-        commitAt(lazily ? nowMs + COMMIT_PAUSE_MS.most : Math.max(nowMs, nextMs), nowMs);
-      }
+      timer.ask({ lazily });
       return waiting.promise;
     },
-    beforeCommit(write) {
-      writers.push(write);
-    },
+    beforeCommit: (write) => void writers.push(write),
     [Symbol.dispose]() {
       try {
         // After a failure, here or in a statement that took the transaction with it, whoever wrote has been told.
         if (!failed && sqlite.isTransaction) commit();
       } finally {
-        clearTimeout(timer);
-        dueMs = Infinity;
+        timer.begin();
         sqlite.close();
         onClosed();
       }
