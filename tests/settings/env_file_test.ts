@@ -1,3 +1,5 @@
+/** The `.env` file: what @std/dotenv makes of it, with references that come to an end. @module */
+
 import { assert, assertEquals, assertFalse, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { parse } from "@std/dotenv";
 import fc from "fast-check";

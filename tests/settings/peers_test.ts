@@ -1,3 +1,5 @@
+/** Whom the settings make the agent connect to, and what may go there in plaintext. @module */
+
 import { assertEquals, assertMatch } from "@std/assert";
 import { isLoopback, peersOf, plaintextProblems } from "../../src/settings/peers.ts";
 import { readSettings, SETTINGS } from "../../src/program/settings.ts";

@@ -1,0 +1,145 @@
+/** Secrets among the settings: how they come, and that none is shown. @module */
+
+import { assert, assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@std/assert";
+import { EXIT, FatalError } from "../../src/errors.ts";
+import { envExample } from "../../src/program/help.ts";
+import { readSettings, SETTING_ROWS, SETTINGS } from "../../src/program/settings.ts";
+import { oddities, unknownNames } from "../../src/settings/read.ts";
+import { publicUrl } from "../../src/urls.ts";
+import { problems, read, WRONG } from "../support/settings.ts";
+
+const KEY = "00112233445566778899aabbccddeeff".repeat(2);
+
+Deno.test("AGENT_STATE_KEY is 32 bytes in hexadecimal or base64, and no error shows it", () => {
+  const bytes = Uint8Array.fromHex(KEY);
+  assertEquals(read({ AGENT_STATE_KEY: KEY }).AGENT_STATE_KEY, bytes);
+  assertEquals(read({ AGENT_STATE_KEY: bytes.toBase64() }).AGENT_STATE_KEY, bytes);
+  for (const wrong of ["short", KEY.slice(2), `${KEY}00`, bytes.slice(1).toBase64(), "€".repeat(64)]) {
+    assertEquals(problems({ AGENT_STATE_KEY: wrong }), [
+      "AGENT_STATE_KEY: expected 32 bytes as 64 hexadecimal digits or in base64, got something else",
+    ]);
+  }
+});
+
+Deno.test("iExec's secrets count more than the environment, and the requester's more than the developer's", () => {
+  const developer = JSON.stringify({ WEBSOCKET_AUTH_TOKEN: "developer", AGENT_STATE_KEY: KEY, LOG_LEVEL: "debug" });
+  const secrets = (environment: Record<string, string>) =>
+    readSettings((name) => ({ WEBSOCKET_AUTH_TOKEN: "host", ...environment })[name]);
+  const fromDeveloper = secrets({ IEXEC_APP_DEVELOPER_SECRET: developer });
+  assertEquals(fromDeveloper.WEBSOCKET_AUTH_TOKEN, "developer");
+  assertEquals(fromDeveloper.AGENT_STATE_KEY, Uint8Array.fromHex(KEY));
+  assertEquals(fromDeveloper.LOG_LEVEL, "info", "only secrets come from there");
+  const fromBoth = secrets({ IEXEC_APP_DEVELOPER_SECRET: developer, IEXEC_REQUESTER_SECRET_1: "requester" });
+  assertEquals(fromBoth.WEBSOCKET_AUTH_TOKEN, "requester");
+  assertEquals(secrets({}).WEBSOCKET_AUTH_TOKEN, "host");
+});
+
+Deno.test("a developer's secret that is no JSON object is refused, and not shown", () => {
+  for (const wrong of ["canary", '"canary"', '["canary"]', "null"]) {
+    const environment = (name: string) => name === "IEXEC_APP_DEVELOPER_SECRET" ? wrong : undefined;
+    const { message, exitCode } = assertThrows(() => readSettings(environment), FatalError);
+    assertEquals([exitCode, message.includes("canary")], [EXIT.settings, false]);
+  }
+});
+
+const NEWLINE = "\n", TOKEN = "s3cret-canary";
+
+Deno.test("a line break at a value's end is left out, which is said of secrets", () => {
+  const environment = (name: string) =>
+    ({ WEBSOCKET_AUTH_TOKEN: `${TOKEN}\r${NEWLINE}`, LOG_LEVEL: `debug${NEWLINE}` })[name];
+  const { WEBSOCKET_AUTH_TOKEN, LOG_LEVEL } = readSettings(environment);
+  assertEquals([WEBSOCKET_AUTH_TOKEN, LOG_LEVEL], [TOKEN, "debug"]);
+  const [only, ...more] = oddities(SETTINGS, environment, undefined);
+  assert(only?.startsWith("WEBSOCKET_AUTH_TOKEN ends with a line break"), only);
+  assertEquals(more, []);
+});
+
+Deno.test("a key in hexadecimal digits or base64 with a line break behind it is the key", () => {
+  const bytes = new Uint8Array(32).fill(7);
+  for (const text of [bytes.toHex(), bytes.toBase64()]) {
+    assertEquals(read({ AGENT_STATE_KEY: text + NEWLINE }).AGENT_STATE_KEY, bytes);
+  }
+});
+
+for (
+  const [what, value] of [["quotes", `"${TOKEN}"`], ["quotes", `'${TOKEN}'`], ["blanks", ` ${TOKEN}`], [
+    "blanks",
+    `${TOKEN}\t`,
+  ]]
+) {
+  Deno.test(`a secret with ${what} around it is used as it is, and pointed out without being shown: ${value}`, () => {
+    const environment = (name: string) => name === "WEBSOCKET_AUTH_TOKEN" ? value : undefined;
+    assertEquals(readSettings(environment).WEBSOCKET_AUTH_TOKEN, value);
+    const told = oddities(SETTINGS, environment, undefined);
+    assertEquals(told.length, 1);
+    assertStringIncludes(told[0]!, `WEBSOCKET_AUTH_TOKEN came with ${what} around it`);
+    assertFalse(told[0]!.includes(TOKEN));
+  });
+}
+
+Deno.test("a wrong secret with quotes around it says so", () => {
+  assertStringIncludes(
+    problems({ AGENT_STATE_KEY: `"${"0".repeat(64)}"` })[0]!,
+    "something else, with quotes around it",
+  );
+});
+
+Deno.test("a value that is cut off at a # in the file is pointed out; comments and quoted values are not", () => {
+  const cut = ["WEBSOCKET_AUTH_TOKEN=s3#cret", "export WEBSOCKET_AUTH_TOKEN = s3#cret", "OLLAMA_MODEL=a#b"];
+  for (const line of cut) {
+    const [only, ...more] = oddities(SETTINGS, () => undefined, line);
+    assertStringIncludes(only!, "is cut off at a # in the file");
+    assertEquals(more, []);
+    assertFalse(only!.includes("s3"));
+  }
+  for (
+    const line of ["OLLAMA_MODEL=a # b", "OLLAMA_MODEL='a#b'", "# OLLAMA_MODEL=a#b", "OTHER=a#b", "OLLAMA_MODEL=a #b"]
+  ) {
+    assertEquals(oddities(SETTINGS, () => undefined, line), []);
+  }
+});
+
+Deno.test("no message holds a secret, not even a wrong one", () => {
+  const secrets = SETTING_ROWS.filter(({ secret }) => secret).map(({ name }) => name);
+  assertEquals(secrets, [
+    "WEBSOCKET_URL",
+    "WEBSOCKET_AUTH_TOKEN",
+    "OLLAMA_SERVER_URL",
+    "OPENAI_BASE_URL",
+    "OPENAI_API_KEY",
+    "OPENAI_EMBEDDING_BASE_URL",
+    "OPENAI_EMBEDDING_API_KEY",
+    "MODEL_HEADERS",
+    "MODEL_QUERY",
+    "AGENT_STATE_KEY",
+  ]);
+  const environment = {
+    ...WRONG,
+    WEBSOCKET_AUTH_TOKEN: "CANARY",
+    WEBSOCKET_URL: "https://user:CANARY@example.org/?token=CANARY",
+    OLLAMA_SERVER_URL: "https://user:CANARY@example.org/?key=CANARY",
+    OPENAI_BASE_URL: "https://user:CANARY@example.org/v1",
+    OPENAI_API_KEY: "CANARY CANARY",
+    OPENAI_EMBEDDING_BASE_URL: "https://user:CANARY@example.org/v1",
+    OPENAI_EMBEDDING_API_KEY: "CANARY CANARY",
+    MODEL_HEADERS: '{"a": CANARY}',
+    MODEL_QUERY: "key=CANARY CANARY",
+  };
+  assertFalse(problems(environment).join().includes("CANARY"));
+  for (const file of ["WEBSOCKET_AUTH_TOKEN=CANARY$WEBSOCKET_AUTH_TOKEN", "WEBSOCKET_URL=wss:CANARY$WEBSOCKET_URL"]) {
+    const { message, exitCode } = assertThrows(() => read({}, file), FatalError);
+    assertEquals([exitCode, message.includes("CANARY")], [EXIT.settings, false]);
+  }
+});
+
+Deno.test("a name in the file that is almost a setting is pointed out, others are none of our business", () => {
+  const file = "EVENT_POL_INTERVAL=5\nUSE_WEBSOCKETS=true\nLOG_LEVEL=info\nPATH_TO_X=/x\nAGENT=7\nAGENT_NAME=a\n";
+  assertEquals(unknownNames(SETTINGS, () => undefined, file), ["EVENT_POL_INTERVAL", "USE_WEBSOCKETS", "AGENT_NAME"]);
+  assertEquals(unknownNames(SETTINGS, () => undefined, envExample().replaceAll(/^#(?=\w)/gm, "")), []);
+});
+
+Deno.test("a URL is shown without user name, password and query", () => {
+  assertEquals(publicUrl(new URL("ws://localhost:8080")), "ws://localhost:8080");
+  const url = new URL("wss://user:CANARY@example.org:9443/agents?token=CANARY");
+  assertEquals(publicUrl(url), "wss://example.org:9443/agents");
+});
