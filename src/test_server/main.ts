@@ -14,7 +14,8 @@ const MAX_LOAD = 100_000;
 
 const HELP =
   `A server to try agents with: they connect over WebSocket, and whoever asks is answered by one of them. It sends each
-agent three sample events, prints what it answers, and shows it all on a page at http://localhost:${DEFAULT_PORT}/
+agent three sample events, prints the answers, and shows everything on a page at http://localhost:${DEFAULT_PORT}/
+Programs ask with POST /api/query; /openapi.json describes that and all the rest.
 
 Usage: deno task test-server [OPTIONS]
 
@@ -23,7 +24,7 @@ Usage: deno task test-server [OPTIONS]
   --broadcast     send each event to every agent, instead of the least busy one
   --events N      no samples: wait for an agent, send N generated events, print throughput and latency, and exit, with 0
                   if all were answered
-  --rate R        with --events: so many a second (default: all at once)
+  --rate R        with --events: events a second (default: all at once)
   --help          print this and exit
 
 Environment:

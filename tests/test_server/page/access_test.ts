@@ -64,6 +64,39 @@ for (const colorScheme of ["light", "dark"] as const) {
   );
 }
 
+for (const colorScheme of ["light", "dark"] as const) {
+  testInBrowser(
+    `${colorScheme}: answers that grow, are declined, fail or stand side by side, and Markdown, stand up to axe-core`,
+    async ({ open }) => {
+      await using server = await startServer({ events: [], broadcast: true });
+      const page = await open(pageUrl(server), { colorScheme, bypassCSP: true });
+      await page.getByText("Live").waitFor();
+      await using stack = new AsyncDisposableStack();
+      const agents = await Promise.all([1, 2, 3, 4].map(() => connect(server.url)));
+      for (const agent of agents) {
+        stack.use(agent).authenticate({ agentId: AGENT });
+        await agent.received(1);
+      }
+      await using client = await connect(server.url);
+      client.send({ id: "q", query: "How?", timestamp: 1, metadata: { userId: "alice" } });
+      for (const agent of agents) await agent.received(2);
+      const response = { type: "response", queryId: "q", timestamp: 1, agentId: AGENT };
+      const [one, two, three, four] = agents;
+      one?.send({
+        ...response,
+        response: `# Head\n\n- a\n- \`b\`\n\n| c |\n| --- |\n| [d](https://iex.ec) |\n\n> e\n\n    f`,
+      });
+      two?.send({ ...response, response: "I don't know.", metadata: { declined: true, cutOff: true } });
+      three?.send({ type: "ack", eventId: "q", status: "error", error: "no model", timestamp: 1 });
+      four?.send({ type: "chunk", queryId: "q", index: 0, delta: "Let me", timestamp: 1 });
+      await page.locator(".answer").nth(3).waitFor();
+      await page.getByText("cut off at the limit of tokens").waitFor();
+      await page.getByText("no model").waitFor();
+      assertEquals(await barriers(page), []);
+    },
+  );
+}
+
 testInBrowser("light and dark are the user's choice", async ({ open }) => {
   await using server = await startServer({ events: [] });
   const [light, dark] = [
