@@ -178,11 +178,11 @@ Deno.test({
   name: "the server outlives the end of its descriptors, and serves again once there are some",
   ignore: Deno.build.os !== "linux",
   async fn() {
-    await using server = startServerProcess({ args: ["--port", "0", "--host", "127.0.0.1"], descriptors: 80 });
+    await using server = startServerProcess({ args: ["--port", "0", "--host", "127.0.0.1"], descriptors: 256 });
     const url = (await server.printed("🌐 WebSocket Server listening on ")).replace(/^.* ws/, "http");
     const port = Number(new URL(url).port);
     const held: Deno.TcpConn[] = [];
-    for (let n = 0; n < 100; n++) {
+    for (let n = 0; n < 300; n++) {
       try {
         held.push(await Deno.connect({ hostname: "127.0.0.1", port }));
         await held.at(-1)?.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: localhost\r\n"));
