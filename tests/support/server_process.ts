@@ -26,7 +26,7 @@ export function startServerProcess(
   const { args, env = {}, withoutRead = false, descriptors } = options;
   const words = config.tasks["test-server"].command.split(" ").slice(2);
   const flags = [...words.slice(0, -1), ...withoutRead ? ["--deny-read"] : []];
-  const command = [Deno.execPath(), "run", "--quiet", ...flags, `${ROOT}${words.at(-1)}`, ...args];
+  const command = [Deno.execPath(), "run", ...flags, `${ROOT}${words.at(-1)}`, ...args];
   const limit = descriptors === undefined
     ? []
     : ["sh", "-c", 'ulimit -n "$1"; shift; exec "$@"', "sh", `${descriptors}`];

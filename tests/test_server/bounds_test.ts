@@ -191,7 +191,8 @@ Deno.test({
         throw error;
       }
     }
-    await server.printed("⚠️ Cannot accept connections: ");
+    // Deno 2.7 waits for descriptors by itself.
+    if (!Deno.version.deno.startsWith("2.7.")) await server.printed("⚠️ Cannot accept connections: ");
     for (const connection of held) connection.close();
     let health: unknown;
     while (health === undefined) {
