@@ -5,54 +5,81 @@ import type { Entry } from "../wire.ts";
 
 /** Length of the opening bracket, and the bracket. */
 export const OPENING_BYTES = 1, OPENING_BRACKET = 0x5b;
+/** The end of the array: a line of its own. */
+export const CLOSING: Uint8Array = new TextEncoder().encode("\n]\n");
+export const CLOSING_BRACKET = 0x5d;
 
 /**
- * Linux copies a file out of its page cache page by page, with writes going on between them (measured on ext4: reads beside
- * writes were torn at multiples of this). An entry that stands in one page is therefore seen whole or not at all, whatever
- * a reader gets of the pages around it; one that stands across two may be seen in half.
+ * Linux copies a file to a reader page by page, with writes going on between them (measured on ext4: reads beside writes
+ * were torn at multiples of this). So a reader sees a change within one page wholly or not at all, whatever it gets of the
+ * pages around it. A change across two pages may be seen in half.
  */
-const PAGE_BYTES = 4096;
-/** An entry begins in the next page where it would stand across two, unless that would leave more than this blank. */
+export const PAGE_BYTES = 4096;
+/** An entry that would stand across two pages begins in the next one, unless that leaves more than this blank. */
 const MAX_GAP_BYTES = 2048;
 /** The gap: nobody sees spaces at the end of a line. */
 const SPACE = 0x20;
 const LINE_FEED = 0x0a;
 
-/** Bytes that are written at once. */
+/** Bytes that are written at once, or that are expected at a place. */
 export interface Piece {
   readonly at: number;
   readonly bytes: Uint8Array;
 }
 
+/** Where entries are added. */
+export interface Foot {
+  /** Where the last entry ends, or the opening bracket. */
+  readonly end: number;
+  /** Whether there is no entry yet. */
+  readonly isFirst: boolean;
+}
+
 const encoder = new TextEncoder();
 
 /**
- * The pieces that append the entries, in order; one piece holds the entries of one page. It depends on
- * nothing but the place and the entries, so that after a crash it is known what was being written.
- *
- * @param from `end`: where the last entry ends; `isFirst`: whether there is none yet.
+ * The place of each entry, with the comma and the line break before it. It depends on nothing but the foot and the length
+ * of the entries: after a crash it is known what was being written where.
  */
-export function* layOut(entries: readonly Entry[], from: { end: number; isFirst: boolean }): Iterable<Piece> {
-  let { end: at } = from;
-  let end = at;
-  let together: Uint8Array[] = [];
-  for (const entry of encodeAll(entries, from)) {
-    const gap = PAGE_BYTES - end % PAGE_BYTES;
-    if (gap < entry.length) {
-      const isMoved = entry.length <= PAGE_BYTES && gap <= MAX_GAP_BYTES;
-      if (isMoved) together.push(new Uint8Array(gap).fill(SPACE));
-      if (together.length > 0) yield { at, bytes: concat(together) };
-      together = [];
-      end = at = isMoved ? end + gap : end;
-    }
-    together.push(entry);
-    end += entry.length;
+export function* placeEntries(entries: readonly Pick<Entry, "text">[], foot: Foot): Iterable<Piece> {
+  let { end } = foot;
+  for (const bytes of encodeAll(entries, foot)) {
+    const left = leftInPage(end);
+    const isMoved = left < bytes.length && bytes.length <= PAGE_BYTES && left <= MAX_GAP_BYTES;
+    const at = isMoved ? end + left : end;
+    yield { at, bytes };
+    end = at + bytes.length;
   }
-  if (together.length > 0) yield { at, bytes: concat(together) };
 }
 
-/** Each entry with what stands before it. All are encoded at once: one at a time takes twice as long in a young process (measured). */
-function* encodeAll(entries: readonly Entry[], { isFirst }: { isFirst: boolean }): Iterable<Uint8Array> {
+/** The pieces that append the entries, each right behind the one before; one piece holds the entries of one page. */
+export function* layOut(entries: readonly Pick<Entry, "text">[], foot: Foot): Iterable<Piece> {
+  let { end } = foot;
+  let start = end;
+  let together: Uint8Array[] = [];
+  for (const { at, bytes } of placeEntries(entries, foot)) {
+    if (leftInPage(end) < bytes.length) {
+      if (at > end) together.push(new Uint8Array(at - end).fill(SPACE));
+      if (together.length > 0) yield { at: start, bytes: concat(together) };
+      together = [];
+      start = at;
+    }
+    together.push(bytes);
+    end = at + bytes.length;
+  }
+  if (together.length > 0) yield { at: start, bytes: concat(together) };
+}
+
+/** Bytes from `at` to the end of its page. */
+function leftInPage(at: number): number {
+  return PAGE_BYTES - at % PAGE_BYTES;
+}
+
+/** The bytes of each entry. All are encoded at once: one at a time takes twice as long in a young process (measured). */
+function* encodeAll(
+  entries: readonly Pick<Entry, "text">[],
+  { isFirst }: Pick<Foot, "isFirst">,
+): Iterable<Uint8Array> {
   const bytes = encoder.encode(entries.map(({ text }) => `,\n${text}`).join(""));
   let start = isFirst ? 1 : 0;
   while (start < bytes.length) {

@@ -213,7 +213,7 @@ export function databaseError(error: unknown, path: string): unknown {
 
 function inUse(path: string, options?: ErrorOptions): FatalError {
   return new FatalError(
-    `Cannot use ${path}: another agent has it open. Stop that one, or set AGENT_STATE_DIR to a directory of its own.`,
+    `Cannot use ${path}: another agent has it open. Stop that one, or give this one an AGENT_STATE_DIR and an EVENT_OUTPUT_PATH of its own.`,
     EXIT.inputOutput,
     options,
   );

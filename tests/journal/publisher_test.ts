@@ -16,6 +16,7 @@ import { openStateDatabase } from "../../src/program/state.ts";
 const GONE = "responses file is gone: going on with a new one";
 const CHANGED = "responses file was changed by somebody else: appending to it as it is";
 const TORN = "responses file had a torn end: mended it from the journal";
+const FOREIGN = "responses file holds entries that this agent did not write: keeping them, and appending its own";
 const MOVED = "responses file is no JSON array: moved it away and going on with a new one";
 
 function entriesOf(path: string): unknown[] {
@@ -278,12 +279,12 @@ Deno.test("at another path a new file begins with what comes next, and the old o
   assertEquals(home.warnings, []);
 });
 
-Deno.test("an array that is there at the first start is kept, and what is no array is moved away and said to be so", async () => {
+Deno.test("an array that is there at the first start is kept, what is no array is moved away, and both are told", async () => {
   await using folder = makeFolder();
   const kept = makeHome(folder.path), moved = makeHome(`${folder.path}/other`);
   Deno.writeTextFileSync(kept.path, JSON.stringify(theirs));
   kept.start()[Symbol.dispose]();
-  assertEquals([kept.entries(), kept.warnings], [theirs, []]);
+  assertEquals([kept.entries(), kept.warnings], [theirs, [FOREIGN]]);
   Deno.mkdirSync(`${folder.path}/other`);
   Deno.writeTextFileSync(moved.path, "a note");
   moved.start()[Symbol.dispose]();

@@ -2,42 +2,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { openResponsesFile } from "../../src/journal/responses_file.ts";
-import type { Expected, Found } from "../../src/journal/responses_inspection.ts";
 import { entryOf, type Outcome } from "../../src/wire.ts";
 import { answer, answers } from "../support/events.ts";
 import { makeFolder } from "../support/folder.ts";
+import { anOutcome, entriesOf, namesIn, open, openFile, someOutcomes } from "./responses_fixture.ts";
 
 const CLOSING = "\n]\n";
 const encoder = new TextEncoder();
-
-/** What a strict reader makes of the file: no byte order mark, nothing but JSON. */
-function entriesOf(path: string): unknown[] {
-  const value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Deno.readFileSync(path)));
-  assert(Array.isArray(value), "not an array");
-  return value;
-}
-
-function open(path: string, expected: Expected): Found["state"] {
-  const { file, found } = openResponsesFile(path, expected);
-  file[Symbol.dispose]();
-  return found.state;
-}
-
-/** Files beside `responses.json`. */
-function namesIn(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-}
-
-const aText = fc.oneof(
-  fc.string({ unit: "binary" }),
-  fc.constantFrom("]", "[", "\n]\n", "é\u2028🙂", "x".repeat(20_000)),
-);
-const anOutcome: fc.Arbitrary<Outcome> = fc.oneof(
-  fc.record({ queryId: fc.string({ unit: "grapheme" }), response: aText, timestamp: fc.nat(), agentId: fc.uuid() }),
-  fc.record({ queryId: fc.string({ unit: "grapheme" }), error: aText, timestamp: fc.nat(), agentId: fc.uuid() }),
-);
-const someOutcomes = fc.uniqueArray(anOutcome, { selector: ({ queryId }) => queryId, maxLength: 8 });
 
 /** What a crash may leave behind the last checkpoint, from a byte on. */
 const CRASHES: Record<string, (file: Uint8Array, at: number) => Uint8Array> = {
@@ -67,9 +38,10 @@ for (const [what, crash] of Object.entries(CRASHES)) {
         const mark = checkpoint % (outcomes.length + 1), last = outcomes[mark - 1];
         const reached = mark + written % (outcomes.length - mark + 1);
         Deno.writeTextFileSync(path, "[]\n");
-        const { file } = openResponsesFile(path, { since: [] });
+        const { file } = openFile(path, { since: [] });
         file.append(outcomes.slice(0, mark).map(entryOf));
-        const bytes = file.sync();
+        file.sync();
+        const { bytes } = file;
         for (let next = mark; next < reached; next += batch) {
           file.append(outcomes.slice(next, Math.min(next + batch, reached)).map(entryOf));
         }
@@ -94,9 +66,10 @@ for (const [what, crash] of Object.entries(CRASHES)) {
 Deno.test("what was left as it was is told from what was torn, and from what somebody changed", async () => {
   await using folder = makeFolder();
   const path = `${folder.path}/responses.json`;
-  const { file } = openResponsesFile(path, { since: [] });
+  const { file } = openFile(path, { since: [] });
   file.append([answer("q0")].map(entryOf));
-  const checkpoint = { bytes: file.sync(), last: entryOf(answer("q0")) };
+  file.sync();
+  const checkpoint = { bytes: file.bytes, last: entryOf(answer("q0")) };
   file.append([entryOf(answer("q1"))]);
   const left = Deno.readTextFileSync(path);
   file[Symbol.dispose]();
@@ -153,7 +126,7 @@ for (const [edit, arbitrary] of Object.entries(EDITS)) {
       // The length of a file that is no more.
       const bytes = 1 +
         encoder.encode(outcomes.slice(0, mark).map((each) => `\n${entryOf(each).text}`).join(",")).length;
-      const { file, found } = openResponsesFile(path, {
+      const { file, found, movedTo } = openFile(path, {
         since: since.map(entryOf),
         ...(last && { checkpoint: { bytes, last: entryOf(last) } }),
       });
@@ -163,8 +136,8 @@ for (const [edit, arbitrary] of Object.entries(EDITS)) {
       assertEquals(entriesOf(path), [...theirs, ...since.filter(({ queryId }) => !theirIds.includes(queryId))]);
       assertEquals(found.state === "unreadable", !isArray);
       if (found.state === "unreadable") {
-        assertEquals(Deno.readTextFileSync(found.movedTo), text);
-        Deno.removeSync(found.movedTo);
+        assertEquals(Deno.readTextFileSync(movedTo!), text);
+        Deno.removeSync(movedTo!);
       }
       assertEquals(namesIn(folder.path), ["responses.json"]);
     }));
@@ -178,13 +151,13 @@ Deno.test("an entry that somebody added by hand with a slip of the pen is moved 
   const edited = Deno.readTextFileSync(path).replace("\n]\n", `,\n{"queryId": "mine",}\n]\n`);
   Deno.writeTextFileSync(path, edited);
   const bytes = edited.indexOf(`,\n{"queryId": "mine"`);
-  const { file, found } = openResponsesFile(path, {
+  const { file, found, movedTo } = openFile(path, {
     checkpoint: { bytes, last: entryOf(answer("q1")) },
     since: [answer("q2")].map(entryOf),
   });
   file[Symbol.dispose]();
   assert(found.state === "unreadable");
-  assertEquals(Deno.readTextFileSync(found.movedTo), edited);
+  assertEquals(Deno.readTextFileSync(movedTo!), edited);
   assertEquals(entriesOf(path), [answer("q2")]);
 });
 

@@ -1,0 +1,277 @@
+/** `responses.json` while it is open: grown in place, valid at every moment, without padding at rest. @module */
+
+import { Buffer } from "node:buffer";
+import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { replaceFileSync } from "../files.ts";
+import type { Entry } from "../wire.ts";
+import { firstEntry } from "./json_array.ts";
+import { readAt } from "./responses_inspection.ts";
+import { CLOSING, layOut, OPENING_BRACKET, type Piece } from "./responses_layout.ts";
+import { lockFile, type TakenFile } from "./responses_lock.ts";
+import { MAX_COPIED_BYTES, roomFor } from "./responses_room.ts";
+
+/** The file, open for more entries: a JSON array at every moment somebody reads it. */
+export interface ResponsesFile extends Disposable {
+  /** Length up to and with the last entry. */
+  readonly bytes: number;
+  /** When the first entry was made, in milliseconds since the epoch; undefined where there is none, or it does not tell. */
+  readonly firstMs: number | undefined;
+  /** Whether no other agent can open it: not every file system has locks. */
+  readonly isLocked: boolean;
+  /**
+   * Append entries.
+   *
+   * @throws {FatalError} If the disk refuses; then nothing is half-written.
+   */
+  append(entries: readonly Pick<Entry, "text">[]): void;
+  /**
+   * Bring it to the disk.
+   *
+   * @throws {FatalError} If the disk refuses.
+   */
+  sync(): void;
+  /**
+   * Give back the space that is held ready for more entries, and bring the file to the disk: nothing is coming now, and
+   * somebody may be about to look at it.
+   *
+   * @throws {FatalError} If the disk refuses.
+   */
+  rest(): void;
+  /** Whether the path still names this file, as long as it was left: somebody may have moved, deleted or edited it. */
+  isInPlace(): boolean;
+}
+
+/** A carriage return is a blank to JSON, and on a terminal takes no room: spaces would push the answers off the screen. */
+const BLANK = "\r";
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+/** Blanks between the last entry and the closing bracket that somebody else left are not moved if there are more. */
+const MAX_FOREIGN_BLANKS = 1024 * 1024;
+const encoder = new TextEncoder();
+
+/**
+ * The open file. Its entries end at `#end`, its closing begins at `#closing`; blanks stand between the two while entries
+ * keep coming, and none at rest.
+ */
+export class HeldResponses implements ResponsesFile {
+  /** As it was given, for messages; and with its directory resolved. */
+  readonly #path: string;
+  readonly #real: string;
+  readonly isLocked: boolean;
+  #file: Deno.FsFile;
+  #ino: number | null;
+  #dev: number;
+  #size: number;
+  #end: number;
+  #closing: number;
+  #isFirst: boolean;
+  /** Whether the closing was moved since the last rest: then more entries are likely to come. */
+  #isBusy = false;
+  #isOpen = true;
+  #firstEntry: unknown;
+
+  /**
+   * @param where `path` as it was given, and `real` with its directory resolved.
+   * @param as `keepBytes`: length up to the last entry; `bracketAt`: where the closing bracket stands, if there is one.
+   */
+  constructor(
+    { path, real, taken: { file, isLocked } }: { path: string; real: string; taken: TakenFile },
+    { keepBytes, bracketAt }: { keepBytes: number; bracketAt?: number },
+  ) {
+    this.#path = path;
+    this.#real = real;
+    this.#file = file;
+    this.isLocked = isLocked;
+    ({ ino: this.#ino, dev: this.#dev, size: this.#size } = file.statSync());
+    this.#replaceByteOrderMark();
+    this.#isFirst = this.#read(1, keepBytes - 1)[0] === OPENING_BRACKET;
+    const isFar = bracketAt !== undefined && bracketAt - keepBytes > MAX_FOREIGN_BLANKS;
+    this.#end = isFar ? bracketAt : keepBytes;
+    this.#closing = this.#end;
+    this.#makeClosing(bracketAt);
+  }
+
+  get bytes(): number {
+    return this.#end;
+  }
+
+  append(entries: readonly Pick<Entry, "text">[]): void {
+    const pieces = [...layOut(entries, { end: this.#end, isFirst: this.#isFirst })];
+    const last = pieces.at(-1);
+    if (!last) return;
+    this.#attempt("append to", () => {
+      this.#put(pieces, last.at + last.bytes.length);
+      this.#isFirst = false;
+    });
+  }
+
+  sync(): void {
+    this.#attempt("append to", () => this.#file.syncDataSync());
+  }
+
+  rest(): void {
+    this.#attempt("append to", () => {
+      // Of another size it is not as it was left: somebody wrote in it, and that must not be cut off.
+      if (this.#file.statSync().size === this.#size) this.#trim();
+      this.#isBusy = false;
+      this.#file.syncDataSync();
+    });
+  }
+
+  isInPlace(): boolean {
+    try {
+      const now = Deno.statSync(this.#real);
+      return now.ino === this.#ino && now.dev === this.#dev && now.size === this.#size;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw cannot("look at", this.#path, error);
+    }
+  }
+
+  get firstMs(): number | undefined {
+    const { timestamp } = (this.#first() ?? {}) as { timestamp?: unknown };
+    return typeof timestamp === "number" ? timestamp : undefined;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    try {
+      if (this.#file.statSync().size === this.#size) this.#attempt("append to", () => this.#trim());
+    } finally {
+      this.#file.close();
+    }
+  }
+
+  /** Write pieces that end at `newEnd`. */
+  #put(pieces: readonly Piece[], newEnd: number): void {
+    const room = roomFor(newEnd, { end: this.#end, closing: this.#closing, isBusy: this.#isBusy });
+    if (room.kind === "held") {
+      for (const { bytes, at } of pieces) {
+        this.#write(bytes, at);
+        this.#end = at + bytes.length;
+      }
+      return;
+    }
+    if (room.kind !== "page") this.#isBusy = true;
+    if (room.kind === "copy" && this.#replace(pieces, room.blankBytes)) return;
+    // The space is taken first, behind the closing: where there is none, nothing has changed.
+    const newSize = newEnd + CLOSING.length;
+    this.#write(BLANK.repeat(Math.max(0, newSize - this.#size)), this.#size);
+    this.#write(Buffer.concat([...pieces.map(({ bytes }) => bytes), CLOSING]), this.#end);
+    this.#end = this.#closing = newEnd;
+  }
+
+  /** Replace the file by a copy with more entries and so many blanks, at once; false where that can't be. */
+  #replace(pieces: readonly Piece[], blankBytes: number): boolean {
+    const added = pieces.map(({ bytes }) => bytes), blanks = encoder.encode(BLANK.repeat(blankBytes));
+    const copy = makeCopy(this.#real, {
+      of: this.#file,
+      pieces: [this.#read(this.#end, 0), ...added, blanks, CLOSING],
+      isLocked: this.isLocked,
+    });
+    if (!copy) return false;
+    this.#file.close();
+    this.#file = copy;
+    ({ ino: this.#ino, dev: this.#dev, size: this.#size } = copy.statSync());
+    this.#end += added.reduce((sum, { length }) => sum + length, 0);
+    this.#closing = this.#end + blankBytes;
+    return true;
+  }
+
+  /** Bring the closing right behind the last entry. */
+  #trim(): void {
+    if (this.#closing > this.#end && !(this.#end <= MAX_COPIED_BYTES && this.#replace([], 0))) {
+      const blanks = BLANK.repeat(Math.max(0, this.#size - this.#end - CLOSING.length));
+      this.#write(Buffer.concat([CLOSING, encoder.encode(blanks)]), this.#end);
+      this.#closing = this.#end;
+    }
+    const size = this.#end + CLOSING.length;
+    if (this.#size > size) {
+      this.#file.truncateSync(size);
+      this.#size = size;
+    }
+  }
+
+  /** See that there is a closing, where it was found, or right behind the last entry. */
+  #makeClosing(bracketAt: number | undefined): void {
+    if (bracketAt === undefined) {
+      this.#write(CLOSING, this.#end);
+      this.#trim();
+      return;
+    }
+    const hasLine = bracketAt > this.#end && this.#read(1, bracketAt - 1)[0] === CLOSING[0];
+    this.#closing = hasLine ? bracketAt - 1 : bracketAt;
+  }
+
+  /** RFC 8259, 8.1: a JSON text has no byte order mark. Blanks are allowed. */
+  #replaceByteOrderMark(): void {
+    const first = this.#read(BYTE_ORDER_MARK.length, 0);
+    if (BYTE_ORDER_MARK.every((byte, index) => byte === first[index])) this.#write(" ".repeat(first.length), 0);
+  }
+
+  /** The first entry, read once. */
+  #first(): unknown {
+    if (!this.#isFirst) this.#firstEntry ??= this.#attempt("look at", () => firstEntry(this.#file));
+    return this.#firstEntry;
+  }
+
+  #read(length: number, at: number): Uint8Array {
+    return readAt(this.#file, at, length);
+  }
+
+  #write(text: string | Uint8Array, at: number): void {
+    const bytes = typeof text === "string" ? encoder.encode(text) : text;
+    this.#file.seekSync(at, Deno.SeekMode.Start);
+    for (let written = 0; written < bytes.length;) {
+      written += this.#file.writeSync(bytes.subarray(written));
+      this.#size = Math.max(this.#size, at + written);
+    }
+  }
+
+  #attempt<T>(verb: string, step: () => T): T {
+    try {
+      return step();
+    } catch (error) {
+      throw cannot(verb, this.#path, error);
+    }
+  }
+}
+
+/**
+ * Another file in the place of the one at `path`, `of` which it is a copy: whole, on the disk, locked as that one is, and
+ * the same to its owner. Undefined where it can't be: the disk is full, the directory read-only, or the file is a link or
+ * mounted by itself.
+ */
+function makeCopy(
+  path: string,
+  { of, pieces, isLocked }: { of: Deno.FsFile; pieces: readonly Uint8Array[]; isLocked: boolean },
+): Deno.FsFile | undefined {
+  try {
+    const before = of.statSync(), { ino, isFile } = Deno.lstatSync(path);
+    if (!isFile || ino !== before.ino || before.nlink !== 1) return undefined;
+    return replaceFileSync(path, {
+      pieces,
+      mode: 0o600,
+      durable: "content",
+      prepare(copy, freshPath) {
+        const { uid, gid } = copy.statSync();
+        if (uid !== before.uid || gid !== before.gid) throw new Error("it would be another user's");
+        // Before it has its name: no other agent can come between.
+        if (isLocked && lockFile(copy) !== "locked") throw new Error("it can't be locked");
+        Deno.chmodSync(freshPath, (before.mode ?? 0o600) & 0o777);
+      },
+    });
+  } catch {
+    // Whatever the reason: then it is done in the file itself, which tells what is wrong with the disk if anything is.
+    return undefined;
+  }
+}
+
+/** The error to throw for what the disk said. */
+export function cannot(verb: string, path: string, error: unknown): FatalError {
+  if (error instanceof FatalError) return error;
+  const reason = (error as { code?: string }).code === "ENOSPC"
+    ? "no space left. Free some and start again; nothing is lost."
+    : `${messageOf(error)}. Make it writable, or set EVENT_OUTPUT_PATH to a path that is; nothing is lost.`;
+  return new FatalError(`Cannot ${verb} ${path}: ${reason}`, EXIT.inputOutput, { cause: error });
+}

@@ -1,0 +1,124 @@
+/** Takes `responses.json` for this agent alone: two that write in one file would overwrite each other's entries. @module */
+
+import { EXIT, FatalError } from "../errors.ts";
+import { makeAfreshSync, openPlainSync, removeIfThereSync, writeAllSync } from "../files.ts";
+
+/** A file that no other agent writes to. */
+export interface TakenFile {
+  readonly file: Deno.FsFile;
+  /** Whether it was made just now: an empty array. */
+  readonly isNew: boolean;
+  /** Whether it is locked. Not every file system can do that. */
+  readonly isLocked: boolean;
+}
+
+export const EMPTY_ARRAY: Uint8Array = new TextEncoder().encode("[]\n");
+/** Attempts to take a file that others make, move or replace at the same time. */
+const ATTEMPTS = 10;
+
+/**
+ * Open the file at `path`, or make it, and lock it.
+ *
+ * The lock (`flock`) belongs to the open file: the kernel ends it with the process, however that ends. It holds between
+ * containers of one machine, whatever their process namespaces, and over NFS where the server has locks.
+ *
+ * @throws {FatalError} 74 if another agent has it.
+ * @throws {Error} If the disk refuses, or it is no plain file.
+ */
+export function takeFile(path: string): TakenFile {
+  let isNew = false;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const file = openIfThere(path);
+    if (!file) {
+      isNew = makeEmptyFile(path) || isNew;
+      continue;
+    }
+    try {
+      const lock = lockFile(file);
+      if (lock === "taken") throw takenError(path);
+      // The other agent may have replaced it by a copy, or moved it, since it was opened here.
+      if (namesFile(path, file)) return { file, isNew, isLocked: lock === "locked" };
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    file.close();
+  }
+  throw new Error("somebody else moves or replaces it all the time");
+}
+
+/**
+ * Lock an open file, without waiting: "taken" if somebody else has it, "impossible" where the file system has no locks.
+ */
+export function lockFile(file: Deno.FsFile): "locked" | "taken" | "impossible" {
+  try {
+    return file.tryLockSync(true) ? "locked" : "taken";
+  } catch {
+    // ENOSYS, EOPNOTSUPP, ENOLCK, EINVAL: each file system has its own way to say so.
+    return "impossible";
+  }
+}
+
+function openIfThere(path: string): Deno.FsFile | undefined {
+  try {
+    return openPlainSync(path, { write: true }).file;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Make the file at once, so that a reader finds none or a whole one; false if somebody else was faster. */
+function makeEmptyFile(path: string): boolean {
+  // A name of its own: another agent may be starting at this very moment.
+  const fresh = `${path}.${crypto.randomUUID()}.new`;
+  try {
+    {
+      using file = makeAfreshSync(fresh, { mode: 0o600 });
+      writeAllSync(file, EMPTY_ARRAY);
+    }
+    // Nothing can be opened at the path, so a link there leads to nothing.
+    if (isLink(path)) removeIfThereSync(path);
+    Deno.linkSync(fresh, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    if (!isWithoutLinks(error)) throw error;
+    Deno.renameSync(fresh, path);
+    return true;
+  } finally {
+    removeIfThereSync(fresh);
+  }
+}
+
+/** Whether a file system has no hard links: FAT, and many that are mounted from elsewhere. */
+function isWithoutLinks(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return code === "EPERM" || code === "EOPNOTSUPP" || code === "ENOSYS" || code === "EMLINK";
+}
+
+function isLink(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSymlink;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function namesFile(path: string, file: Deno.FsFile): boolean {
+  try {
+    const named = Deno.statSync(path), held = file.statSync();
+    return named.ino === held.ino && named.dev === held.dev;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function takenError(path: string): FatalError {
+  return new FatalError(
+    `Cannot use ${path}: another agent writes its answers there, and would overwrite those of this one. Stop that agent, or set EVENT_OUTPUT_PATH to a file for this one alone; nothing is lost.`,
+    EXIT.inputOutput,
+  );
+}

@@ -1,0 +1,220 @@
+/** Writes outcomes into `responses.json`, and notes in the journal how far the file got. @module */
+
+import { resolve } from "node:path";
+import { messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Journal, RecordedOutcome } from "./journal.ts";
+import { type OpenedResponses, openResponsesFile } from "./responses_file.ts";
+import type { ResponsesFile } from "./responses_held.ts";
+import { OPENING_BYTES } from "./responses_layout.ts";
+import { isDue, moveAside, type Rotation } from "./responses_rotation.ts";
+
+/** What a writer needs. */
+export interface WriterOptions {
+  /** EVENT_OUTPUT_PATH. */
+  readonly path: string;
+  readonly journal: Pick<Journal, "checkpoint" | "setCheckpoint" | "outcomes" | "lastOutcome">;
+  readonly log: Log;
+  /** When a new file begins; left out, never. */
+  readonly rotation?: Rotation | undefined;
+  /** The text that an outcome is expected to have in the file, if that is not the outcome's own. */
+  readonly expectedText?: (outcome: RecordedOutcome) => string;
+}
+
+/** After a pause this long nobody is writing: time to bring the file to rest. */
+const IDLE_MS = 200;
+/** Entries after which a checkpoint is made even without a pause, so that a restart has little to compare. */
+const CHECKPOINT_ENTRIES = 5_000;
+
+/** The open file, with what the journal knows of it. */
+export class ResponsesWriter implements Disposable {
+  /** Outcomes of the journal that the file lacks; {@linkcode begin} takes their entries. */
+  readonly missing: readonly RecordedOutcome[];
+  readonly #options: WriterOptions;
+  readonly #path: string;
+  #file: ResponsesFile;
+  #published: number;
+  /** Entries since the last checkpoint. */
+  #unnoted = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Why nothing more is appended: the file may lack outcomes, or hold some that never reached the disk. */
+  #failure: { readonly error: unknown; thrown: boolean } | undefined;
+  /** Whether a new file can be begun: a file that is mounted by itself can't be moved. */
+  #canRotate = true;
+  #isChanged: boolean;
+
+  /**
+   * Open the file.
+   *
+   * @throws {FatalError} If another agent has it, or the disk refuses.
+   */
+  constructor(options: WriterOptions) {
+    const { journal, log, expectedText = ({ text }) => text } = options;
+    this.#options = options;
+    this.#path = resolve(options.path);
+    this.#published = journal.lastOutcome();
+    const mark = journal.checkpoint(), isSamePath = mark?.path === this.#path;
+    const asExpected = (outcome: RecordedOutcome) => ({ ...outcome, text: expectedText(outcome) });
+    // Where the file was empty at the checkpoint, no entry tells its place.
+    const [last] = isSamePath && mark.bytes > OPENING_BYTES ? journal.outcomes({ seq: mark.seq - 1, limit: 1 }) : [];
+    const since = journal.outcomes({ seq: mark?.seq ?? 0, limit: -1 });
+    const opened = openResponsesFile(this.#path, {
+      since: since.map(asExpected),
+      ...(mark && last && { checkpoint: { bytes: mark.bytes, last: asExpected(last) } }),
+    });
+    this.#file = opened.file;
+    const missing = new Set(opened.missing.map(({ outcome }) => outcome.queryId));
+    this.missing = since.filter(({ outcome }) => missing.has(outcome.queryId));
+    this.#isChanged = !(isSamePath && mark.seq === this.#published && opened.found.state === "as left");
+    if (isSamePath) this.#report(opened);
+    else this.#reportFirst(opened);
+    if (!this.#file.isLocked) {
+      log.warn("responses file can't be locked on this file system: see that no other agent writes into it", {
+        path: options.path,
+      });
+    }
+  }
+
+  /** The last outcome that stands in the file; 0 where there is none. */
+  get published(): number {
+    return this.#published;
+  }
+
+  /**
+   * Append what was missing, as it is to stand in the file.
+   *
+   * @throws {FatalError} If the disk refuses.
+   */
+  begin(missing: readonly RecordedOutcome[]): void {
+    this.#file.append(missing);
+    if (this.#published > 0 && this.#isChanged) this.#note({ atRest: true });
+  }
+
+  /**
+   * Append outcomes, in order, as they are to stand in the file.
+   *
+   * @throws {FatalError} If the disk refuses, or refused before: only a new start finds what is missing then.
+   */
+  append(outcomes: readonly RecordedOutcome[]): void {
+    if (outcomes.length === 0) return;
+    clearTimeout(this.#timer);
+    this.#attempt(() => {
+      const isSameFile = this.#write(outcomes);
+      this.#published = outcomes.at(-1)!.seq;
+      this.#unnoted += outcomes.length;
+      // What was in a file that is gone must not come back after a crash.
+      if (!isSameFile || this.#unnoted >= CHECKPOINT_ENTRIES) this.#note({ atRest: false });
+    });
+    this.#throwFailure();
+    this.#timer = setTimeout(() => this.#restAfterPause(), IDLE_MS);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    if (this.#unnoted > 0) this.#attempt(() => this.#note({ atRest: true }));
+    try {
+      // One that was thrown is on its way to the user: a second error would hide it.
+      if (!this.#failure?.thrown) this.#throwFailure();
+    } finally {
+      this.#file[Symbol.dispose]();
+    }
+  }
+
+  /** Returns whether the entries went into the same file as those before. */
+  #write(outcomes: readonly RecordedOutcome[]): boolean {
+    if (!this.#file.isInPlace()) {
+      this.#file[Symbol.dispose]();
+      const opened = openResponsesFile(this.#path, { since: outcomes });
+      this.#file = opened.file;
+      // A file as it was left would still be the one that is held.
+      this.#report(opened, { isAnother: true });
+      this.#file.append(opened.missing);
+      return false;
+    }
+    const isRotated = this.#canRotate && isDue(this.#file, this.#options.rotation) && this.#rotate();
+    this.#file.append(outcomes);
+    return !isRotated;
+  }
+
+  /** Begin a new file; false if the old one can't be moved. */
+  #rotate(): boolean {
+    const { path, log, rotation } = this.#options;
+    // Before it is moved: after a crash, nothing of it is appended to the new one.
+    this.#note({ atRest: true });
+    try {
+      const movedTo = moveAside(this.#path, rotation!.now());
+      log.info("🗂️ Responses file {path} is kept as {movedTo}: going on with a new one", { path, movedTo });
+    } catch (error) {
+      this.#canRotate = false;
+      log.warn("responses file could not be moved aside, as EVENT_OUTPUT_ROTATE says: going on with it", {
+        path,
+        error: messageOf(error),
+      });
+      return false;
+    }
+    this.#file[Symbol.dispose]();
+    this.#file = openResponsesFile(this.#path, { since: [] }).file;
+    return true;
+  }
+
+  #restAfterPause(): void {
+    this.#attempt(() => this.#note({ atRest: true }));
+    // Nothing is lost: the next append meets this error, and then it is fatal; the next start mends the file.
+    if (!this.#failure) return;
+    const error = messageOf(this.#failure.error);
+    this.#options.log.warn("responses file could not be brought to the disk", { path: this.#options.path, error });
+  }
+
+  /** Bring the file to the disk, and note how far it got. */
+  #note({ atRest }: { atRest: boolean }): void {
+    if (atRest) this.#file.rest();
+    else this.#file.sync();
+    this.#options.journal.setCheckpoint({ path: this.#path, seq: this.#published, bytes: this.#file.bytes });
+    this.#unnoted = 0;
+  }
+
+  /** After a failed write or fsync, a later one that works would hide what is missing. */
+  #attempt(step: () => void): void {
+    try {
+      if (!this.#failure) step();
+    } catch (error) {
+      this.#failure = { error, thrown: false };
+    }
+  }
+
+  #throwFailure(): void {
+    if (!this.#failure) return;
+    this.#failure.thrown = true;
+    throw this.#failure.error;
+  }
+
+  /** Say what was found at a path where nothing was written before: no news, unless it is other people's. */
+  #reportFirst(opened: OpenedResponses): void {
+    const { found } = opened;
+    if (found.state === "torn" || found.state === "unreadable") return this.#report(opened);
+    if (found.state !== "changed" || found.entries === 0) return;
+    const { path, log } = this.#options;
+    log.warn("responses file holds entries that this agent did not write: keeping them, and appending its own", {
+      path,
+      entries: found.entries,
+    });
+  }
+
+  #report({ found, movedTo }: OpenedResponses, { isAnother = false } = {}): void {
+    const { path, log } = this.#options;
+    switch (found.state) {
+      case "missing":
+        return log.warn("responses file is gone: going on with a new one", { path });
+      case "torn":
+        return log.warn("responses file had a torn end: mended it from the journal", { path });
+      case "unreadable":
+        return log.warn("responses file is no JSON array: moved it away and going on with a new one", {
+          path,
+          movedTo,
+        });
+      case "as left":
+        if (!isAnother) return;
+    }
+    log.warn("responses file was changed by somebody else: appending to it as it is", { path });
+  }
+}
