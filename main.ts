@@ -20,7 +20,7 @@ const stderr = gatherLines((text) => writeAll(Deno.stderr, text));
 
 /** Runs the command line; returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const { mode, aboutSettings, conversation } = readCommandLine(args);
+  const { mode, aboutSettings, conversation, sealed } = readCommandLine(args);
   switch (mode) {
     case "help": {
       const { helpText, settingsHelpText } = await import("./src/program/help.ts");
@@ -30,6 +30,11 @@ async function main(args: readonly string[]): Promise<number> {
       return print((await import("./src/program/help.ts")).versionText());
     case "licenses":
       return print((await import("./src/program/licenses.ts")).licensesText());
+  }
+  if (sealed) {
+    const { openResponses } = await import("./src/program/open.ts");
+    const write = (text: string) => writeAll(Deno.stdout, text);
+    return await openResponses({ ...sealed, environment, write, writeError: stderr.write });
   }
   const { surroundings, file, settings } = prepare({ mode });
   if (mode === "health") return print(checkHeartbeat(settings.AGENT_STATE_DIR, { now: clock.now }));

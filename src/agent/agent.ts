@@ -144,6 +144,7 @@ function connect(parts: AgentParts, { onError, signal }: { onError: (error: unkn
     calledOff.abort(new Error("the agent is shutting down"));
     await schedule.idle();
     await database.committed();
+    await publishing.drained();
   }
 
   return { transport, outbox, schedule, backlog, accept, windDown, unanswered: () => unanswered };

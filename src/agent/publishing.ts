@@ -9,6 +9,8 @@ import type { Outbox } from "./outbox.ts";
 export interface Publishing {
   /** Publish an outcome that was just recorded, as soon as it is on disk. Does not wait for that. */
   add(outcome: RecordedOutcome): void;
+  /** Resolves when all that was added is published, or has failed. */
+  drained(): Promise<void>;
 }
 
 /** Outcomes of one commit are published together: a write and a frame for each would take longer. */
@@ -20,11 +22,14 @@ export function createPublishing(parts: {
 }): Publishing {
   const { database, publisher, outbox, onError } = parts;
   let batch: { readonly commit: number; readonly outcomes: RecordedOutcome[] } = { commit: 0, outcomes: [] };
+  let last = Promise.resolve();
 
-  async function publish(committed: Promise<void>, outcomes: readonly RecordedOutcome[]) {
+  /** Batches are published one after the other, whatever each of them takes. */
+  async function publish(committed: Promise<void>, outcomes: readonly RecordedOutcome[], before: Promise<void>) {
     try {
       await committed;
-      publisher.publish(outcomes);
+      await before;
+      await publisher.publish(outcomes);
       outbox.release(publisher.published, outcomes);
     } catch (error) {
       onError(error);
@@ -38,7 +43,8 @@ export function createPublishing(parts: {
       const isFirst = batch.outcomes.length === 0;
       batch.outcomes.push(outcome);
       const committed = database.committed();
-      if (isFirst) void publish(committed, batch.outcomes);
+      if (isFirst) last = publish(committed, batch.outcomes, last);
     },
+    drained: () => last,
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Journal, RecordedOutcome } from "./journal.ts";
 import { ResponsesWriter, type WriterOptions } from "./responses_writer.ts";
+import type { OutputSeal } from "./sealed_entries.ts";
 
 /** Appends outcomes to `responses.json`. */
 export interface Publisher extends Disposable {
@@ -30,6 +31,29 @@ export function openPublisher(options: WriterOptions): Publisher {
       return writer.published;
     },
     publish: (outcomes) => writer.append(outcomes),
+    [Symbol.dispose]: () => writer[Symbol.dispose](),
+  };
+}
+
+/**
+ * The same, with entries that only the holder of a private key can read.
+ *
+ * @throws {FatalError} If another agent has it, or the disk refuses.
+ */
+export async function openSealedPublisher(options: WriterOptions & { seal: OutputSeal }): Promise<Publisher> {
+  const { seal } = options;
+  const sealAll = (outcomes: readonly RecordedOutcome[]) => Promise.all(outcomes.map(seal.seal));
+  using stack = new DisposableStack();
+  const writer = stack.use(new ResponsesWriter({ ...options, expectedText: seal.expectedText }));
+  writer.begin(await sealAll(writer.missing));
+  stack.move();
+  return {
+    get published() {
+      return writer.published;
+    },
+    async publish(outcomes) {
+      writer.append(await sealAll(outcomes));
+    },
     [Symbol.dispose]: () => writer[Symbol.dispose](),
   };
 }

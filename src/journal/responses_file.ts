@@ -6,7 +6,7 @@ import type { Entry } from "../wire.ts";
 import { cannot, HeldResponses, type ResponsesFile } from "./responses_held.ts";
 import { type Expected, type Found, inspect } from "./responses_inspection.ts";
 import { OPENING_BYTES } from "./responses_layout.ts";
-import { EMPTY_ARRAY, takeFile, type TakenFile } from "./responses_lock.ts";
+import { EMPTY_ARRAY, releaseFile, takeFile, type TakenFile } from "./responses_lock.ts";
 
 /** What came of opening the file. */
 export interface OpenedResponses {
@@ -38,14 +38,15 @@ export function openResponsesFile(path: string, expected: Expected): OpenedRespo
     if (found.state === "unreadable") {
       movedTo = freeName((count) => `${real}.unreadable-${count}`);
       Deno.renameSync(real, movedTo);
-      taken.file.close();
+      releaseFile(taken.file);
+      taken = undefined;
       taken = takeFile(real);
     } else if (finding.keepBytes === 0) makeEmpty(taken.file);
     const as = finding.keepBytes === 0 ? { keepBytes: OPENING_BYTES, bracketAt: OPENING_BYTES } : finding;
     const file = new HeldResponses({ path, real, taken }, as);
     return { file, found, missing, ...(movedTo !== undefined && { movedTo }) };
   } catch (error) {
-    taken?.file.close();
+    if (taken) releaseFile(taken.file);
     throw cannot("open", path, error);
   }
 }

@@ -7,7 +7,7 @@ import type { Entry } from "../wire.ts";
 import { firstEntry } from "./json_array.ts";
 import { readAt } from "./responses_inspection.ts";
 import { CLOSING, layOut, OPENING_BRACKET, type Piece } from "./responses_layout.ts";
-import { lockFile, type TakenFile } from "./responses_lock.ts";
+import { lockFile, releaseFile, type TakenFile } from "./responses_lock.ts";
 import { MAX_COPIED_BYTES, roomFor } from "./responses_room.ts";
 
 /** The file, open for more entries: a JSON array at every moment somebody reads it. */
@@ -138,7 +138,7 @@ export class HeldResponses implements ResponsesFile {
     try {
       if (this.#file.statSync().size === this.#size) this.#attempt("append to", () => this.#trim());
     } finally {
-      this.#file.close();
+      releaseFile(this.#file);
     }
   }
 
@@ -170,7 +170,7 @@ export class HeldResponses implements ResponsesFile {
       isLocked: this.isLocked,
     });
     if (!copy) return false;
-    this.#file.close();
+    releaseFile(this.#file);
     this.#file = copy;
     ({ ino: this.#ino, dev: this.#dev, size: this.#size } = copy.statSync());
     this.#end += added.reduce((sum, { length }) => sum + length, 0);

@@ -39,10 +39,10 @@ export function takeFile(path: string): TakenFile {
       // The other agent may have replaced it by a copy, or moved it, since it was opened here.
       if (namesFile(path, file)) return { file, isNew, isLocked: lock === "locked" };
     } catch (error) {
-      file.close();
+      releaseFile(file);
       throw error;
     }
-    file.close();
+    releaseFile(file);
   }
   throw new Error("somebody else moves or replaces it all the time");
 }
@@ -56,6 +56,20 @@ export function lockFile(file: Deno.FsFile): "locked" | "taken" | "impossible" {
   } catch {
     // ENOSYS, EOPNOTSUPP, ENOLCK, EINVAL: each file system has its own way to say so.
     return "impossible";
+  }
+}
+
+/**
+ * Unlock a file and close it. Closing alone would do, unless another thread is just starting a process: that has the open
+ * file too, until it runs its own program.
+ */
+export function releaseFile(file: Deno.FsFile): void {
+  try {
+    file.unlockSync();
+  } catch {
+    // As for locking: this file system has none.
+  } finally {
+    file.close();
   }
 }
 

@@ -13,9 +13,9 @@ import { openStateDatabase } from "./state.ts";
  * @throws {FatalError} Naming the first that is not.
  */
 export function checkPaths(settings: Settings): string[] {
-  const { EVENT_INPUT_PATH: input, EVENT_OUTPUT_PATH: output, AGENT_STATE_DIR: state } = settings;
+  const { EVENT_INPUT_PATH: input, AGENT_STATE_DIR: state } = settings;
   const lines = settings.EVENT_TRANSPORT === "file" ? [checkInput(input)] : [checkServer(settings)];
-  return [...lines, checkOutput(output), checkState(state)];
+  return [...lines, checkOutput(settings), checkState(state)];
 }
 
 function checkInput(path: string): string {
@@ -33,12 +33,13 @@ function checkServer({ WEBSOCKET_CA_FILE: caFile, WEBSOCKET_URL: url }: Settings
   return `server: not tried (${url.host})`;
 }
 
-function checkOutput(path: string): string {
+function checkOutput({ EVENT_OUTPUT: output, EVENT_OUTPUT_PATH: path }: Settings): string {
+  if (output === "none") return "output: none (answers go back to the sender alone)";
   try {
     makeDirectorySync(dirname(path), { mode: 0o700 });
     // Beside the file, as a new one is made: a file that can be written in a directory that can't would not do.
     Deno.removeSync(Deno.makeTempFileSync({ dir: dirname(path), prefix: ".check-" }));
-    return `output: usable (${path})`;
+    return output === "sealed" ? `output: usable (${path}, sealed)` : `output: usable (${path})`;
   } catch (error) {
     throw unusable("EVENT_OUTPUT_PATH", path, error);
   }

@@ -6,8 +6,11 @@ import { EXIT, FatalError, messageOf } from "../errors.ts";
 /** Options that stand for a mode, the first that is given counting: what tells something and exits comes first. */
 const MODE_OPTIONS = ["help", "version", "licenses", "check", "health", "once"] as const;
 
+/** Words that stand for a mode. */
+const COMMANDS = ["help", "chat", "open"] as const;
+
 /** What to do; `run` is to answer events until told to stop. */
-export type Mode = typeof MODE_OPTIONS[number] | "chat" | "run";
+export type Mode = typeof MODE_OPTIONS[number] | "chat" | "open" | "run";
 
 /** The arguments, read. */
 export interface CommandLine {
@@ -16,10 +19,12 @@ export interface CommandLine {
   readonly aboutSettings: boolean;
   /** Names the conversation of a chat; undefined: the default one. */
   readonly conversation: string | undefined;
+  /** What `open` opens: the responses file, and the file with the private key, if it is named. */
+  readonly sealed?: { readonly path: string; readonly keyPath: string | undefined };
 }
 
 /**
- * Read the arguments. `help` and `chat` are words, everything else is an option.
+ * Read the arguments. `help`, `chat` and `open` are words, everything else is an option, or what `open` opens.
  *
  * @throws {FatalError} 64 if there is one too many, or one that does not exist.
  */
@@ -43,13 +48,23 @@ function parse(args: readonly string[]): CommandLine {
       health: { type: "boolean" },
       once: { type: "boolean" },
       conversation: { type: "string" },
+      key: { type: "string" },
     },
   });
-  const command = words[0] === "help" || words[0] === "chat" ? words.shift() : undefined;
+  const command = COMMANDS.find((command) => command === words[0]);
+  if (command) words.shift();
   const mode = command === "help" ? "help" : MODE_OPTIONS.find((name) => values[name]) ?? command ?? "run";
   const aboutSettings = mode === "help" && words[0] === "settings";
+  const path = mode === "open" ? words.shift() : undefined;
+  if (mode === "open" && path === undefined) throw new TypeError("Name the responses file: agent open responses.json");
   const [unexpected] = aboutSettings ? words.slice(1) : words;
   if (unexpected !== undefined) throw new TypeError(`Unexpected argument '${unexpected}'`);
   if (values.conversation !== undefined && command !== "chat") throw new TypeError("--conversation is for 'chat'");
-  return { mode: mode as Mode, aboutSettings, conversation: values.conversation };
+  if (values.key !== undefined && command !== "open") throw new TypeError("--key is for 'open'");
+  return {
+    mode: mode as Mode,
+    aboutSettings,
+    conversation: values.conversation,
+    ...(path !== undefined && { sealed: { path, keyPath: values.key } }),
+  };
 }

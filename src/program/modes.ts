@@ -54,7 +54,8 @@ export async function run(parts: ModeParts, how: { once: boolean; isWatched: boo
 function explain(settings: Settings, log: Log): void {
   const { EVENT_OUTPUT_PATH: output, EVENT_INPUT_PATH: input, WEBSOCKET_URL: url } = settings;
   if (settings.EVENT_TRANSPORT === "websocket") {
-    return log.info("💬 Answers go back to {url}, and into {output}. Ctrl+C ends.", { url: publicUrl(url), output });
+    const also = settings.EVENT_OUTPUT === "none" ? "" : ", and into {output}";
+    return log.info(`💬 Answers go back to {url}${also}. Ctrl+C ends.`, { url: publicUrl(url), output });
   }
   log.info("💬 Answers go into {output}. Ask by adding an event with a new id to {input}. Ctrl+C ends.", {
     output,
@@ -67,7 +68,9 @@ async function answerInput(parts: ModeParts): Promise<TaskResult> {
   const { EVENT_INPUT_PATH: path, EVENT_MAX_BYTES: maxBytes, IEXEC_IN: directory = dirname(path) } = settings;
   const otherPaths = iexecInputFiles(environment).map((name) => `${directory}/${name}`);
   const input = openInput({ path, otherPaths, maxBytes, log: limitRepeats(log, { now: parts.clock.now }) });
-  const { unanswered } = await answerEvents({ ...parts, open: () => input });
+  // The result is one file, which computed.json names.
+  const oneFile = { ...settings, EVENT_OUTPUT_ROTATE: undefined };
+  const { unanswered } = await answerEvents({ ...parts, settings: oneFile, open: () => input });
   return { unanswered: unanswered + input.refused(), refusals: input.nameless() };
 }
 

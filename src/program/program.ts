@@ -3,7 +3,6 @@
 import type { Plugin } from "@elizaos/core";
 import { runAgent } from "../agent/agent.ts";
 import type { Clock } from "../clock.ts";
-import { openPublisher } from "../journal/publisher.ts";
 import type { Log } from "../log.ts";
 import { limitRepeats } from "../log_limit.ts";
 import { loadCharacter, type LoadedCharacter } from "../mind/character/character.ts";
@@ -15,6 +14,7 @@ import { patient, type PatientMind } from "../mind/patience.ts";
 import { openMind } from "../mind/runtime.ts";
 import { checkModelAtStart } from "../mind/models/check.ts";
 import { startHeartbeat } from "./heartbeat.ts";
+import { openOutput } from "./output.ts";
 import { watchForQuiet } from "./quiet.ts";
 import type { Settings } from "./settings.ts";
 import { openState, type State } from "./state.ts";
@@ -54,7 +54,7 @@ export async function answerEvents(
   const { database, journal } = state;
   const agentId = settings.AGENT_ID ?? state.agentId;
   using heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
-  using publisher = openPublisher({ path: settings.EVENT_OUTPUT_PATH, journal, log });
+  using publisher = await openOutput(settings, { journal, log, now: clock.now });
   const options = await checkModelAtStart(modelOptions(settings), log, stop);
   await using mind = await startMind({ model: options, ...program, character, state });
   const named = underId(agentId, mind);

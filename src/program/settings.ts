@@ -8,19 +8,13 @@ import { duration, flag, key, like, text, whole, word } from "../settings/checks
 import { FLAG, milliseconds, optional, type Setting, setting, type ValuesOf } from "../settings/definition.ts";
 import { otherNamesOf, readTable } from "../settings/read.ts";
 import { HOST_VARIABLES, LOADER } from "../tee/host_variables.ts";
+import { OUTPUT_SETTINGS } from "./output_settings.ts";
 import { TRANSPORT_SETTINGS } from "../transports/settings.ts";
 
 /** The table. Names and defaults of the guide are a contract. */
 export const SETTINGS = {
   ...TRANSPORT_SETTINGS,
-  EVENT_OUTPUT_PATH: setting({
-    meaning: "The JSON file that every outcome is appended to, whatever the transport",
-    expected: "a path",
-    access: "write",
-    check: text,
-    default: (given) => `${given("IEXEC_OUT") ?? "iexec_out"}/responses.json`,
-    defaultText: "`iexec_out/responses.json`, in `IEXEC_OUT` if set",
-  }),
+  ...OUTPUT_SETTINGS,
   AGENT_ID: optional({
     meaning: "The agent's id for servers and in `responses.json`; each must have its own",
     expected: "a UUID in lower case",
@@ -166,9 +160,13 @@ export const SETTING_ROWS: readonly SettingRow[] = (Object.entries(SETTINGS) as 
   }),
 );
 
+/** Variable with the private key for `agent open`, which is no setting of an agent. */
+export const OPENING_KEY = "AGENT_OPEN_KEY";
+
 /** Every variable of the environment that the agent reads; `*` stands for any ending. */
 export const VARIABLES: readonly string[] = [
   ...Object.keys(SETTINGS),
+  OPENING_KEY,
   ...otherNamesOf(SETTINGS),
   ...IEXEC_VARIABLES,
   ...Object.keys(HOST_VARIABLES),

@@ -12,8 +12,13 @@ export interface Setting<T = unknown> {
   readonly check: Check<T>;
   /** Whether it may be absent. */
   readonly isOptional?: boolean;
-  /** The text that stands for an absent setting; a function where other settings decide. Absent: there is none. */
-  readonly default?: string | ((given: (name: string) => string | undefined) => string | undefined);
+  /** The text that stands for an absent setting; a function where other settings decide, or the place. Absent: there is none. */
+  readonly default?:
+    | string
+    | ((
+      given: (name: string) => string | undefined,
+      surroundings: { readonly inTee: boolean },
+    ) => string | undefined);
   /** Other spellings of its name, the first that is set counts; one that contradicts the setting itself is an error. */
   readonly olderNames?: readonly string[];
   /** Names of variables that a computed default reads and that are no settings of their own. */

@@ -33,7 +33,8 @@ export function readTable<Table extends SettingsTable>(
       problems.push(`${name}: decides which file is read, so it can't stand in one: set it in the environment`);
     }
     const older = olderNames.find((one) => given(one) !== undefined);
-    const raw = given(name) ?? (older && given(older)) ?? (typeof fallback === "function" ? fallback(given) : fallback);
+    const raw = given(name) ?? (older && given(older)) ??
+      (typeof fallback === "function" ? fallback(given, { inTee }) : fallback);
     const value = raw === undefined ? undefined : check(raw);
     if (value !== undefined || (raw === undefined && isOptional)) values[name] = value;
     else {
