@@ -52,7 +52,7 @@ async function main(args: readonly string[]): Promise<number> {
   // Not before: a container asks for `--health` all day long, and what is above is a quarter of a start.
   const { run, talk, check } = await import("./src/program/modes.ts");
   if (mode === "check") {
-    await check({ settings, log }, print);
+    await check({ settings, log, clock }, print);
     return 0;
   }
   const stop = stopOnSignals({ log, monotonicNow: () => performance.now(), end: exit });

@@ -42,3 +42,13 @@ export function hostOf(url: URL): string {
 export function publicUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`;
 }
+
+/** A part of a URL as a person would write it: without percent signs that stand for other characters. */
+export function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    // A lone % stands for itself.
+    return part;
+  }
+}

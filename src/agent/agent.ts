@@ -10,7 +10,9 @@ import type { Database } from "../store/database.ts";
 import type { Delivery, Transport, TransportHooks } from "../transports/transport.ts";
 import { type AgentEvent, isFailure } from "../wire.ts";
 import { outcomeOf } from "./answering.ts";
-import { createBacklog } from "./backlog.ts";
+import { createBacklog, createBrokerBacklog } from "./backlog.ts";
+import { createBrokerOutbox } from "./broker_outbox.ts";
+import { createDeliveries } from "./deliveries.ts";
 import { createIntake } from "./intake.ts";
 import { createOutbox } from "./outbox.ts";
 import { keepPruned } from "./pruning.ts";
@@ -100,19 +102,21 @@ async function takeIn(
 function connect(parts: AgentParts, { onError, signal }: { onError: (error: unknown) => void; signal: AbortSignal }) {
   const { database, journal, publisher, mind, log, clock, concurrency } = parts;
   const calledOff = new AbortController();
-  const deliveries = new Map<string, Delivery>();
+  const deliveries = createDeliveries();
   let unanswered = 0;
   const transport = parts.openTransport({ onReachable: () => outbox.retry() });
-  const outbox = createOutbox({ journal, transport, deliveries, log, onError });
+  const { redelivers = false } = transport;
+  const outbox = (redelivers ? createBrokerOutbox : createOutbox)({ journal, transport, deliveries, log, onError });
   const publishing = createPublishing({ database, publisher, outbox, onError });
   const schedule = createSchedule({ concurrency, work });
-  const isAlone = (id: string) => (deliveries.get(id)?.attempt ?? 1) > 1;
-  const backlog = createBacklog({ journal, schedule, isAlone });
+  const isAlone = (id: string) => (deliveries.of(id).at(-1)?.attempt ?? 1) > 1;
+  const backlog = redelivers ? createBrokerBacklog({ schedule }) : createBacklog({ journal, schedule, isAlone });
   const { accept } = createIntake({
     agentId: mind.agentId,
     journal,
     outbox,
     backlog,
+    isLoaded: redelivers ? deliveries.has : () => true,
     deliveries,
     repeats: createRepeats({ log, clock, signal }),
     onFailedBefore: () => unanswered++,
@@ -123,7 +127,7 @@ function connect(parts: AgentParts, { onError, signal }: { onError: (error: unkn
 
   async function work(event: AgentEvent, rest: Rest) {
     try {
-      const writer = chunkWriter(event, { transport, delivery: () => deliveries.get(event.id), clock });
+      const writer = chunkWriter(event, { transport, delivery: () => deliveries.of(event.id).at(-1), clock });
       const outcome = await outcomeOf(event, { mind, signal: calledOff.signal, rest, writer, log, clock });
       if (!outcome) return;
       if (isFailure(outcome)) unanswered++;

@@ -13,10 +13,26 @@ const PAGE = { limit: 256, maxSize: 8 * 1024 * 1024 };
 export interface Backlog {
   /** Take in an event that was just accepted under `seq`. */
   add(event: AgentEvent, options: { seq: number; isAlone: boolean }): void;
+  /** Take in an event that the journal held from an earlier run, now that its source has delivered it again. */
+  addAgain(event: AgentEvent, options: { isAlone: boolean }): void;
   /** Load what the journal holds, as far as there is room. */
   fill(): void;
   /** The same, once half of the room is free: reading back single events would cost more. */
   refill(): void;
+}
+
+/**
+ * The backlog of a source that redelivers. Events that the journal holds from an earlier run are not loaded: each waits
+ * until the source delivers it again, with the number of its attempt, or another agent has answered it by now. The
+ * source's prefetch bounds what is in memory.
+ */
+export function createBrokerBacklog({ schedule }: { schedule: Pick<Schedule, "add"> }): Backlog {
+  return {
+    add: (event, { isAlone }) => schedule.add(event, { isAlone }),
+    addAgain: (event, options) => schedule.add(event, options),
+    fill() {},
+    refill() {},
+  };
 }
 
 /**
@@ -55,6 +71,9 @@ export function createBacklog(parts: {
       }
       loaded = seq;
       schedule.add(event, { isAlone });
+    },
+    addAgain() {
+      // It is loaded, or will be.
     },
     fill,
     refill() {

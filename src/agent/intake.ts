@@ -6,6 +6,7 @@ import type { Log } from "../log.ts";
 import type { Delivery } from "../transports/transport.ts";
 import { isFailure } from "../wire.ts";
 import type { Backlog } from "./backlog.ts";
+import type { Deliveries } from "./deliveries.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Repeats } from "./repeats.ts";
 
@@ -15,22 +16,24 @@ export interface Intake {
 }
 
 /**
- * @param parts `deliveries`: by event id, for the outbox, of sources that want their handle back; `onFailedBefore`: told
- * of each event that came again and had ended in an error; `onAccepted`: told of each new event.
+ * @param parts `isLoaded`: whether a pending event of the journal is answered without a further delivery; `deliveries`:
+ * for the outbox, of sources that want their handle back; `onFailedBefore`: told of each event
+ * that came again and had ended in an error; `onAccepted`: told of each new event.
  */
 export function createIntake(parts: {
   agentId: string;
   journal: Pick<Journal, "accept">;
-  outbox: Pick<Outbox, "again">;
-  backlog: Pick<Backlog, "add">;
-  deliveries: Map<string, Delivery>;
+  outbox: Pick<Outbox, "again" | "redelivered">;
+  backlog: Pick<Backlog, "add" | "addAgain">;
+  isLoaded: (id: string) => boolean;
+  deliveries: Deliveries;
   repeats: Repeats;
   onFailedBefore: () => void;
   onAccepted: () => void;
   log: Log;
   clock: Clock;
 }): Intake {
-  const { agentId, journal, outbox, backlog, deliveries, repeats, log, clock } = parts;
+  const { agentId, journal, outbox, backlog, isLoaded, deliveries, repeats, log, clock } = parts;
   return {
     accept(delivery) {
       const { event } = delivery;
@@ -39,8 +42,11 @@ export function createIntake(parts: {
         log.debug("event {event} arrived again: its stored outcome stands", { event: event.id });
         repeats.repeated(event, { isAnswered: true });
         if (isFailure(accepted.outcome)) parts.onFailedBefore();
-        // An outcome that is still to be delivered goes out by itself.
         if (accepted.settled) outbox.again(accepted.outcome, delivery);
+        else {
+          if (delivery.handle !== undefined) deliveries.add(delivery);
+          outbox.redelivered(event.id);
+        }
         return;
       }
       if (accepted.state === "forgotten") {
@@ -49,8 +55,9 @@ export function createIntake(parts: {
         outbox.again({ queryId: event.id, error, timestamp: clock.now(), agentId }, delivery);
         return;
       }
-      if (delivery.handle !== undefined) deliveries.set(event.id, delivery);
-      if (accepted.state === "pending") {
+      const isInHand = accepted.state === "pending" && isLoaded(event.id);
+      if (delivery.handle !== undefined) deliveries.add(delivery);
+      if (isInHand) {
         log.debug("event {event} arrived again: it is being answered", { event: event.id });
         repeats.repeated(event, { isAnswered: false });
         return;
@@ -58,7 +65,9 @@ export function createIntake(parts: {
       log.info("📥 Processing new event: {event}", { event: event.id }, { query: event.query });
       repeats.accepted(event);
       parts.onAccepted();
-      backlog.add(event, { seq: accepted.seq, isAlone: (delivery.attempt ?? 1) > 1 });
+      const isAlone = (delivery.attempt ?? 1) > 1;
+      if (accepted.state === "new") backlog.add(event, { seq: accepted.seq, isAlone });
+      else backlog.addAgain(event, { isAlone });
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Journal, RecordedOutcome } from "../journal/journal.ts";
 import type { Log } from "../log.ts";
 import type { Delivery, Transport } from "../transports/transport.ts";
 import { type Entry, entryOf, isFailure, type Outcome } from "../wire.ts";
+import type { Deliveries } from "./deliveries.ts";
 
 /** What still has to be delivered. */
 export interface Outbox {
@@ -15,6 +16,8 @@ export interface Outbox {
   release(seq: number, latest?: readonly RecordedOutcome[]): void;
   /** Send an outcome once more, to a sender that asked again. */
   again(outcome: Outcome, delivery: Delivery): void;
+  /** The event of an unsettled outcome was delivered again: the outcome goes out, if it is released. */
+  redelivered(id: string): void;
   /** The peer can be reached: offer what it did not get. */
   retry(): void;
   /** Resolves when all that was offered has been settled, or can't be now. */
@@ -25,13 +28,13 @@ export interface Outbox {
 const MAX_OFFERED = 1024;
 
 /**
- * @param options `deliveries`: by event id, for sources that want their handle back; entries are taken out when settled.
+ * @param options `deliveries`: of sources that want their handle back; an event's are forgotten once it is settled.
  * `onError`: told of what should never fail, and ends the agent.
  */
 export function createOutbox(options: {
   journal: Pick<Journal, "unsettled" | "settled">;
   transport: Pick<Transport, "settle">;
-  deliveries: Map<string, Delivery>;
+  deliveries: Deliveries;
   log: Log;
   onError: (error: unknown) => void;
 }): Outbox {
@@ -60,7 +63,7 @@ export function createOutbox(options: {
     if (underWay.has(seq)) return;
     const triedReach = reach;
     underWay.add(seq);
-    void settle(recorded, deliveries.get(outcome.queryId), (done) => {
+    void settle(recorded, deliveries.of(outcome.queryId).at(-1), (done) => {
       underWay.delete(seq);
       if (done === undefined) return;
       if (done) journal.settled(seq);
@@ -82,7 +85,7 @@ export function createOutbox(options: {
     try {
       active--;
       if (done) {
-        deliveries.delete(outcome.queryId);
+        deliveries.remove(outcome.queryId);
         log.debug("outcome delivered", { event: outcome.queryId, failed: isFailure(outcome) });
       }
       note(done);
@@ -108,6 +111,9 @@ export function createOutbox(options: {
     again(outcome, delivery) {
       // If it fails, or there is too much under way already, the sender asks again: it was not told.
       if (active < MAX_OFFERED) void settle(entryOf(outcome), delivery, () => {});
+    },
+    redelivered() {
+      // It goes out by itself: nothing but a peer out of reach holds it up.
     },
     retry() {
       reach++;

@@ -51,6 +51,8 @@ export interface Journal {
   pendingCount(): number;
   /** Give an accepted event its outcome, once and for all. */
   record(outcome: Outcome): RecordedOutcome;
+  /** The outcome of an event, with its place; undefined where there is none, or none any more. */
+  recorded(id: string): RecordedOutcome | undefined;
   /** Outcomes after `seq`, oldest first. */
   outcomes(after: { seq: number; limit: number }): RecordedOutcome[];
   /** Outcomes after `seq` and up to `upTo` that were not delivered, oldest first. */
@@ -125,6 +127,7 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
     pending: (after) => written().pending(after),
     acceptedMs: (id) => held.accepted.get(id)?.atMs ?? rows.acceptedMs(id),
     pendingCount: () => (written(), statements.pendingCount.get() as { count: number }).count,
+    recorded: (id) => held.answered.get(id) ?? rows.recorded(id),
     outcomes: (after) => written().outcomes(after),
     unsettled: (after) => written().unsettled(after),
     settled: (seq) => void held.settled.add(seq),
@@ -155,6 +158,10 @@ function createRows(statements: Statements, seal: Seal) {
       const row = statements.known.get(id) as KnownRow | undefined;
       if (row?.state !== "answered") return row && { state: row.state };
       return { state: row.state, seq: row.seq, settled: row.settled === 1, outcome: toOutcome(row).outcome };
+    },
+    recorded(id: string): RecordedOutcome | undefined {
+      const row = statements.known.get(id) as KnownRow | undefined;
+      return row?.state === "answered" ? toOutcome(row) : undefined;
     },
     acceptedMs: (id: string) => (statements.acceptedAt.get({ id }) as { accepted_at: number } | undefined)?.accepted_at,
     pending({ seq, limit, maxSize = Infinity }: { seq: number; limit: number; maxSize?: number }): PendingEvent[] {

@@ -17,7 +17,7 @@ import type { Settings } from "./settings.ts";
 import { openState } from "./state.ts";
 import { runTask, type TaskResult } from "../iexec/task.ts";
 import { openInput } from "../transports/file/once.ts";
-import { openTransport } from "../transports/open.ts";
+import { loadTransport } from "../transports/open.ts";
 import { publicUrl } from "../urls.ts";
 
 /** What every mode is given. */
@@ -44,7 +44,7 @@ export async function run(parts: ModeParts, how: { once: boolean; isWatched: boo
   }
   await answerEvents({
     ...parts,
-    open: (hooks) => openTransport(settings, hooks),
+    open: await loadTransport(settings),
     ...(how.isWatched && { whenQuiet: () => explain(settings, log) }),
   });
   return 0;
@@ -116,11 +116,11 @@ export async function talk(
  * @throws {FatalError} If something is not.
  */
 export async function check(
-  { settings, log }: Pick<ModeParts, "settings" | "log">,
+  { settings, log, clock }: Pick<ModeParts, "settings" | "log" | "clock">,
   say: (text: string) => void,
 ): Promise<void> {
   const { checkPaths } = await import("./check.ts");
-  const { character } = await loadCharacter(settings.AGENT_CHARACTER, log);
+  const { character, agentId } = await loadCharacter(settings.AGENT_CHARACTER, log);
   const paths = checkPaths(settings);
   const effective = effectiveSettings(settings);
   say(
@@ -132,6 +132,9 @@ export async function check(
       ...paths,
     ].map(escapeControls).join("\n"),
   );
-  // Last, and by itself: all that does not need a network has been said.
+  // Last, and each by itself: all that does not need a network has been said.
+  const transport = (await loadTransport(settings))({ agentId, log, clock, onReachable() {} });
+  const source = await transport.check?.(new AbortController().signal);
+  if (source !== undefined) say(escapeControls(source));
   for (const line of await describeModel(modelOptions(settings))) say(escapeControls(line));
 }

@@ -25,6 +25,21 @@ export const httpUrl: Check<URL> = (given) => {
   return url && /^https?:$/.test(url.protocol) && !/[?#]|%(?![\da-f]{2})/i.test(given) ? url : undefined;
 };
 
+/** A URL that has a host, one of `schemes`, and neither query nor fragment. */
+export function urlWith(schemes: readonly string[]): Check<URL> {
+  return (given) => {
+    const url = URL.parse(given);
+    if (!url || /[?#]/.test(given) || url.hostname === "") return undefined;
+    return schemes.includes(url.protocol.slice(0, -1)) ? url : undefined;
+  };
+}
+
+/** Names separated by commas, at least one; blanks around them go. */
+export const names: Check<string> = (given) => {
+  const found = given.split(",").map((name) => name.trim());
+  return found.includes("") ? undefined : found.join(",");
+};
+
 /** An HTTP URL without user name and password. */
 export const bareHttpUrl: Check<URL> = (given) => {
   const url = httpUrl(given);

@@ -3,19 +3,46 @@
 import type { Clock } from "../clock.ts";
 import { readCertificates } from "../certificates.ts";
 import type { Log } from "../log.ts";
+import { readTlsFiles, type TlsFiles } from "./certificates.ts";
 import { openFileTransport } from "./file/file.ts";
 import type { TransportSettings } from "./settings.ts";
 import type { Transport, TransportHooks } from "./transport.ts";
 import { openWebSocketTransport } from "./websocket/websocket.ts";
 
+/** What a transport is given besides its settings. */
+export type TransportParts = TransportHooks & { readonly agentId: string; readonly log: Log; readonly clock: Clock };
+
 /**
- * Open the transport that the settings name.
+ * Load the transport that the settings name; what it returns opens it. A queue's client is loaded for nobody else.
  *
- * @throws {FatalError} If a file that they name can't be read.
+ * @throws {FatalError} If a file that the settings name can't be read.
  */
-export function openTransport(
-  settings: TransportSettings,
-  parts: TransportHooks & { readonly agentId: string; readonly log: Log; readonly clock: Clock },
+export async function loadTransport(settings: TransportSettings): Promise<(parts: TransportParts) => Transport> {
+  switch (settings.EVENT_TRANSPORT) {
+    case "redis": {
+      const { openRedisTransport } = await import("./redis/redis.ts");
+      const shared = { ...queueOptions(settings), url: given(settings, "REDIS_URL"), ...tlsOf(settings, "REDIS") };
+      return (parts) =>
+        openRedisTransport({
+          ...parts,
+          ...shared,
+          streams: settings.REDIS_STREAM.split(","),
+          outcomeStream: settings.REDIS_OUTCOME_STREAM,
+          deadStream: settings.REDIS_DEAD_STREAM,
+          groupName: settings.REDIS_GROUP,
+          claimAfterMs: settings.REDIS_CLAIM_AFTER,
+        });
+    }
+    default: {
+      const transport = settings.EVENT_TRANSPORT;
+      return (parts) => openTransport({ ...settings, EVENT_TRANSPORT: transport }, parts);
+    }
+  }
+}
+
+function openTransport(
+  settings: TransportSettings & { readonly EVENT_TRANSPORT: "file" | "websocket" },
+  parts: TransportParts,
 ): Transport {
   const maxBytes = settings.EVENT_MAX_BYTES;
   switch (settings.EVENT_TRANSPORT) {
@@ -39,4 +66,33 @@ export function openTransport(
       });
     }
   }
+}
+
+/** What every queue is told. */
+function queueOptions(settings: TransportSettings) {
+  return {
+    prefetch: settings.EVENT_PREFETCH,
+    maxDeliveries: settings.EVENT_MAX_DELIVERIES,
+    maxBytes: settings.EVENT_MAX_BYTES,
+    reconnectMs: settings.EVENT_RECONNECT_INTERVAL,
+    maxAttempts: settings.EVENT_MAX_RECONNECT_ATTEMPTS,
+  };
+}
+
+/** The value of a setting that the check of settings has asked for. */
+function given<Name extends keyof TransportSettings>(settings: TransportSettings, name: Name) {
+  const value = settings[name];
+  if (value === undefined) throw new TypeError(`Cannot open the transport: ${name} is not set`);
+  return value as NonNullable<typeof value>;
+}
+
+/** The files of TLS that the settings of one queue name. */
+function tlsOf(settings: TransportSettings, queue: "REDIS"): { readonly tls?: TlsFiles } {
+  const named = (kind: "CA" | "CERT" | "KEY") => {
+    const setting = `${queue}_${kind}_FILE` as const;
+    const path = settings[setting];
+    return path === undefined ? undefined : { setting, path };
+  };
+  const tls = readTlsFiles({ ca: named("CA"), cert: named("CERT"), key: named("KEY") });
+  return { ...(tls && { tls }) };
 }

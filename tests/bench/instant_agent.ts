@@ -9,7 +9,7 @@ import { systemClock as clock } from "../../src/clock.ts";
 import { createLog, gatherLines } from "../../src/log.ts";
 import { answerEvents } from "../../src/program/program.ts";
 import { readSettings } from "../../src/program/settings.ts";
-import { openTransport } from "../../src/transports/open.ts";
+import { loadTransport } from "../../src/transports/open.ts";
 
 /** What every event gets for an answer, from both clients. */
 const ANSWER = "iExec is a marketplace for computing power, data sets and applications that run in enclaves.";
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
     description: "Answers at once",
     models: { TEXT_LARGE: () => Promise.resolve(ANSWER) },
   };
-  const open: Parameters<typeof answerEvents>[0]["open"] = (parts) => openTransport(settings, parts);
+  const open = await loadTransport(settings);
   await answerEvents({ settings, log, clock, stop: stop.signal, open, model });
 }
 

@@ -70,8 +70,8 @@ export interface ModelServer extends AsyncDisposable {
   readonly asked: readonly ModelRequestSeen["body"][];
   /** What becomes of the next requests for an answer, one after the other; after them comes `otherwise`. */
   script(...turns: readonly Turn[]): void;
-  /** What becomes of all others. At first: an answer that repeats the last message. */
-  otherwise(turn: Turn | undefined): void;
+  /** What becomes of all others, or of each by its question. At first: an answer that repeats the last message. */
+  otherwise(turn: Turn | undefined | ((question: string) => Turn | undefined)): void;
   /** Let the requests that are held have their answers. */
   release(): void;
   /** Let the requests that are held end in this way. */
@@ -115,7 +115,7 @@ export async function startModelServer(
   const { port = 0, models = ["test-model", "test-embedding"], key, show = {}, listed = {} } = options;
   const requests: ModelRequestSeen[] = [];
   const asked: ModelRequestSeen["body"][] = [];
-  let turns: Turn[] = [], otherwise: Turn | undefined, cancelled = 0;
+  let turns: Turn[] = [], otherwise: Parameters<ModelServer["otherwise"]>[0], cancelled = 0;
   let held = Promise.withResolvers<Turn | undefined>();
   const watch = createWatch({
     report: () => [...requests.map(({ method, path }) => `${method} ${path}`), `${cancelled} cancelled`].join("\n"),
@@ -152,7 +152,8 @@ export async function startModelServer(
       next(question) {
         asked.push(seen.body);
         watch.changed();
-        return turns.shift() ?? otherwise ?? { text: `You said: ${question}` };
+        const turn = turns.shift() ?? (typeof otherwise === "function" ? otherwise(question) : otherwise);
+        return turn ?? { text: `You said: ${question}` };
       },
       held: () => Promise.race([held.promise, gone]),
       cut() {

@@ -6,6 +6,15 @@ import { bundledPackages } from "./packages.ts";
 import { runtimeNotices } from "./runtime.ts";
 
 /**
+ * Packages under the MIT licence, as their manifests say, that do not carry its text, and who holds the rights.
+ *
+ * @see https://github.com/redis/node-redis/blob/master/LICENSE
+ */
+const MIT_WITHOUT_FILE: ReadonlyMap<string, string> = new Map([
+  ["@redis/client", "Copyright (c) 2022-2025, Redis, inc."],
+]);
+
+/**
  * The notices of all that the executable of the program in `root` contains: the agent, its packages, the runtime.
  *
  * @param folder An empty one, for a bundle.
@@ -15,7 +24,13 @@ export async function collectNotices(root: string, folder: string): Promise<Noti
   const license = Deno.readTextFileSync(`${root}/LICENSE`);
   return gatherNotices([
     { name: "event agent", ...splitNotice(license) },
-    ...(await bundledPackages(root, folder)).flatMap(noticesOf),
+    ...(await bundledPackages(root, folder)).flatMap((bundled) => {
+      const copyright = MIT_WITHOUT_FILE.get(bundled.name);
+      if (copyright === undefined) return noticesOf(bundled);
+      // This project's own licence is the MIT licence too.
+      const { text } = splitNotice(license);
+      return [{ name: `${bundled.name} ${bundled.version}`, copyright: [copyright], text }];
+    }),
     ...runtimeNotices(license),
   ]);
 }

@@ -1,0 +1,93 @@
+/** Outcomes on their way back to a broker: each goes with its delivery, or waits until its event is delivered again. @module */
+
+import type { Journal, RecordedOutcome } from "../journal/journal.ts";
+import type { Log } from "../log.ts";
+import type { Delivery, Transport } from "../transports/transport.ts";
+import { type Entry, entryOf, isFailure } from "../wire.ts";
+import type { Deliveries } from "./deliveries.ts";
+import type { Outbox } from "./outbox.ts";
+
+/**
+ * The outbox of a source that `redelivers`. It offers no outcome without a delivery: another agent may have settled the
+ * event, and to publish the outcome once more would be a sure duplicate. A refused outcome holds up no other one.
+ *
+ * @param options `deliveries`: an event's are forgotten once its outcome is settled; `onError`: told of what should
+ * never fail, and ends the agent.
+ */
+export function createBrokerOutbox(options: {
+  journal: Pick<Journal, "settled" | "recorded">;
+  transport: Pick<Transport, "settle">;
+  deliveries: Deliveries;
+  log: Log;
+  onError: (error: unknown) => void;
+}): Outbox {
+  const { journal, transport, deliveries, log, onError } = options;
+  /** Outcomes that were released and still have deliveries, by event id; at most as many as the source's prefetch. */
+  const waiting = new Map<string, RecordedOutcome>();
+  /** Deliveries that are with the transport. */
+  const underWay = new Set<Delivery>();
+  let released = 0;
+  let drained: PromiseWithResolvers<void> | undefined;
+
+  function offer(recorded: RecordedOutcome) {
+    const id = recorded.outcome.queryId;
+    for (const delivery of deliveries.of(id)) {
+      void settle(recorded, delivery, () => {
+        journal.settled(recorded.seq);
+        deliveries.remove(id, new Set([delivery]));
+        if (!deliveries.has(id)) waiting.delete(id);
+      });
+    }
+  }
+
+  async function settle(entry: Entry, delivery: Delivery, onSettled: () => void) {
+    if (underWay.has(delivery)) return;
+    underWay.add(delivery);
+    try {
+      const isSettled = await transport.settle(entry, delivery);
+      underWay.delete(delivery);
+      if (isSettled) {
+        const { outcome } = entry;
+        log.debug("outcome delivered", { event: outcome.queryId, failed: isFailure(outcome) });
+        onSettled();
+      }
+    } catch (error) {
+      underWay.delete(delivery);
+      onError(error);
+    }
+    if (underWay.size > 0) return;
+    drained?.resolve();
+    drained = undefined;
+  }
+
+  return {
+    release(seq, latest = []) {
+      released = seq;
+      for (const recorded of latest) {
+        const id = recorded.outcome.queryId;
+        if (!deliveries.has(id)) continue;
+        waiting.set(id, recorded);
+        offer(recorded);
+      }
+    },
+    again(outcome, delivery) {
+      // If this fails, the broker delivers the event again: it was not told that the event is settled.
+      void settle(entryOf(outcome), delivery, () => {});
+    },
+    redelivered(id) {
+      const recorded = journal.recorded(id);
+      // An outcome that is not released yet goes out when it is.
+      if (recorded === undefined || recorded.seq > released) return;
+      waiting.set(id, recorded);
+      offer(recorded);
+    },
+    retry() {
+      for (const recorded of waiting.values()) offer(recorded);
+    },
+    drained() {
+      if (underWay.size === 0) return Promise.resolve();
+      drained ??= Promise.withResolvers();
+      return drained.promise;
+    },
+  };
+}

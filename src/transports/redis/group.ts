@@ -1,0 +1,204 @@
+/** A consumer group over one connection: what Redis is asked, and what its replies mean. @module */
+
+import type { Clock } from "../../clock.ts";
+import { messageOf } from "../../errors.ts";
+import type { Log } from "../../log.ts";
+import type { Entry } from "../../wire.ts";
+import type { Holds } from "../holds.ts";
+import { readMessage, refusalOf, typeOf } from "../messages.ts";
+import type { Delivery } from "../transport.ts";
+import type { RedisConnection } from "./connection.ts";
+import {
+  claimedEntries,
+  type HeldEntry,
+  keyOf,
+  pendingEntries,
+  type PendingEntry,
+  type StreamEntry,
+} from "./entries.ts";
+import { createScripts, FORGET, KEEP, SETTLE } from "./scripts.ts";
+
+/** Where events, outcomes and dead letters are, and how many at a time. */
+export interface GroupOptions {
+  /** Streams of events, in the order of their priority. */
+  readonly streams: readonly string[];
+  readonly outcomeStream: string;
+  readonly deadStream: string;
+  readonly groupName: string;
+  /** This agent's name in the group. */
+  readonly consumer: string;
+  readonly agentId: string;
+  /** Milliseconds without a sign of life after which an entry is taken over. */
+  readonly claimAfterMs: number;
+  /** Most entries held. */
+  readonly prefetch: number;
+  /** Deliveries after which an entry is a dead letter. */
+  readonly maxDeliveries: number;
+  /** Largest event that is taken, in bytes of JSON. */
+  readonly maxBytes: number;
+  /** What this agent holds. */
+  readonly holds: Holds<HeldEntry>;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** What can be done with the group. */
+export interface Group {
+  /** Make streams and groups that are missing. */
+  make(): Promise<void>;
+  /** Remove consumers that have nothing pending: this one, and others that were silent for an hour. */
+  tidy(): Promise<void>;
+  /** Give a sign of life for what is held. Returns the entries whose agents give none, the innocent first. */
+  keep(): Promise<PendingEntry[]>;
+  /** Take an entry over from an agent that gives no sign of life; empty if another one was faster, or it is a dead letter. */
+  takeOver(pending: PendingEntry): Promise<Delivery[]>;
+  /** What becomes of an entry that was read: an event is held from now on, anything else ends as a dead letter. */
+  receive(entry: StreamEntry, options: { attempt: number }): Promise<Delivery[]>;
+  /** Settle a held entry. @throws {Error} If that can't be done now. */
+  settle(held: HeldEntry, entry: Entry): Promise<void>;
+  /** Hand back what this consumer has not settled, so that others can take it at once. */
+  handBack(): Promise<void>;
+}
+
+/** Entries in one command, where there may be any number. */
+const PAGE = 100;
+/** Consumers that have nothing and were silent for this long are removed: each start of an agent has a name of its own. */
+const FORGET_AFTER_MS = 60 * 60 * 1000;
+
+/** The group of `options` over an open connection. */
+export function createGroup({ command }: Pick<RedisConnection, "command">, options: GroupOptions): Group {
+  const { streams, outcomeStream, deadStream, groupName: group, consumer, agentId, claimAfterMs, holds } = options;
+  const { log, clock } = options;
+  const runScript = createScripts({ command });
+
+  async function receive(read: StreamEntry, { attempt }: { attempt: number }): Promise<Delivery[]> {
+    const { stream, entry, fields } = read;
+    if (fields === undefined) {
+      await command("XACK", stream, group, entry);
+      return [];
+    }
+    const body = fields.get("body");
+    const checked = body === undefined
+      ? { ok: false as const, reason: "expected a field named body" }
+      : readMessage(body, options);
+    const correlationId = fields.get("correlation_id");
+    if (!checked.ok) {
+      await refuse({ ...read, fields }, { reason: checked.reason, id: checked.id, deliveries: attempt });
+      return [];
+    }
+    const held = { stream, entry, ...(correlationId !== undefined && { correlationId }) };
+    holds.add(keyOf(held), held, { attempt });
+    return [{ event: checked.value, handle: held, attempt }];
+  }
+
+  /** An error outcome, if the entry has an id to send it for, and a dead letter. */
+  async function refuse(
+    read: StreamEntry & { readonly fields: ReadonlyMap<string, string> },
+    { reason, id, deliveries }: { reason: string; id?: string | undefined; deliveries: number },
+  ) {
+    const { stream, entry, fields } = read;
+    log.warn("entry refused", { stream, entry, reason, ...(id !== undefined && { event: id }) });
+    const refusal = id === undefined ? undefined : refusalOf(id, { reason, agentId, timestamp: clock.now() });
+    const outcome = refusal ? outcomeFields(refusal, fields.get("correlation_id")) : [];
+    const letter = [...fields].flat();
+    letter.push(
+      "dead_stream",
+      stream,
+      "dead_entry",
+      entry,
+      "dead_deliveries",
+      String(deliveries),
+      "dead_reason",
+      reason,
+    );
+    await run(stream, entry, outcome, letter);
+  }
+
+  function run(stream: string, entry: string, outcome: readonly string[], letter: readonly string[]) {
+    const keys = [stream, outcomeStream, deadStream];
+    return runScript(SETTLE, ...keys, group, entry, JSON.stringify(outcome), JSON.stringify(letter));
+  }
+
+  function outcomeFields(entry: Entry, correlationId: string | undefined): string[] {
+    const id = entry.outcome.queryId;
+    const fields = ["body", entry.text, "id", id, "type", typeOf(entry), "app_id", agentId];
+    return [...fields, "correlation_id", correlationId ?? id];
+  }
+
+  return {
+    async make() {
+      for (const stream of streams) {
+        try {
+          // From the first entry on: events may have been added before the first agent came.
+          await command("XGROUP", "CREATE", stream, group, "0", "MKSTREAM");
+        } catch (error) {
+          if (!messageOf(error).startsWith("BUSYGROUP")) throw error;
+        }
+      }
+    },
+    async tidy() {
+      for (const stream of streams) {
+        await unlessMissing(() => runScript(FORGET, stream, group, consumer, String(FORGET_AFTER_MS)));
+      }
+    },
+    async keep() {
+      const found: PendingEntry[] = [];
+      for (const stream of streams) {
+        const own = [...holds].filter((held) => held.stream === stream).map(({ entry }) => entry);
+        await unlessMissing(async () => {
+          for (let at = 0; at < own.length; at += PAGE) {
+            await runScript(KEEP, stream, group, consumer, ...own.slice(at, at + PAGE));
+          }
+          const idle = ["IDLE", String(claimAfterMs), "-", "+", String(PAGE)];
+          found.push(...pendingEntries(stream, await command("XPENDING", stream, group, ...idle)));
+        });
+      }
+      // An event that kills its agents has been delivered most often.
+      return found.filter((pending) => !holds.has(keyOf(pending))).sort((a, b) => a.deliveries - b.deliveries);
+    },
+    async takeOver({ stream, entry, deliveries }) {
+      const reply = await command("XCLAIM", stream, group, consumer, String(claimAfterMs), entry);
+      const [read] = claimedEntries(stream, reply);
+      if (!read) return [];
+      if (deliveries < options.maxDeliveries || read.fields === undefined) {
+        return await receive(read, { attempt: deliveries + 1 });
+      }
+      const reason = `delivered ${deliveries} times, and no agent has settled it`;
+      await refuse({ ...read, fields: read.fields }, { reason, deliveries });
+      return [];
+    },
+    receive,
+    async settle(held, entry) {
+      const { stream } = held;
+      const settled = await unlessMissing(() => run(stream, held.entry, outcomeFields(entry, held.correlationId), []));
+      if (settled === 1) return;
+      log.info("the entry of event {event} was settled by another agent, or deleted", { event: entry.outcome.queryId });
+    },
+    async handBack() {
+      for (const stream of streams) {
+        await unlessMissing(async () => {
+          const own = pendingEntries(stream, await command("XPENDING", stream, group, "-", "+", "10000", consumer));
+          for (const { entry, deliveries } of own) {
+            // This delivery doesn't count: the entry has killed nobody.
+            const state = ["IDLE", String(claimAfterMs), "RETRYCOUNT", String(Math.max(0, deliveries - 1)), "JUSTID"];
+            await command("XCLAIM", stream, group, consumer, "0", entry, ...state);
+          }
+        });
+      }
+    },
+  };
+}
+
+/** Whether an error says that stream or group are not there: somebody deleted them, and the next read makes them again. */
+export function isGroupMissing(error: unknown): boolean {
+  return /^(NOGROUP|UNBLOCKED)|no such key/i.test(messageOf(error));
+}
+
+async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isGroupMissing(error)) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,74 @@
+/** What Redis does in one step: scripts in Lua, run by the server with nothing between their commands. @module */
+
+import { createHash } from "node:crypto";
+import { messageOf } from "../../errors.ts";
+import type { RedisConnection, Reply } from "./connection.ts";
+
+/** A script, and how it is called. */
+export interface Script {
+  readonly text: string;
+  /** How many of its arguments are names of keys. */
+  readonly keys: number;
+}
+
+/**
+ * Settle an entry, unless it is settled already: add its outcome, or a dead letter, or both, and take it out of the stream.
+ * The entry is looked for first and acknowledged last: a server without memory refuses an addition, and then nothing is
+ * lost. Returns 1, or 0 where the entry was settled before.
+ */
+export const SETTLE: Script = {
+  keys: 3,
+  text: `
+local stream, outcomes, dead = KEYS[1], KEYS[2], KEYS[3]
+local group, entry, outcome, letter = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
+if #redis.call('XPENDING', stream, group, entry, entry, 1) == 0 then return 0 end
+if #outcome > 0 then redis.call('XADD', outcomes, '*', unpack(outcome)) end
+if #letter > 0 then redis.call('XADD', dead, '*', unpack(letter)) end
+redis.call('XACK', stream, group, entry)
+redis.call('XDEL', stream, entry)
+return 1`,
+};
+
+/** A sign of life for entries that are still this consumer's: their idle time starts again, their deliveries stay as they are. */
+export const KEEP: Script = {
+  keys: 1,
+  text: `
+for at = 3, #ARGV do
+  local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[at], ARGV[at], 1)
+  if pending[1] and pending[1][2] == ARGV[2] then
+    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[at], 'JUSTID')
+  end
+end
+return 0`,
+};
+
+/** Remove consumers that have nothing pending: this one, and those that have been silent for the given milliseconds. */
+export const FORGET: Script = {
+  keys: 1,
+  text: `
+for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+  local name, pending, idle = consumer[2], consumer[4], consumer[6]
+  if pending == 0 and (name == ARGV[2] or idle > tonumber(ARGV[3])) then
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], name)
+  end
+end
+return 0`,
+};
+
+/** Runs scripts on one connection; each is sent whole once, and then named by its hash. */
+export function createScripts(connection: Pick<RedisConnection, "command">) {
+  const hashes = new Map<Script, string>();
+  // What is called first must be sent first: nothing is awaited before the command.
+  return async function run(script: Script, ...parameters: readonly string[]): Promise<Reply> {
+    const known = hashes.get(script);
+    const all = [String(script.keys), ...parameters];
+    try {
+      if (known !== undefined) return await connection.command("EVALSHA", known, ...all);
+      hashes.set(script, createHash("sha1").update(script.text).digest("hex"));
+    } catch (error) {
+      // The server was told to forget its scripts.
+      if (!messageOf(error).startsWith("NOSCRIPT")) throw error;
+    }
+    return await connection.command("EVAL", script.text, ...all);
+  };
+}

@@ -1,0 +1,167 @@
+/** Two connections to Redis that begin and end together: one waits for entries, the other one does everything else. @module */
+
+import { messageOf } from "../../errors.ts";
+import type { Delivery } from "../transport.ts";
+import { connectRedis, type RedisConnection, type RedisServer } from "./connection.ts";
+import { type PendingEntry, readEntries, type StreamEntry } from "./entries.ts";
+import { createGroup, type Group, type GroupOptions, isGroupMissing } from "./group.ts";
+
+/** How the session calls back. */
+export interface RedisSessionOptions extends RedisServer, GroupOptions {
+  /** Each time that a sign of life was given. */
+  readonly onBeat: () => void;
+}
+
+/** An open session. */
+export interface RedisSession {
+  readonly group: Group;
+  /**
+   * Entries as they can be had, until `signal` aborts.
+   *
+   * @throws {Error} When the session ends, saying why.
+   */
+  deliveries(signal: AbortSignal): AsyncIterable<readonly Delivery[]>;
+  close(): void;
+}
+
+/** Milliseconds between two signs of life, at most. */
+const MAX_BEAT_MS = 10_000;
+/** Milliseconds that a read waits for entries: that soon an idle agent takes over what was handed back. */
+const BLOCK_MS = 2_000;
+/** A connection on which nothing comes or goes for this long is broken. */
+const SILENCE_MS = MAX_BEAT_MS + BLOCK_MS + 8_000;
+
+/** Connect, make what is missing, and begin to give signs of life for what is held. */
+export async function openRedisSession(options: RedisSessionOptions): Promise<RedisSession> {
+  const commands = await connectRedis(options, { silenceMs: SILENCE_MS });
+  const group = createGroup(commands, options);
+  let reader: RedisConnection;
+  try {
+    await group.make();
+    reader = await connectRedis(options, { silenceMs: SILENCE_MS });
+  } catch (error) {
+    commands.close();
+    throw error;
+  }
+  const over = new AbortController();
+  const end = (problem: string) => {
+    if (over.signal.aborted) return;
+    over.abort(new Error(problem));
+    commands.close();
+    reader.close();
+  };
+  void commands.ended.then(end);
+  const pulse = startPulse(group, { ...options, over: over.signal, end });
+  return {
+    group,
+    deliveries: (signal) => readEvents({ ...options, reader, group, pulse, end, over: over.signal, signal }),
+    close: () => end("the agent has closed it"),
+  };
+}
+
+/** Signs of life, and what was found when the last one was given. */
+interface Pulse {
+  /** Entries whose agents give none. */
+  stale: PendingEntry[];
+  /** Look for them now. */
+  look(): Promise<void>;
+}
+
+/** Give a sign of life every third of the claim period until the session is over. */
+function startPulse(
+  group: Group,
+  options: RedisSessionOptions & { over: AbortSignal; end: (problem: string) => void },
+): Pulse {
+  const { claimAfterMs, clock, over, end } = options;
+  const beatMs = Math.min(claimAfterMs / 3, MAX_BEAT_MS);
+  const pulse: Pulse = {
+    stale: [],
+    async look() {
+      const enough = new AbortController();
+      const late = clock.sleep(Math.max(beatMs, 2_000), enough.signal).then(() =>
+        enough.signal.aborted || end("no reply")
+      );
+      await Promise.race([group.keep().then((found) => pulse.stale = found), late]);
+      enough.abort();
+    },
+  };
+  const beat = async () => {
+    try {
+      await group.tidy();
+      while (!over.aborted) {
+        await pulse.look();
+        options.onBeat();
+        await clock.sleep(beatMs, over);
+      }
+    } catch (error) {
+      end(messageOf(error));
+    }
+  };
+  void beat();
+  return pulse;
+}
+
+/** One suspect, or as many new entries as there is room for; nothing while a suspect is being answered. */
+async function* readEvents(
+  session: RedisSessionOptions & {
+    reader: RedisConnection;
+    group: Group;
+    pulse: Pulse;
+    over: AbortSignal;
+    signal: AbortSignal;
+    end: (problem: string) => void;
+  },
+): AsyncIterable<readonly Delivery[]> {
+  const { reader, group, pulse, holds, prefetch, streams, over, signal, end } = session;
+  const stopped = new AbortController();
+  const stop = () => stopped.abort();
+  signal.addEventListener("abort", stop, { once: true });
+  over.addEventListener("abort", stop, { once: true });
+  if (signal.aborted || over.aborted) stop();
+  // A read that waits ends with its connection: an entry that it was just given is handed back with the others.
+  stopped.signal.addEventListener("abort", reader.close, { once: true });
+  try {
+    while (!stopped.signal.aborted) {
+      if (holds.hasSuspect || prefetch - holds.size < streams.length) {
+        await holds.changed(stopped.signal);
+        continue;
+      }
+      const next = pulse.stale.shift();
+      const found = next ? await group.takeOver(next) : await readNew(session);
+      if (found.length > 0) yield found;
+      else if (next === undefined) await pulse.look();
+    }
+  } catch (error) {
+    if (!signal.aborted) end(messageOf(error));
+  }
+  if (!signal.aborted) throw over.reason ?? new Error("the connection was closed");
+}
+
+/** New entries: of the first stream that has any, else of whichever has one first. */
+async function readNew(
+  options: RedisSessionOptions & { reader: RedisConnection; group: Group },
+): Promise<Delivery[]> {
+  const { reader, group, groupName, consumer, holds, prefetch, streams } = options;
+  const room = prefetch - holds.size;
+  const read = async (names: readonly string[], count: number, ...block: readonly string[]) =>
+    readEntries(
+      await reader.command(
+        ...["XREADGROUP", "GROUP", groupName, consumer, "COUNT", String(count), ...block],
+        ...["STREAMS", ...names, ...names.map(() => ">")],
+      ),
+    );
+  try {
+    let entries: StreamEntry[] = [];
+    for (const stream of streams.length > 1 ? streams : []) {
+      if (entries.length === 0) entries = await read([stream], room);
+    }
+    // The count is for each stream.
+    if (entries.length === 0) entries = await read(streams, streams.length > 1 ? 1 : room, "BLOCK", String(BLOCK_MS));
+    const received = await Promise.all(entries.map((entry) => group.receive(entry, { attempt: 1 })));
+    return received.flat();
+  } catch (error) {
+    if (!isGroupMissing(error)) throw error;
+    await group.make();
+    return [];
+  }
+}

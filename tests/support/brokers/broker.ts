@@ -1,0 +1,55 @@
+/** What the tests of all queues ask of a broker. @module */
+
+import type { AgentEvent, Outcome } from "../../../src/wire.ts";
+
+/** An outcome as a reader of the queue gets it. */
+export interface OutcomeMessage {
+  readonly outcome: Outcome;
+  /** Its body, byte for byte. */
+  readonly text: string;
+  readonly id: string;
+  readonly type: string;
+  readonly correlationId: string | undefined;
+}
+
+/** A real broker with the queues of one test. */
+export interface Broker extends AsyncDisposable {
+  /** Settings of the agents that are to use it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Put messages into the queue of events; a text goes as it is. */
+  publish(...events: readonly (AgentEvent | string)[]): Promise<void>;
+  /** The first `count` outcomes, in the order of their arrival. */
+  outcomes(count: number): Promise<readonly OutcomeMessage[]>;
+  /** Outcomes that are there now. */
+  arrived(): Promise<readonly OutcomeMessage[]>;
+  /** The bodies of the dead letters that are there now. */
+  letters(): Promise<readonly string[]>;
+  /** Messages that no agent has, and messages that agents hold. */
+  depth(): Promise<{ waiting: number; held: number }>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** Start again with what is on disk. */
+  start(): Promise<void>;
+  signal(signal: "SIGSTOP" | "SIGCONT"): void;
+  /** Cut every agent's connection. */
+  cut(): Promise<void>;
+  /** Delete the queue of events. */
+  deleteQueue(): Promise<void>;
+}
+
+/** Look until `find` finds something: a broker tells nobody of a change. */
+export async function poll<T>(what: string, find: () => Promise<T | undefined>, patienceMs = 60_000): Promise<T> {
+  const untilMs = Date.now() + patienceMs;
+  let last: unknown;
+  while (Date.now() < untilMs) {
+    try {
+      const found = await find();
+      if (found !== undefined) return found;
+    } catch (error) {
+      // The broker may be gone for now.
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`Gave up waiting for ${what}`, { cause: last });
+}

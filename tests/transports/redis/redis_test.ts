@@ -1,0 +1,128 @@
+/** Redis Streams, with a real server: what holds for every queue, and what Redis alone does. @module */
+
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import { startAgent } from "../../support/agent.ts";
+import { EVENTS, GROUP, NO_REDIS, type RedisBroker, startRedis } from "../../support/brokers/redis.ts";
+import { event } from "../../support/events.ts";
+import { makeFolder } from "../../support/folder.ts";
+import { AUTHORITY, OTHER_AUTHORITY } from "../../support/localhost_certificate.ts";
+import { startModelServer } from "../../support/model_server.ts";
+import { testUnless } from "../../support/optional.ts";
+import { testQueue } from "../queue_suite.ts";
+
+const CONNECTED = "✅ Redis connected to {url}";
+
+testQueue({
+  name: "redis",
+  missing: NO_REDIS,
+  start: startRedis,
+  duplicatesPerCrash: 0,
+  outcomesOfRepeated: (times) => times,
+  connected: CONNECTED,
+  maxDeliveries: 3,
+});
+
+function test(name: string, fn: () => Promise<void>): void {
+  testUnless(NO_REDIS, `redis: ${name}`, fn);
+}
+
+async function agentOf(broker: RedisBroker, env: Record<string, string> = {}) {
+  const agent = await startAgent({ env: { ...broker.env, EVENT_RECONNECT_INTERVAL: "50", ...env } });
+  await agent.logged(CONNECTED);
+  return agent;
+}
+
+test("an authority that REDIS_CA_FILE names is trusted, and without it the reason is said", async () => {
+  await using broker = await startRedis({ tls: true });
+  await using folder = makeFolder({ "ca.pem": AUTHORITY, "other.pem": OTHER_AUTHORITY });
+  await using agent = await agentOf(broker, { REDIS_CA_FILE: `${folder.path}/ca.pem` });
+  await broker.publish(event("q1"));
+  await broker.outcomes(1);
+  await agent.stop();
+  for (const env of [{}, { REDIS_CA_FILE: `${folder.path}/other.pem` }]) {
+    await using refused = await startAgent({ env: { ...broker.env, ...env, EVENT_MAX_RECONNECT_ATTEMPTS: "1" } });
+    assertEquals((await refused.ended).code, 69);
+    assert(refused.lines.at(-1)!.includes("the server's certificate is not accepted"), refused.lines.at(-1));
+  }
+});
+
+test("a password is used; a wrong one ends the agent with 69 at once, and is printed nowhere", async () => {
+  await using broker = await startRedis({ password: "correct horse" });
+  await using agent = await agentOf(broker);
+  await broker.publish(event("q1"));
+  await broker.outcomes(1);
+  await agent.stop();
+  for (const url of [broker.url.href.replace("correct", "wrong"), broker.url.href.replace(/:correct.*@/, "")]) {
+    await using refused = await startAgent({ env: { ...broker.env, REDIS_URL: url } });
+    assertEquals((await refused.ended).code, 69);
+    assert(refused.lines.at(-1)!.includes("1 attempt failed"), refused.lines.at(-1));
+    assertFalse(refused.lines.some((line) => line.includes("horse")));
+  }
+});
+
+test("a server without memory refuses an outcome, and has it once there is memory again", async () => {
+  await using broker = await startRedis();
+  await using model = await startModelServer("openai");
+  model.otherwise("held");
+  const { url } = model;
+  await using agent = await agentOf(broker, {
+    MODEL_PROVIDER: "openai",
+    OPENAI_BASE_URL: url,
+    OPENAI_MODEL: "test-model",
+  });
+  await broker.publish(event("q1"));
+  await model.askedFor(1);
+  await broker.command("CONFIG", "SET", "maxmemory", "1");
+  model.release();
+  await agent.logged("outcome refused");
+  assertEquals(await broker.depth(), { waiting: 0, held: 1 });
+  await broker.command("CONFIG", "SET", "maxmemory", "0");
+  assertEquals((await broker.outcomes(1)).map(({ id }) => id), ["q1"]);
+});
+
+test("several streams are read in the order of their priority", async () => {
+  await using broker = await startRedis();
+  const streams = ["{agent}:urgent", EVENTS];
+  for (const [index, stream] of [EVENTS, EVENTS, EVENTS, ...Array(3).fill(streams[0]!)].entries()) {
+    await broker.command("XADD", stream, "*", "body", JSON.stringify(event(`q${index}`)));
+  }
+  await using _agent = await agentOf(broker, {
+    REDIS_STREAM: streams.join(","),
+    EVENT_PREFETCH: "2",
+    AGENT_CONCURRENCY: "1",
+  });
+  assertEquals((await broker.outcomes(6)).map(({ id }) => id), ["q3", "q4", "q5", "q0", "q1", "q2"]);
+});
+
+test("consumers that left nothing behind are removed, and those with entries stay until these are taken over", async () => {
+  await using broker = await startRedis();
+  await using agent = await agentOf(broker);
+  await broker.publish(event("q1"));
+  await broker.outcomes(1);
+  assertEquals((await consumers(broker)).length, 1);
+  await agent.stop();
+  assertEquals(await consumers(broker), []);
+});
+
+test("a sender finds its correlation id in the outcome", async () => {
+  await using broker = await startRedis();
+  await using _agent = await agentOf(broker);
+  await broker.command("XADD", EVENTS, "*", "body", JSON.stringify(event("q1")), "correlation_id", "order 7");
+  assertEquals((await broker.outcomes(1)).map(({ correlationId }) => correlationId), ["order 7"]);
+});
+
+test("a key of the wrong kind is named, and used once it is mended", async () => {
+  await using broker = await startRedis();
+  await broker.command("SET", EVENTS, "no stream");
+  await using agent = await startAgent({ env: { ...broker.env, EVENT_RECONNECT_INTERVAL: "50" } });
+  const { error } = await agent.logged("❌ Redis connection failed");
+  assert(String(error).includes("WRONGTYPE"), String(error));
+  await broker.command("DEL", EVENTS);
+  await broker.publish(event("q1"));
+  assertEquals((await broker.outcomes(1)).map(({ id }) => id), ["q1"]);
+});
+
+async function consumers(broker: RedisBroker): Promise<string[]> {
+  const found = await broker.command("XINFO", "CONSUMERS", EVENTS, GROUP) as readonly (readonly string[])[];
+  return found.map((fields) => fields[1]!);
+}
