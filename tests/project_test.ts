@@ -53,5 +53,6 @@ Deno.test("deno.lock, all of which every task downloads, has no package that onl
   const locked = Object.keys(npm).map((name) => name.replace(/(?<=.)@.*/, ""));
   const tests = Object.values(config.scopes).flatMap((scope) => Object.keys(scope));
   assertEquals(locked.filter((name) => tests.includes(name)), []);
-  assert(locked.length <= 16, `${locked.length} packages: ${locked}`);
+  // Eight of them are the clients of queues.
+  assert(locked.length <= 24, `${locked.length} packages: ${locked}`);
 });

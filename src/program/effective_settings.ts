@@ -15,7 +15,8 @@ export function effectiveSettings(settings: Settings): EffectiveSettings {
   for (const { name, secret } of SETTING_ROWS.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
     const value = settings[name];
     if (value === undefined) continue;
-    if (value instanceof URL) effective[name] = shownUrl(value);
+    const urls = [value].flat().filter((part) => part instanceof URL);
+    if (urls.length > 0) effective[name] = urls.map(shownUrl).join(",");
     else if (secret || value instanceof Uint8Array) effective[name] = "set";
     else effective[name] = typeof value === "object" ? JSON.stringify(value) : value;
   }

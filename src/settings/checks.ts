@@ -34,6 +34,17 @@ export function urlWith(schemes: readonly string[]): Check<URL> {
   };
 }
 
+/** Several of them, separated by commas, without paths. */
+export function urlsWith(schemes: readonly string[]): Check<readonly URL[]> {
+  const check = urlWith(schemes);
+  return (given) => {
+    const urls = given.split(",").map((part) => check(part.trim()));
+    return urls.every((url) => url !== undefined && /^\/?$/.test(url.pathname))
+      ? urls.filter((url) => url !== undefined)
+      : undefined;
+  };
+}
+
 /** Names separated by commas, at least one; blanks around them go. */
 export const names: Check<string> = (given) => {
   const found = given.split(",").map((name) => name.trim());

@@ -15,12 +15,14 @@ export interface Peer {
 /** Everybody that the settings make the agent connect to; a setting that is wrong, and so missing, names nobody. */
 export function peersOf(table: SettingsTable, values: SettingValues): Peer[] {
   return Object.entries(table).flatMap(([setting, { connects }]): Peer[] => {
-    const url = values[setting];
-    if (!connects || !(url instanceof URL) || !connects.when(values)) return [];
-    const isInUrl = url.username !== "" || url.password !== "";
-    const secret = connects.secrets?.find((name) => values[name] !== undefined) ??
-      (isInUrl ? "the user name or password in it" : undefined);
-    return [{ setting, url, ...(secret !== undefined && { secret }) }];
+    if (!connects?.when(values)) return [];
+    const urls = [values[setting]].flat().filter((value) => value instanceof URL);
+    return urls.map((url) => {
+      const isInUrl = url.username !== "" || url.password !== "";
+      const secret = connects.secrets?.find((name) => values[name] !== undefined) ??
+        (isInUrl ? "the user name or password in it" : undefined);
+      return { setting, url, ...(secret !== undefined && { secret }) };
+    });
   });
 }
 

@@ -2,6 +2,7 @@
 
 import type { Clock } from "../clock.ts";
 import { readCertificates } from "../certificates.ts";
+import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { readTlsFiles, type TlsFiles } from "./certificates.ts";
 import { openFileTransport } from "./file/file.ts";
@@ -31,6 +32,30 @@ export async function loadTransport(settings: TransportSettings): Promise<(parts
           deadStream: settings.REDIS_DEAD_STREAM,
           groupName: settings.REDIS_GROUP,
           claimAfterMs: settings.REDIS_CLAIM_AFTER,
+        });
+    }
+    case "nats": {
+      const { openNatsTransport } = await import("./nats/nats.ts");
+      const { NATS_CREDS_FILE: creds, NATS_NKEY_FILE: nkey } = settings;
+      const shared = {
+        ...queueOptions(settings),
+        urls: given(settings, "NATS_URL"),
+        ...tlsOf(settings, "NATS"),
+        ...(creds !== undefined && { creds: readSecret("NATS_CREDS_FILE", creds) }),
+        ...(nkey !== undefined && { nkey: readSecret("NATS_NKEY_FILE", nkey) }),
+      };
+      return (parts) =>
+        openNatsTransport({
+          ...parts,
+          ...shared,
+          stream: settings.NATS_STREAM,
+          subject: settings.NATS_SUBJECT,
+          consumer: settings.NATS_CONSUMER,
+          outcomeStream: settings.NATS_OUTCOME_STREAM,
+          outcomeSubject: settings.NATS_OUTCOME_SUBJECT,
+          deadSubject: settings.NATS_DEAD_SUBJECT,
+          ackWaitMs: settings.NATS_ACK_WAIT,
+          declare: settings.NATS_DECLARE,
         });
     }
     default: {
@@ -86,8 +111,17 @@ function given<Name extends keyof TransportSettings>(settings: TransportSettings
   return value as NonNullable<typeof value>;
 }
 
+/** The text of a file that holds a secret. @throws {FatalError} 78, if it can't be read. */
+function readSecret(setting: string, path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    throw new FatalError(`Cannot read ${setting}=${path}: ${messageOf(error)}`, EXIT.settings, { cause: error });
+  }
+}
+
 /** The files of TLS that the settings of one queue name. */
-function tlsOf(settings: TransportSettings, queue: "REDIS"): { readonly tls?: TlsFiles } {
+function tlsOf(settings: TransportSettings, queue: "REDIS" | "NATS"): { readonly tls?: TlsFiles } {
   const named = (kind: "CA" | "CERT" | "KEY") => {
     const setting = `${queue}_${kind}_FILE` as const;
     const path = settings[setting];

@@ -104,6 +104,8 @@ Deno.test("no message holds a secret, not even a wrong one", () => {
   assertEquals(secrets, [
     "WEBSOCKET_URL",
     "WEBSOCKET_AUTH_TOKEN",
+    "REDIS_URL",
+    "NATS_URL",
     "OLLAMA_SERVER_URL",
     "OPENAI_BASE_URL",
     "OPENAI_API_KEY",

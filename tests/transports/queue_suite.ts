@@ -18,12 +18,12 @@ export interface QueueUnderTest {
   readonly duplicatesPerCrash: number;
   /** How many outcomes the reader finds of an event that was published so many times. */
   readonly outcomesOfRepeated: (times: number) => number;
-  /** Line of the log that tells of a connection. */
-  readonly connected: string;
   /** Whether a dead letter is made of a message that kills its agent, after how many deliveries at the earliest. */
   readonly maxDeliveries: number;
 }
 
+/** Line of the log that tells of a connection. */
+export const CONNECTED = "✅ Connected to {product}: {url}";
 const PREFETCH = 16;
 
 function env(broker: Broker, model?: ModelServer): Record<string, string> {
@@ -57,7 +57,9 @@ export function testQueue(queue: QueueUnderTest): void {
   const agentOf = async (broker: Broker, options: { folder?: string; model?: ModelServer; env?: object } = {}) => {
     const { folder, model } = options;
     const agent = await startAgent({ ...(folder && { folder }), env: { ...env(broker, model), ...options.env } });
-    await agent.logged(queue.connected);
+    const ended = agent.ended.then(() => Promise.reject(new Error(`The agent has ended:\n${agent.lines.join("\n")}`)));
+    await Promise.race([agent.logged(CONNECTED), ended]);
+    ended.catch(() => {}); // from here on a test ends it
     return agent;
   };
 
@@ -77,7 +79,7 @@ export function testQueue(queue: QueueUnderTest): void {
     }));
     assertEquals(shares[0]! + shares[1]!, count);
     assertGreaterOrEqual(Math.min(...shares), count * 0.25);
-    assertEquals(await broker.depth(), { waiting: 0, held: 0 });
+    await untilEmpty(broker);
   });
 
   test("an outcome's message is the entry of responses.json, byte for byte", async () => {
@@ -142,7 +144,7 @@ export function testQueue(queue: QueueUnderTest): void {
     await broker.publish(event("q1"));
     await broker.outcomes(1);
     await broker.cut();
-    await agent.logged(queue.connected, { count: 2 });
+    await agent.logged(CONNECTED, { count: 2 });
     await broker.publish(event("q2"));
     assertEquals((await broker.outcomes(2)).map(({ id }) => id), ["q1", "q2"]);
   });
@@ -229,7 +231,7 @@ export function testQueue(queue: QueueUnderTest): void {
     const errors = outcomes.filter(({ type }) => type === "error").map(({ id }) => id);
     assertEquals(sorted(errors), ["no query", "too large", "wrong time"]);
     assertEquals(sorted(await lettersOf(broker, malformed.length)), sorted(malformed));
-    assertEquals(await broker.depth(), { waiting: 0, held: 0 });
+    await untilEmpty(broker);
   });
 
   test("an event that comes twice is answered once, and its outcome is sent again, byte for byte", async () => {
@@ -242,10 +244,7 @@ export function testQueue(queue: QueueUnderTest): void {
     await broker.publish(event("q1"));
     await broker.publish(event("q3"));
     await agent.responses(3);
-    await poll("an empty queue", async () => {
-      const { waiting, held } = await broker.depth();
-      return waiting + held === 0 ? true : undefined;
-    });
+    await untilEmpty(broker);
     const outcomes = await broker.arrived();
     assertEquals(new Set(outcomes.map(({ text }) => text)).size, 3);
     assertEquals(outcomes.filter(({ id }) => id === "q1").length, queue.outcomesOfRepeated(3));
@@ -322,6 +321,13 @@ function isDeadOrAskedAbout(broker: Broker, model: ModelServer, asked: number): 
     const isAsked = model.asked.slice(asked).some(({ messages }) => JSON.stringify(messages.at(-1)).includes("poison"));
     if (isAsked) return "asked";
     return (await broker.letters()).length > 0 ? "dead" : undefined;
+  });
+}
+
+function untilEmpty(broker: Broker): Promise<true> {
+  return poll("an empty queue", async () => {
+    const { waiting, held } = await broker.depth();
+    return waiting + held === 0 ? true : undefined;
   });
 }
 

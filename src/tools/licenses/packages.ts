@@ -43,10 +43,16 @@ export async function bundledPackages(root: string, folder: string): Promise<Bun
     found.set(inside.name, { ...inside, folders: [...folders].toSorted() });
   }
   const lean = Deno.readTextFileSync(`${folder}/src/mind/${LEAN_CORE}`);
-  for (const name of inlinedPackages(lean, bundle)) {
+  for (const name of inlinedPackages(lean, partOf(bundle, LEAN_CORE))) {
     if (!found.has(name)) found.set(name, inlinedPackage(name, { root, core }));
   }
   return [...found.values()].toSorted((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** What a bundle has of one file: other files may declare the same names. */
+function partOf(bundle: string, file: string): string {
+  const parts = bundle.split(new RegExp(`(?=${FILE.source})`, "m"));
+  return parts.filter((part) => part.slice(0, part.indexOf("\n")).endsWith(`/${file}`)).join("\n");
 }
 
 /** The packages that a published file has inlined, of which the bundle still declares a name. */

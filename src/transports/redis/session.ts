@@ -1,6 +1,7 @@
 /** Two connections to Redis that begin and end together: one waits for entries, the other one does everything else. @module */
 
 import { messageOf } from "../../errors.ts";
+import { beatMsOf, type Pulse, startPulse } from "../pulse.ts";
 import type { Delivery } from "../transport.ts";
 import { connectRedis, type RedisConnection, type RedisServer } from "./connection.ts";
 import { type PendingEntry, readEntries, type StreamEntry } from "./entries.ts";
@@ -24,12 +25,10 @@ export interface RedisSession {
   close(): void;
 }
 
-/** Milliseconds between two signs of life, at most. */
-const MAX_BEAT_MS = 10_000;
 /** Milliseconds that a read waits for entries: that soon an idle agent takes over what was handed back. */
 const BLOCK_MS = 2_000;
 /** A connection on which nothing comes or goes for this long is broken. */
-const SILENCE_MS = MAX_BEAT_MS + BLOCK_MS + 8_000;
+const SILENCE_MS = 20_000;
 
 /** Connect, make what is missing, and begin to give signs of life for what is held. */
 export async function openRedisSession(options: RedisSessionOptions): Promise<RedisSession> {
@@ -38,6 +37,7 @@ export async function openRedisSession(options: RedisSessionOptions): Promise<Re
   let reader: RedisConnection;
   try {
     await group.make();
+    await group.tidy();
     reader = await connectRedis(options, { silenceMs: SILENCE_MS });
   } catch (error) {
     commands.close();
@@ -51,54 +51,17 @@ export async function openRedisSession(options: RedisSessionOptions): Promise<Re
     reader.close();
   };
   void commands.ended.then(end);
-  const pulse = startPulse(group, { ...options, over: over.signal, end });
+  const found: { stale: PendingEntry[] } = { stale: [] };
+  const look = async () => {
+    found.stale = await group.keep();
+  };
+  const everyMs = beatMsOf(options.claimAfterMs);
+  const pulse = startPulse({ ...options, everyMs, beat: look, over: over.signal, end });
   return {
     group,
-    deliveries: (signal) => readEvents({ ...options, reader, group, pulse, end, over: over.signal, signal }),
+    deliveries: (signal) => readEvents({ ...options, reader, group, pulse, found, end, over: over.signal, signal }),
     close: () => end("the agent has closed it"),
   };
-}
-
-/** Signs of life, and what was found when the last one was given. */
-interface Pulse {
-  /** Entries whose agents give none. */
-  stale: PendingEntry[];
-  /** Look for them now. */
-  look(): Promise<void>;
-}
-
-/** Give a sign of life every third of the claim period until the session is over. */
-function startPulse(
-  group: Group,
-  options: RedisSessionOptions & { over: AbortSignal; end: (problem: string) => void },
-): Pulse {
-  const { claimAfterMs, clock, over, end } = options;
-  const beatMs = Math.min(claimAfterMs / 3, MAX_BEAT_MS);
-  const pulse: Pulse = {
-    stale: [],
-    async look() {
-      const enough = new AbortController();
-      const late = clock.sleep(Math.max(beatMs, 2_000), enough.signal).then(() =>
-        enough.signal.aborted || end("no reply")
-      );
-      await Promise.race([group.keep().then((found) => pulse.stale = found), late]);
-      enough.abort();
-    },
-  };
-  const beat = async () => {
-    try {
-      await group.tidy();
-      while (!over.aborted) {
-        await pulse.look();
-        options.onBeat();
-        await clock.sleep(beatMs, over);
-      }
-    } catch (error) {
-      end(messageOf(error));
-    }
-  };
-  void beat();
-  return pulse;
 }
 
 /** One suspect, or as many new entries as there is room for; nothing while a suspect is being answered. */
@@ -107,12 +70,14 @@ async function* readEvents(
     reader: RedisConnection;
     group: Group;
     pulse: Pulse;
+    /** Entries whose agents give no sign of life, as of the last beat. */
+    found: { stale: PendingEntry[] };
     over: AbortSignal;
     signal: AbortSignal;
     end: (problem: string) => void;
   },
 ): AsyncIterable<readonly Delivery[]> {
-  const { reader, group, pulse, holds, prefetch, streams, over, signal, end } = session;
+  const { reader, group, pulse, found, holds, prefetch, streams, over, signal, end } = session;
   const stopped = new AbortController();
   const stop = () => stopped.abort();
   signal.addEventListener("abort", stop, { once: true });
@@ -126,10 +91,10 @@ async function* readEvents(
         await holds.changed(stopped.signal);
         continue;
       }
-      const next = pulse.stale.shift();
-      const found = next ? await group.takeOver(next) : await readNew(session);
-      if (found.length > 0) yield found;
-      else if (next === undefined) await pulse.look();
+      const next = found.stale.shift();
+      const deliveries = next ? await group.takeOver(next) : await readNew(session);
+      if (deliveries.length > 0) yield deliveries;
+      else if (next === undefined) await pulse.beat();
     }
   } catch (error) {
     if (!signal.aborted) end(messageOf(error));

@@ -8,9 +8,7 @@ import { makeFolder } from "../../support/folder.ts";
 import { AUTHORITY, OTHER_AUTHORITY } from "../../support/localhost_certificate.ts";
 import { startModelServer } from "../../support/model_server.ts";
 import { testUnless } from "../../support/optional.ts";
-import { testQueue } from "../queue_suite.ts";
-
-const CONNECTED = "✅ Redis connected to {url}";
+import { CONNECTED, testQueue } from "../queue_suite.ts";
 
 testQueue({
   name: "redis",
@@ -18,7 +16,6 @@ testQueue({
   start: startRedis,
   duplicatesPerCrash: 0,
   outcomesOfRepeated: (times) => times,
-  connected: CONNECTED,
   maxDeliveries: 3,
 });
 
@@ -42,7 +39,7 @@ test("an authority that REDIS_CA_FILE names is trusted, and without it the reaso
   for (const env of [{}, { REDIS_CA_FILE: `${folder.path}/other.pem` }]) {
     await using refused = await startAgent({ env: { ...broker.env, ...env, EVENT_MAX_RECONNECT_ATTEMPTS: "1" } });
     assertEquals((await refused.ended).code, 69);
-    assert(refused.lines.at(-1)!.includes("the server's certificate is not accepted"), refused.lines.at(-1));
+    assert(refused.lines.at(-1)!.includes("the broker's certificate is not accepted"), refused.lines.at(-1));
   }
 });
 
@@ -115,7 +112,7 @@ test("a key of the wrong kind is named, and used once it is mended", async () =>
   await using broker = await startRedis();
   await broker.command("SET", EVENTS, "no stream");
   await using agent = await startAgent({ env: { ...broker.env, EVENT_RECONNECT_INTERVAL: "50" } });
-  const { error } = await agent.logged("❌ Redis connection failed");
+  const { error } = await agent.logged("❌ No connection to {product}: {url}");
   assert(String(error).includes("WRONGTYPE"), String(error));
   await broker.command("DEL", EVENTS);
   await broker.publish(event("q1"));

@@ -1,0 +1,69 @@
+/** One connection to a NATS server or cluster: logged in, nothing that reconnects by itself. @module */
+
+// First, for the packages behind it.
+import "../builtin_require.ts";
+import {
+  type Authenticator,
+  connect,
+  credsAuthenticator,
+  errors,
+  type NatsConnection,
+  nkeyAuthenticator,
+  usernamePasswordAuthenticator,
+} from "@nats-io/transport-node";
+import { decodePart, hostOf } from "../../urls.ts";
+import type { TlsFiles } from "../certificates.ts";
+
+/** Whom to connect to, and as whom. */
+export interface NatsServer {
+  /** Servers of one cluster, `nats://` or `tls://`; user name and password are those of the first. */
+  readonly urls: readonly URL[];
+  readonly tls?: TlsFiles;
+  /** The text of a credentials file. */
+  readonly creds?: string;
+  /** The seed of an nkey. */
+  readonly nkey?: string;
+}
+
+/** Milliseconds that a connection may take to open. */
+const CONNECT_MS = 10_000;
+
+/**
+ * Connect to the first server that can be reached. Servers that others tell of are not used: the settings name those that
+ * the agent may connect to.
+ *
+ * @throws {Error} If none can be reached, or the login is refused.
+ */
+export function connectNats({ urls, tls = {}, creds, nkey }: NatsServer): Promise<NatsConnection> {
+  const { caCerts, cert, key } = tls;
+  const authenticator = authenticatorOf({ urls, ...(creds && { creds }), ...(nkey && { nkey }) });
+  const isEncrypted = urls.some(({ protocol }) => protocol === "tls:");
+  return connect({
+    servers: urls.map(hostOf),
+    reconnect: false,
+    maxReconnectAttempts: 0,
+    ignoreClusterUpdates: true,
+    noAsyncTraces: true,
+    timeout: CONNECT_MS,
+    ...(authenticator && { authenticator }),
+    ...(isEncrypted && {
+      tls: {
+        ...(caCerts && { ca: caCerts.join("\n") }),
+        ...(cert !== undefined && { cert }),
+        ...(key !== undefined && { key }),
+      },
+    }),
+  });
+}
+
+/** Whether the server refused the login. */
+export function isNatsLoginError(error: unknown): boolean {
+  return error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
+}
+
+function authenticatorOf({ urls, creds, nkey }: NatsServer): Authenticator | undefined {
+  if (creds !== undefined) return credsAuthenticator(new TextEncoder().encode(creds));
+  if (nkey !== undefined) return nkeyAuthenticator(new TextEncoder().encode(nkey.trim()));
+  const named = urls.find(({ username }) => username !== "");
+  return named && usernamePasswordAuthenticator(decodePart(named.username), decodePart(named.password));
+}

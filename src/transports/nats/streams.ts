@@ -1,0 +1,117 @@
+/** The streams and the consumer of the NATS transport: made where they are missing, described for `--check`. @module */
+
+import {
+  AckPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamManager,
+  jetstreamManager,
+  RetentionPolicy,
+} from "@nats-io/jetstream";
+import { nanos, type NatsConnection } from "@nats-io/transport-node";
+import { EXIT, FatalError } from "../../errors.ts";
+
+/** Names, and what is made where they name nothing. */
+export interface NatsNames {
+  readonly stream: string;
+  readonly subject: string;
+  readonly consumer: string;
+  readonly outcomeStream: string;
+  /** Subjects of outcomes and of dead letters, each followed by a point and an id. */
+  readonly outcomeSubject: string;
+  readonly deadSubject: string;
+  /** Milliseconds after which a message that nobody acknowledged is delivered again. */
+  readonly ackWaitMs: number;
+  /** Whether missing ones are made. */
+  readonly declare: boolean;
+}
+
+/** For so long the server takes an outcome with a known event id for a duplicate. */
+const DUPLICATE_WINDOW_MS = 2 * 60 * 60 * 1000;
+
+/** Make what is missing. @throws {FatalError} 69, if something is missing that may not be made. */
+export async function makeStreams(connection: NatsConnection, names: NatsNames): Promise<void> {
+  const manager = await jetstreamManager(connection, { checkAPI: false });
+  const { stream, subject, consumer, outcomeStream, outcomeSubject, deadSubject, ackWaitMs } = names;
+  await ensure(
+    names,
+    `the stream ${stream}`,
+    () => manager.streams.info(stream),
+    () => manager.streams.add({ name: stream, subjects: [subject], retention: RetentionPolicy.Workqueue }),
+  );
+  await ensure(
+    names,
+    `the stream ${outcomeStream}`,
+    () => manager.streams.info(outcomeStream),
+    () =>
+      manager.streams.add({
+        name: outcomeStream,
+        subjects: [`${outcomeSubject}.>`, `${deadSubject}.>`],
+        duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+      }),
+  );
+  await ensure(
+    names,
+    `the consumer ${consumer}`,
+    () => manager.consumers.info(stream, consumer),
+    () =>
+      manager.consumers.add(stream, {
+        durable_name: consumer,
+        ack_policy: AckPolicy.Explicit,
+        ack_wait: nanos(ackWaitMs),
+        filter_subject: subject,
+        // The agents' own prefetch bounds what is unacknowledged, and they count deliveries themselves.
+        max_ack_pending: -1,
+        max_deliver: -1,
+      }),
+  );
+}
+
+/** What there is, as a phrase. */
+export async function describeStreams(connection: NatsConnection, names: NatsNames): Promise<string> {
+  const manager = await jetstreamManager(connection, { checkAPI: false });
+  const found = await infoOf(manager, names);
+  if (found === undefined) {
+    if (names.declare) return `${names.stream} and ${names.consumer} are made at the start`;
+    throw missing(`the stream ${names.stream} or its consumer ${names.consumer}`);
+  }
+  return `${names.stream} has ${found.waiting + found.held} events, of which agents hold ${found.held}`;
+}
+
+async function infoOf(manager: JetStreamManager, { stream, consumer }: NatsNames) {
+  try {
+    const { num_pending: waiting, num_ack_pending: held } = await manager.consumers.info(stream, consumer);
+    return { waiting, held };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function ensure(
+  { declare }: NatsNames,
+  what: string,
+  look: () => Promise<unknown>,
+  make: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await look();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    if (!declare) throw missing(what);
+    await make();
+  }
+}
+
+/** Whether an error says that a stream or a consumer is not there. */
+export function isMissing(error: unknown): boolean {
+  const codes: readonly number[] = [JetStreamApiCodes.StreamNotFound, JetStreamApiCodes.ConsumerNotFound];
+  return error instanceof JetStreamApiError && codes.includes(error.code);
+}
+
+function missing(what: string): FatalError {
+  return new FatalError(
+    `There is no ${what.replace(/^the /, "")}, and NATS_DECLARE=false forbids to make it: make it, or allow it.`,
+    EXIT.unavailable,
+  );
+}

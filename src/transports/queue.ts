@@ -1,0 +1,182 @@
+/** What the transports of all brokers have in common: connections that follow one another, settling, an orderly end. @module */
+
+import type { Clock } from "../clock.ts";
+import { EXIT, FatalError, messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Entry } from "../wire.ts";
+import { type ConnectionEnd, createReconnection } from "./reconnection.ts";
+import type { Delivery, Transport, TransportHooks } from "./transport.ts";
+
+/** What is done with a broker while one connection lasts. `Handle`: what it needs to settle an event. */
+export interface QueueSession<Handle> {
+  /**
+   * Events as they can be had, until `signal` aborts.
+   *
+   * @throws {Error} When the connection ends, saying why.
+   */
+  deliveries(signal: AbortSignal): AsyncIterable<readonly Delivery[]>;
+  /**
+   * Settle an event: hand its outcome over, and only then have the broker forget it.
+   *
+   * @returns Whether it is settled; false where the delivery is void, since the broker makes it again.
+   * @throws {Error} If it can't be settled now.
+   */
+  settle(handle: Handle, entry: Entry): Promise<boolean>;
+  /** Hand back what is not settled, so that others can take it at once. */
+  handBack(): Promise<void>;
+  close(): void;
+}
+
+/** What every queue is told. */
+export interface QueueOptions extends TransportHooks {
+  readonly agentId: string;
+  /** Most events that this agent holds without having settled them. */
+  readonly prefetch: number;
+  /** Largest event that is taken, in bytes of JSON. */
+  readonly maxBytes: number;
+  /** Milliseconds before the first attempt to reconnect. */
+  readonly reconnectMs: number;
+  /** Failed attempts to make the first connection after which the transport gives up. */
+  readonly maxAttempts: number;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** One kind of queue. */
+export interface Queue<Handle> {
+  /** As EVENT_TRANSPORT names it. */
+  readonly name: string;
+  /** As its makers write it. */
+  readonly product: string;
+  /** URL without secrets. */
+  readonly peer: string;
+  /** What the user can check when the broker is out of reach, and when it refuses the login; whole sentences. */
+  readonly advice: { readonly reach: string; readonly login: string };
+  /** Name of the setting that names the authority to trust. */
+  readonly authority: string;
+  isLoginError(error: unknown): boolean;
+  /** Connect. `onBeat` is to be called after each sign of life. */
+  open(hooks: { onBeat: () => void }): Promise<QueueSession<Handle>>;
+  /** Connect, look what is there, disconnect: returns it as a phrase. */
+  look(): Promise<string>;
+}
+
+/** Milliseconds that settling and handing back may take when the agent stops. */
+const CLOSE_MS = 5_000;
+
+/** The transport of a queue. It dials when it is asked for events. */
+export function openQueue<Handle>(queue: Queue<Handle>, options: QueueOptions): Transport {
+  const { log, clock } = options;
+  const settling = new Set<Promise<boolean>>();
+  let session: QueueSession<Handle> | undefined;
+  let wasRefused = false;
+  const onBeat = () => {
+    if (wasRefused) options.onReachable();
+    wasRefused = false;
+  };
+
+  async function* events(signal: AbortSignal): AsyncIterable<readonly Delivery[]> {
+    const { name, product, peer: url } = queue;
+    const reconnection = reconnectionOf(queue, options);
+    let hasWorked = false;
+    while (!signal.aborted) {
+      log.info("🔌 Connecting to {product}: {url}", { product, url });
+      let openedMs: number | undefined;
+      let end: ConnectionEnd;
+      try {
+        session = await queue.open({ onBeat });
+        openedMs = clock.now();
+        hasWorked = true;
+        log.info("✅ Connected to {product}: {url}", { product, url });
+        options.onReachable();
+        yield* session.deliveries(signal);
+        return;
+      } catch (error) {
+        session?.close();
+        session = undefined;
+        if (error instanceof FatalError) throw error;
+        if (signal.aborted) return;
+        end = {
+          problem: problemOf(error, queue),
+          ...(openedMs !== undefined && { openMs: clock.now() - openedMs, heard: true, progressed: true }),
+          ...(queue.isLoginError(error) && { advice: queue.advice.login, ...(!hasWorked && { maxAttempts: 1 }) }),
+        };
+        log.warn("❌ No connection to {product}: {url}", { product, url, transport: name, error: end.problem });
+      }
+      await reconnection.ended(end, signal);
+    }
+  }
+
+  async function settle(entry: Entry, delivery: Delivery | undefined): Promise<boolean> {
+    if (!session || !delivery) return false;
+    try {
+      return await session.settle(delivery.handle as Handle, entry);
+    } catch (error) {
+      // It is offered again after the next sign of life.
+      wasRefused = true;
+      log.warn("outcome refused", { event: entry.outcome.queryId, error: messageOf(error) });
+      return false;
+    }
+  }
+
+  return {
+    name: queue.name,
+    redelivers: true,
+    events,
+    settle(entry, delivery) {
+      const settled = settle(entry, delivery);
+      settling.add(settled);
+      void settled.then(() => settling.delete(settled));
+      return settled;
+    },
+    check: () => check(queue),
+    async close() {
+      const current = session;
+      session = undefined;
+      if (current) await leave(current, settling, options);
+    },
+  };
+}
+
+function reconnectionOf<Handle>({ peer, advice }: Queue<Handle>, options: QueueOptions) {
+  const { reconnectMs: baseMs, maxAttempts, log, clock } = options;
+  return createReconnection({ peer, advice: advice.reach, baseMs, maxAttempts, isEndlessOnceWorked: true, log, clock });
+}
+
+/** Let what is being settled come to its end, hand back the rest, disconnect. */
+async function leave<Handle>(
+  session: QueueSession<Handle>,
+  settling: Iterable<Promise<boolean>>,
+  { log, clock }: QueueOptions,
+): Promise<void> {
+  const enough = new AbortController();
+  try {
+    const left = Promise.all(settling).then(() => session.handBack());
+    await Promise.race([left, clock.sleep(CLOSE_MS, enough.signal)]);
+  } catch (error) {
+    const message = messageOf(error);
+    log.warn("what is not settled could not be handed back: the broker delivers it again later", { error: message });
+  } finally {
+    enough.abort();
+    session.close();
+  }
+}
+
+async function check<Handle>(queue: Queue<Handle>): Promise<string> {
+  try {
+    return `server: usable (${queue.peer}; ${await queue.look()})`;
+  } catch (error) {
+    if (error instanceof FatalError) throw error;
+    const advice = queue.isLoginError(error) ? queue.advice.login : queue.advice.reach;
+    throw new FatalError(`Cannot use ${queue.peer}: ${problemOf(error, queue)}. ${advice}`, EXIT.unavailable, {
+      cause: error,
+    });
+  }
+}
+
+/** What went wrong, as a clause. An older runtime says of a certificate that it does not accept only `UNKNOWN`. */
+function problemOf<Handle>(error: unknown, { authority }: Queue<Handle>): string {
+  const message = messageOf(error);
+  if (!/certificate|self.signed|UnknownIssuer|\bUNKNOWN\b/i.test(message)) return message;
+  return `the broker's certificate is not accepted (${message}): ${authority} names the authority to trust`;
+}
