@@ -1,7 +1,7 @@
 /** The front door: read the settings, build the parts, run until told to stop. @module */
 
 import { systemClock as clock } from "./src/clock.ts";
-import { readEnvironment as environment, variableNames } from "./src/environment.ts";
+import { forgetVariables, readEnvironment as environment, variableNames } from "./src/environment.ts";
 import { FatalError, messageOf } from "./src/errors.ts";
 import { writeAllSync } from "./src/files.ts";
 import { reportToTask } from "./src/iexec/task.ts";
@@ -13,6 +13,7 @@ import { readSettings, SETTINGS, type Settings } from "./src/program/settings.ts
 import { reportSettings, reportStart } from "./src/program/start_report.ts";
 import { stopOnSignals } from "./src/program/stop_wishes.ts";
 import { readSettingsFile } from "./src/settings/file.ts";
+import { PROXY_VARIABLES } from "./src/settings/proxy.ts";
 import { checkConfinement } from "./src/settings/read.ts";
 import { lookAround } from "./src/tee/surroundings.ts";
 
@@ -86,6 +87,8 @@ function prepare({ mode }: { mode: Mode }) {
     const file = readSettingsFile({ ...named && { named }, inTee: surroundings.inTee });
     const settings = readSettings(environment, file?.text, surroundings);
     checkConfinement(SETTINGS, settings);
+    // Deno would obey them for every connection, to this machine too. Which proxy is used is for AGENT_PROXY to say.
+    forgetVariables(["HTTP_PROXY", "http_proxy", ...PROXY_VARIABLES]);
     return { surroundings, file, settings };
   } catch (error) {
     if (error instanceof FatalError) reportToTask(environment, error, { once: mode === "once" });

@@ -1,21 +1,65 @@
-/** Files of certificate authorities that settings name. @module */
+/** Certificates and keys that settings name: read, brought into shape, and tried before anybody is connected to. @module */
 
 import { EXIT, FatalError, messageOf } from "./errors.ts";
 import { MAX_SMALL_FILE_BYTES, readPlainTextSync } from "./files.ts";
 
+/** A PEM file, and the setting that names it. */
+export interface NamedFile {
+  readonly setting: string;
+  readonly path: string;
+}
+
 /**
- * The PEM text of a file of certificates.
+ * The PEM text of a file of certificate authorities. What editors and YAML add is taken away: a byte order mark,
+ * indentation, line breaks written as `\n`.
  *
  * @param setting The one that names the file, for the error.
- * @throws {FatalError} If it can't be read, or holds no certificate.
+ * @throws {FatalError} 78, naming the setting, if the file can't be read, or holds no certificate that can be used.
  */
 export function readCertificates(setting: string, path: string): string {
-  let pem: string;
+  const file = { setting, path };
+  const pem = readPem(file, "certificate", "CERTIFICATE");
+  tryOut(file, { caCerts: [pem] });
+  return pem;
+}
+
+/**
+ * The PEM texts of a client's own certificate and its private key.
+ *
+ * @throws {FatalError} 78, naming the setting, if a file can't be read, or they can't be used with one another.
+ */
+export function readClientCertificate(files: { cert: NamedFile; key: NamedFile }): { cert: string; key: string } {
+  const own = {
+    cert: readPem(files.cert, "certificate", "CERTIFICATE"),
+    key: readPem(files.key, "private key", "(?:RSA |EC )?PRIVATE KEY"),
+  };
+  tryOut(files.key, own);
+  return own;
+}
+
+function readPem({ setting, path }: NamedFile, what: string, label: string): string {
+  let text: string;
   try {
-    pem = readPlainTextSync(path, { maxBytes: MAX_SMALL_FILE_BYTES });
+    text = readPlainTextSync(path, { maxBytes: MAX_SMALL_FILE_BYTES });
   } catch (error) {
     throw new FatalError(`Cannot read ${setting}=${path}: ${messageOf(error)}`, EXIT.settings, { cause: error });
   }
-  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-  throw new FatalError(`${setting}=${path} holds no certificate: expected a PEM file`, EXIT.settings);
+  const pem = text.replace(/^\ufeff/, "").replaceAll("\\n", "\n").replace(/^[ \t]+|[ \t\r]+$/gm, "");
+  const count = (edge: string) => pem.match(new RegExp(`^-----${edge} ${label}-----$`, "gm"))?.length ?? 0;
+  if (count("BEGIN") === 0) throw wrong(setting, path, `holds no ${what}: expected a PEM file`);
+  if (count("BEGIN") !== count("END")) throw wrong(setting, path, `is cut off: a ${what} in it has no END line`);
+  return pem;
+}
+
+/** Deno checks them when a client is made; what it says quotes nothing of them. */
+function tryOut({ setting, path }: NamedFile, files: { caCerts: string[] } | { cert: string; key: string }): void {
+  try {
+    Deno.createHttpClient(files).close();
+  } catch (error) {
+    throw wrong(setting, path, `can't be used: ${messageOf(error)}`);
+  }
+}
+
+function wrong(setting: string, path: string, what: string): FatalError {
+  return new FatalError(`${setting}=${path} ${what}`, EXIT.settings);
 }

@@ -32,3 +32,8 @@ export function readEnvironment(name: string): string | undefined {
     );
   }
 }
+
+/** Take variables out of this process's environment, where Deno itself would obey them. */
+export function forgetVariables(names: readonly string[]): void {
+  for (const name of names) Deno.env.delete(name);
+}

@@ -15,6 +15,8 @@ const SCHEMES: Readonly<Record<string, { readonly port: number; readonly isEncry
   amqps: { port: 5671, isEncrypted: true },
   nats: { port: 4222, isEncrypted: false },
   tls: { port: 4222, isEncrypted: true },
+  socks5: { port: 1080, isEncrypted: false },
+  socks5h: { port: 1080, isEncrypted: false },
 };
 
 /** The scheme of a URL, without its colon. */
@@ -33,8 +35,9 @@ export function encryptedScheme(url: URL): string | undefined {
   return SCHEMES[scheme]?.isEncrypted ? scheme : undefined;
 }
 
-/** Host and port, also where the URL leaves out the port of its scheme. */
+/** Host and port, also where the URL leaves out the port of its scheme; all of a `vsock:CID:PORT`. */
 export function hostOf(url: URL): string {
+  if (url.protocol === "vsock:") return url.href;
   return `${url.hostname}:${url.port || SCHEMES[schemeOf(url)]?.port}`;
 }
 

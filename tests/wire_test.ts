@@ -1,3 +1,5 @@
+/** The messages of the protocol: what is refused and why, what is taken, and that what leaves is what was meant. @module */
+
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import fc from "fast-check";
 import {
@@ -8,6 +10,7 @@ import {
   conversationOf,
   encodeAck,
   encodeAuth,
+  encodePong,
   encodeResponse,
   entryOf,
   type Frame,
@@ -216,14 +219,41 @@ Deno.test("events of one conversation belong together, else those of one user, e
   assertEquals(of(), undefined);
 });
 
-Deno.test("an empty id, or one that is no text, names no conversation", () => {
-  for (const nobody of ["", null, 7, {}]) {
+Deno.test("an empty id, or none, names no conversation", () => {
+  for (const nobody of ["", null, undefined]) {
     assertEquals(conversationOf({ ...EVENT, metadata: { conversationId: nobody, userId: nobody } }), undefined);
     assertEquals(
       conversationOf({ ...EVENT, metadata: { conversationId: nobody, userId: "u" } }),
       conversationOf({ ...EVENT, metadata: { userId: "u" } }),
     );
   }
+});
+
+Deno.test("a conversation or a user whose id is a whole number is the one of its text", () => {
+  for (const id of [4711, 0, -1002233, Number.MAX_SAFE_INTEGER]) {
+    const event = checkEvent({ ...EVENT, metadata: { conversationId: id, userId: id, chat: id } });
+    const metadata = { conversationId: String(id), userId: String(id), chat: id };
+    assertEquals(event, { ok: true, value: { ...EVENT, metadata } });
+  }
+});
+
+Deno.test("any other id of a conversation or a user is refused: it would name nobody, without a word", () => {
+  for (const field of ["conversationId", "userId"]) {
+    for (const id of [1.5, 2 ** 53, true, {}, ["c"]]) {
+      assertEquals(checkEvent({ ...EVENT, metadata: { [field]: id } }), {
+        ok: false,
+        reason: `metadata.${field}: expected a text or a whole number below 2^53`,
+        id: EVENT.id,
+      });
+    }
+    const event = { ...EVENT, metadata: { [field]: null } };
+    assertEquals(checkEvent(event), { ok: true, value: event });
+  }
+});
+
+Deno.test("a ping is known, and its pong is a frame of its own", () => {
+  assertEquals(parseFrame('{"type":"ping","timestamp":1}'), { ok: true, value: { kind: "ping" } });
+  assertEquals(JSON.parse(encodePong({ timestamp: NOON })), { type: "pong", timestamp: NOON });
 });
 
 Deno.test("the auth frame has the guide's fields, and the token only where there is one", () => {

@@ -1,7 +1,6 @@
 /** Whether the paths of the settings can be used, for `--check`. @module */
 
 import { dirname } from "node:path";
-import { readCertificates } from "../certificates.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { makeDirectorySync, openPlainSync } from "../files.ts";
 import type { Settings } from "./settings.ts";
@@ -14,7 +13,7 @@ import { openStateDatabase } from "./state.ts";
  */
 export function checkPaths(settings: Settings): string[] {
   const { EVENT_INPUT_PATH: input, AGENT_STATE_DIR: state } = settings;
-  const lines = settings.EVENT_TRANSPORT === "file" ? [checkInput(input)] : [checkServer(settings)];
+  const lines = settings.EVENT_TRANSPORT === "file" ? [checkInput(input)] : [];
   return [...lines, checkOutput(settings), checkState(state)];
 }
 
@@ -26,11 +25,6 @@ function checkInput(path: string): string {
     if (error instanceof Deno.errors.NotFound) return `input: usable (${path}, which may appear later)`;
     throw unusable("EVENT_INPUT_PATH", path, error);
   }
-}
-
-function checkServer({ WEBSOCKET_CA_FILE: caFile, WEBSOCKET_URL: url }: Settings): string {
-  if (caFile !== undefined) readCertificates("WEBSOCKET_CA_FILE", caFile);
-  return `server: not tried (${url.host})`;
 }
 
 function checkOutput({ EVENT_OUTPUT: output, EVENT_OUTPUT_PATH: path }: Settings): string {

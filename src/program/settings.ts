@@ -6,6 +6,7 @@ import { LOG_LEVELS } from "../log.ts";
 import { MODEL_SETTINGS } from "../mind/models/settings.ts";
 import { duration, flag, key, like, text, whole, word } from "../settings/checks.ts";
 import { FLAG, milliseconds, optional, type Setting, setting, type ValuesOf } from "../settings/definition.ts";
+import { PROXY_SETTINGS } from "../settings/proxy.ts";
 import { otherNamesOf, readTable } from "../settings/read.ts";
 import { HOST_VARIABLES, LOADER } from "../tee/host_variables.ts";
 import { OUTPUT_SETTINGS } from "./output_settings.ts";
@@ -33,6 +34,7 @@ export const SETTINGS = {
     defaultText: "the iExec dataset if there is one, else built in",
   }),
   ...MODEL_SETTINGS,
+  ...PROXY_SETTINGS,
   AGENT_CONCURRENCY: setting({
     meaning: "Events answered at the same time; events of one conversation are answered in order",
     expected: "a whole number from 1 to 1000",
@@ -171,6 +173,7 @@ export const VARIABLES: readonly string[] = [
   ...IEXEC_VARIABLES,
   ...Object.keys(HOST_VARIABLES),
   `${LOADER.prefix}*`,
+  "no_proxy",
 ];
 
 /**

@@ -10,6 +10,8 @@ export interface Setting<T = unknown> {
   /** What a value must be, as a phrase after "expected". */
   readonly expected: string;
   readonly check: Check<T>;
+  /** What a wrong value was most likely meant to be, as a question; it must not quote the value of a secret. */
+  readonly hint?: (given: string) => string | undefined;
   /** Whether it may be absent. */
   readonly isOptional?: boolean;
   /** The text that stands for an absent setting; a function where other settings decide, or the place. Absent: there is none. */
@@ -47,6 +49,8 @@ export interface Connection {
   readonly when: (values: SettingValues) => boolean;
   /** Settings whose values are sent there in confidence. */
   readonly secrets?: readonly string[];
+  /** Whether it only passes on what is encrypted for somebody else: then its own user name and password alone count. */
+  readonly isRelay?: boolean;
 }
 
 /** Settings by the names of their environment variables. */

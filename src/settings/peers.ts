@@ -10,6 +10,8 @@ export interface Peer {
   readonly url: URL;
   /** What is sent there in confidence, as the subject of a sentence; absent if nothing is. */
   readonly secret?: string;
+  /** Whether it only passes on what is encrypted for somebody else. */
+  readonly isRelay?: boolean;
 }
 
 /** Everybody that the settings make the agent connect to; a setting that is wrong, and so missing, names nobody. */
@@ -21,7 +23,7 @@ export function peersOf(table: SettingsTable, values: SettingValues): Peer[] {
       const isInUrl = url.username !== "" || url.password !== "";
       const secret = connects.secrets?.find((name) => values[name] !== undefined) ??
         (isInUrl ? "the user name or password in it" : undefined);
-      return { setting, url, ...(secret !== undefined && { secret }) };
+      return { setting, url, ...(secret !== undefined && { secret }), ...(connects.isRelay && { isRelay: true }) };
     });
   });
 }
@@ -41,14 +43,15 @@ export function isLoopback({ hostname }: URL, { inTee }: { inTee: boolean }): bo
  * Only schemes known to be encrypted pass.
  */
 export function plaintextProblems(peers: readonly Peer[], { inTee }: { inTee: boolean }): string[] {
-  return peers.flatMap(({ setting, url, secret }) => {
-    if (isEncrypted(url) || isLoopback(url, { inTee })) return [];
-    if (!inTee && secret === undefined) return [];
+  return peers.flatMap(({ setting, url, secret, isRelay }) => {
+    // A local socket, such as a proxy's, crosses no network.
+    if (isEncrypted(url) || isLoopback(url, { inTee }) || url.host === "") return [];
+    if ((!inTee || isRelay) && secret === undefined) return [];
     const scheme = schemeOf(url), encrypted = encryptedScheme(url);
     const remedy = encrypted ? `use ${encrypted}://` : "use a scheme that is encrypted";
     const loopback = url.hostname === "localhost" ? ", or 127.0.0.1 for a peer in the same enclave" : "";
     return [
-      inTee
+      inTee && !isRelay
         ? `${setting}: in a TEE nothing goes over ${scheme}:// to ${url.host}, where the host could read it: ${remedy}${loopback}`
         : `${setting}: ${secret} would go over ${scheme}:// to ${url.host}, for everybody on the way to read: ${remedy}, or leave the secret out`,
     ];

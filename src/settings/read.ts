@@ -4,7 +4,7 @@ import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import { type Access, mayAccess, realPathOf } from "../files.ts";
 import { iexecSecrets } from "../iexec/environment.ts";
-import { hostOf } from "../urls.ts";
+import { decodePart, hostOf } from "../urls.ts";
 import { placesFor } from "./confinement.ts";
 import type { SettingsTable, SettingValues, ValuesOf } from "./definition.ts";
 import { parseEnvFile } from "./env_file.ts";
@@ -28,7 +28,7 @@ export function readTable<Table extends SettingsTable>(
   const values: Record<string, unknown> = {};
   const wrong = new Set<string>();
   for (const [name, row] of rowsOf(table)) {
-    const { check, isOptional, expected, secret, environmentOnly, default: fallback, olderNames = [] } = row;
+    const { check, isOptional, expected, secret, environmentOnly, hint, default: fallback, olderNames = [] } = row;
     if (environmentOnly && fromFile[name]) {
       problems.push(`${name}: decides which file is read, so it can't stand in one: set it in the environment`);
     }
@@ -42,7 +42,8 @@ export function readTable<Table extends SettingsTable>(
       const oddity = secret ? oddityOf(raw ?? "") : undefined;
       const got = secret ? `something else${oddity ? `, ${oddity}` : ""}` : JSON.stringify(raw);
       const said = given(name) === undefined && older ? older : name;
-      problems.push(`${said}: expected ${expected}, got ${got}`);
+      const question = raw === undefined ? undefined : hint?.(raw);
+      problems.push(`${said}: expected ${expected}, got ${got}${question === undefined ? "" : `: ${question}`}`);
     }
     if (older && given(name) !== undefined && !isSame(value, check(given(older) ?? ""))) {
       problems.push(`${name} and ${older} contradict each other: remove ${older}, its older spelling`);
@@ -112,9 +113,14 @@ export function checkConfinement(table: SettingsTable, values: SettingValues): v
     if (access && problem) problems.push(`${name}: expected ${placesFor(access)}, got ${problem}`);
   }
   for (const { setting, url } of peersOf(table, values)) {
-    if (Deno.permissions.querySync({ name: "net", host: hostOf(url) }).state !== "granted") {
+    if (url.protocol === "unix:") {
+      const path = decodePart(url.pathname);
+      if (!mayAccess("write", path) || !mayAccess("read", path)) {
+        problems.push(`${setting}: expected ${placesFor("write")}, got ${JSON.stringify(path)}`);
+      }
+    } else if (Deno.permissions.querySync({ name: "net", host: hostOf(url) }).state !== "granted") {
       problems.push(
-        `${setting}: expected a host that AGENT_ALLOW_NET named when the executable was compiled, got ${url.host}`,
+        `${setting}: expected a host that AGENT_ALLOW_NET named when the executable was compiled, got ${hostOf(url)}`,
       );
     }
   }

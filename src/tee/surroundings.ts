@@ -43,7 +43,11 @@ export function lookAround(environment: Environment, names: readonly string[] = 
   const found = [...TEE_PATHS.filter(isThere), ...["IEXEC_TASK_ID"].filter(environment)];
   // By their names too: the list of those that are set leaves out whose value is no UTF-8.
   const loaders = names.filter((name) => name.startsWith(LOADER.prefix) && !(name in HOST_VARIABLES)).sort();
-  const hostVariables = [...Object.keys(HOST_VARIABLES), ...loaders].filter(environment);
+  // Where AGENT_PROXY names the proxy, those that name another one are taken out of the environment.
+  const isMoot = (name: string) => /_proxy$/i.test(name) && environment("AGENT_PROXY");
+  const hostVariables = [...Object.keys(HOST_VARIABLES), ...loaders].filter((name) =>
+    environment(name) && !isMoot(name)
+  );
   const inTee = setting !== "none" && found.length > 0;
   if (setting === "required" && !inTee) {
     throw new FatalError(

@@ -1,13 +1,15 @@
 /** The switch: opens the transport that the settings name. @module */
 
 import type { Clock } from "../clock.ts";
-import { readCertificates } from "../certificates.ts";
+import { readCertificates, readClientCertificate } from "../certificates.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { proxyFor, type ProxySettings } from "../settings/proxy.ts";
 import { readTlsFiles, type TlsFiles } from "./certificates.ts";
 import { openFileTransport } from "./file/file.ts";
 import type { TransportSettings } from "./settings.ts";
 import type { Transport, TransportHooks } from "./transport.ts";
+import type { DialOptions } from "./websocket/connection.ts";
 import { openWebSocketTransport } from "./websocket/websocket.ts";
 
 /** What a transport is given besides its settings. */
@@ -18,7 +20,9 @@ export type TransportParts = TransportHooks & { readonly agentId: string; readon
  *
  * @throws {FatalError} If a file that the settings name can't be read.
  */
-export async function loadTransport(settings: TransportSettings): Promise<(parts: TransportParts) => Transport> {
+export async function loadTransport(
+  settings: TransportSettings & ProxySettings,
+): Promise<(parts: TransportParts) => Transport> {
   switch (settings.EVENT_TRANSPORT) {
     case "redis": {
       const { openRedisTransport } = await import("./redis/redis.ts");
@@ -66,7 +70,7 @@ export async function loadTransport(settings: TransportSettings): Promise<(parts
 }
 
 function openTransport(
-  settings: TransportSettings & { readonly EVENT_TRANSPORT: "file" | "websocket" },
+  settings: TransportSettings & ProxySettings & { readonly EVENT_TRANSPORT: "file" | "websocket" },
   parts: TransportParts,
 ): Transport {
   const maxBytes = settings.EVENT_MAX_BYTES;
@@ -79,15 +83,21 @@ function openTransport(
         maxBytes,
       });
     case "websocket": {
-      const { WEBSOCKET_AUTH_TOKEN: token, WEBSOCKET_CA_FILE: caFile } = settings;
+      const { WEBSOCKET_AUTH_TOKEN: token, WEBSOCKET_HEADERS: headers, WEBSOCKET_PROTOCOL: protocols } = settings;
+      const url = settings.WEBSOCKET_URL;
+      const tls = webSocketTls(settings);
+      const proxy = proxyFor(url, settings);
       return openWebSocketTransport({
         ...parts,
-        url: settings.WEBSOCKET_URL,
+        url,
         reconnectMs: settings.WEBSOCKET_RECONNECT_INTERVAL,
         maxAttempts: settings.WEBSOCKET_MAX_RECONNECT_ATTEMPTS,
         maxBytes,
         ...(token !== undefined && { token }),
-        ...(caFile !== undefined && { caCerts: [readCertificates("WEBSOCKET_CA_FILE", caFile)] }),
+        ...(headers && { headers }),
+        ...(protocols !== undefined && { protocols: protocols.split(/ *, */) }),
+        ...(tls && { tls }),
+        ...(proxy && { proxy }),
       });
     }
   }
@@ -129,4 +139,15 @@ function tlsOf(settings: TransportSettings, queue: "REDIS" | "NATS"): { readonly
   };
   const tls = readTlsFiles({ ca: named("CA"), cert: named("CERT"), key: named("KEY") });
   return { ...(tls && { tls }) };
+}
+function webSocketTls(settings: TransportSettings): DialOptions["tls"] {
+  const { WEBSOCKET_CA_FILE: ca, WEBSOCKET_CERT_FILE: cert, WEBSOCKET_KEY_FILE: key } = settings;
+  if (ca === undefined && cert === undefined) return undefined;
+  return {
+    ...(ca !== undefined && { caCerts: [readCertificates("WEBSOCKET_CA_FILE", ca)] }),
+    ...(cert !== undefined && key !== undefined && readClientCertificate({
+      cert: { setting: "WEBSOCKET_CERT_FILE", path: cert },
+      key: { setting: "WEBSOCKET_KEY_FILE", path: key },
+    })),
+  };
 }

@@ -104,6 +104,7 @@ Deno.test("no message holds a secret, not even a wrong one", () => {
   assertEquals(secrets, [
     "WEBSOCKET_URL",
     "WEBSOCKET_AUTH_TOKEN",
+    "WEBSOCKET_HEADERS",
     "REDIS_URL",
     "NATS_URL",
     "OLLAMA_SERVER_URL",
@@ -113,6 +114,7 @@ Deno.test("no message holds a secret, not even a wrong one", () => {
     "OPENAI_EMBEDDING_API_KEY",
     "MODEL_HEADERS",
     "MODEL_QUERY",
+    "AGENT_PROXY",
     "AGENT_STATE_KEY",
   ]);
   const environment = {
@@ -126,6 +128,8 @@ Deno.test("no message holds a secret, not even a wrong one", () => {
     OPENAI_EMBEDDING_API_KEY: "CANARY CANARY",
     MODEL_HEADERS: '{"a": CANARY}',
     MODEL_QUERY: "key=CANARY CANARY",
+    WEBSOCKET_HEADERS: "Host: CANARY",
+    AGENT_PROXY: "ftp://user:CANARY@example.org",
   };
   assertFalse(problems(environment).join().includes("CANARY"));
   for (const file of ["WEBSOCKET_AUTH_TOKEN=CANARY$WEBSOCKET_AUTH_TOKEN", "WEBSOCKET_URL=wss:CANARY$WEBSOCKET_URL"]) {

@@ -84,6 +84,24 @@ Deno.test("in a TEE nothing goes in the open to a peer beyond it; wss:// may go 
   assertEquals(problems("ws://localhost", { inTee: true }).length, 1);
 });
 
+Deno.test("what is encrypted is a list: whatever is not in it counts as plaintext", () => {
+  const problem = (url: string, inTee: boolean, secret?: string) => {
+    const peer = { setting: "QUEUE_URL", url: new URL(url), ...(secret !== undefined && { secret }) };
+    return plaintextProblems([peer], { inTee })[0];
+  };
+  for (const scheme of ["wss", "https", "rediss", "amqps", "tls"]) {
+    assertEquals(problem(`${scheme}://example.org`, true, "a password"), undefined, scheme);
+  }
+  for (const scheme of ["ws", "http", "redis", "amqp", "nats", "postgres", "whatever"]) {
+    assertMatch(problem(`${scheme}://example.org`, true) ?? "", /in a TEE nothing goes over/, scheme);
+    assertMatch(problem(`${scheme}://example.org`, false, "a password") ?? "", /a password would go over/, scheme);
+    assertEquals(problem(`${scheme}://127.0.0.1:1`, true, "a password"), undefined, scheme);
+  }
+  assertMatch(problem("redis://example.org", true) ?? "", /use rediss:\/\//);
+  assertMatch(problem("nats://example.org", true) ?? "", /use tls:\/\//);
+  assertMatch(problem("whatever://example.org", true) ?? "", /use a scheme that is encrypted/);
+});
+
 Deno.test("elsewhere a peer may be spoken to in the open, but not told a secret", () => {
   assertEquals(problems("ws://websocket-server:8080", {}), []);
   assertEquals(problems("ws://localhost:8080", { token: "t" }), []);

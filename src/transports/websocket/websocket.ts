@@ -1,17 +1,16 @@
 /** Events from a WebSocket server, over Deno's native WebSocket: one connection at a time, dialled again when it ends. @module */
 
-import { messageOf } from "../../errors.ts";
+import { EXIT, FatalError } from "../../errors.ts";
 import { publicUrl } from "../../urls.ts";
-import { dial, type Ending } from "./connection.ts";
-import { createLink, type Link, type LinkOptions } from "./link.ts";
 import { type ConnectionEnd, createReconnection } from "../reconnection.ts";
 import type { Delivery, Transport, TransportHooks } from "../transport.ts";
+import { type Connection, dial, type DialOptions } from "./connection.ts";
+import { createLink, type Link, type LinkOptions } from "./link.ts";
+import { explainEnd, explainFailures, generalAdvice } from "./problems.ts";
+import { watchRefusals } from "./refusals.ts";
 
 /** How to reach the server, and who asks. */
-export interface WebSocketTransportOptions extends TransportHooks, LinkOptions {
-  readonly url: URL;
-  /** PEM certificates of authorities to trust besides the public ones. */
-  readonly caCerts?: readonly string[];
+export interface WebSocketTransportOptions extends TransportHooks, LinkOptions, DialOptions {
   /** Milliseconds before the first attempt to reconnect. */
   readonly reconnectMs: number;
   /** Failed attempts in a row after which the transport gives up. */
@@ -20,50 +19,106 @@ export interface WebSocketTransportOptions extends TransportHooks, LinkOptions {
   readonly random?: () => number;
 }
 
+/** In a check, a server that has said nothing within this has taken the agent in. */
+const CHECK_MS = 2_000;
+
 /** Dial the server of `options` when {@linkcode Transport.events} is asked for events. */
 export function openWebSocketTransport(options: WebSocketTransportOptions): Transport {
   const { log, clock, random = Math.random } = options;
   const url = publicUrl(options.url);
+  const hasToken = options.token !== undefined;
+  const explain = explainFailures(options);
+  const refusals = watchRefusals(clock.now);
+  const reconnection = createReconnection({
+    peer: url,
+    advice: generalAdvice(options.url),
+    baseMs: options.reconnectMs,
+    maxAttempts: options.maxAttempts,
+    log,
+    clock,
+    random,
+  });
   let link: Link | undefined;
 
   async function* events(signal: AbortSignal): AsyncIterable<readonly Delivery[]> {
-    const reconnection = createReconnection({
-      peer: url,
-      advice: "Check that the server runs, WEBSOCKET_URL and WEBSOCKET_AUTH_TOKEN.",
-      baseMs: options.reconnectMs,
-      maxAttempts: options.maxAttempts,
-      log,
-      clock,
-      random,
-    });
     while (!signal.aborted) {
       log.info("🔌 Connecting to WebSocket: {url}", { url });
-      let end: ConnectionEnd;
-      try {
-        const connection = await dial(options, signal);
-        const openedMs = clock.now();
-        link = createLink(connection, options);
-        log.info("✅ WebSocket connected to {url}", { url });
-        options.onReachable();
-        let next = await link.next(signal);
-        for (; next && !("ending" in next); next = await link.next(signal)) yield next;
-        if (!next) return;
-        const { ending } = next;
-        end = { problem: describe(ending), heard: link.heardFrom(), openMs: clock.now() - openedMs };
-        log.warn("❌ WebSocket connection closed. Code: {code}, Reason: {reason}", {
-          code: ending.code,
-          reason: ending.reason,
-          ...(ending.error && { error: ending.error }),
-        });
-      } catch (error) {
-        if (signal.aborted) return;
-        end = { problem: messageOf(error) };
-        log.warn("❌ WebSocket connection failed", { url, error: end.problem });
+      const dialled = await tryToDial(signal);
+      if (signal.aborted) return;
+      if ("problem" in dialled) {
+        const { problem: error, advice } = dialled;
+        log.warn("❌ WebSocket connection failed", { url, error, ...(advice && { advice }) });
+        await reconnection.ended(dialled, signal);
+        continue;
       }
-      link?.ended();
+      const openedMs = clock.now();
+      const current = link = createLink(dialled, { ...options, refusals });
+      log.info("✅ WebSocket connected to {url}", { url });
+      options.onReachable();
+      let next = await current.next(signal);
+      for (; next && !("ending" in next); next = await current.next(signal)) yield next;
+      if (!next) return;
+      current.ended();
       link = undefined;
-      await reconnection.ended(end, signal);
+      await reconnection.ended(describeEnd(next.ending, current, clock.now() - openedMs), signal);
     }
+  }
+
+  /** Connect, or say why not. */
+  async function tryToDial(signal: AbortSignal): Promise<Connection | ConnectionEnd> {
+    try {
+      return await dial(options, signal);
+    } catch (error) {
+      // Whoever called it off looks at the signal next.
+      if (signal.aborted) return { problem: "called off" };
+      return await explain(error);
+    }
+  }
+
+  /** Log how a connection ended, and sum up what it was good for. */
+  function describeEnd(ending: { code: number; reason: string; error?: string }, link: Link, openMs: number) {
+    const { code, reason, error } = ending;
+    const { progressed, refused } = refusals.ended(code);
+    const end = explainEnd(ending, { welcome: link.wasWelcome(), hasToken });
+    log.warn("❌ WebSocket connection closed. Code: {code}, Reason: {reason}", {
+      code,
+      reason,
+      ...(error && { error }),
+      ...(end.advice && { advice: end.advice }),
+    });
+    if (refused !== undefined) {
+      log.error(
+        "the server refuses the response to event {event}: the event is acked with an error, and others go on",
+        {
+          event: refused,
+          code,
+        },
+      );
+    }
+    return { ...end, openMs, heard: link.heardFrom(), progressed };
+  }
+
+  /** Connect, say who the agent is, and wait whether the server lets it in. Events that come are left to it. */
+  async function check(signal: AbortSignal): Promise<string> {
+    const dialled = await tryToDial(signal);
+    if ("problem" in dialled) throw outOfReach(dialled);
+    const enough = new AbortController();
+    const timer = setTimeout(() => enough.abort(), CHECK_MS);
+    const checked = createLink(dialled, { ...options, refusals, onConfirmed: () => enough.abort() });
+    try {
+      const next = await checked.next(AbortSignal.any([signal, enough.signal]));
+      if (next && "ending" in next) {
+        throw outOfReach(explainEnd(next.ending, { welcome: checked.wasWelcome(), hasToken }));
+      }
+      return `server: usable (${url})`;
+    } finally {
+      clearTimeout(timer);
+      await checked.close();
+    }
+  }
+
+  function outOfReach({ problem, advice = generalAdvice(options.url) }: Pick<ConnectionEnd, "problem" | "advice">) {
+    return new FatalError(`Cannot reach ${url}: ${problem}. ${advice}`, EXIT.unavailable);
   }
 
   return {
@@ -71,13 +126,10 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
     events,
     settle: (entry) => link?.settle(entry) ?? Promise.resolve(false),
     chunk: (chunk) => link?.chunk(chunk) ?? false,
+    check,
     async close() {
       await link?.close();
       link = undefined;
     },
   };
-}
-
-function describe({ code, reason, error }: Ending): string {
-  return error ?? `the server closed the connection with code ${code}${reason && `, reason ${JSON.stringify(reason)}`}`;
 }

@@ -1,106 +1,9 @@
 /** The WebSocket transport where time decides: silence, backoff, giving up. @module */
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import type { Clock } from "../../../src/clock.ts";
 import { FatalError } from "../../../src/errors.ts";
 import { type Log, silentLog } from "../../../src/log.ts";
-import { openWebSocketTransport } from "../../../src/transports/websocket/websocket.ts";
-import { createWatch } from "../../support/watch.ts";
-
-const AGENT_ID = "550e8400-e29b-41d4-a716-446655440000";
-
-/** A server on which `attend` sees every connection. */
-function startServer(attend: (socket: WebSocket, number: number) => void) {
-  let connections = 0, open = 0, mostOpen = 0;
-  const watch = createWatch({ report: () => `${connections} connections` });
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
-    const { socket, response } = Deno.upgradeWebSocket(request);
-    const number = ++connections;
-    socket.onopen = () => {
-      mostOpen = Math.max(mostOpen, ++open);
-      watch.changed();
-    };
-    socket.onclose = () => open--;
-    attend(socket, number);
-    return response;
-  });
-  return {
-    url: new URL(`ws://127.0.0.1:${server.addr.port}`),
-    connections: (count: number) => watch.until(`${count} connections`, () => connections >= count ? true : undefined),
-    mostOpen: () => mostOpen,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
-}
-
-/** A clock that stands still until the test moves it to the end of the shortest sleep. */
-function heldClock() {
-  let now = 0;
-  const sleeps = new Set<{ until: number; wake: () => void }>();
-  const schedule: number[] = [];
-  const watch = createWatch({ report: () => schedule.join(", ") });
-  const clock: Clock = {
-    now: () => now,
-    sleep(ms, signal) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      if (signal?.aborted) return Promise.resolve();
-      const sleep = { until: now + ms, wake: resolve };
-      sleeps.add(sleep);
-      schedule.push(ms);
-      signal?.addEventListener("abort", () => {
-        sleeps.delete(sleep);
-        resolve();
-      }, { once: true });
-      watch.changed();
-      return promise;
-    },
-  };
-  return {
-    clock,
-    /** Every sleep that was asked for, in ms. */
-    schedule,
-    /** Once somebody sleeps for `ms`, let that time pass. */
-    async pass(ms: number) {
-      const sleep = await watch.until(
-        `a sleep of ${ms} ms`,
-        () => [...sleeps].find(({ until }) => until === now + ms),
-      );
-      now = sleep.until;
-      sleeps.delete(sleep);
-      sleep.wake();
-    },
-  };
-}
-
-function open(url: URL, clock: Clock, { maxAttempts = 10, log = silentLog } = {}) {
-  return openWebSocketTransport({
-    url,
-    agentId: AGENT_ID,
-    reconnectMs: 5_000,
-    maxAttempts,
-    maxBytes: 1_000_000,
-    log,
-    clock,
-    random: () => 0,
-    onReachable() {},
-  });
-}
-
-/** Runs the transport until it ends or the test does. */
-function run(transport: ReturnType<typeof open>) {
-  const controller = new AbortController();
-  const ended = (async () => {
-    for await (const _ of transport.events(controller.signal));
-  })();
-  ended.catch(() => {}); // who awaits it still learns of it
-  return {
-    ended,
-    async [Symbol.asyncDispose]() {
-      controller.abort();
-      await ended.catch(() => {});
-      await transport.close();
-    },
-  };
-}
+import { heldClock, open, run, startServer } from "./fixture.ts";
 
 Deno.test("a server that confirmed auth and then says nothing is asked, and left when it does not answer", async () => {
   const auths: string[] = [];
@@ -190,17 +93,7 @@ Deno.test("a token in a URL or in what the server says is in no error", async ()
   const url = new URL(server.url);
   url.search = "?key=secret-key";
   url.password = "secret-password";
-  const transport = openWebSocketTransport({
-    url,
-    agentId: AGENT_ID,
-    token: "secret-token",
-    reconnectMs: 1,
-    maxAttempts: 1,
-    maxBytes: 1000,
-    log: silentLog,
-    clock,
-    onReachable() {},
-  });
+  const transport = open(url, clock, { token: "secret-token", maxAttempts: 1 });
   await using running = run(transport);
   const error = await assertRejects(() => running.ended, FatalError);
   assertStringIncludes(error.message, "wrong token");

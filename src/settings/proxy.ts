@@ -1,0 +1,99 @@
+/** The way out of an enclave or a company network: which proxy, if any, a connection goes through. @module */
+
+import { decodePart } from "../urls.ts";
+import { type Check, text } from "./checks.ts";
+import { optional, type ValuesOf } from "./definition.ts";
+import { isLoopback } from "./peers.ts";
+
+/** A proxy, as a URL: `http://host:port`, `vsock:3:8000`, `unix:/run/proxy.sock`; a bare `host:port` speaks HTTP. */
+export const proxyUrl: Check<URL> = (given) => {
+  const url = URL.parse(/^(vsock|unix):|:\/\//.test(given) ? given : `http://${given}`);
+  if (!url || url.search !== "" || url.hash !== "") return undefined;
+  switch (url.protocol) {
+    case "http:":
+    case "https:":
+    case "socks5:":
+    case "socks5h:":
+      return url.hostname !== "" && /^\/?$/.test(url.pathname) ? url : undefined;
+    case "vsock:":
+      return /^\d+:\d+$/.test(url.pathname) && url.host === "" ? url : undefined;
+    case "unix:":
+      return url.pathname.startsWith("/") && url.host === "" ? url : undefined;
+    default:
+      return undefined;
+  }
+};
+
+/** Settings of the way out, for every part that connects to somebody. */
+export const PROXY_SETTINGS = {
+  AGENT_PROXY: optional({
+    meaning: "Proxy for every connection that leaves this machine; TLS goes through it end to end",
+    expected: "an http://, https:// or socks5:// URL without a path, vsock:CID:PORT, or unix:PATH",
+    check: proxyUrl,
+    // The variables that other programs obey are refused in a TEE, where only a name given on purpose counts.
+    // One that makes no sense is passed over, as by other programs: it was not set for this one.
+    default: (given) => PROXY_VARIABLES.map(given).find((value) => value !== undefined && proxyUrl(value)),
+    defaultText: "the one in `HTTPS_PROXY` or `ALL_PROXY`; in a TEE none",
+    // Its user name and password: a wrong one can't be taken apart to show the rest.
+    secret: true,
+    connects: { when: ({ AGENT_PROXY }) => AGENT_PROXY !== undefined, isRelay: true },
+  }),
+  NO_PROXY: optional({
+    meaning: "Hosts that `AGENT_PROXY` is not used for, with commas between them; `.example.org` for all in a domain",
+    expected: "a list of hosts",
+    check: text,
+    default: (given) => given("no_proxy"),
+    defaultText: "what `no_proxy` says",
+  }),
+};
+
+/** Variables that name a proxy for whatever program: Deno obeys them, so they are taken out of its environment. */
+export const PROXY_VARIABLES = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] as const;
+
+/** The checked values of {@linkcode PROXY_SETTINGS}. */
+export type ProxySettings = ValuesOf<typeof PROXY_SETTINGS>;
+
+/**
+ * The proxy for a connection to `url`, to hand to `Deno.createHttpClient`; undefined where it goes straight: without
+ * AGENT_PROXY, to this machine, and to hosts that NO_PROXY names.
+ */
+export function proxyFor(
+  url: URL,
+  { AGENT_PROXY: proxy, NO_PROXY: exceptions = "" }: ProxySettings,
+): Deno.Proxy | undefined {
+  if (!proxy || isLoopback(url, { inTee: false }) || isException(url, exceptions)) return undefined;
+  switch (proxy.protocol) {
+    case "vsock:": {
+      const [cid, port] = proxy.pathname.split(":").map(Number);
+      return { transport: "vsock", cid: cid!, port: port! };
+    }
+    case "unix:":
+      return { transport: "unix", path: decodePart(proxy.pathname) };
+    default: {
+      const transport = proxy.protocol === "https:" ? "https" : proxy.protocol === "http:" ? "http" : "socks5";
+      const basicAuth = { username: decodePart(proxy.username), password: decodePart(proxy.password) };
+      return {
+        transport,
+        url: `${proxy.protocol}//${proxy.host}`,
+        ...(basicAuth.username + basicAuth.password !== "" && { basicAuth }),
+      };
+    }
+  }
+}
+
+/**
+ * Whether a list such as `localhost,.example.org,10.0.0.5:8443,*` names a URL's host: itself, or as its parent domain.
+ *
+ * @see https://www.gnu.org/software/emacs/manual/html_node/url/Proxies.html: there is no standard; this is what curl does.
+ */
+function isException({ hostname, port, protocol }: URL, list: string): boolean {
+  const standard = /^(wss|https):$/.test(protocol) ? "443" : "80";
+  return list.split(/[\s,]+/).some((entry) => {
+    if (entry === "") return false;
+    if (entry === "*") return true;
+    const [, host = "", onPort] = /^(.*?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
+    if (onPort !== undefined && onPort !== (port || standard)) return false;
+    const domain = host.replace(/^\*?\./, "");
+    return hostname === domain || hostname.endsWith(`.${domain}`);
+  });
+}

@@ -1,0 +1,72 @@
+/** What the server's frames mean: each is checked, logged, and turned into an event or an answer to it. @module */
+
+import { Buffer } from "node:buffer";
+import type { Log } from "../../log.ts";
+import { type AgentEvent, parseFrame } from "../../wire.ts";
+
+/** How to answer what is no event. */
+export interface FrameAnswers {
+  /** The server says that it has taken in who the agent is. */
+  confirmed(): void;
+  /** The server asks for a sign of life. */
+  pinged(): void;
+  /** A frame with a usable id is refused. */
+  refused(id: string, reason: string): void;
+}
+
+/** A binary frame is read too if it holds text: some frameworks send every message that way. */
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Makes the function that turns a frame into its event; undefined for a frame that holds none. */
+export function frameReader(
+  { agentId, maxBytes, log }: { agentId: string; maxBytes: number; log: Log },
+  answers: FrameAnswers,
+): (data: string | ArrayBuffer) => AgentEvent | undefined {
+  const refuse = (reason: string, { bytes, id }: { bytes: number; id?: string | undefined }) => {
+    log.warn("frame refused", { reason, bytes, ...(id !== undefined && { event: id }) });
+    if (id !== undefined) answers.refused(id, reason);
+  };
+
+  return (data) => {
+    const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
+    const text = typeof data === "string" ? data : textOf(data);
+    if (text === undefined) {
+      refuse("binary and not UTF-8; expected JSON text", { bytes });
+      return undefined;
+    }
+    const frame = parseFrame(text);
+    if (bytes > maxBytes) {
+      const id = frame.ok ? (frame.value.kind === "event" ? frame.value.event.id : undefined) : frame.id;
+      refuse(`${bytes} bytes, which is more than EVENT_MAX_BYTES=${maxBytes}`, { bytes, id });
+      return undefined;
+    }
+    if (!frame.ok) {
+      refuse(frame.reason, { bytes, id: frame.id });
+      return undefined;
+    }
+    log.debug("📨 WebSocket message received", { bytes }, { frame: text });
+    switch (frame.value.kind) {
+      case "event":
+        return frame.value.event;
+      case "auth_success":
+        log.info("🔐 Authenticated with agentId {agent}", { agent: agentId });
+        answers.confirmed();
+        return undefined;
+      case "ping":
+        answers.pinged();
+        return undefined;
+      case "unknown":
+        log.info("frame of unknown type ignored", { type: frame.value.type, bytes });
+        return undefined;
+    }
+  };
+}
+
+function textOf(data: ArrayBuffer): string | undefined {
+  try {
+    return decoder.decode(data);
+  } catch {
+    // Not text at all. The decoder's message says nothing more.
+    return undefined;
+  }
+}

@@ -1,0 +1,97 @@
+/** Responses that the server refuses by closing the connection: found, so that one can't hold up all others. @module */
+
+/** What is known of refused responses, over all connections to one server. */
+export interface Refusals {
+  /** Why a response is not sent any more, as the error of its ack; undefined while it may be sent. */
+  verdict(id: string): string | undefined;
+  /** Whether a response may be what ended an earlier connection. Then it is sent by itself, to find out. */
+  isSuspect(id: string): boolean;
+  /** A response was sent on the connection. */
+  sent(id: string, bytes: number): void;
+  /** A suspect was sent by itself, and the connection has outlived it. */
+  cleared(id: string): void;
+  /**
+   * The connection has ended.
+   *
+   * @returns `progressed`: whether the last response sent on it is another one than on the connection before;
+   * `refused`: id of a response that the server will not take, if that is now known.
+   */
+  ended(code: number): { readonly progressed: boolean; readonly refused?: string };
+}
+
+/** A response that was sent. */
+interface Sent {
+  readonly id: string;
+  readonly bytes: number;
+  readonly atMs: number;
+}
+
+/** Close codes that can mean a message: RFC 6455, 7.4.1. */
+const NOT_TEXT = 1007, AGAINST_POLICY = 1008, TOO_BIG = 1009;
+const MEANINGS: ReadonlyMap<number, string> = new Map([
+  [NOT_TEXT, "as data it can't read"],
+  [AGAINST_POLICY, "as against its policy"],
+  [TOO_BIG, "as too big"],
+]);
+/** A close this long after a response has nothing to do with it. */
+const BLAME_MS = 10_000;
+/** Responses of one connection that are remembered; of these, the last few are blamed where their size tells nothing. */
+const REMEMBERED = 64, BLAMED = 16;
+/** Verdicts that are remembered. An older one would be found again, at the price of two connections. */
+const MAX_VERDICTS = 1_000;
+
+/**
+ * Watch over the responses to one server. A response is refused if the connection ends with 1007, 1008 or 1009 right after
+ * it was sent, and then once more when it is sent by itself. For 1009 the largest of the last responses is meant.
+ */
+export function watchRefusals(now: () => number): Refusals {
+  let recent: Sent[] = [];
+  let suspects = new Set<string>();
+  const verdicts = new Map<string, string>();
+  /** The last response on the connections before this one. */
+  let lastId: string | undefined;
+
+  const blamedFor = (code: number): Sent[] => {
+    const late = recent.filter(({ atMs }) => now() - atMs <= BLAME_MS);
+    if (code !== TOO_BIG) return late.slice(-BLAMED);
+    const [largest] = late.toSorted((one, other) => other.bytes - one.bytes);
+    return largest ? [largest] : [];
+  };
+  const condemn = ({ id, bytes }: Sent, code: number) => {
+    suspects.delete(id);
+    verdicts.set(
+      id,
+      `the server refused the response ${MEANINGS.get(code)}: it closed the connection with ${code} after it, twice ` +
+        `(${bytes} bytes)`,
+    );
+    const [oldest] = verdicts.keys();
+    if (verdicts.size > MAX_VERDICTS && oldest !== undefined) verdicts.delete(oldest);
+  };
+
+  return {
+    verdict: (id) => verdicts.get(id),
+    isSuspect: (id) => suspects.has(id),
+    sent(id, bytes) {
+      recent.push({ id, bytes, atMs: now() });
+      if (recent.length > REMEMBERED) recent.shift();
+    },
+    cleared(id) {
+      suspects.delete(id);
+    },
+    ended(code) {
+      const last = recent.at(-1);
+      const progressed = last !== undefined && last.id !== lastId;
+      lastId = last?.id ?? lastId;
+      const blamed = MEANINGS.has(code) ? blamedFor(code) : [];
+      recent = [];
+      if (blamed.length === 0) return { progressed };
+      const guilty = blamed.at(-1)!;
+      if (suspects.has(guilty.id)) {
+        condemn(guilty, code);
+        return { progressed, refused: guilty.id };
+      }
+      suspects = new Set(blamed.map(({ id }) => id));
+      return { progressed };
+    },
+  };
+}

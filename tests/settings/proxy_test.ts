@@ -1,0 +1,77 @@
+/** Which proxy a connection goes through: what may name one, and whom it is not for. @module */
+
+import { assertEquals } from "@std/assert";
+import { readSettings, SETTINGS } from "../../src/program/settings.ts";
+import { peersOf, plaintextProblems } from "../../src/settings/peers.ts";
+import { proxyFor, proxyUrl } from "../../src/settings/proxy.ts";
+
+/** The proxy for `url` in an environment. */
+function proxyIn(environment: Record<string, string>, url = "wss://agents.example.org"): Deno.Proxy | undefined {
+  return proxyFor(new URL(url), readSettings((name) => environment[name]));
+}
+
+Deno.test("AGENT_PROXY names an HTTP, HTTPS or SOCKS proxy, a vsock or a socket", () => {
+  const of = (AGENT_PROXY: string) => proxyIn({ AGENT_PROXY });
+  assertEquals(of("http://proxy.example.com:3128"), { transport: "http", url: "http://proxy.example.com:3128" });
+  assertEquals(of("proxy.example.com:3128"), { transport: "http", url: "http://proxy.example.com:3128" });
+  assertEquals(of("https://proxy.example.com/"), { transport: "https", url: "https://proxy.example.com" });
+  assertEquals(of("socks5://127.0.0.1:1080"), { transport: "socks5", url: "socks5://127.0.0.1:1080" });
+  assertEquals(of("http://me:p%40ss@127.0.0.1:3128"), {
+    transport: "http",
+    url: "http://127.0.0.1:3128",
+    basicAuth: { username: "me", password: "p@ss" },
+  });
+  assertEquals(of("vsock:3:8000"), { transport: "vsock", cid: 3, port: 8000 });
+  assertEquals(of("unix:/run/my%20proxy.sock"), { transport: "unix", path: "/run/my proxy.sock" });
+});
+
+Deno.test("what is no proxy is refused", () => {
+  for (
+    const text of ["ftp://proxy", "http://proxy/path", "http://proxy?x", "vsock:3", "vsock:a:b", "unix:here", "http://"]
+  ) {
+    assertEquals(proxyUrl(text), undefined, text);
+  }
+});
+
+Deno.test("nothing for this machine goes through a proxy", () => {
+  for (const host of ["localhost:1", "127.0.0.1", "127.8.8.8:443", "[::1]:8080", "agents.localhost"]) {
+    assertEquals(proxyIn({ AGENT_PROXY: "http://127.0.0.1:3128" }, `wss://${host}`), undefined, host);
+  }
+});
+
+Deno.test("hosts in NO_PROXY are connected to straight, by name, by domain, by port, or all of them", () => {
+  const isStraight = (NO_PROXY: string, url: string) =>
+    proxyIn({ AGENT_PROXY: "http://127.0.0.1:3128", NO_PROXY }, url) === undefined;
+  for (const list of ["example.org", ".example.org", "*.example.org", "a.b, EXAMPLE.org:443", "*"]) {
+    assertEquals(isStraight(list, "wss://agents.example.org/x"), true, list);
+  }
+  for (const list of ["", "ample.org", "agents.example", "example.org:8443", "org.example"]) {
+    assertEquals(isStraight(list, "wss://agents.example.org/x"), false, list);
+  }
+  assertEquals(isStraight("10.0.0.5:8080", "http://10.0.0.5:8080"), true);
+  assertEquals(proxyIn({ AGENT_PROXY: "http://127.0.0.1:3128", no_proxy: "example.org" }), undefined);
+});
+
+Deno.test("without AGENT_PROXY the variables that other programs obey count, if they make sense", () => {
+  const http = { transport: "http" as const, url: "http://127.0.0.1:3128" };
+  assertEquals(proxyIn({ HTTPS_PROXY: "http://127.0.0.1:3128" }), http);
+  assertEquals(proxyIn({ https_proxy: "127.0.0.1:3128" }), http);
+  assertEquals(proxyIn({ HTTPS_PROXY: "socks4://x", all_proxy: "http://127.0.0.1:3128" }), http);
+  assertEquals(proxyIn({ AGENT_PROXY: "http://127.0.0.1:3128", HTTPS_PROXY: "http://127.0.0.1:1" }), http);
+  assertEquals(proxyIn({ HTTP_PROXY: "http://127.0.0.1:3128" }), undefined);
+});
+
+Deno.test("a proxy may be spoken to in the open, in a TEE too, but gets no password that way", () => {
+  const problems = (AGENT_PROXY: string, inTee: boolean) => {
+    const proxy = proxyUrl(AGENT_PROXY);
+    return plaintextProblems(peersOf(SETTINGS, { AGENT_PROXY: proxy }), { inTee }).length;
+  };
+  for (const inTee of [true, false]) {
+    assertEquals(problems("http://proxy.example.org:3128", inTee), 0);
+    assertEquals(problems("http://me:secret@proxy.example.org:3128", inTee), 1);
+    assertEquals(problems("https://me:secret@proxy.example.org", inTee), 0);
+    assertEquals(problems("http://me:secret@127.0.0.1:3128", inTee), 0);
+    assertEquals(problems("vsock:3:8000", inTee), 0);
+    assertEquals(problems("unix:/run/proxy.sock", inTee), 0);
+  }
+});
