@@ -121,6 +121,10 @@ function connect(parts: AgentParts, { onError, signal }: { onError: (error: unkn
     repeats: createRepeats({ log, clock, signal }),
     onFailedBefore: () => unanswered++,
     onAccepted: keeper(database, onError),
+    onRefused(outcome) {
+      const recorded = journal.refuse(outcome);
+      if (recorded) publishing.add(recorded);
+    },
     log,
     clock,
   });

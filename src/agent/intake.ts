@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Log } from "../log.ts";
 import type { Delivery } from "../transports/transport.ts";
-import { isFailure } from "../wire.ts";
+import { type Failure, isFailure } from "../wire.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Outbox } from "./outbox.ts";
@@ -17,8 +17,9 @@ export interface Intake {
 
 /**
  * @param parts `isLoaded`: whether a pending event of the journal is answered without a further delivery; `deliveries`:
- * for the outbox, of sources that want their handle back; `onFailedBefore`: told of each event
- * that came again and had ended in an error; `onAccepted`: told of each new event.
+ * for the outbox, of sources that want their handle back; `onFailedBefore`: told of each event that came again and had
+ * ended in an error; `onAccepted`: told of each new event; `onRefused`: given the outcome of what its source could not
+ * take for an event.
  */
 export function createIntake(parts: {
   agentId: string;
@@ -30,13 +31,17 @@ export function createIntake(parts: {
   repeats: Repeats;
   onFailedBefore: () => void;
   onAccepted: () => void;
+  onRefused: (outcome: Failure) => void;
   log: Log;
   clock: Clock;
 }): Intake {
   const { agentId, journal, outbox, backlog, isLoaded, deliveries, repeats, log, clock } = parts;
   return {
     accept(delivery) {
-      const { event } = delivery;
+      const { event, refusal } = delivery;
+      if (refusal !== undefined) {
+        return parts.onRefused({ queryId: event.id, error: `refused: ${refusal}`, timestamp: clock.now(), agentId });
+      }
       const accepted = journal.accept(event);
       if (accepted.state === "answered") {
         log.debug("event {event} arrived again: its stored outcome stands", { event: event.id });

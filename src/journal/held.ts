@@ -15,7 +15,7 @@ const MAX_HELD = { events: 2_000, size: 8 * 1024 * 1024 };
 export interface HeldBack {
   /** Accepted events that have no outcome, by id. */
   readonly accepted: Map<string, Held & { readonly event: AgentEvent }>;
-  /** Outcomes, by the id of their event. */
+  /** Outcomes, by the id of their row: that of their event, or the name of a refusal. */
   readonly answered: Map<string, Held & Entry>;
   /** Ids of events in the tables that have an outcome now. */
   readonly obsolete: string[];

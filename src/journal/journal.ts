@@ -1,8 +1,9 @@
 /** What must survive a crash: accepted events, their outcomes, and which outcomes still have to be delivered. @module */
 
+import { createHash } from "node:crypto";
 import type { Database } from "../store/database.ts";
 import { noSeal, openJson, type Seal } from "../store/seal.ts";
-import { type AgentEvent, type Entry, entryOf, type Outcome, sizeOf } from "../wire.ts";
+import { type AgentEvent, type Entry, entryOf, type Failure, type Outcome, sizeOf } from "../wire.ts";
 import { type HeldBack, nothingHeld, runsOf } from "./held.ts";
 import { eventPlace, type KnownRow, outcomePlace, prepareStatements, type Row, type Statements } from "./statements.ts";
 
@@ -53,6 +54,11 @@ export interface Journal {
   record(outcome: Outcome): RecordedOutcome;
   /** The outcome of an event, with its place; undefined where there is none, or none any more. */
   recorded(id: string): RecordedOutcome | undefined;
+  /**
+   * Keep the error of what could not be taken for an event, under its own name: a proper event with that id may come yet.
+   * Nothing, if it was kept before, or an event with that id is known.
+   */
+  refuse(outcome: Failure): RecordedOutcome | undefined;
   /** Outcomes after `seq`, oldest first. */
   outcomes(after: { seq: number; limit: number }): RecordedOutcome[];
   /** Outcomes after `seq` and up to `upTo` that were not delivered, oldest first. */
@@ -121,9 +127,18 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
     held.answered.set(id, recorded);
     return recorded;
   };
+  const refuse = (outcome: Failure): RecordedOutcome | undefined => {
+    const id = outcome.queryId, name = refusalName(outcome);
+    const isKnown = (name: string) => held.accepted.has(name) || held.answered.has(name) || rows.known(name);
+    if (isKnown(id) || isKnown(name)) return undefined;
+    const recorded = { seq: ++lastOutcome, ...entryOf(outcome), atMs: now() };
+    held.answered.set(name, recorded);
+    return recorded;
+  };
   return {
     accept,
     record,
+    refuse,
     pending: (after) => written().pending(after),
     acceptedMs: (id) => held.accepted.get(id)?.atMs ?? rows.acceptedMs(id),
     pendingCount: () => (written(), statements.pendingCount.get() as { count: number }).count,
@@ -139,6 +154,11 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
     setOutageSince: (ms) =>
       void (ms === undefined ? statements.endOutage.run() : statements.setOutage.run({ since: ms })),
   };
+}
+
+/** The id of a refusal's row: the same for the same complaint. */
+function refusalName({ queryId, error }: Failure): string {
+  return `refused:${createHash("sha256").update(JSON.stringify([queryId, error])).digest("hex")}`;
 }
 
 /** The journal's tables, with their texts under the seal. */
@@ -191,8 +211,7 @@ function createRows(statements: Statements, seal: Seal) {
     },
     /** Write what was held back. */
     write({ accepted, answered, obsolete, settled }: HeldBack, lastOutcome: number) {
-      for (const { seq, outcome, text, atMs } of answered.values()) {
-        const id = outcome.queryId;
+      for (const [id, { seq, text, atMs }] of answered) {
         statements.keepOutcome.run(seq, id, seal.seal(text, outcomePlace({ seq, id, at: atMs })), atMs);
       }
       if (answered.size > 0) statements.toDeliver.run(lastOutcome - answered.size);

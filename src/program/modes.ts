@@ -67,7 +67,8 @@ async function answerInput(parts: ModeParts): Promise<TaskResult> {
   const { settings, log, environment } = parts;
   const { EVENT_INPUT_PATH: path, EVENT_MAX_BYTES: maxBytes, IEXEC_IN: directory = dirname(path) } = settings;
   const otherPaths = iexecInputFiles(environment).map((name) => `${directory}/${name}`);
-  const input = openInput({ path, otherPaths, maxBytes, log: limitRepeats(log, { now: parts.clock.now }) });
+  const { clock } = parts;
+  const input = openInput({ path, otherPaths, maxBytes, log: limitRepeats(log, { now: clock.now }), clock });
   // The result is one file, which computed.json names.
   const oneFile = { ...settings, EVENT_OUTPUT_ROTATE: undefined };
   const { unanswered } = await answerEvents({ ...parts, settings: oneFile, open: () => input });

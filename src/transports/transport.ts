@@ -12,6 +12,11 @@ export interface Delivery {
    * may have killed the agent that had it before: it is answered alone, so that it takes no other event along.
    */
   readonly attempt?: number;
+  /**
+   * Why the source can't take it for an event, although it has an id: nobody is asked, and the outcome is this error. Its
+   * query is empty. An event with that id that comes later is answered all the same.
+   */
+  readonly refusal?: string;
 }
 
 /** One source of events. */

@@ -31,6 +31,29 @@ function crash({ database }: { database: Database }): void {
   database[Symbol.dispose]();
 }
 
+Deno.test("a refusal is kept once, over a restart too, and the event may still come and be answered", async () => {
+  await using folder = makeFolder();
+  const refused = { ...failure("q1"), error: "refused: no query" };
+  {
+    using opened = open(folder.path);
+    const { journal, database } = opened;
+    assertEquals(journal.refuse(refused)?.outcome, refused);
+    assertEquals(journal.refuse({ ...refused, timestamp: refused.timestamp + 1 }), undefined);
+    assertEquals(journal.refuse({ ...refused, error: "refused: no time" })?.seq, 2);
+    database.commit();
+  }
+  using opened = open(folder.path);
+  const { journal } = opened;
+  assertEquals(journal.refuse(refused), undefined);
+  assertEquals(journal.outcomes(ALL).map(({ outcome }) => outcome.queryId), ["q1", "q1"]);
+  assertEquals(journal.accept(event("q1")).state, "new");
+  journal.record(answer("q1"));
+  assertEquals(journal.accept(event("q1")).state, "answered");
+  // What has, or will have, an outcome of its own gets no second one.
+  journal.accept(event("q2"));
+  assertEquals([journal.refuse(failure("q1")), journal.refuse(failure("q2"))], [undefined, undefined]);
+});
+
 Deno.test("an event is new once, pending until it has an outcome, answered from then on", async () => {
   await using folder = makeFolder();
   using opened = open(folder.path);

@@ -1,6 +1,6 @@
 /** Events and outcomes for tests that care for their ids only. @module */
 
-import type { AgentEvent, Outcome } from "../../src/wire.ts";
+import type { AgentEvent, Failure, Outcome } from "../../src/wire.ts";
 
 /** When events of tests were asked, in milliseconds since the epoch. */
 const ASKED_MS = 1_700_000_000_000;
@@ -16,7 +16,7 @@ export function answer(id: string, response = `answer ${id}`): Outcome {
 }
 
 /** The outcome of an event that could not be answered. */
-export function failure(id: string): Outcome {
+export function failure(id: string): Failure {
   return { queryId: id, error: `no model for ${id}`, timestamp: ASKED_MS, agentId: "agent" };
 }
 

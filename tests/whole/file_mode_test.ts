@@ -83,7 +83,14 @@ Deno.test("file mode refuses broken entries by name and answers the others", asy
     ]),
   );
   await using agent = await startAgent(input);
-  assertEquals((await agent.responses(2)).map(({ queryId }) => queryId), ["q1", "q5"]);
+  const entries = await agent.responses(4);
+  const errors = Object.fromEntries(entries.map(({ queryId, error }) => [queryId, error]));
+  assertEquals(errors, {
+    q1: undefined,
+    "no-query": "refused: query: expected string, received undefined",
+    q4: "refused: timestamp: expected number, received string",
+    q5: undefined,
+  });
   await agent.logged("event refused", { count: 3 });
   const refused = agent.log.filter(({ message }) => message === "event refused");
   assertEquals(refused.map(({ index, event, reason }) => ({ index, event, reason })), [
@@ -91,6 +98,89 @@ Deno.test("file mode refuses broken entries by name and answers the others", asy
     { index: 2, event: undefined, reason: "expected object, received number" },
     { index: 3, event: "q4", reason: "timestamp: expected number, received string" },
   ]);
+});
+
+Deno.test("a refused entry is told once in responses.json, also over a restart, and answered once it is mended", async () => {
+  await using input = makeInput();
+  input.write(JSON.stringify([{ id: "q1", question: "What is iExec?" }, event("q2")]));
+  {
+    await using agent = await startAgent(input);
+    await agent.responses(2);
+    await agent.stop();
+  }
+  await using agent = await startAgent(input);
+  await agent.logged("event refused");
+  input.writeEvents("q1", "q2");
+  const entries = await agent.responses(3);
+  assertEquals(
+    entries.map(({ queryId, error }) => [queryId, error]).toSorted(),
+    [
+      ["q1", undefined],
+      [
+        "q1",
+        "refused: query: expected string, received undefined (unknown field question: did you mean query?)",
+      ],
+      ["q2", undefined],
+    ].toSorted(),
+  );
+});
+
+Deno.test("an event in a file may leave its time out, or give it as ISO 8601", async () => {
+  await using input = makeInput();
+  input.write(JSON.stringify([
+    { id: "q1", query: "What is iExec?" },
+    { id: "q2", query: "What is iExec?", timestamp: "2026-01-31T08:30:00Z" },
+  ]));
+  await using agent = await startAgent(input);
+  assertEquals((await agent.responses(2)).map(({ error }) => error), [undefined, undefined]);
+});
+
+Deno.test("lines that are appended to an .ndjson file are answered one by one", async () => {
+  await using folder = makeFolder();
+  const path = `${folder.path}/events.ndjson`;
+  const append = (text: string) => Deno.writeTextFileSync(path, text, { append: true });
+  append(`${JSON.stringify(event("q1"))}\n`);
+  await using agent = await startAgent({ folder: folder.path, env: { EVENT_INPUT_PATH: path } });
+  await agent.responses(1);
+  append(`no event\n${JSON.stringify(event("q2"))}\n`);
+  await agent.responses(2);
+  const half = JSON.stringify(event("q3"));
+  append(half.slice(0, 20));
+  append(`${half.slice(20)}\n`);
+  assertEquals((await agent.responses(3)).map(({ queryId }) => queryId), ["q1", "q2", "q3"]);
+  const { line, reason } = await agent.logged("event refused");
+  assertEquals([line, reason], [2, "not valid JSON at line 2 column 1"]);
+});
+
+Deno.test("files that are dropped into a directory are answered, one event or many each", async () => {
+  await using folder = makeFolder();
+  const path = `${folder.path}/inbox`;
+  const drop = (name: string, text: string) => {
+    // As whoever drops files does it: beside their place, then in one move.
+    Deno.writeTextFileSync(`${folder.path}/${name}.tmp`, text);
+    Deno.renameSync(`${folder.path}/${name}.tmp`, `${path}/${name}`);
+  };
+  Deno.mkdirSync(path);
+  drop("1.json", JSON.stringify(event("q1"), null, 2));
+  drop("2.json", JSON.stringify([event("q2"), event("q3")]));
+  drop("notes.txt", "not for the agent");
+  await using agent = await startAgent({ folder: folder.path, env: { EVENT_INPUT_PATH: path } });
+  await agent.responses(3);
+  drop("3.ndjson", `${JSON.stringify(event("q4"))}\n`);
+  await agent.responses(4);
+  drop("1.json", JSON.stringify([event("q1"), event("q5")]));
+  assertEquals((await agent.responses(5)).map(({ queryId }) => queryId), ["q1", "q2", "q3", "q4", "q5"]);
+  assertEquals(agent.log.filter(({ level }) => level === "warn"), []);
+});
+
+Deno.test("a FIFO or a device in the place of the events file is told, and holds nothing up", async () => {
+  await using folder = makeFolder();
+  Deno.mkdirSync(`${folder.path}/iexec_in`);
+  Deno.symlinkSync("/dev/zero", `${folder.path}/iexec_in/events.json`);
+  await using agent = await startAgent({ folder: folder.path, env: { EVENT_POLL_INTERVAL: "20" } });
+  const { reason } = await agent.logged((entry) => entry.message.startsWith("events file can't be read"));
+  assertMatch(String(reason), /events\.json/);
+  assertEquals((await agent.stop()).code, 0);
 });
 
 Deno.test("a restart answers nothing a second time, and adds what came meanwhile", async () => {

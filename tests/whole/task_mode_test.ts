@@ -57,15 +57,23 @@ Deno.test("input files are read where there is no events.json", async () => {
 });
 
 Deno.test("an entry that is no event makes the task fail with 65, with the others answered and computed.json written", async () => {
-  await using task = makeTask({ "events.json": [event("q1"), { id: "q2" }, event("q3")] });
+  await using task = makeTask({ "events.json": [event("q1"), { id: "q2", query: "q" }, event("q3"), { query: "q" }] });
   const { code, stderr } = await runToEnd(task);
   assertEquals(code, 65);
-  assertStringIncludes(stderr, "1 event of the input could not be answered");
-  assertEquals(task.entries().map(({ queryId }) => queryId).sort(), ["q1", "q3"]);
-  assertEquals(task.computed(), {
-    "deterministic-output-path": `${task.output}/responses.json`,
-    "error-message": "1 event of the input could not be answered",
-  });
+  assertStringIncludes(stderr, "2 events of the input could not be answered");
+  const errors = task.entries().map(({ queryId, error }) => `${queryId}: ${error}`).sort();
+  assertEquals(errors, [
+    "q1: undefined",
+    "q2: refused: timestamp: expected number, received undefined",
+    "q3: undefined",
+  ]);
+  // An entry without an id has no place in the responses.
+  const computed = task.computed();
+  assertEquals(computed["deterministic-output-path"], `${task.output}/responses.json`);
+  assertMatch(
+    computed["error-message"],
+    /^2 events of the input could not be answered\nentry 3 of .*events\.json: id: expected string, received undefined/,
+  );
 });
 
 Deno.test("what is wrong with entries that have no id is told in computed.json", async () => {

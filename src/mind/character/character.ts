@@ -10,7 +10,7 @@ import type { CharacterArchive } from "./archive.ts";
 import { adaptCharacter } from "./format.ts";
 import { type Core, loadCore } from "../core_log.ts";
 import intern from "./intern.json" with { type: "json" };
-import { findJsonError } from "./json_error.ts";
+import { findJsonError } from "../../json_error.ts";
 import { type OwnWords, readOwnWords } from "./own_words.ts";
 import { type KnowledgeEntry, readKnowledgeFiles } from "../knowledge/files.ts";
 import type { KnowledgeText } from "../knowledge/passages.ts";

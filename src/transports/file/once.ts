@@ -1,25 +1,31 @@
 /** Events from files that are read once: an iExec task's input. @module */
 
-import { basename } from "node:path";
+import { basename, join } from "node:path";
+import type { Clock } from "../../clock.ts";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
+import { isRefusal } from "../../files.ts";
 import type { Log } from "../../log.ts";
-import { checkEntries, parseEntries } from "./events_file.ts";
-import type { Transport } from "../transport.ts";
+import type { Delivery, Transport } from "../transport.ts";
+import { eventFilesIn, formatInDirectory } from "./directory.ts";
+import { formatOf } from "./input.ts";
+import { JsonMistake } from "./json_elements.ts";
+import { type FileOptions, nothingRead, readFile } from "./reader.ts";
 
 /** Where the input is. */
 export interface InputOptions {
-  /** The file of events. */
+  /** The file of events, or a directory of such files. */
   readonly path: string;
   /** Files to read instead where that one is missing. */
   readonly otherPaths: readonly string[];
   /** Largest event that is taken, in bytes of JSON. */
   readonly maxBytes: number;
   readonly log: Log;
+  readonly clock: Clock;
 }
 
 /** A source that ends when its input does. */
 export interface Input extends Transport {
-  /** Entries that were no events. */
+  /** How many entries were no events. */
   refused(): number;
   /** Where each of those stands that has no id to be told by, and what is wrong with it; the first ten. */
   nameless(): readonly string[];
@@ -29,25 +35,25 @@ export interface Input extends Transport {
 const MAX_NAMELESS = 10;
 
 /** Read the input once; an event that stands in several files is one event. */
-export function openInput({ path, otherPaths, maxBytes, log }: InputOptions): Input {
+export function openInput({ path, otherPaths, ...options }: InputOptions): Input {
   let refused = 0;
   const nameless: string[] = [];
 
-  async function* events(signal: AbortSignal) {
-    const texts = readTexts(path, otherPaths);
-    for (const [path, text] of texts) {
-      for (const entry of checkEntries(parse(path, text), { maxBytes })) {
-        if (signal.aborted) return;
-        if ("event" in entry) {
-          yield await Promise.resolve([{ event: entry.event }]);
-          continue;
+  async function* events(signal: AbortSignal): AsyncGenerator<readonly Delivery[]> {
+    for (const file of filesOf(path, otherPaths)) {
+      try {
+        for await (const batch of readFile({ ...options, ...file, needsTime: true }, nothingRead())) {
+          for (const { index, reason, id } of batch.refused) {
+            refused++;
+            if (id === undefined && nameless.length < MAX_NAMELESS) {
+              nameless.push(`entry ${index} of ${basename(file.path)}: ${reason}`);
+            }
+          }
+          if (batch.deliveries.length > 0) yield batch.deliveries;
+          if (signal.aborted) return;
         }
-        refused++;
-        const { index, reason, id } = entry;
-        if (id === undefined && nameless.length < MAX_NAMELESS) {
-          nameless.push(`entry ${index} of ${basename(path)}: ${reason}`);
-        }
-        log.warn("event refused", { path, index, reason, ...(id !== undefined && { event: id }) });
+      } catch (error) {
+        throw unreadable(file.path, error);
       }
     }
   }
@@ -62,36 +68,37 @@ export function openInput({ path, otherPaths, maxBytes, log }: InputOptions): In
   };
 }
 
-function readTexts(path: string, otherPaths: readonly string[]): Map<string, string> {
-  const whole = read(path);
-  if (whole !== undefined) return new Map([[path, whole]]);
-  const texts = new Map<string, string>();
-  for (const other of otherPaths) {
-    const text = read(other);
-    if (text === undefined) throw new FatalError(`Cannot read ${other}: it is not there.`, EXIT.inputOutput);
-    texts.set(other, text);
+/** The files to read. @throws {FatalError} If one of them is not there, or there is none. */
+function filesOf(path: string, otherPaths: readonly string[]): Pick<FileOptions, "path" | "format">[] {
+  const kind = kindOf(path);
+  if (kind === "directory") {
+    return eventFilesIn(path).map((name) => ({ path: join(path, name), format: formatInDirectory(name) }));
   }
-  if (texts.size > 0) return texts;
-  throw new FatalError(
-    `Nothing to answer: ${path} is not there, and IEXEC_INPUT_FILE_NAME_1 names no other file. Put the events in one of them.`,
-    EXIT.inputOutput,
-  );
+  if (kind === "file") return [{ path, format: formatOf(path) }];
+  if (otherPaths.length === 0) {
+    throw new FatalError(
+      `Nothing to answer: ${path} is not there, and IEXEC_INPUT_FILE_NAME_1 names no other file. Put the events in one of them.`,
+      EXIT.inputOutput,
+    );
+  }
+  return otherPaths.map((other) => {
+    if (kindOf(other) === undefined) throw new FatalError(`Cannot read ${other}: it is not there.`, EXIT.inputOutput);
+    return { path: other, format: formatOf(other) };
+  });
 }
 
-/** The text of a file; none if there is no such file. */
-function read(path: string): string | undefined {
+/** What is at a path; undefined if nothing is. */
+function kindOf(path: string): "file" | "directory" | undefined {
   try {
-    return Deno.readTextFileSync(path);
+    return Deno.statSync(path).isDirectory ? "directory" : "file";
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new FatalError(`Cannot read ${path}: ${messageOf(error)}`, EXIT.inputOutput, { cause: error });
+    throw unreadable(path, error);
   }
 }
 
-function parse(path: string, text: string): unknown[] {
-  try {
-    return parseEntries(text);
-  } catch (error) {
-    throw new FatalError(`Cannot read ${path}: ${messageOf(error)}`, EXIT.inputOutput, { cause: error });
-  }
+/** What the user is told of a file; any other error is a bug, and stays what it is. */
+function unreadable(path: string, error: unknown): unknown {
+  if (!(error instanceof JsonMistake || isRefusal(error))) return error;
+  return new FatalError(`Cannot read ${path}: ${messageOf(error)}`, EXIT.inputOutput, { cause: error });
 }

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { FatalError } from "../../../src/errors.ts";
 import { type Log, silentLog } from "../../../src/log.ts";
 import { loadCharacter } from "../../../src/mind/character/character.ts";
-import { findJsonError } from "../../../src/mind/character/json_error.ts";
+import { findJsonError } from "../../../src/json_error.ts";
 import { makeFolder } from "../../support/folder.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -1,0 +1,98 @@
+/** A file that is looked at again and again: when it is worth reading, and what is said when it can't be. @module */
+
+import { basename } from "node:path";
+import type { Clock } from "../../clock.ts";
+import { messageOf } from "../../errors.ts";
+import type { Log } from "../../log.ts";
+import type { Delivery } from "../transport.ts";
+import { type Format, nothingRead, readFile } from "./reader.ts";
+
+/** What is known before a look. */
+export interface Look {
+  /** Names of files in the directory that changed since the last look; `""`: any of them may have. */
+  readonly changes: ReadonlySet<string>;
+  /** Whether nothing has changed for a while. */
+  readonly isQuiet: boolean;
+}
+
+/** Something that events are read from. */
+export interface FileInput {
+  /** Yields what is new. */
+  read(look: Look): AsyncIterable<readonly Delivery[]>;
+  /** Whether it could not be read, which may be because somebody is writing it. */
+  isInDoubt(): boolean;
+}
+
+/** Two changes can bear the same time stamp; a file is taken for unchanged only when its stamp is older than this. */
+const STAMP_MS = 2_000;
+
+/** The format of a file, by its name. */
+export function formatOf(path: string): Format {
+  return /\.(ndjson|jsonl)$/i.test(path) ? "lines" : "array";
+}
+
+/**
+ * Look at one file.
+ *
+ * @param options `isRead`: called each time when it was read to its end.
+ */
+export function createFileInput(
+  options: {
+    path: string;
+    format: Format;
+    maxBytes: number;
+    log: Log;
+    clock: Clock;
+    isRead?: () => void;
+  },
+): FileInput {
+  const { path, log, clock } = options;
+  const name = basename(path);
+  const state = nothingRead();
+  let stamp: { text: string; readMs: number; modifiedMs: number } | undefined;
+  let broken: { reason: string; warned: boolean } | undefined;
+  let missing = false;
+
+  const isUnchanged = (info: Deno.FileInfo) =>
+    stamp?.text === stampOf(info) && stamp.readMs - stamp.modifiedMs > STAMP_MS;
+  const isInDoubt = () => broken?.warned === false;
+
+  const noteBroken = (reason: string, isQuiet: boolean) => {
+    // Being half-written looks just like being broken: only what stays so is worth a warning.
+    if (isQuiet && broken?.reason === reason && !broken.warned) {
+      log.warn("events file can't be read: what it held before stands, and it is read again when it changes", {
+        path,
+        reason,
+      });
+      broken.warned = true;
+    } else if (broken?.reason !== reason) broken = { reason, warned: false };
+  };
+
+  return {
+    isInDoubt,
+    async *read({ changes, isQuiet }) {
+      const mayHaveChanged = changes.has(name) || changes.has("");
+      try {
+        const info = Deno.statSync(path);
+        if (!mayHaveChanged && !isInDoubt() && isUnchanged(info)) return;
+        stamp = { text: stampOf(info), readMs: clock.now(), modifiedMs: info.mtime?.getTime() ?? clock.now() };
+        missing = false;
+        for await (const { deliveries } of readFile(options, state)) if (deliveries.length > 0) yield deliveries;
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) return noteBroken(messageOf(error), isQuiet);
+        if (!missing) log.info("{path} is not there: waiting for it", { path });
+        missing = true;
+        broken = undefined;
+        return;
+      }
+      if (broken?.warned) log.info("events file can be read again", { path });
+      broken = undefined;
+      options.isRead?.();
+    },
+  };
+}
+
+/** Tells whether a file is the one that it was: any change makes another text. */
+export function stampOf({ dev, ino, size, mtime }: Deno.FileInfo): string {
+  return [dev, ino, size, mtime?.getTime()].join(":");
+}
