@@ -61,7 +61,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (mode !== "chat") {
     reportSettings(log, settings);
     const once = mode === "once" || settings.IEXEC_TASK_ID !== undefined;
-    return await run(parts, { once, isWatched: format === "terminal" });
+    return await run(parts, { once, isWatched: format === "terminal", inTee: surroundings.inTee });
   }
   return await talk(parts, {
     conversation,

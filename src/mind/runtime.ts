@@ -21,6 +21,12 @@ import type { ModelOptions } from "./models/options.ts";
 import type { Speaker } from "./models/courtesies.ts";
 import { openModel } from "./models/providers.ts";
 
+/** A mind that can be told what it knows from now on. */
+export interface LearningMind extends Mind {
+  /** Know what `character` knows, with its words for it; who the agent is stays as it was. */
+  learn(character: LoadedCharacter): void;
+}
+
 /**
  * Start an agent.
  *
@@ -37,7 +43,7 @@ export async function openMind(options: {
   model: ModelOptions | Plugin;
   log: Log;
   clock: Clock;
-}): Promise<Mind> {
+}): Promise<LearningMind> {
   const { adapter, store, hide, model, log, clock } = options;
   const { character, agentId, translations } = options.character;
   const core = await loadCore();
@@ -67,6 +73,10 @@ export async function openMind(options: {
   const parts: AnsweringParts = { runtime, conversations, system, translations, marks, named };
   return {
     agentId,
+    learn(changed) {
+      known.replace(knowableFrom(changed));
+      parts.translations = changed.translations;
+    },
     answer: (event, signal, how = {}) => unlessAborted(signal, () => answer(parts, event, signal, how)),
     async [Symbol.asyncDispose]() {
       known[Symbol.dispose]();
@@ -101,7 +111,7 @@ interface AnsweringParts {
   readonly runtime: AgentRuntime;
   readonly conversations: Conversations;
   readonly system: string;
-  readonly translations: LoadedCharacter["translations"];
+  translations: LoadedCharacter["translations"];
   readonly marks: Marks;
   readonly named: Pick<AnswerFacts, "model" | "provider">;
 }

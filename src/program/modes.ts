@@ -33,9 +33,13 @@ export interface ModeParts {
 /**
  * Answer events until told to stop, or, as a task, until the input is answered; returns the exit code.
  *
- * @param how `once`: as a task; `isWatched`: whether somebody looks on, who is told where answers are and how to ask.
+ * @param how `once`: as a task; `isWatched`: whether somebody looks on, who is told where answers are and how to ask;
+ * `inTee`: whether the rules for a TEE apply.
  */
-export async function run(parts: ModeParts, how: { once: boolean; isWatched: boolean }): Promise<number> {
+export async function run(
+  parts: ModeParts,
+  how: { once: boolean; isWatched: boolean; inTee: boolean },
+): Promise<number> {
   const { settings, log } = parts;
   if (how.once) {
     const code = await runTask(settings, () => answerInput(parts));
@@ -45,6 +49,8 @@ export async function run(parts: ModeParts, how: { once: boolean; isWatched: boo
   await answerEvents({
     ...parts,
     open: await loadTransport(settings),
+    // In a TEE the agent knows what it was started with: the files are the host's to change.
+    followsKnowledge: !how.inTee,
     ...(how.isWatched && { whenQuiet: () => explain(settings, log) }),
   });
   return 0;

@@ -3,15 +3,17 @@
 import type { Plugin } from "@elizaos/core";
 import { runAgent } from "../agent/agent.ts";
 import type { Clock } from "../clock.ts";
+import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { limitRepeats } from "../log_limit.ts";
 import { loadCharacter, type LoadedCharacter } from "../mind/character/character.ts";
+import { followCharacter } from "../mind/character/follow.ts";
 import { openKnowledgeStore } from "../mind/knowledge/store.ts";
 import { openMemory } from "../memory/memory.ts";
 import { type ModelOptions, modelOptions } from "../mind/models/options.ts";
 import type { Mind } from "../mind/mind.ts";
 import { patient, type PatientMind } from "../mind/patience.ts";
-import { openMind } from "../mind/runtime.ts";
+import { type LearningMind, openMind } from "../mind/runtime.ts";
 import { checkModelAtStart } from "../mind/models/check.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { openOutput } from "./output.ts";
@@ -32,7 +34,7 @@ interface Program {
 /**
  * Answer the events of a transport until `stop` aborts or there are no more.
  *
- * @param program `open`: opens the transport; `whenQuiet`: called once, when the first answers are there, or none came.
+ * @param program `followsKnowledge`: read the character's knowledge again when it changes; `open`: opens the transport; `whenQuiet`: called once, when the first answers are there, or none came.
  * @returns `unanswered`: how many events have no answer.
  * @throws {FatalError} When it can't go on.
  */
@@ -41,6 +43,7 @@ export async function answerEvents(
     stop: AbortSignal;
     open: (parts: TransportHooks & { agentId: string; log: Log; clock: Clock }) => Transport;
     whenQuiet?: () => void;
+    followsKnowledge?: boolean;
   },
 ): Promise<{ unanswered: number }> {
   const { settings, log, clock, stop, open, whenQuiet } = program;
@@ -94,9 +97,13 @@ function overdueMs(mind: PatientMind, { MODEL_ANSWER_TIMEOUT: limitMs }: Setting
   return ms > limitMs + SLACK_MS ? ms : undefined;
 }
 
-/** The mind over an open database, with the patience that the settings ask for. */
+/**
+ * The mind over an open database, with the patience that the settings ask for.
+ *
+ * @param parts `followsKnowledge`: read the character's knowledge again when it changes, as long as the mind is there.
+ */
 export async function startMind(
-  parts: Program & { character: LoadedCharacter; state: State },
+  parts: Program & { character: LoadedCharacter; state: State; followsKnowledge?: boolean },
 ): Promise<PatientMind> {
   const { settings, character, log, clock, model = modelOptions(settings) } = parts;
   const { database, journal, seal } = parts.state;
@@ -113,7 +120,8 @@ export async function startMind(
   const mind = await openMind({ character, adapter, store, hide: seal.hide, model, log, clock });
   // Before the first event, which would wait for it: the index of a large knowledge is large.
   database.commit();
-  return patient(mind, {
+  const following = parts.followsKnowledge ? follow(mind, parts) : undefined;
+  const patience = patient(mind, {
     maxWaitMs: settings.MODEL_MAX_WAIT,
     acceptedMs: journal.acceptedMs,
     record: {
@@ -126,4 +134,30 @@ export async function startMind(
     log,
     clock,
   });
+  return {
+    ...patience,
+    async [Symbol.asyncDispose]() {
+      await following?.[Symbol.asyncDispose]();
+      await patience[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Have a mind learn what its character's files say whenever they change. */
+function follow(
+  mind: LearningMind,
+  { settings, character, log, clock }: Program & { character: LoadedCharacter },
+): AsyncDisposable | undefined {
+  const { AGENT_CHARACTER: path, EVENT_POLL_INTERVAL: rescanMs } = settings;
+  if (path === undefined) return undefined;
+  const ending = new AbortController();
+  const onChange = (changed: LoadedCharacter) => mind.learn(changed);
+  const followed = followCharacter({ path, character, onChange, rescanMs, log, clock }, ending.signal)
+    .catch((error) => log.error("knowledge is not followed any more", { error: messageOf(error) }));
+  return {
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      await followed;
+    },
+  };
 }
