@@ -1,7 +1,8 @@
 /** The passages that may answer a question: found by their terms, before anybody looks at them closely. @module */
 
 import type { KnowledgeIndex } from "./index.ts";
-import { rarity, type Term } from "./terms.ts";
+import { rarity } from "./lexicon.ts";
+import type { Term } from "./terms.ts";
 
 /** A passage that may answer. */
 export interface Candidate {

@@ -4,12 +4,13 @@ import { type Candidate, createCandidateSearch, scoreOf } from "./candidates.ts"
 import type { WordGroup } from "./general_words.ts";
 import { indexPassages, type KnowledgeIndex } from "./index.ts";
 import { caseOf, judge } from "./judge.ts";
+import { rarity } from "./lexicon.ts";
 import { type Language, languageOf } from "./language.ts";
 import { closeLook, type Look } from "./passage_look.ts";
 import { type IndexedPassage, type KnowledgeText, passagesOf } from "./passages.ts";
 import { type Asked, type AskedPart, type Reading, readQuestion } from "./question.ts";
 import { openSynonyms } from "./synonyms.ts";
-import { createWeigher, rarity } from "./terms.ts";
+import { createWeigher } from "./terms.ts";
 
 /** A passage that was found. */
 export interface Passage extends KnowledgeText {

@@ -32,126 +32,41 @@ interface Missing {
   readonly places: readonly number[];
 }
 
-/**
- * Load the embeddings that are kept, and begin to make those that are missing.
- *
- * @param options `embed`: asks the model; `model`: its name, since vectors of another one mean nothing to it.
- */
-export function openVectors(options: {
-  passages: readonly IndexedPassage[];
-  store: KnowledgeStore;
-  embed: (text: string) => Promise<readonly number[]>;
-  model: string;
-  log: Log;
-  clock: Clock;
-}): Vectors {
-  const { passages, store, embed, model, log, clock } = options;
-  const vectors: (Float32Array | undefined)[] = passages.map(() => undefined);
+/** What vectors are made with. */
+interface VectorParts {
+  readonly passages: readonly IndexedPassage[];
+  readonly store: KnowledgeStore;
+  /** Asks the model. */
+  readonly embed: (text: string) => Promise<readonly number[]>;
+  /** The model's name, since vectors of another one mean nothing to it. */
+  readonly model: string;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** A vector for each passage that has one. */
+type Places = (Float32Array | undefined)[];
+
+/** Load the embeddings that are kept, and begin to make those that are missing. */
+export function openVectors(parts: VectorParts): Vectors {
+  const { passages, embed, log, clock } = parts;
+  const vectors: Places = passages.map(() => undefined);
   const closing = new AbortController();
-  let failures = 0, retryAtMs = 0;
-  /** Meanwhile a question's embedding would stand in line behind those of the passages. */
-  let isMaking = false;
-
-  const succeeded = () => failures = 0;
-  const failed = (error: unknown) => {
-    if (failures === 0) {
-      log.warn("embedding model failed: passages are found by words until it works again", { error: messageOf(error) });
-    }
-    retryAtMs = clock.now() + backoffDelayMs(++failures, { baseMs: PAUSE_MS.first, maxMs: PAUSE_MS.most });
-  };
-
-  function load(): Missing[] {
-    const digestOf = (passage: IndexedPassage) =>
-      createHash("sha256").update(`${model}\n${textOf(passage)}`).digest("hex");
-    const digests = passages.map(digestOf);
-    // Equal passages share one embedding.
-    const placesOf = Map.groupBy(digests.keys(), (place) => digests[place] ?? "");
-    const isKept = new Set<string>(), unneeded: number[] = [];
-    for (const { seq, of, vector } of store.vectors()) {
-      const places = placesOf.get(of);
-      if (!places || isKept.has(of)) unneeded.push(seq);
-      for (const place of places ?? []) vectors[place] = vector;
-      isKept.add(of);
-    }
-    unneeded.forEach((seq) => store.forgetVector(seq));
-    return [...placesOf].filter(([of]) => !isKept.has(of)).map(([of, places]) => ({ of, places }));
-  }
-
-  async function make(missing: Missing[]) {
-    const count = missing.length, startedMs = clock.now();
-    let refused = 0;
-    while (missing.length > 0) {
-      const asked = missing.splice(0, TOGETHER);
-      isMaking = true;
-      let { left, error } = await makeSome(asked);
-      // A text that the model does not take, being too long for it, is refused with all that it was sent with.
-      if (error instanceof ModelError && error.kind === "refused") {
-        left = await makeOneByOne(left);
-        // Where it takes others, they are the trouble; where it takes none, it is.
-        if (left.length < asked.length || (asked.length === 1 && vectors.some((vector) => vector))) {
-          refused += left.length;
-          left = [];
-        }
-      }
-      isMaking = false;
-      if (closing.signal.aborted) return;
-      missing.push(...left);
-      if (left.length === 0) succeeded();
-      else {
-        failed(error);
-        await clock.sleep(retryAtMs - clock.now(), closing.signal);
-      }
-      await store.committed();
-      if (closing.signal.aborted) return;
-    }
-    if (refused > 0) {
-      log.warn("the embedding model does not take some passages: words alone find these", { passages: refused });
-    }
-    if (count > refused) log.info("knowledge embedded", { passages: count - refused, ms: clock.now() - startedMs });
-  }
-
-  async function makeOneByOne(asked: readonly Missing[]): Promise<Missing[]> {
-    const left: Missing[] = [];
-    for (const one of asked) {
-      if (closing.signal.aborted) break;
-      left.push(...(await makeSome([one])).left);
-    }
-    return left;
-  }
-
-  /** Those that could not be made, and why not. */
-  async function makeSome(asked: readonly Missing[]): Promise<{ left: Missing[]; error?: unknown }> {
-    const left: Missing[] = [];
-    let error: unknown;
-    const results = await Promise.allSettled(
-      asked.map(async ({ places: [place = 0] }) => unit(await embed(textOf(passages[place]!)))),
-    );
-    if (closing.signal.aborted) return { left };
-    for (const [at, result] of results.entries()) {
-      const one = asked[at]!;
-      if (result.status === "rejected") {
-        left.push(one);
-        error ??= result.reason;
-        continue;
-      }
-      for (const place of one.places) vectors[place] = result.value;
-      store.keepVector({ of: one.of, vector: result.value });
-    }
-    return { left, error };
-  }
+  const trouble = createTrouble({ log, clock });
+  const making = new Making(parts, { vectors, trouble, signal: closing.signal });
 
   async function ask(text: string): Promise<Float32Array | undefined> {
-    if (failures > 0 && clock.now() < retryAtMs) return undefined;
+    if (trouble.isPausing()) return undefined;
     const enough = new AbortController();
     const late = clock.sleep(PATIENCE_MS, enough.signal).then(() => undefined);
     try {
       const vector = await Promise.race([embed(text), late]);
       if (vector === undefined) throw new Error(`no embedding within ${PATIENCE_MS} ms`);
       const asked = unit(vector);
-      succeeded();
+      trouble.ended();
       return asked;
     } catch (error) {
-      if (!closing.signal.aborted) failed(error);
+      if (!closing.signal.aborted) trouble.met(error);
       return undefined;
     } finally {
       enough.abort();
@@ -159,21 +74,154 @@ export function openVectors(options: {
   }
 
   // What fails here is no model's doing but the disk's, which ends the program.
-  void make(load());
+  void making.makeAll(loadKept(parts, vectors));
   return {
     async nearest(text, limit) {
-      const asked = !isMaking && vectors.some((vector) => vector) ? await ask(text) : undefined;
-      if (!asked) return [];
-      const scores = vectors.flatMap((vector, place) =>
-        vector?.length === asked.length ? [{ place, score: product(asked, vector) }] : []
-      );
-      return scores.sort((a, b) => b.score - a.score || a.place - b.place).slice(0, limit).map(({ place }) => place);
+      const isReady = !making.isAsking && vectors.some((vector) => vector);
+      const asked = isReady ? await ask(text) : undefined;
+      return asked ? nearestOf(vectors, asked, limit) : [];
     },
     close() {
-      // Not waited for what is under way, which a server that hangs can make long: nothing of it is kept from here on.
+      // Requests under way are not waited for, which a server that hangs can make long: nothing of them is kept.
       closing.abort();
     },
   };
+}
+
+/** Put the embeddings that are kept in their places, and forget those that nothing needs. Returns what is missing. */
+function loadKept({ passages, store, model }: VectorParts, vectors: Places): Missing[] {
+  const digests = passages.map((passage) => createHash("sha256").update(`${model}\n${textOf(passage)}`).digest("hex"));
+  // Equal passages share one embedding.
+  const placesOf = Map.groupBy(digests.keys(), (place) => digests[place] ?? "");
+  const isKept = new Set<string>(), unneeded: number[] = [];
+  for (const { seq, of, vector } of store.vectors()) {
+    const places = placesOf.get(of);
+    if (!places || isKept.has(of)) unneeded.push(seq);
+    for (const place of places ?? []) vectors[place] = vector;
+    isKept.add(of);
+  }
+  unneeded.forEach((seq) => store.forgetVector(seq));
+  return [...placesOf].filter(([of]) => !isKept.has(of)).map(([of, places]) => ({ of, places }));
+}
+
+/** Whether the model fails, and until when it is left alone. */
+interface Trouble {
+  met(error: unknown): void;
+  ended(): void;
+  isPausing(): boolean;
+  /** Milliseconds until it is asked again. */
+  pauseMs(): number;
+}
+
+function createTrouble({ log, clock }: { log: Log; clock: Clock }): Trouble {
+  let failures = 0, retryAtMs = 0;
+  return {
+    met(error) {
+      if (failures === 0) {
+        log.warn("embedding model failed: passages are found by words until it works again", {
+          error: messageOf(error),
+        });
+      }
+      retryAtMs = clock.now() + backoffDelayMs(++failures, { baseMs: PAUSE_MS.first, maxMs: PAUSE_MS.most });
+    },
+    ended: () => failures = 0,
+    isPausing: () => failures > 0 && clock.now() < retryAtMs,
+    pauseMs: () => retryAtMs - clock.now(),
+  };
+}
+
+/** Makes the embeddings that are missing, in the background. */
+class Making {
+  readonly #parts: VectorParts;
+  readonly #vectors: Places;
+  readonly #trouble: Trouble;
+  readonly #signal: AbortSignal;
+  /** Meanwhile a question's embedding would stand in line behind those of the passages. */
+  isAsking = false;
+
+  constructor(parts: VectorParts, shared: { vectors: Places; trouble: Trouble; signal: AbortSignal }) {
+    this.#parts = parts;
+    this.#vectors = shared.vectors;
+    this.#trouble = shared.trouble;
+    this.#signal = shared.signal;
+  }
+
+  async makeAll(missing: Missing[]): Promise<void> {
+    const { store, log, clock } = this.#parts;
+    const count = missing.length, startedMs = clock.now();
+    let refused = 0;
+    while (missing.length > 0) {
+      const asked = missing.splice(0, TOGETHER);
+      this.isAsking = true;
+      const made = await this.#makeBatch(asked);
+      this.isAsking = false;
+      if (this.#signal.aborted) return;
+      refused += made.refused;
+      missing.push(...made.left);
+      if (made.left.length === 0) this.#trouble.ended();
+      else {
+        this.#trouble.met(made.error);
+        await clock.sleep(this.#trouble.pauseMs(), this.#signal);
+      }
+      await store.committed();
+      if (this.#signal.aborted) return;
+    }
+    if (refused > 0) {
+      log.warn("the embedding model does not take some passages: words alone find these", { passages: refused });
+    }
+    if (count > refused) log.info("knowledge embedded", { passages: count - refused, ms: clock.now() - startedMs });
+  }
+
+  /** Those of a batch that are still to be made, and how many the model does not take. */
+  async #makeBatch(asked: readonly Missing[]): Promise<{ left: Missing[]; refused: number; error?: unknown }> {
+    const { left, error } = await this.#makeSome(asked);
+    // A text that the model does not take, being too long for it, is refused with all that it was sent with.
+    if (!(error instanceof ModelError && error.kind === "refused")) return { left, refused: 0, error };
+    const apart = await this.#makeOneByOne(left);
+    // Where it takes others, they are the trouble; where it takes none, it is.
+    const takesOthers = apart.length < asked.length ||
+      (asked.length === 1 && this.#vectors.some((vector) => vector));
+    return takesOthers ? { left: [], refused: apart.length } : { left: apart, refused: 0, error };
+  }
+
+  async #makeOneByOne(asked: readonly Missing[]): Promise<Missing[]> {
+    const left: Missing[] = [];
+    for (const one of asked) {
+      if (this.#signal.aborted) break;
+      left.push(...(await this.#makeSome([one])).left);
+    }
+    return left;
+  }
+
+  /** Those that could not be made, and why not. */
+  async #makeSome(asked: readonly Missing[]): Promise<{ left: Missing[]; error?: unknown }> {
+    const { passages, store, embed } = this.#parts;
+    const left: Missing[] = [];
+    let error: unknown;
+    const results = await Promise.allSettled(
+      asked.map(async ({ places: [place = 0] }) => unit(await embed(textOf(passages[place]!)))),
+    );
+    if (this.#signal.aborted) return { left };
+    for (const [at, result] of results.entries()) {
+      const one = asked[at]!;
+      if (result.status === "rejected") {
+        left.push(one);
+        error ??= result.reason;
+        continue;
+      }
+      for (const place of one.places) this.#vectors[place] = result.value;
+      store.keepVector({ of: one.of, vector: result.value });
+    }
+    return { left, error };
+  }
+}
+
+/** Places of the vectors that point most in the direction of `asked`. */
+function nearestOf(vectors: Places, asked: Float32Array, limit: number): number[] {
+  const scores = vectors.flatMap((vector, place) =>
+    vector?.length === asked.length ? [{ place, score: product(asked, vector) }] : []
+  );
+  return scores.sort((a, b) => b.score - a.score || a.place - b.place).slice(0, limit).map(({ place }) => place);
 }
 
 function textOf({ heading, text }: IndexedPassage): string {
