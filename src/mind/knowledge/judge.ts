@@ -49,17 +49,18 @@ export interface Judgement {
 }
 
 /**
- * What meeting a term counts if it is met as one that is similar; as one that is similar where no passage has the word
- * itself, since then they all say it in other words; and if the word before or behind it, which makes one name with it,
- * is nowhere in the passage.
+ * What meeting a term counts: by one that is similar; by one that is similar where no passage has the word itself, since
+ * then they all say it in other words. And what it counts if the word beside it, which makes one name with it, is nowhere
+ * in the passage: known elsewhere, known elsewhere and all else that is asked, or known nowhere.
  */
-const MET = { similar: 0.6, onlySimilar: 1, half: 0.85, halfUnknown: 0.5 };
+const MET = { similar: 0.6, onlySimilar: 1, half: 0.85, halfOfAll: 0.7, halfUnknown: 0.5 };
 /** What counts besides coverage when passages are put in order. */
 const ORDER = {
   bm25: 0.25,
   lead: 0.25,
   defines: 0.8,
   instructs: 0.15,
+  named: 0.8,
   counts: 0.15,
   self: 0.45,
   main: 0.85,
@@ -85,24 +86,33 @@ export function judge(about: Case, look: Look, found: number): Judgement {
     (part.asksHowMany && !look.counts ? DEFINES.uncounted : 1);
   const order = 1 + ORDER.bm25 * found / highest + ORDER.lead * lead / whole +
     (part.asksWhatItIs ? ORDER.defines * defined : 0) +
-    (part.asksHow && look.instructs ? ORDER.instructs : 0) +
+    (part.asksHow ? instruction(about, look) : 0) +
     (part.asksHowMany && look.counts ? ORDER.counts : 0) -
     (part.asksAgent === look.ofAgent ? 0 : ORDER.self);
   return { score, rank: score * order * inLanguage(look.language, part.language, main) };
+}
+
+/** What a passage counts for a question how to do something: more if it names the way by a word of the question. */
+function instruction({ terms, whole }: Case, look: Look): number {
+  if (!look.instructs) return 0;
+  let named = 0;
+  for (const term of terms) if (!term.isContext && isMeant(term, look.things.mentioned)) named += term.weight;
+  return ORDER.instructs + ORDER.named * named / whole;
 }
 
 const NOTHING: Judgement = { score: 0, rank: 0 };
 
 /** How much of the question a passage covers, and how much of it what it begins with, in weights. */
 function cover(terms: readonly Term[], look: Look): { covered: number; lead: number } {
+  const isAll = terms.length === 2;
   let covered = 0, lead = 0, before = 0;
   let next = terms.length > 0 ? share(terms[0]!, look.terms) : 0;
   for (let place = 0; place < terms.length; place++) {
     const term = terms[place]!, beside = terms[place + 1], met = next;
     next = beside ? share(beside, look.terms) : 0;
     if (met > 0) {
-      const behind = term.isNext && before === 0 ? missed(terms[place - 1]) : 1;
-      const ahead = beside?.isNext && next === 0 ? missed(beside) : 1;
+      const behind = term.isNext && before === 0 ? missed(terms[place - 1], isAll) : 1;
+      const ahead = beside?.isNext && next === 0 ? missed(beside, isAll) : 1;
       covered += term.weight * met * Math.min(behind, ahead);
       lead += term.weight * share(term, look.lead);
     }
@@ -112,9 +122,10 @@ function cover(terms: readonly Term[], look: Look): { covered: number; lead: num
 }
 
 /** What a term counts whose neighbour, which makes one name with it, the passage does not have. */
-function missed(neighbour: Term | undefined): number {
+function missed(neighbour: Term | undefined, isAll: boolean): number {
   if (!neighbour) return 1;
-  return neighbour.forms.length + neighbour.similar.length > 0 ? MET.half : MET.halfUnknown;
+  if (neighbour.forms.length + neighbour.similar.length === 0) return MET.halfUnknown;
+  return isAll ? MET.halfOfAll : MET.half;
 }
 
 /** Passages in the asker's language come first, then those in the language that most are in. */

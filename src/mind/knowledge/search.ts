@@ -103,7 +103,10 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
     read: (message, exchanges = []) => readQuestion(message, { exchanges, isKnown, name }),
     search({ parts }, limit, { nearest = [] } = {}) {
       if (passages.length === 0) return [];
-      const found = parts.flatMap((part) => searchParts(part, nearest)).map((judged) => withShares(judged));
+      const meant = new Set(nearest);
+      const least = passages.length > FEW ? SHOWN : 0;
+      const found = parts.flatMap((part) => searchParts(part, nearest))
+        .map((judged) => withShares(judged.filter(({ id, score }) => score >= least || meant.has(id))));
       return inTurn(found, limit);
     },
   };
@@ -149,6 +152,11 @@ function inTurn(lists: readonly (readonly Passage[])[], limit: number): Passage[
   }
   return [...taken.values()].slice(0, limit);
 }
+
+/** A passage that covers less of a question is not even shown to a model, unless it means the same. */
+const SHOWN = 0.2;
+/** So few passages tell too little of how rare words are: all that share something with the question are shown. */
+const FEW = 10;
 
 /** A passage answers a question if it covers this much of it. */
 export const ANSWERS = 0.4;

@@ -138,6 +138,15 @@ Deno.test("passages come with their source, in an order that is always the same"
   assertEquals(passages.map(({ share }) => share), [1, 1]);
 });
 
+Deno.test("a passage that hardly covers the question is not found at all, unless it means the same", () => {
+  const others = Array.from({ length: 12 }, (_, n) => `Ship ${n} sails at dawn.`);
+  const knowledge = buildKnowledge(from("Bread costs two ducats.", "The river is deep.", ...others));
+  const asked = knowledge.read("Which bread did the king of Spain prefer at court?");
+  assertEquals(knowledge.search(asked, 5), []);
+  const meant = knowledge.search(asked, 5, { nearest: [1, 0] }).map(({ text }) => text);
+  assertEquals(meant.sort(), ["Bread costs two ducats.", "The river is deep."]);
+});
+
 Deno.test("no knowledge is no error", async () => {
   assertEquals(search(buildKnowledge([]), "anything"), []);
   const { texts } = await loadCharacter(undefined, silentLog);
