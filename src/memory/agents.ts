@@ -80,7 +80,7 @@ function agentFrom(row: AgentRow, body: AgentBody): Agent {
   };
 }
 
-/** What of an agent goes into its row: the core hands over the character with all the secrets it was given. */
+/** The fields of an agent that are stored. The core hands over the character with all its secrets, which are left out. */
 function withoutSecrets(agent: Partial<Agent>): AgentBody {
   const { id: _id, createdAt: _createdAt, updatedAt: _updatedAt, secrets: _secrets, settings, ...body } = agent;
   if (!settings) return body;

@@ -17,14 +17,14 @@ const SECRET_PLACE: Place = ["cache_secret.secret", 1];
 /**
  * The methods about the cache.
  *
- * A key may tell content, and must be found all the same: so an HMAC of it stands in the table, under a secret that is
- * made once for each database and sealed like everything else. Keys can't be guessed from it without that secret.
+ * A key may contain what a user said, and still has to be found. So the table holds an HMAC of it, under a secret that is
+ * made once for each database and sealed like everything else. Without that secret, nobody can guess keys from it.
  */
 export function cacheMethods(store: Store): Direct<"getCache" | "setCache" | "deleteCache"> {
   const { agentId } = store;
   const get = store.query<{ value: Sealed }>(GET), secret = store.query<{ secret: Sealed }>(SECRET);
   const set = store.command(SET), remove = store.command(DELETE), makeSecret = store.command(MAKE_SECRET);
-  // Read each time: a transaction of the caller's that is rolled back takes a fresh secret along.
+  // Read each time: if the caller rolls its transaction back, a secret that was made in it is gone.
   const digestOf = (key: string) => {
     const row = secret.get({});
     if (!row) return undefined;

@@ -63,7 +63,7 @@ interface ExchangeRow {
 /** What is sealed of an exchange. */
 type ExchangeBody = Pick<Exchange, "event" | "question" | "answer">;
 
-/** What unfolding makes them of. */
+/** The adapter's methods that unfolding calls. */
 type Unfolded = Direct<
   "createRooms" | "createEntities" | "addParticipantsRoom" | "createMemory" | "getMemories"
 >;

@@ -30,7 +30,7 @@ interface Entry {
   readonly nth: number;
 }
 
-/** A call of a model in the ring. There is one for each answer and hardly a reader: it becomes an entry when it is read. */
+/** A call of a model in the ring. Each answer makes one, and hardly anybody reads it: it becomes an entry when it is read. */
 interface Call extends Pick<Entry, "seq" | "nth"> {
   readonly entityId: UUID;
   readonly roomId: UUID;
@@ -130,9 +130,9 @@ function entryFrom(row: LogRow, store: Store): Entry {
   };
 }
 
-/** Who, when, how long: never what was asked or answered, so that calls of models leave no second copy of it. */
+/** The body without prompts and responses, so that calls of models leave no second copy of them. */
 function withoutContent(body: LogBody): LogBody {
-  // To leave them out costs several times as much.
+  // Removing the fields takes several times as long as setting them to undefined.
   return { ...body, prompt: undefined, params: undefined, systemPrompt: undefined, response: undefined };
 }
 
@@ -147,7 +147,7 @@ function newestFirst(a: Entry, b: Entry): number {
   return b.log.createdAt.getTime() - a.log.createdAt.getTime() || b.seq - a.seq || b.nth - a.nth;
 }
 
-/** A copy that JSON can hold: the core logs whole states, which may go round in circles, or lead anywhere. */
+/** A copy that can be written as JSON: the core logs whole states, which may be circular or refer to the runtime. */
 function plain(body: unknown): unknown {
   let values = 0;
   const copy = (value: unknown, above: readonly object[]): unknown => {

@@ -1,4 +1,4 @@
-/** What the agent remembers: ElizaOS's database adapter over a SQLite file that somebody else opened. @module */
+/** The agent's memory: ElizaOS's database adapter over a SQLite database that its caller opened. @module */
 
 import type { DatabaseSync } from "node:sqlite";
 import type { IDatabaseAdapter, UUID } from "@elizaos/core";
@@ -29,8 +29,8 @@ export interface Memories extends IDatabaseAdapter {
 /**
  * The adapter of one agent over `database`, which must have the tables of `MEMORY_SCHEMA`.
  *
- * It works at once and inside a transaction of the caller's, if one is open: then that decides when it is on disk. The
- * database stays the caller's: `close` only makes `log` do nothing, which the core calls without looking at the result.
+ * It is synchronous, and joins a transaction that the caller has open: that decides when its writes are on disk. The
+ * database stays the caller's: `close` only turns `log` off, which the core calls without looking at the result.
  *
  * @param options `agentId`: whose memory it is; `seal`: for everything that holds or tells content, while ids, times,
  * types and who belongs to what stay readable for the queries.
@@ -70,7 +70,7 @@ export function openMemory(
         if (isOpen) log(entry);
       } catch {
         // The core neither waits for a log nor catches: an error here would end the program, or lose an answer that is
-        // already there. What is wrong with the disk, the journal tells.
+        // already there. The journal reports what is wrong with the disk.
       }
       return Promise.resolve();
     },

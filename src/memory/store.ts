@@ -1,11 +1,11 @@
-/** What every part of the memory stands on: typed statements, sealed columns, transactions. @module */
+/** The ground of every part of the memory: typed statements, sealed columns, transactions. @module */
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { IDatabaseAdapter, UUID } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
 import { openJson, type Place, type Seal, type Sealed } from "../store/seal.ts";
 
-/** Methods of the adapter as they work underneath, at once: `openMemory` makes promises of them. */
+/** Methods of the adapter in their synchronous form: `openMemory` wraps them in promises. */
 export type Direct<Name extends keyof IDatabaseAdapter> = {
   [N in Name]: NonNullable<IDatabaseAdapter[N]> extends (...args: infer Args) => Promise<infer Result>
     ? (...args: Args) => Result

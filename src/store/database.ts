@@ -10,7 +10,7 @@ import { damaged } from "./database_header.ts";
 import { migrate, type Schema } from "./schema.ts";
 import { holdStateDirectory } from "./state_directory.ts";
 
-/** SQLite's result codes that mean more here than "a bug of ours". @see https://sqlite.org/rescode.html */
+/** SQLite's result codes that are no bug of ours. @see https://sqlite.org/rescode.html */
 const SQLITE = {
   busy: 5,
   readOnly: 8,
@@ -22,7 +22,7 @@ const SQLITE = {
   notADatabase: 26,
 } as const;
 
-/** Their texts: errors of `exec` and of opening carry no code (Deno 2.7.11 and 2.9.6), those of statements do. */
+/** The texts of these errors: those of `exec` and of opening carry no code (Deno 2.7.11 and 2.9.6). */
 const SQLITE_TEXTS: readonly (readonly [text: string, code: number])[] = [
   ["database is locked", SQLITE.busy],
   ["attempt to write a readonly database", SQLITE.readOnly],
@@ -44,7 +44,7 @@ export interface Database extends Disposable {
    * @throws {FatalError} If the disk refuses.
    */
   committed(options?: { lazily?: boolean }): Promise<void>;
-  /** Number of the commit that whatever is written now will be part of: equal numbers, one commit. */
+  /** Number of the commit that will hold what is written now. */
   nextCommit(): number;
   /** Commit now, whoever waits for it. */
   commit(): void;

@@ -1,4 +1,4 @@
-/** Variables through which whoever sets the environment reaches past the permissions of a program that Deno runs. @module */
+/** Environment variables that have effects beyond the permissions of a program that Deno runs. @module */
 
 /**
  * What each of them does, as a phrase after its name. Deno and the system's loader read them for themselves, whatever the

@@ -5,11 +5,11 @@ import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import { effectOf, HOST_VARIABLES, LOADER } from "./host_variables.ts";
 
-/** What the agent was put into. */
+/** Where the agent runs. */
 export interface Surroundings {
   /** Whether the rules for a TEE apply. */
   readonly inTee: boolean;
-  /** What tells of a TEE: paths, and names of variables. */
+  /** Signs of a TEE: paths, and names of variables. */
   readonly found: readonly string[];
   /** Those of {@linkcode HOST_VARIABLES} and of the loader's that are set; none in a TEE. */
   readonly hostVariables: readonly string[];

@@ -12,7 +12,8 @@ import { noSeal } from "../../src/store/seal.ts";
 import type { Delivery, Transport, TransportHooks } from "../../src/transports/transport.ts";
 import { type AgentEvent, conversationOf, entryOf, type Outcome } from "../../src/wire.ts";
 import { openStateDatabase } from "../../src/program/state.ts";
-import { makeFolder } from "../support/folder.ts";
+import { copyFiles, makeFastFolder } from "../support/fast_folder.ts";
+import { stubTimers, type Time } from "../support/stubbed_timers.ts";
 
 const SEQUENCES = 2_000;
 const ALL = { seq: 0, limit: -1 };
@@ -55,7 +56,7 @@ Deno.test("whatever happens, each event ends with one outcome, stored before its
   await using folder = makeFastFolder();
   const fresh = `${folder.path}/fresh`;
   openStateDatabase(fresh)[Symbol.dispose]();
-  using time = stubTimers();
+  using time = stubTimers(COMMIT_MS);
   let runs = 0;
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 3 }), someSteps, async (concurrency, steps) => {
@@ -395,53 +396,4 @@ function tear({ before, after, cut }: { before: Uint8Array; after: Uint8Array; c
 
 function nthOf<T>(from: readonly T[], nth: number): T | undefined {
   return from[nth % Math.max(1, from.length)];
-}
-
-function copyFiles(from: string, to: string): void {
-  Deno.mkdirSync(to, { recursive: true });
-  for (const { name } of Deno.readDirSync(from)) Deno.copyFileSync(`${from}/${name}`, `${to}/${name}`);
-}
-
-/** A folder in memory, where one may be mounted: on a disk it would prove the same and take longer. */
-function makeFastFolder(): AsyncDisposable & { readonly path: string } {
-  const folder = makeFolder(), { path } = folder;
-  const canMount = Deno.build.os === "linux" && Deno.uid() === 0;
-  const isMounted = canMount &&
-    new Deno.Command("mount", { args: ["-t", "tmpfs", "tmpfs", path], stderr: "null" }).outputSync().success;
-  return {
-    path,
-    async [Symbol.asyncDispose]() {
-      if (isMounted) new Deno.Command("umount", { args: ["--lazy", path] }).outputSync();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-}
-
-type Time = ReturnType<typeof stubTimers>;
-
-/** `setTimeout` by a clock of the test's: it stands still until told to run. */
-function stubTimers() {
-  const { setTimeout, clearTimeout } = globalThis;
-  const timers = new Map<number, { atMs: number; run: () => void }>();
-  let nowMs = 0, made = 0;
-  const stub = (run: () => void, ms = 0) => {
-    // How soon a commit is due depends on how long the last one took: no order here may depend on that.
-    timers.set(++made, { atMs: nowMs + Math.max(1, Math.ceil(ms / COMMIT_MS)) * COMMIT_MS, run });
-    return made;
-  };
-  Object.assign(globalThis, { setTimeout: stub, clearTimeout: (timer: number) => timers.delete(timer) });
-  return {
-    now: () => nowMs,
-    /** Run the timer that is due next, up to a time; false when there is none, and that time has come. */
-    runNext({ untilMs, before }: { untilMs: number; before: () => void }): boolean {
-      const [next] = [...timers].filter(([, { atMs }]) => atMs <= untilMs).sort(([, a], [, b]) => a.atMs - b.atMs);
-      nowMs = next ? next[1].atMs : untilMs;
-      if (!next) return false;
-      timers.delete(next[0]);
-      before();
-      next[1].run();
-      return true;
-    },
-    [Symbol.dispose]: () => void Object.assign(globalThis, { setTimeout, clearTimeout }),
-  };
 }
