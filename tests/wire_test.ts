@@ -5,6 +5,7 @@ import fc from "fast-check";
 import {
   type AgentEvent,
   type Answer,
+  CHAT,
   type Checked,
   checkEvent,
   conversationOf,
@@ -217,6 +218,25 @@ Deno.test("events of one conversation belong together, else those of one user, e
   assertEquals(of({ userId: "u" }), of({ userId: "u", priority: "high" }));
   assertFalse(of({ conversationId: "x" }) === of({ userId: "x" }));
   assertEquals(of(), undefined);
+});
+
+Deno.test("no event of the wire names a terminal's chat, whatever its ids", () => {
+  const chat = conversationOf({ ...EVENT, metadata: { [CHAT]: "default" } });
+  fc.assert(fc.property(anyText, anyText, fc.constantFrom("", "chat:", "conversation:chat:"), (id, userId, prefix) => {
+    for (const conversationId of [id, `${prefix}${id}`, `${prefix}default`]) {
+      const frame = parseFrame(
+        JSON.stringify({ ...EVENT, metadata: { conversationId, userId, "Symbol(chat)": "default" } }),
+      );
+      assert(frame.ok && frame.value.kind === "event");
+      assertFalse(conversationOf(frame.value.event) === chat);
+    }
+  }));
+});
+
+Deno.test("conversations whose names begin like a chat's stay apart from each other, too", () => {
+  const of = (conversationId: string) => conversationOf({ ...EVENT, metadata: { conversationId } });
+  const names = ["chat:a", "a", "conversation:chat:a", "event-conversation:chat:a"];
+  assertEquals(new Set(names.map(of)).size, names.length);
 });
 
 Deno.test("an empty id, or none, names no conversation", () => {

@@ -141,6 +141,28 @@ Deno.test("the checkpoint of the responses file is the last that was set", async
   assertEquals({ ...opened.journal.checkpoint() }, { path: "/out/b.json", seq: 2, bytes: 20 });
 });
 
+Deno.test("a page of waiting events is bounded by all that they take in memory, but holds at least one", async () => {
+  await using folder = makeFolder();
+  using opened = open(folder.path);
+  const large = (id: string): AgentEvent => ({ ...event(id), metadata: { more: "x".repeat(100_000) } });
+  for (const id of ["a", "b", "c"]) opened.journal.accept(large(id));
+  const idsOf = (maxSize: number) =>
+    opened.journal.pending({ seq: 0, limit: 9, maxSize }).map(({ event: { id } }) => id);
+  assertEquals([idsOf(1), idsOf(250_000), idsOf(Infinity)], [["a"], ["a", "b"], ["a", "b", "c"]]);
+});
+
+Deno.test("events that are held back are written once they take too much memory, without a commit", async () => {
+  await using folder = makeFolder();
+  using opened = open(folder.path);
+  const stored = () => opened.database.sqlite.prepare("SELECT count(*) AS count FROM event").get()?.count;
+  for (let index = 0; index < 3; index++) {
+    opened.journal.accept({ ...event(`${index}`), metadata: { more: "x".repeat(3 * 1024 * 1024) } });
+  }
+  assertEquals(stored(), 3);
+  opened.journal.accept(event("small"));
+  assertEquals(stored(), 3);
+});
+
 Deno.test("sealed, neither question nor answer is found in any file, and both come back", async () => {
   await using folder = makeFolder();
   const seal = aesSeal(new Uint8Array(32).fill(7), newSalt());

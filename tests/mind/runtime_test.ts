@@ -3,9 +3,12 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { IAgentRuntime, Plugin } from "@elizaos/core";
 import { DatabaseSync } from "node:sqlite";
+import { hash } from "node:crypto";
 import { silentLog } from "../../src/log.ts";
 import { loadCharacter } from "../../src/mind/character/character.ts";
 import type { ModelRequest } from "../../src/mind/models/model.ts";
+import { uuidFrom } from "../../src/store/seal.ts";
+import { CHAT } from "../../src/wire.ts";
 import { event } from "../support/events.ts";
 import { startMind } from "../support/mind.ts";
 import { makeFolder } from "../support/folder.ts";
@@ -103,6 +106,48 @@ Deno.test("what is said in one conversation reaches no other", async () => {
   for (const request of requests.slice(asked)) assert(!JSON.stringify(request).includes(CANARY));
   await mind.answer(event("last", "and what is it?", { userId: "a" }), never);
   assertStringIncludes(JSON.stringify(requests.at(-1)), CANARY);
+});
+
+Deno.test("users of one conversation do not read each other, and a terminal's chat is read by no event", async () => {
+  const { model, requests } = scripted(() => "heard");
+  await using mind = await startMind({ model });
+  const secret = `my secret is ${CANARY}`;
+  await mind.answer(event("1", secret, { conversationId: "42", userId: "alice" }), never);
+  await mind.answer({ ...event("2", secret), metadata: { [CHAT]: "default" } }, never);
+  const others = [
+    { conversationId: "42", userId: "mallory" },
+    { conversationId: "42" },
+    { userId: "alice" },
+    { conversationId: "chat:default", userId: "mallory" },
+    { conversationId: "chat:default" },
+    { userId: "chat:default" },
+  ];
+  for (const [n, metadata] of others.entries()) {
+    await mind.answer(event(`o${n}`, "and what is it?", metadata), never);
+    assert(!JSON.stringify(requests.at(-1)).includes(CANARY), JSON.stringify(metadata));
+  }
+  for (const metadata of [{ conversationId: "42", userId: "alice" }, { [CHAT]: "default" }]) {
+    await mind.answer({ ...event(crypto.randomUUID(), "and what is it?"), metadata }, never);
+    assertStringIncludes(JSON.stringify(requests.at(-1)), CANARY);
+  }
+});
+
+Deno.test("what a user said while all users of a conversation shared its memory is known to that user alone", async () => {
+  const { model, requests } = scripted(() => "heard");
+  const database = new DatabaseSync(":memory:");
+  {
+    await using mind = await startMind({ model, database });
+    await mind.answer(event("1", `my secret is ${CANARY}`, { conversationId: "42", userId: "alice" }), never);
+  }
+  // As earlier versions kept it: in the room of the conversation, whoever speaks.
+  const { agentId } = await loadCharacter(undefined, silentLog);
+  const digest = hash("sha256", JSON.stringify(["room", agentId, "conversation:42"]), "hex");
+  database.prepare("UPDATE exchange SET room_id = ?").run(uuidFrom(digest));
+  await using mind = await startMind({ model, database });
+  for (const [userId, isKnown] of [["mallory", false], ["alice", true]] as const) {
+    await mind.answer(event(`of ${userId}`, "and what is it?", { conversationId: "42", userId }), never);
+    assertEquals(JSON.stringify(requests.at(-1)).includes(CANARY), isKnown, userId);
+  }
 });
 
 Deno.test("a retried event is stored once, and one that was answered keeps its answer", async () => {
