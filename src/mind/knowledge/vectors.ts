@@ -26,6 +26,11 @@ const PATIENCE_MS = 3_000;
 /** Milliseconds before a model that failed is asked again: doubles from the first to the second. */
 const PAUSE_MS = { first: 1_000, most: 60_000 };
 
+/** Cosine below which two texts have nothing to do with each other, for every model that we know. */
+const LEAST_COSINE = 0.2;
+/** Passages from which on their cosines have a spread, and standard deviations above the mean that stand out of it. */
+const MANY = 20, STANDS_OUT = 1.5, LEAST_SPREAD = 0.01;
+
 /** Passages of one text whose embedding is still to be made: the digest that it is kept by, and their places. */
 interface Missing {
   readonly of: string;
@@ -221,7 +226,22 @@ function nearestOf(vectors: Places, asked: Float32Array, limit: number): number[
   const scores = vectors.flatMap((vector, place) =>
     vector?.length === asked.length ? [{ place, score: product(asked, vector) }] : []
   );
-  return scores.sort((a, b) => b.score - a.score || a.place - b.place).slice(0, limit).map(({ place }) => place);
+  const least = leastSimilarity(scores.map(({ score }) => score));
+  return scores.filter(({ score }) => score >= least)
+    .sort((a, b) => b.score - a.score || a.place - b.place).slice(0, limit).map(({ place }) => place);
+}
+
+/**
+ * Least cosine of passages that mean something like the question. "Hello!" is nearest to some passage too: with many
+ * passages, one that means the same stands out among them, whatever level a model's cosines have.
+ */
+function leastSimilarity(scores: readonly number[]): number {
+  if (scores.length < MANY) return LEAST_COSINE;
+  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length;
+  const deviation = Math.sqrt(variance);
+  // Passages that all mean the same have none that stands out.
+  return deviation < LEAST_SPREAD ? LEAST_COSINE : Math.max(LEAST_COSINE, mean + STANDS_OUT * deviation);
 }
 
 function textOf({ heading, text }: IndexedPassage): string {

@@ -193,7 +193,7 @@ Deno.test("a passage that the model refuses is left out, and spoils neither the 
     "the embedding model does not take some passages: words alone find these",
     "knowledge embedded",
   ]);
-  assertEquals(await vectors.nearest("hound", 3), [2, 0]);
+  assertEquals(await vectors.nearest("hound with a book", 3), [2, 0]);
   assertEquals(asked.length, 3);
 });
 
@@ -267,3 +267,16 @@ for (const dialect of ["ollama", "openai"] as const) {
     assertEquals(embedded().filter((text) => text === "Zxq wvut srq?").length, 2);
   });
 }
+
+Deno.test("passages that do not stand out among many are not near, whatever level a model's cosines have", async () => {
+  await using folder = makeFolder();
+  const many = passagesOf(
+    Array.from({ length: 40 }, (_, n) => ({ text: `${n % 20 ? "book" : "dog"} ${n}`, source: "k" })),
+  );
+  // Every two texts have a cosine of at least 0.9.
+  const { embed, ...model } = embeddingModel();
+  const close = async (text: string) => (await embed(text)).map((value, index) => index === 0 ? 3 : value);
+  using vectors = start({ directory: folder.path, model: { ...model, embed: close }, passages: many });
+  await allSettled();
+  assertEquals(await vectors.nearest("hound", 24), [0, 20]);
+});
