@@ -41,7 +41,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (mode === "health") return print(checkHeartbeat(settings.AGENT_STATE_DIR, { now: clock.now }));
   const format = logFormat(settings.LOG_FORMAT);
   const log = createLog({
-    // Between questions and answers there is room for what matters only.
+    // In a chat, only warnings and errors appear between questions and answers.
     level: mode === "chat" && settings.LOG_LEVEL === "info" ? "warn" : settings.LOG_LEVEL,
     format,
     colour: !Deno.noColor,
@@ -50,7 +50,7 @@ async function main(args: readonly string[]): Promise<number> {
     now: clock.now,
   });
   reportStart(log, { surroundings, settings, file, environment });
-  // Not before: a container asks for `--health` all day long, and what is above is a quarter of a start.
+  // Imported late, because `--health`, which a container calls all day long, needs only a quarter of a start.
   const { run, talk, check } = await import("./src/program/modes.ts");
   if (mode === "check") {
     await check({ settings, log, clock }, print);
@@ -69,14 +69,14 @@ async function main(args: readonly string[]): Promise<number> {
     write: (text) => writeAll(Deno.stdout, text),
     writeError(text) {
       stderr.write(text);
-      // Before the next prompt.
+      // It must appear before the next prompt.
       stderr.flush();
     },
   });
 }
 
 /**
- * Find out where the program runs and by which settings. What stops a task here is told to whoever ordered it, too.
+ * Find out where the program runs and with which settings. An error that stops a task is also written into its result.
  *
  * @throws {FatalError} If a setting is wrong, or the environment of a TEE is.
  */
@@ -96,7 +96,7 @@ function prepare({ mode }: { mode: Mode }) {
   }
 }
 
-/** Lines for whoever reads them: a person at a terminal, or a program. */
+/** The form of log lines that fits their reader: a person at a terminal, or a program. */
 function logFormat(setting: Settings["LOG_FORMAT"]): LogFormat {
   if (setting === "json") return "json";
   if (Deno.stderr.isTerminal()) return "terminal";
@@ -104,13 +104,13 @@ function logFormat(setting: Settings["LOG_FORMAT"]): LogFormat {
 }
 
 function print(text: string): number {
-  // On a terminal, what was logged before stands before.
+  // Flushed first, so that a terminal shows log lines and output in the order in which they were made.
   stderr.flush();
   writeAll(Deno.stdout, `${text}\n`);
   return 0;
 }
 
-/** Where nobody reads any more, nothing is written: that is no reason to stop answering. */
+/** Write a text. If nobody reads it any more (a closed pipe), it is dropped, and the agent goes on. */
 function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
   try {
     writeAllSync(to, new TextEncoder().encode(text));
@@ -124,7 +124,7 @@ function exit(code: number): void {
   try {
     Deno.exit(code);
   } catch (error) {
-    // What `deno run --watch` throws here while it ends the program itself.
+    // `deno run --watch` throws this while it ends the program itself.
     if (messageOf(error) !== "Code not reachable") throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** Time and chance, handed in from outside so that a test reads a schedule instead of sitting through it. @module */
+/** Time and chance, passed in from outside so that tests control them instead of waiting. @module */
 
 import { setTimeout as delay } from "node:timers/promises";
 

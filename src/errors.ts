@@ -1,8 +1,8 @@
-/** The one error class that ends the program, and the exit codes it may carry. @module */
+/** The error class that ends the program, and its exit codes. @module */
 
 /**
- * Exit codes, after sysexits.h where it has a fitting one. 0 is a clean stop; 70 (EX_SOFTWARE) is a bug of ours,
- * for whatever reaches `main.ts` without being a {@linkcode FatalError}.
+ * Exit codes, from sysexits.h where it has a fitting one. 0 is a clean stop; 70 (EX_SOFTWARE) is a bug of the agent: any
+ * error that reaches `main.ts` and is no {@linkcode FatalError}.
  */
 export const EXIT = {
   /** Wrong arguments (EX_USAGE). */
@@ -19,7 +19,7 @@ export const EXIT = {
   settings: 78,
 } as const;
 
-/** An error nobody inside the program can mend: `main.ts` prints its message, plainly, and exits with its code. */
+/** An error that the program can't recover from: `main.ts` prints its message and exits with its code. */
 export class FatalError extends Error {
   override name = "FatalError";
   readonly exitCode: number;

@@ -3,25 +3,25 @@
 import { escapeControls, escapeControlsInLines } from "./control_characters.ts";
 import { messageOf } from "./errors.ts";
 
-/** Levels from the quietest reader's to the noisiest. */
+/** Log levels, from the fewest lines to the most. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 /** Error: somebody must act; warn: it heals itself; info: one per event or change of state; debug: the rest. */
 export type LogLevel = typeof LOG_LEVELS[number];
 
-/** Ids, sizes, times, states. Never a query, an answer or a token: those have {@linkcode LogContent}. */
+/** Ids, sizes, times and states. Never a token; queries and answers go into {@linkcode LogContent}. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined | null | Error>>;
-/** Queries and answers: printed only where the log was made with `content: true`. */
+/** Queries and answers: written only if the log was made with `content: true`. */
 export type LogContent = Readonly<Record<string, string>>;
 
 /**
- * Writes one line. `{name}` in the message stands for the field of that name on a terminal; as JSON the message stays
- * as it is, so that it can be counted, and the fields stand beside it.
+ * Writes one line. In text, `{name}` in the message is replaced by the field of that name. In JSON the message stays as it
+ * is, so that lines can be counted by it, and the fields stand beside it.
  */
 export type LogLine = (message: string, fields?: LogFields, content?: LogContent) => void;
 /** A log, with one verb for each level. */
 export type Log = Readonly<Record<LogLevel, LogLine>>;
 
-/** JSON lines for programs; text lines for files; for a person at a terminal short times, and texts on lines of their own. */
+/** `json` for programs, `text` for files; `terminal` for people: short times, queries and answers on lines of their own. */
 export type LogFormat = "json" | "text" | "terminal";
 
 /**
@@ -48,17 +48,17 @@ export function createLog(options: {
   return { error: lineFor("error"), warn: lineFor("warn"), info: lineFor("info"), debug: lineFor("debug") };
 }
 
-/** Lines on their way to where they are written. */
+/** Collects lines and writes them together. */
 export interface LineBuffer {
   write(line: string): void;
-  /** Write what has gathered, before the program ends. */
+  /** Write the collected lines now, such as before the program ends. */
   flush(): void;
 }
 
-/** Lines that gather longer than this are written at once, in UTF-16 code units. */
+/** Size of the collected lines at which they are written without waiting, in UTF-16 code units. */
 const MAX_GATHERED = 64 * 1024;
 
-/** Gathers the lines of one turn of the event loop: a write for each of them takes longer than making it. */
+/** Writes the lines of one turn of the event loop together, since a write takes longer than making a line. */
 export function gatherLines(write: (text: string) => void): LineBuffer {
   let gathered = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -120,9 +120,9 @@ function textRenderer(): Render {
   };
 }
 
-/** What stands before the sentence at a terminal: most lines are info, which needs no word. */
+/** The word before the sentence at a terminal. Most lines are info, which needs none. */
 const LEVEL_WORDS: Readonly<Record<LogLevel, string>> = { error: "error: ", warn: "warning: ", info: "", debug: "" };
-/** As many blanks as a time and the blank behind it. */
+/** As wide as a time and the blank after it. */
 const INDENT = " ".repeat(9);
 
 function terminalRenderer(paint: Paint): Render {
@@ -135,7 +135,7 @@ function terminalRenderer(paint: Paint): Render {
       `${paint("dim", timeOf(timeMs))} ${level === "info" ? text : paint(level, text)}${paint("dim", rest)}`,
     ];
     for (const [name, value] of Object.entries(content)) {
-      // Indented, no line of a text can pass for a line of the log.
+      // Indentation keeps a line of the text from looking like a line of the log.
       const indented = escapeControlsInLines(value).replaceAll("\n", `\n${INDENT}  `);
       lines.push(`${INDENT}${paint("dim", `${name}:`)} ${indented}`);
     }
@@ -145,14 +145,14 @@ function terminalRenderer(paint: Paint): Render {
 
 type Paint = (colour: "dim" | LogLevel, text: string) => string;
 
-/** SGR codes that every terminal knows: bold red, yellow, and the faint one. */
+/** SGR codes that every terminal knows: bold red, yellow, faint. */
 const CODES = { error: "1;31", warn: "33", info: "0", debug: "2", dim: "2" } as const;
 
 const paint: Paint = (colour, text) => text === "" ? "" : `\x1b[${CODES[colour]}m${text}\x1b[0m`;
 
-/** Makes a sentence with its fields in it, and the fields that are left behind it. */
+/** Renders a sentence with its fields filled in, and the remaining fields to append. */
 function sentenceRenderer(): (message: string, fields: LogFields) => { sentence: string; rest: string } {
-  // The sentences are fixed, and so there are few.
+  // Sentences are fixed texts, so this map stays small.
   const templates = new Map<string, { literals: string[]; names: string[] }>();
   const templateOf = (message: string) => {
     const parts = message.split(/\{(\w+)\}/);
@@ -179,7 +179,7 @@ function sentenceRenderer(): (message: string, fields: LogFields) => { sentence:
   };
 }
 
-/** Lines of one millisecond share their time's text. */
+/** Formats times; lines of the same millisecond reuse the text. */
 function timeRenderer(format: (timeMs: number) => string): (timeMs: number) => string {
   let lastMs = NaN, text = "";
   return (timeMs) => {
@@ -188,12 +188,12 @@ function timeRenderer(format: (timeMs: number) => string): (timeMs: number) => s
   };
 }
 
-/** What needs no quotes. */
+/** Values that need no quotes, in the sentence and as a field behind it. */
 const IN_SENTENCE = /^[^\s"\\]+$/, IN_FIELD = /^[^\s"\\=]+$/;
-/** What needs neither quotes nor escapes wherever it stands, as most ids: visible ASCII without `"`, `=` and `\`. */
+/** Values that need neither quotes nor escapes anywhere, as most ids: visible ASCII without `"`, `=` and `\`. */
 const HARMLESS = /^[!#-<>-[\]-~]+$/;
 
-/** A value as it is where it is `plain`, else quoted. */
+/** A value, in quotes unless it matches `plain`. */
 function renderValue(value: LogFields[string], plain: RegExp): string {
   if (typeof value === "number") return String(value);
   const text = value instanceof Error ? messageOf(value) : String(value);

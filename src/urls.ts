@@ -1,8 +1,8 @@
-/** What the scheme of a URL says: which port it means, and whether it is encrypted; and how a URL may be shown. @module */
+/** URLs: the port and the encryption that a scheme implies, and how a URL may be shown. @module */
 
 /**
  * Schemes that the agent connects over: the port that a URL may leave out, and whether the connection is encrypted.
- * Whatever is not here counts as plaintext.
+ * A scheme that is not listed counts as plaintext.
  */
 const SCHEMES: Readonly<Record<string, { readonly port: number; readonly isEncrypted: boolean }>> = {
   ws: { port: 80, isEncrypted: false },

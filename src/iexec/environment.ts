@@ -1,9 +1,9 @@
-/** What iExec hands to a task in its environment. @module */
+/** The variables through which iExec hands a task its input and secrets. @module */
 
 import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
 
-/** Variables that are read here, besides the settings. */
+/** Variables that are read here and are no settings. */
 export const IEXEC_VARIABLES = [
   "IEXEC_INPUT_FILE_NAME_*",
   "IEXEC_APP_DEVELOPER_SECRET",
@@ -16,7 +16,7 @@ export const IEXEC_VARIABLES = [
  * environment, which the host sets; the requester's count more than the developer's, as the newer ones.
  *
  * @param numbers The number of the requester's secret for each setting that may come as one.
- * @throws {FatalError} If the developer's secret is no such object; what it holds is not told.
+ * @throws {FatalError} If the developer's secret is no such object; the error does not show it.
  * @see https://protocol.docs.iex.ec/for-developers/technical-references/application-io
  */
 export function iexecSecrets(

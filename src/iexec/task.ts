@@ -1,4 +1,4 @@
-/** The agent as an iExec task: answer the input, then say where the result is, and exit. @module */
+/** The agent as an iExec task: it answers the input, writes where the result is, and exits. @module */
 
 import { dirname, relative, resolve } from "node:path";
 import type { Environment } from "../environment.ts";
@@ -10,7 +10,7 @@ import { writeComputed } from "./computed.ts";
 export interface TaskResult {
   /** Entries and events of the input that have no answer. */
   readonly unanswered: number;
-  /** What is wrong with entries that no other result can tell of, since they have no id. */
+  /** What is wrong with entries that have no id, and so get no entry in `responses.json`. */
   readonly refusals: readonly string[];
 }
 
@@ -51,8 +51,8 @@ export async function runTask(settings: TaskSettings, work: () => Promise<TaskRe
 }
 
 /**
- * Write the error that stopped a task before its settings were known into `computed.json`, where that can be done; for
- * everything else nothing happens.
+ * Write the error that stopped a task before its settings were known into `computed.json`, if that can be written. If the
+ * program is no task, do nothing.
  *
  * @param options `once`: whether the command line asked for a task; IEXEC_TASK_ID asks for one too.
  */
@@ -61,7 +61,7 @@ export function reportToTask(environment: Environment, error: FatalError, { once
     try {
       return environment(name);
     } catch (wrong) {
-      // That may be the very error which is to be reported.
+      // This may be the error that is to be reported.
       if (!(wrong instanceof FatalError)) throw wrong;
     }
   };
@@ -70,7 +70,7 @@ export function reportToTask(environment: Environment, error: FatalError, { once
   writeError(resolve(read("IEXEC_OUT") || (output ? dirname(output) : "iexec_out")), error.message);
 }
 
-/** Write an error into `computed.json`, if the directory lets anybody; the error itself is what the user must learn of. */
+/** Write an error into `computed.json`, if possible. A failure to do so is dropped: the error itself matters more. */
 function writeError(directory: string, error: string): void {
   try {
     makeDirectorySync(directory);

@@ -1,4 +1,4 @@
-/** A conversation with the agent in a terminal, or with lines that are piped in: the same mind and memory as for events. @module */
+/** A chat in a terminal, or with piped lines, with the same mind and memory as for events. @module */
 
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -8,12 +8,12 @@ import { messageOf } from "../errors.ts";
 import { CHAT } from "../wire.ts";
 import type { AnswerWriter, Mind } from "../mind/mind.ts";
 
-/** What a chat is made of. */
+/** What a chat needs. */
 export interface ChatParts {
   readonly mind: Pick<Mind, "answer">;
-  /** The agent's, put before its answers. */
+  /** The agent's name, shown before its answers. */
   readonly name: string;
-  /** Names the conversation: what was said in it before is known. */
+  /** The name of the conversation, whose earlier messages are remembered. */
   readonly conversation: string;
   /** Resolves once what was remembered is on disk. */
   readonly committed: () => Promise<void>;
@@ -22,7 +22,7 @@ export interface ChatParts {
   readonly clock: Clock;
 }
 
-/** What the words that are no questions do, as `/help` says it. */
+/** The text of `/help`. */
 const HELP = `Every line is a question, and gets one answer. What was said before is known.
   exit, quit, Ctrl+D   end the chat
   /help                print this
@@ -37,7 +37,7 @@ Start with --conversation NAME to begin another conversation.
  */
 export async function chat(parts: ChatParts, signal: AbortSignal): Promise<{ unanswered: number }> {
   const { conversation, write } = parts;
-  // A character file may come from anywhere.
+  // Escaped, because a character file may come from anywhere.
   const name = escapeControls(parts.name);
   const isTerminal = process.stdin.isTTY === true;
   const ended = new AbortController();
@@ -46,7 +46,7 @@ export async function chat(parts: ChatParts, signal: AbortSignal): Promise<{ una
     input: process.stdin,
     ...(isTerminal && { output: process.stdout, prompt: "You: " }),
   });
-  // On a terminal that is edited in, Ctrl+C is a key and no signal.
+  // While readline edits a line on a terminal, Ctrl+C is a key press, not a signal.
   lines.on("SIGINT", () => ended.abort());
   stop.addEventListener("abort", () => lines.close(), { once: true });
   if (stop.aborted) lines.close();
@@ -70,7 +70,7 @@ export async function chat(parts: ChatParts, signal: AbortSignal): Promise<{ una
   return { unanswered };
 }
 
-/** Answer one line; returns whether it has an answer, or needs none since the chat is ending. */
+/** Answer one line. Returns false if there is no answer, unless the chat is ending. */
 async function say(query: string, parts: ChatParts & { lead: string }, signal: AbortSignal): Promise<boolean> {
   parts.write(parts.lead);
   try {
@@ -104,7 +104,7 @@ async function answerTo(query: string, parts: ChatParts & { lead: string }, sign
     id: crypto.randomUUID(),
     query,
     timestamp: clock.now(),
-    // No event can name this conversation, and whoever chats does not walk into those of the agent's users.
+    // No event can name this conversation, and a chat can't reach the conversations of the agent's users.
     metadata: { [CHAT]: conversation },
   };
   const { text, sources } = await mind.answer(event, signal, lead === "" ? {} : { writer });

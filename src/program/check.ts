@@ -31,7 +31,7 @@ function checkOutput({ EVENT_OUTPUT: output, EVENT_OUTPUT_PATH: path }: Settings
   if (output === "none") return "output: none (answers go back to the sender alone)";
   try {
     makeDirectorySync(dirname(path), { mode: 0o700 });
-    // Beside the file, as a new one is made: a file that can be written in a directory that can't would not do.
+    // A new file beside it is tried, since that is how the agent writes: a writable file in a read-only directory is no use.
     Deno.removeSync(Deno.makeTempFileSync({ dir: dirname(path), prefix: ".check-" }));
     return output === "sealed" ? `output: usable (${path}, sealed)` : `output: usable (${path})`;
   } catch (error) {

@@ -1,4 +1,4 @@
-/** The settings as they are in force, for everybody to see and compare: no secret, and not the hash of one. @module */
+/** The settings in force, in a form that everybody may see and compare: it has no secret, and no hash of one. @module */
 
 import { createHash } from "node:crypto";
 import { readSettings, SETTING_ROWS, type Settings } from "./settings.ts";
@@ -23,15 +23,15 @@ export function effectiveSettings(settings: Settings): EffectiveSettings {
   return effective;
 }
 
-/** Those of the effective settings that differ from an agent's for which nobody set anything. */
+/** The effective settings that differ from their defaults. */
 export function changedSettings(effective: EffectiveSettings): EffectiveSettings {
   const defaults = effectiveSettings(readSettings(() => undefined));
   return Object.fromEntries(Object.entries(effective).filter(([name, value]) => value !== defaults[name]));
 }
 
 /**
- * The effective settings as one text: JSON after RFC 8785, so names in ascending order and no blanks. Whoever knows the
- * settings can make it, and so its hash.
+ * The effective settings as one text: JSON after RFC 8785, with names in ascending order and no blanks. Anybody who knows
+ * the settings can compute it, and its hash.
  */
 export function canonicalText(effective: EffectiveSettings): string {
   return JSON.stringify(effective);

@@ -1,10 +1,10 @@
-/** A sign of life for health checks, of a program without a port to ask at: a file that is written again while it runs. @module */
+/** Liveness of a program that has no port: it writes a file again and again while it runs, and health checks read it. @module */
 
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { kindOf, makeAfreshSync, NotPlainError, readPlainTextSync, writeAllSync } from "../files.ts";
 import type { Log } from "../log.ts";
 
-/** Without a beat for this long, the program hangs or is gone. A slow answer is no reason: the program only waits for it. */
+/** Milliseconds without a sign of life after which the program hangs or is gone. A slow model does not stop the signs. */
 const SILENCE_MS = 30_000;
 
 /** Largest sign of life, in bytes: a number of milliseconds, or nothing. */
@@ -32,7 +32,7 @@ export function startHeartbeat(
   let overdueMs: () => number | undefined = () => undefined;
   const beat = () => {
     try {
-      // By the handle, since a path may have become a link meanwhile.
+      // Set through the handle, since the path may have become a link meanwhile.
       if (!file || !isInPlace(file, path)) {
         file?.close();
         file = undefined;
@@ -44,7 +44,7 @@ export function startHeartbeat(
       const seconds = now() / 1000;
       file.utimeSync(seconds, seconds);
     } catch (error) {
-      // Whoever watches will take the agent for dead; that is no reason to be it.
+      // The health check will fail, but the agent can go on working.
       log.warn("sign of life could not be given", { path, error: messageOf(error) });
     }
   };

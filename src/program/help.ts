@@ -1,4 +1,4 @@
-/** What is told about the program itself: the help, its versions, and the settings as documents show them. @module */
+/** Texts about the program itself: the help, its versions, and the settings as documents show them. @module */
 
 import { createHash } from "node:crypto";
 import config from "../../deno.json" with { type: "json" };
@@ -6,7 +6,7 @@ import build from "../build.json" with { type: "json" };
 import { messageOf } from "../errors.ts";
 import { SETTING_ROWS } from "./settings.ts";
 
-/** The program's version, those it is built on, and of an executable its SHA-256. */
+/** The versions of the program and of what it is built on; for an executable its SHA-256 too. */
 export function versionText(): string {
   const core = config.imports["@elizaos/core"].split("@").at(-1);
   const { deno, v8, typescript } = Deno.version;
@@ -28,7 +28,7 @@ function digestOf(path: string): string {
     for (let read = file.readSync(buffer); read; read = file.readSync(buffer)) hash.update(buffer.subarray(0, read));
     return hash.digest("hex");
   } catch (error) {
-    // Only with no other argument beside --version may the executable read itself.
+    // The executable may read itself only when --version is its one argument.
     if (error instanceof Deno.errors.NotCapable) return "unknown: call with --version alone";
     return `unknown: ${messageOf(error)}`;
   }
@@ -76,7 +76,7 @@ an empty value counts as not set.
 ${settings.join("\n\n")}`;
 }
 
-/** A text in lines of at most 80 columns, indented; a word that is longer has a line of its own. */
+/** Wraps a text into indented lines of at most 80 columns; a longer word gets a line of its own. */
 function wrapped(text: string): string[] {
   const lines: string[] = [];
   let line = "   ";

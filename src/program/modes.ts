@@ -1,4 +1,4 @@
-/** What the program does once its settings are known: answer events, talk in the terminal, check what it was given. @module */
+/** The modes of the program, once its settings are known: answer events, talk in the terminal, check the settings. @module */
 
 import { dirname } from "node:path";
 import type { Clock } from "../clock.ts";
@@ -82,8 +82,8 @@ async function answerInput(parts: ModeParts): Promise<TaskResult> {
 }
 
 /**
- * Chat in the terminal, with the memory of the state directory; events and responses are left alone. Returns the exit
- * code.
+ * Chat in the terminal with the memory of the state directory. Events and `responses.json` are not touched. Returns the
+ * exit code.
  */
 export async function talk(
   parts: ModeParts,
@@ -118,9 +118,9 @@ export async function talk(
 }
 
 /**
- * Say what is usable, line by line.
+ * Print what can be used, a line for each.
  *
- * @throws {FatalError} If something is not.
+ * @throws {FatalError} Naming the first thing that can't be used.
  */
 export async function check(
   { settings, log, clock }: Pick<ModeParts, "settings" | "log" | "clock">,
@@ -139,7 +139,7 @@ export async function check(
       ...paths,
     ].map(escapeControls).join("\n"),
   );
-  // Last, and each by itself: all that does not need a network has been said.
+  // Last, because these need the network: everything else has been printed by then.
   const transport = (await loadTransport(settings))({ agentId, log, clock, onReachable() {} });
   const source = await transport.check?.(new AbortController().signal);
   if (source !== undefined) say(escapeControls(source));

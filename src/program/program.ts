@@ -1,4 +1,4 @@
-/** The program that answers events: built from the settings, run, taken apart. @module */
+/** The program that answers events: it is built from the settings, run and closed here. @module */
 
 import type { Plugin } from "@elizaos/core";
 import { runAgent } from "../agent/agent.ts";
@@ -27,14 +27,15 @@ interface Program {
   readonly settings: Settings;
   readonly log: Log;
   readonly clock: Clock;
-  /** The model, or the plugin of one; left out, the one that the settings name. */
+  /** The model, or the plugin of one. Default: the one that the settings name. */
   readonly model?: ModelOptions | Plugin;
 }
 
 /**
  * Answer the events of a transport until `stop` aborts or there are no more.
  *
- * @param program `followsKnowledge`: read the character's knowledge again when it changes; `open`: opens the transport; `whenQuiet`: called once, when the first answers are there, or none came.
+ * @param program `followsKnowledge`: read the character's knowledge again when it changes; `open`: opens the transport;
+ * `whenQuiet`: called once, after the first answers, or when no event came.
  * @returns `unanswered`: how many events have no answer.
  * @throws {FatalError} When it can't go on.
  */
@@ -79,7 +80,7 @@ export async function answerEvents(
   return { unanswered: unanswered + journal.pendingCount() };
 }
 
-/** A mind that answers under another id than the character's, which its memories are kept under. */
+/** The same mind, answering as the agent `agentId`; its memories stay under the character's id. */
 function underId(agentId: string, mind: Mind): Mind {
   return {
     agentId,
@@ -118,7 +119,7 @@ export async function startMind(
     committed: () => database.committed({ lazily: true }),
   });
   const mind = await openMind({ character, adapter, store, hide: seal.hide, model, log, clock });
-  // Before the first event, which would wait for it: the index of a large knowledge is large.
+  // Committed now, so that the first event does not wait while a large index is written.
   database.commit();
   const following = parts.followsKnowledge ? follow(mind, parts) : undefined;
   const patience = patient(mind, {

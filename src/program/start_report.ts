@@ -1,4 +1,4 @@
-/** What the agent says of where it was put, before it does anything there. @module */
+/** What the agent logs about its surroundings and settings before it does anything. @module */
 
 import type { Environment } from "../environment.ts";
 import type { Log } from "../log.ts";
@@ -9,7 +9,7 @@ import type { Surroundings } from "../tee/surroundings.ts";
 import { changedSettings, effectiveSettings, settingsDigest } from "./effective_settings.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 
-/** Say whether this is a TEE, and warn of what would be refused or read there, or was not meant that way here. */
+/** Log whether this is a TEE, with warnings about settings, files and variables that are probably not as intended. */
 export function reportStart(
   log: Log,
   start: {
@@ -31,7 +31,7 @@ export function reportStart(
     log.warn("{path} names a setting that does not exist", { path: file?.path, name });
   }
   for (const text of oddities(SETTINGS, environment, file?.text)) log.warn("a setting looks wrong: {text}", { text });
-  // What never leaves this machine has nothing to fear from them.
+  // Connections within this machine are not affected by these variables.
   const isAnyFar = peersOf(SETTINGS, settings).some(({ url }) => !isLoopback(url, { inTee }));
   if (isAnyFar && hostVariables.length > 0) {
     log.warn("variables are set that reach past the agent's permissions; in a TEE it would not start with them", {
@@ -40,7 +40,7 @@ export function reportStart(
   }
 }
 
-/** Say which settings differ from their defaults, with the digest of all: `--check` prints them all. */
+/** Log the settings that differ from their defaults, and the digest of all. `--check` prints all of them. */
 export function reportSettings(log: Log, settings: Settings): void {
   const effective = effectiveSettings(settings);
   const changed = changedSettings(effective);

@@ -1,6 +1,6 @@
-/** What the texts of settings may be: each check is a function from a text to its value. @module */
+/** Checks of settings: each is a function from the text of a setting to its value. @module */
 
-/** Takes the text of a setting, gives its value; undefined if the text is wrong. */
+/** Returns the value of a setting's text, or undefined if the text is wrong. */
 export type Check<T> = (given: string) => T | undefined;
 
 /** The longest wait a timer can count, in ms: 2^31 - 1. */
@@ -21,7 +21,7 @@ export const webSocketUrl: Check<URL> = (given) => {
 
 export const httpUrl: Check<URL> = (given) => {
   const url = URL.parse(given);
-  // A user name or password with a lone % can't be told from a misspelt one.
+  // A lone % in a user name or password is refused: it may be a misspelt escape.
   return url && /^https?:$/.test(url.protocol) && !/[?#]|%(?![\da-f]{2})/i.test(given) ? url : undefined;
 };
 
@@ -64,7 +64,7 @@ export const key: Check<Uint8Array> = (given) => {
     const bytes = Uint8Array.fromBase64(given);
     return bytes.length === 32 ? bytes : undefined;
   } catch {
-    // Neither: the setting says what is expected, and nothing of what was given.
+    // It is neither. The caller says what is expected, and shows nothing of the value.
     return undefined;
   }
 };
@@ -100,7 +100,7 @@ export function duration(leastMs: number, mostMs: number = MAX_TIMER_MS): Check<
   };
 }
 
-/** A number with a point in it, or without. */
+/** A decimal number. */
 export function decimal(least: number, most: number): Check<number> {
   return (given) => /^\d+(\.\d+)?$/.test(given) ? within(least, most, Number(given)) : undefined;
 }

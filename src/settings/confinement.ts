@@ -1,4 +1,4 @@
-/** The directories that the executable is confined to, and what to say of a setting that leads elsewhere. @module */
+/** The directories that the executable is confined to, and how to name them in an error. @module */
 
 import { type Access, mayAccess } from "../files.ts";
 import { TEE_PATHS } from "../tee/surroundings.ts";
@@ -6,10 +6,10 @@ import { TEE_PATHS } from "../tee/surroundings.ts";
 /** `.` is the working directory that the executable is started in. */
 export const WRITABLE: readonly string[] = [".", "/iexec_out", "/tmp/agent-state"];
 
-/** What it may read: what it may write, the input and the configuration. */
+/** Directories that it may read: the writable ones, the input and the configuration. */
 export const READABLE: readonly string[] = [...WRITABLE, "/iexec_in", "/etc/agent"];
 
-/** What it may look at besides, to learn whether it is in a TEE. */
+/** Paths that it may also look at, to find out whether it is in a TEE. */
 export const RESERVED: readonly string[] = TEE_PATHS;
 
 /** Where the executable may go, as a phrase after "expected" or "name". */

@@ -14,7 +14,7 @@ export interface Setting<T = unknown> {
   readonly hint?: (given: string) => string | undefined;
   /** Whether it may be absent. */
   readonly isOptional?: boolean;
-  /** The text that stands for an absent setting; a function where other settings decide, or the place. Absent: there is none. */
+  /** The text used when the setting is absent; a function where it depends on other settings or on the place. Absent: no default. */
   readonly default?:
     | string
     | ((
@@ -27,15 +27,15 @@ export interface Setting<T = unknown> {
   readonly fallbackNames?: readonly string[];
   /** How a computed default is described. */
   readonly defaultText?: string;
-  /** Whether its value is kept out of every message. */
+  /** Whether its value must appear in no message. */
   readonly secret?: boolean;
   /** What a path is used for. */
   readonly access?: Access;
-  /** Whether it counts in the environment alone, as it decides which file is read. */
+  /** Whether only the environment may set it, because it decides which file is read. */
   readonly environmentOnly?: boolean;
   /** Number of the iExec requester's secret (IEXEC_REQUESTER_SECRET_n) that may hold it. */
   readonly requesterSecret?: number;
-  /** Who sets it, where that is not the operator: it is not offered in `.env.example`. */
+  /** Who sets it, if not the operator; then `.env.example` leaves it out. */
   readonly setBy?: "iExec";
   /** For a URL that the agent connects to. */
   readonly connects?: Connection;
@@ -56,7 +56,7 @@ export interface Connection {
 /** Settings by the names of their environment variables. */
 export type SettingsTable = Readonly<Record<string, Setting>>;
 
-/** The checked values of whatever table; a setting that is absent or wrong has none. */
+/** The checked values of any table; an absent or wrong setting has none. */
 export type SettingValues = Readonly<Record<string, unknown>>;
 
 /** The checked values of a table, each with the type that its check gives. */

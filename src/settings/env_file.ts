@@ -1,33 +1,33 @@
-/** The optional `.env` file: read by @std/dotenv, its references followed here, where they are bound to end. @module */
+/** The optional `.env` file: @std/dotenv parses it, and its references are followed here, with a bound. @module */
 
 import { parse } from "@std/dotenv";
 import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
 
 /**
- * What no honest file comes near: replacements within one another, and UTF-16 code units they make of one value. Variables
- * that refer to each other reach it, and `parse` of @std/dotenv would never return from them.
+ * Most nested replacements, and most UTF-16 code units of one expanded value; no honest file comes near them. Variables
+ * that refer to each other exceed them, where `parse` of @std/dotenv would never return.
  */
 const MAX_ROUNDS = 32, MAX_LENGTH = 16_384;
 
 /**
- * As @std/dotenv has it: `${name}` or `${name:-default}`, else `$name` or `$name:-default`. The look ahead changes nothing
- * but the time: without a `}` to find, 15 kB of `${A:-` took 55 s (ran it).
+ * A reference, as in @std/dotenv: `${name}` or `${name:-default}`, else `$name` or `$name:-default`. The lookahead only
+ * saves time: without it, 15 kB of `${A:-` and no `}` took 55 s (measured).
  */
 const REFERENCE = /\$\{(?=.+\})(.+?)(?::-(.+))?\}|(?<!\\)\$(\w+)(?::-(.+))?/g;
 
 /**
- * The variables of a `.env` file: what `parse` of @std/dotenv makes of it, wherever that makes an end.
+ * The variables of a `.env` file, as `parse` of @std/dotenv gives them, wherever it returns at all.
  *
  * @param environment Consulted for references to what the file does not set.
- * @throws {FatalError} If a reference leads to what is not set, back to where it came from, or blows the value up.
+ * @throws {FatalError} If a reference names a variable that is not set, leads in a circle, or makes the value too long.
  */
 export function parseEnvFile(
   text: string,
   environment: Environment = () => undefined,
 ): Record<string, string> {
-  // A name that the text does not hold takes the place of every "$". It stands for itself, and quotes keep it from being
-  // expanded: so each value comes back as it was written, and tells whether its references count.
+  // Every "$" is replaced by a reference to a variable whose name the text does not contain. Outside single quotes `parse`
+  // expands it, inside it does not: so each value comes back as it was written, and shows whether its references count.
   let dollar = "DOLLAR";
   while (text.includes(dollar)) dollar += "R";
   const quoted = `\${${dollar}}`;
@@ -35,7 +35,7 @@ export function parseEnvFile(
   const written = new Map(
     Object.entries(parsed).map(([name, value]) => [name, value.replaceAll(quoted, "$$").replaceAll(dollar, "$$")]),
   );
-  // Any text may stand between braces, and Deno.env.get quotes what can't be a name in its error.
+  // Braces may contain any text, and the error of Deno.env.get quotes what is no valid name.
   const valueOf = (name: string) => written.get(name) ?? (/^\w+$/.test(name) ? environment(name) : undefined);
   const hasReferences = (value = "") => value.replaceAll(quoted, "").includes(dollar);
   return Object.fromEntries(
@@ -66,8 +66,8 @@ function expand(name: string, valueOf: (name: string) => string | undefined): st
 }
 
 /**
- * @std/dotenv would put the word "undefined" there: a token with a $ in it would be wrong without a word. What follows
- * the $ may be the half of that token, so it is not named.
+ * The error for a reference to an unset variable. @std/dotenv would insert the word "undefined", so that a token with a $
+ * in it would be wrong without notice. The text after the $ may be half of that token, so it is not shown.
  */
 function unset(name: string): FatalError {
   return new FatalError(

@@ -1,4 +1,4 @@
-/** The file of settings: which one there is, and whether it counts. @module */
+/** Finds and reads the settings file. @module */
 
 import { placesFor } from "./confinement.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
@@ -6,7 +6,7 @@ import { MAX_SMALL_FILE_BYTES, readPlainTextSync } from "../files.ts";
 
 export interface SettingsFile {
   readonly path: string;
-  /** None, if the file is passed over: in a TEE the host could have put it there. */
+  /** Absent if the file is ignored: in a TEE the host may have put it there. */
   readonly text?: string;
 }
 
@@ -18,12 +18,12 @@ export interface SettingsFile {
 export function readSettingsFile({ named, inTee }: { named?: string; inTee: boolean }): SettingsFile | undefined {
   const path = named ?? ".env";
   try {
-    // One that does not count is not opened: whatever it is, the host chose it.
+    // A file that is ignored is not opened either: in a TEE the host chose it.
     if (inTee && named === undefined) return Deno.lstatSync(path) && { path };
     return { path, text: readPlainTextSync(path, { maxBytes: MAX_SMALL_FILE_BYTES }) };
   } catch (error) {
     const isConfined = error instanceof Deno.errors.NotCapable;
-    // One that would not count need not be read, and an executable that is started in / may not look around there.
+    // In a TEE the file would be ignored anyway, and an executable that was started in / may not read there.
     if (named === undefined && (inTee || isConfined || error instanceof Deno.errors.NotFound)) return undefined;
     const reason = isConfined ? `expected ${placesFor("read")}` : messageOf(error);
     throw new FatalError(`Cannot read ${named ? `AGENT_ENV_FILE=${path}` : path}: ${reason}`, EXIT.settings, {

@@ -1,9 +1,9 @@
-/** Whom the settings make the agent connect to, and what must not go there in plaintext. @module */
+/** The peers that the settings make the agent connect to, and what must not go there in plaintext. @module */
 
 import { encryptedScheme, isEncrypted, schemeOf } from "../urls.ts";
 import type { SettingsTable, SettingValues } from "./definition.ts";
 
-/** Somebody the agent connects to. */
+/** A peer that the agent connects to. */
 export interface Peer {
   /** The setting that names it. */
   readonly setting: string;
@@ -14,7 +14,7 @@ export interface Peer {
   readonly isRelay?: boolean;
 }
 
-/** Everybody that the settings make the agent connect to; a setting that is wrong, and so missing, names nobody. */
+/** All peers that the settings make the agent connect to. A wrong setting has no value, and so names no peer. */
 export function peersOf(table: SettingsTable, values: SettingValues): Peer[] {
   return Object.entries(table).flatMap(([setting, { connects }]): Peer[] => {
     if (!connects?.when(values)) return [];
@@ -33,14 +33,14 @@ export function peersOf(table: SettingsTable, values: SettingValues): Peer[] {
  * of a TEE only; inside, the host writes the file that says which address it has.
  */
 export function isLoopback({ hostname }: URL, { inTee }: { inTee: boolean }): boolean {
-  // The URL parser has brought every spelling of an address to these, IPv6's spellings of IPv4 addresses too.
+  // The URL parser has normalized every spelling of an address to these, including IPv4 addresses in IPv6's notation.
   if (/^127\.\d+\.\d+\.\d+$|^\[::1\]$|^\[::ffff:7f[\da-f]{2}:[\da-f]{1,4}\]$/.test(hostname)) return true;
   return !inTee && /^(.+\.)?localhost\.?$/.test(hostname);
 }
 
 /**
- * What would cross the network in plaintext and must not, a line for each peer: in a TEE everything, elsewhere secrets.
- * Only schemes known to be encrypted pass.
+ * A line for each peer that data would go to in plaintext and must not: in a TEE all data, elsewhere secrets. Only schemes
+ * that are known to be encrypted pass.
  */
 export function plaintextProblems(peers: readonly Peer[], { inTee }: { inTee: boolean }): string[] {
   return peers.flatMap(({ setting, url, secret, isRelay }) => {

@@ -59,8 +59,8 @@ export function readTable<Table extends SettingsTable>(
 }
 
 /**
- * What is odd about the values of secrets and about the file, as sentences that begin with the setting's name: most likely
- * the value came with something that does not belong to it. Nothing of the value is told.
+ * Settings whose values probably contain something that does not belong to them, as sentences that begin with the
+ * setting's name. They show nothing of the value.
  */
 export function oddities(table: SettingsTable, environment: Environment, file: string | undefined): string[] {
   const written = writtenValues(table, environment, file === undefined ? {} : parseEnvFile(file, environment));
@@ -77,10 +77,10 @@ export function oddities(table: SettingsTable, environment: Environment, file: s
   ];
 }
 
-/** A value of a `.env` file without quotes and with a `#` right behind a letter: @std/dotenv drops what follows. */
+/** An unquoted value in a `.env` file with a `#` in it: @std/dotenv takes the rest for a comment. */
 const CUT_AT_HASH = /^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(?!["'`])[^\s#]+#\S/gm;
 
-/** A value as it was written: iExec's secrets win over the environment, and that over the file. Empty is not set. */
+/** Looks a value up as it was written: in iExec's secrets first, then the environment, then the file. */
 function writtenValues(
   table: SettingsTable,
   environment: Environment,
@@ -90,7 +90,7 @@ function writtenValues(
   return (name) => secrets.get(name) || environment(name) || fromFile[name] || undefined;
 }
 
-/** Files of secrets mostly end with a line break that belongs to the file. */
+/** Files that hold a secret often end with a line break that is not part of it. */
 function withoutLineBreak(value: string): string {
   return value.replace(/[\r\n]+$/, "");
 }
@@ -127,7 +127,7 @@ export function checkConfinement(table: SettingsTable, values: SettingValues): v
   throwAll(problems);
 }
 
-/** How a path leads out of what the program may access, itself or by links that are in it; none if it does not. */
+/** How a path, or a link in it, leads out of what the program may access; undefined if it does not. */
 function wayOut(access: Access, path: string): string | undefined {
   const shown = JSON.stringify(path);
   if (!mayAccess(access, path)) return shown;
@@ -135,12 +135,12 @@ function wayOut(access: Access, path: string): string | undefined {
     const real = realPathOf(path);
     return mayAccess(access, real) ? undefined : `${shown}, which leads to ${JSON.stringify(real)} by a link`;
   } catch {
-    // Links in circles, a file where a directory should be: whoever uses the path says what is wrong with it.
+    // The path can't be resolved, for example because of circular links: the code that uses it reports that.
     return undefined;
   }
 }
 
-/** Names in a `.env` file that begin like settings of the table but are none: most likely misspelt. */
+/** Names in a `.env` file that start like settings of the table but are not in it: probably misspelt. */
 export function unknownNames(table: SettingsTable, environment: Environment, file: string): string[] {
   const operators = rowsOf(table).filter(([, { setBy }]) => setBy === undefined);
   const prefixes = new Set(operators.map(([name]) => prefixOf(name)));

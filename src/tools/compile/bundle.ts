@@ -1,13 +1,13 @@
-/** The program as a few files that load no code but one another. @module */
+/** Bundles the program into a few files that load no code except each other. @module */
 
 import { EXIT, FatalError } from "../../errors.ts";
 import { leanCore, makeCut } from "./core_cuts.ts";
 import { deno } from "./deno.ts";
 
-/** What the program is made of; everything else of the repository stays out. */
+/** The files and folders that the program is bundled from. */
 const SOURCES = ["deno.json", "deno.lock", "main.ts", "src"];
 
-/** Files of the program by their names; it starts with ENTRY. */
+/** The bundled files by name; the program starts with ENTRY. */
 export type Bundle = ReadonlyMap<string, string>;
 
 export const ENTRY = "agent.js";
@@ -16,11 +16,11 @@ const PRELUDE = "prelude.js";
 export const LEAN_CORE = "lean_core.js";
 
 /**
- * Bundle the program, minified. What is imported when it is wanted, such as the core, is a file by itself: a run that does
- * without it does not even read it.
+ * Bundle the program, minified. Dynamic imports, such as the core, become files of their own: a run that does not need them
+ * does not read them.
  *
- * It is bundled from a copy, in a folder of its own: what lies around in the checkout (`node_modules`, say) can't get in,
- * the commit can be written into the copy, and the core can be replaced in it by a lean one.
+ * It is bundled from a copy in another folder: so nothing else from the checkout gets in (such as `node_modules`), the
+ * commit can be written into the copy, and the copy can import a lean core.
  *
  * @param options `root`: the repository; `commit`: what was checked out, for `--version`; `folder`: an empty one.
  * @throws {FatalError} If the lock file is out of date or a package can't be had.
@@ -45,7 +45,7 @@ export async function copyProgram(options: { root: string; commit: string; folde
   await useLeanCore(`${folder}/src/mind`);
 }
 
-/** Have the copy in `folder` of the core's one importer import a lean core instead. */
+/** Make the only file that imports the core, in the copy in `folder`, import a lean core instead. */
 async function useLeanCore(folder: string): Promise<void> {
   const published = new URL(import.meta.resolve("@elizaos/core"));
   const lean = await leanCore(await Deno.readTextFile(published), published.pathname);
@@ -56,12 +56,12 @@ async function useLeanCore(folder: string): Promise<void> {
 }
 
 /**
- * A bundle with names of our own, in the order in which its files ask for one another: the bundler's have a hash in them
- * that knows where on this machine the packages lie.
+ * A bundle with new file names, numbered in the order of their imports: the bundler's names contain a hash that depends on
+ * where the packages lie on this machine.
  */
 export function renamed(bundle: Bundle, entry: string): Bundle {
   const names = new Map([[entry, ENTRY]]);
-  // What is found is added behind, and looked through in its turn.
+  // Files that are found are appended, and so are searched too.
   for (const name of names.keys()) {
     for (const [, other] of bundle.get(name)?.matchAll(/"\.\/([^"]+)"/g) ?? []) {
       if (other !== undefined && bundle.has(other) && !names.has(other)) names.set(other, `part${names.size}.js`);
@@ -72,7 +72,7 @@ export function renamed(bundle: Bundle, entry: string): Bundle {
   return new Map([...names].map(([name, own]) => [own, rename(bundle.get(name) ?? "")]));
 }
 
-/** A bundle that loads its own files alone: every other way to load code at run time is put to one of the prelude's ends. */
+/** A bundle that loads only its own files: every other way to load code is replaced by a function of the prelude. */
 export function sealed(bundle: Bundle): Bundle {
   return new Map([...bundle].map(([name, text]) => [name, sealedFile(text, bundle)]));
 }
@@ -80,20 +80,20 @@ export function sealed(bundle: Bundle): Bundle {
 function sealedFile(source: string, bundle: Bundle): string {
   const isOwn = (specifier: string) => specifier.startsWith("./") && bundle.has(specifier.slice(2));
   const text = source
-    // Minified, names at the top are short and short ones only: those of the prelude are free.
+    // Minified top-level names are short, so they can't collide with the names of the prelude.
     .replaceAll(
       /(?<![\w$.#])import\((?:"([^"]*)"\))?/g,
       (whole, specifier = "") => isOwn(specifier) ? whole : whole.replace("import", "importNothing"),
     )
     .replaceAll(/\bimport\{createRequire as ([\w$]+)\}from"node:module";/g, "const $1=createBuiltinRequire;")
-    // A handful of characters is left that would make V8 keep all of it at two bytes a character.
+    // One character outside Latin-1 would make V8 store the whole file with two bytes a character.
     .replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   const statements = /(?<=^|[;}\n])(?:import|export)(?:[\w$*{}, ]+from)?"([^"]*)"/g;
   for (const [statement, specifier = ""] of text.matchAll(statements)) {
     if (isOwn(specifier) || (specifier.startsWith("node:") && specifier !== "node:module")) continue;
     throw new FatalError(`Cannot seal the bundle: it would load code by ${statement}`, EXIT.bug);
   }
-  // First of all, whichever file comes first.
+  // The prelude runs first, whichever file is loaded first.
   return `import{createBuiltinRequire,importNothing}from"./${PRELUDE}";${text}`;
 }
 

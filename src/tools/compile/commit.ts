@@ -1,11 +1,11 @@
-/** What was checked out when the program was compiled. @module */
+/** The commit that an executable is made from. @module */
 
-/** Files of the repository that an executable depends on, as git's pathspecs. */
+/** The files that an executable depends on, as git pathspecs. */
 const IN_THE_EXECUTABLE = ["deno.json", "deno.lock", "main.ts", "src", ":!src/test_server", ":!src/stand_ins/assert"];
 
 /**
- * The commit that is checked out in `root`, with `-dirty` behind it if files were changed that go into the executable:
- * notes, tests and events that somebody tried out do not. `unknown` where git or the repository's history is missing.
+ * The commit that is checked out in `root`, with `-dirty` appended if files that go into the executable were changed; notes,
+ * tests and input events do not count. `unknown` if git or the repository's history is missing.
  */
 export async function commitOf(root: string): Promise<string> {
   const commit = await git(["rev-parse", "HEAD"], root);
@@ -14,7 +14,7 @@ export async function commitOf(root: string): Promise<string> {
   return `${commit.text}${changes?.code === 0 ? "" : "-dirty"}`;
 }
 
-/** What git says, without its last line break; nothing where there is no git. */
+/** The exit code and output of git; undefined if git is not installed. */
 async function git(args: readonly string[], cwd: string): Promise<{ code: number; text: string } | undefined> {
   try {
     const { code, stdout } = await new Deno.Command("git", { args: [...args], cwd, stderr: "null" }).output();

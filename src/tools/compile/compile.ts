@@ -1,4 +1,4 @@
-/** `deno compile` of a bundle: the same bytes from the same bundle, wherever and whenever. @module */
+/** Compiles a bundle with `deno compile`, reproducibly: the same bundle gives the same bytes. @module */
 
 import { createHash } from "node:crypto";
 import { EXIT, FatalError } from "../../errors.ts";
@@ -6,7 +6,7 @@ import { type Bundle, ENTRY } from "./bundle.ts";
 import { CommandError, deno } from "./deno.ts";
 import { type AllowedHosts, permissionFlags } from "./permissions.ts";
 
-/** What an executable can be made for: the first is the default on machines that are none of them. */
+/** The possible targets. The first is the default on machines that are none of them. */
 export const TARGETS = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"] as const;
 export type Target = typeof TARGETS[number];
 
@@ -24,10 +24,9 @@ export function isTarget(name: string): name is Target {
 }
 
 /**
- * Megabytes that the heap may have before all of it is searched for what can go, which else happens in the middle of the
- * first burst: 5,000 events at once took a tenth longer, and memory after 40,000 was no smaller (measured). The tasks in
- * `deno.json` have it too. A young generation of at most 2 MB would save 4 MB when idle, and cost a tenth of the
- * throughput.
+ * Heap size in MB below which V8 runs no full garbage collection. Without it, one runs in the middle of the first burst:
+ * 5,000 events at once took a tenth longer, and memory after 40,000 was no smaller (measured). The tasks in `deno.json` use
+ * it too. Limiting the young generation to 2 MB would save 4 MB when idle, and cost a tenth of the throughput.
  */
 export const V8_FLAGS = "--v8-flags=--initial-old-space-size=64";
 
@@ -42,7 +41,7 @@ export async function compileBundle(
 ): Promise<Executable> {
   for (const [name, text] of bundle) {
     await Deno.writeTextFile(`${folder}/${name}`, text);
-    // The executable keeps the files' time: 2000-01-01, for no other reason than that it is the same everywhere.
+    // The executable contains the files' modification time, so it is set to a constant: 2000-01-01.
     await Deno.utime(`${folder}/${name}`, 946_684_800, 946_684_800);
   }
   await Deno.writeTextFile(`${folder}/no-certificates.pem`, "");
@@ -53,9 +52,9 @@ export async function compileBundle(
       "--no-config",
       "--no-check",
       V8_FLAGS,
-      // A code cache is code that nobody hashed, in a file that others may write.
+      // A code cache is unmeasured code in a file that others may write.
       "--no-code-cache",
-      // With a file of its own the executable asks nobody's DENO_CERT.
+      // With its own certificate file the executable ignores DENO_CERT.
       "--cert=no-certificates.pem",
       ...permissionFlags(hosts),
       `--target=${target}`,
@@ -72,7 +71,7 @@ export async function compileBundle(
   return { path, bytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
 }
 
-/** @throws {FatalError} If what DENORT_BIN names can't be the target's base runtime: Deno would take it all the same. */
+/** @throws {FatalError} If DENORT_BIN can't be a base runtime for the target, which Deno itself does not check. */
 export function checkBase(target: Target): void {
   const path = Deno.env.get("DENORT_BIN");
   if (path === undefined) return;
@@ -89,7 +88,7 @@ export function checkBase(target: Target): void {
   throw new FatalError(`DENORT_BIN=${path} is no base runtime for ${target}: name one that is`, EXIT.unavailable);
 }
 
-/** @throws {FatalError} If the executable is not the agent: its base runtime belongs to another version of Deno, or is none. */
+/** @throws {FatalError} If the executable does not start as the agent, because its base runtime is not one of this Deno. */
 async function tryOut(path: string): Promise<void> {
   const command = new Deno.Command(path, { args: ["--version"], env: { NO_COLOR: "1" }, stdin: "null" });
   const { success, stdout, stderr } = await command.output();
@@ -113,7 +112,7 @@ function noBase(cause: CommandError): FatalError {
   );
 }
 
-/** The last cause that Deno names. */
+/** The cause of the failure, from Deno's error output. */
 function reason(stderr: string): string {
   const causes = stderr.match(/^\s+(?:\d+: )?\S.*$/gm) ?? [];
   return causes.find((line) => /request|denort/i.test(line))?.replace(/^\s+\d+: /, "") ?? "it can't be set up";

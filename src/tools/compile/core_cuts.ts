@@ -1,43 +1,43 @@
-/** ElizaOS's core as it goes into the executable: without what the agent never calls. @module */
+/** Cuts code out of ElizaOS's core that the agent never calls, for the executable. @module */
 
 import { EXIT, FatalError } from "../../errors.ts";
 import { undefinedNames } from "./undefined_names.ts";
 
-/** A passage that is in a text once: `from`, and all that follows up to `to`, if there is one. `by` takes its place. */
+/** A replacement in a text: `from`, which occurs once, and everything up to `to`, if given, is replaced by `by`. */
 export interface Cut {
   readonly from: string;
-  /** Begins what stays. */
+  /** The beginning of the text that stays. */
   readonly to?: string;
   readonly by: string;
 }
 
 /**
- * The core's published file for Node holds all packages but zod that it calls, and what they run when they are loaded
- * would stay in any bundle. Measured one after the other on Deno 2.7.11, in ms of CPU of 221 from the start to the end
- * of a run with one question, and in KB, minified.
+ * The core's published file for Node inlines every package it calls except zod, and the bundler must keep all code that
+ * they run when they are loaded. Each cut was measured on Deno 2.7.11: ms of CPU saved, of 221 for a run with one question,
+ * and KB saved, minified.
  *
- * What stays, though it costs 2 ms: fast-redact. The core catches its errors, and would log secrets without it.
+ * fast-redact stays, though it costs 2 ms: the core catches its errors, and would log secrets without it.
  *
  * @see dist/node/index.node.js of @elizaos/core 1.7.2
  */
 const CUTS: readonly Cut[] = [
-  // LangChain, LangSmith and zod v3 are there for one class, with which splitChunks cuts texts up: 43 ms, 355 KB.
+  // LangChain, LangSmith and zod v3 are only used for one class, which splitChunks splits texts with: 43 ms, 355 KB.
   {
     from: "// ../../node_modules/@langchain/core/dist/_virtual/rolldown_runtime.js\n",
     to: "// src/utils.ts\nvar import_handlebars",
     by: `var RecursiveCharacterTextSplitter = ${leftOut("LangChain")};\n`,
   },
-  // A package that nobody asks for goes only if the bundler knows that wrapping one up does nothing yet: 4 ms, 57 KB.
+  // The bundler drops unused packages only if it knows that wrapping one has no side effect: 4 ms, 57 KB.
   { from: "var __commonJS = ", by: "/* @__NO_SIDE_EFFECTS__ */ const __commonJS = " },
-  // Of zod's own name for itself the bundler keeps all, such as the messages in fifty languages: 6 ms, 322 KB.
+  // Through its export `z` the bundler keeps all of zod, such as messages in fifty languages: 6 ms, 322 KB.
   { from: 'import { z as z2 } from "zod";', by: 'import * as z2 from "zod";' },
   { from: 'import { z as z3 } from "zod";', by: 'import * as z3 from "zod";' },
-  // Templates are for handleMessage, which the agent does without: 7 ms, 106 KB.
+  // Templates are used by handleMessage, which the agent does not call: 7 ms, 106 KB.
   {
     from: "var import_handlebars = __toESM(require_lib(), 1);",
     by: `var import_handlebars = ${leftOut("handlebars")};`,
   },
-  // So are invented names in them: 4 ms, 69 KB.
+  // Generated names are used in these templates: 4 ms, 69 KB.
   {
     from: "var import_unique_names_generator = __toESM(require_dist4(), 1);",
     by: `var import_unique_names_generator = ${leftOut("unique-names-generator")};`,
@@ -46,13 +46,13 @@ const CUTS: readonly Cut[] = [
     from: "var import_unique_names_generator2 = __toESM(require_dist4(), 1);",
     by: `var import_unique_names_generator2 = ${leftOut("unique-names-generator")};`,
   },
-  // What stands in for node:crypto where there is none: 7 ms, 251 KB.
+  // A replacement for node:crypto in browsers: 7 ms, 251 KB.
   { from: "return require_crypto_browserify();", by: `return ${leftOut("crypto-browserify")};` },
-  // A package may leave "node:" out, a file of ours may not.
+  // Only npm packages may import built-in modules without "node:".
   { from: 'from "async_hooks"', by: 'from "node:async_hooks"' },
 ];
 
-/** What stands where something was left out ends every use of it with its name. */
+/** The stand-in for removed code: any use of it throws an error with its name. */
 const LEFT_OUT = `
 function leftOutOfTheExecutable(name) {
   const refuse = () => {
@@ -63,10 +63,10 @@ function leftOutOfTheExecutable(name) {
 `;
 
 /**
- * The core's file without what the agent never calls.
+ * The core's file without the code that the agent never calls.
  *
  * @param published The text of the published file.
- * @param path Where it lies, which tells its version; for errors.
+ * @param path Its path, which contains its version; for errors.
  * @throws {FatalError} If it is not the file that the cuts were made for.
  */
 export async function leanCore(published: string, path: string): Promise<string> {
@@ -77,7 +77,7 @@ export async function leanCore(published: string, path: string): Promise<string>
   throw wrongCut(path, `the rest still uses ${names.join(", ")}`);
 }
 
-/** @throws {FatalError} If the passage is not in the text of the file at `path`, or not once only. */
+/** @throws {FatalError} If the passage does not occur exactly once in the text of the file at `path`. */
 export function makeCut(text: string, { from, to, by }: Cut, path: string): string {
   const [before = "", after] = splitOnce(text, from, path);
   return before + by + (to === undefined ? after : to + splitOnce(after, to, path)[1]);

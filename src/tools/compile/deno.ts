@@ -2,7 +2,7 @@
 
 import { EXIT, FatalError } from "../../errors.ts";
 
-/** What a command wrote before it failed. */
+/** A command that failed, with its error output. */
 export class CommandError extends FatalError {
   readonly stderr: string;
 

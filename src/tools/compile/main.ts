@@ -42,7 +42,7 @@ async function main(args: string[]): Promise<void> {
   console.log(`sha256 ${built.sha256}`);
 }
 
-/** Whether executables made by a version of Deno turn into another program's child: from 2.8.3 on. */
+/** Whether executables made with this version of Deno obey NODE_CHANNEL_FD: from 2.8.3 on. */
 export function obeysChannel(version: string): boolean {
   return version.localeCompare("2.8.3", "en", { numeric: true }) >= 0;
 }
@@ -71,7 +71,7 @@ function makeWorkFolder(): Disposable & { readonly path: string } {
   return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
 }
 
-/** In one step: an agent that runs keeps the file it was started from. */
+/** Replace the output by renaming, so that a running agent keeps the file it was started from. */
 function publish(built: string, output: string): void {
   const beside = `${output}.new`;
   try {

@@ -1,20 +1,20 @@
-/** What the executable may do, fixed when it is compiled. @module */
+/** The permissions of the executable, fixed when it is compiled. @module */
 
 import { READABLE, RESERVED, WRITABLE } from "../../settings/confinement.ts";
 import { EXIT, FatalError } from "../../errors.ts";
 import { VARIABLES } from "../../program/settings.ts";
 
-/** Hosts that the executable may reach: these, or every one. */
+/** The hosts that the executable may reach. */
 export type AllowedHosts = readonly string[] | "every";
 
 /**
- * The permissions, as flags of `deno compile`. What is not named is denied, without a prompt; variables that are not named
- * look unset, since the packages ask for many.
+ * The permissions, as flags of `deno compile`. Everything else is denied without a prompt, except that unnamed variables
+ * look unset, because the packages read many of them.
  */
 export function permissionFlags(hosts: AllowedHosts): string[] {
   return [
     "--no-prompt",
-    // "/" is given up by the prelude, except for `--version`.
+    // The prelude gives "/" up, except for `--version`.
     `--allow-read=${["/", ...READABLE, ...RESERVED].join(",")}`,
     `--allow-write=${WRITABLE.join(",")}`,
     ...(hosts === "every" ? ["--allow-net"] : hosts.length > 0 ? [`--allow-net=${hosts.join(",")}`] : []),
@@ -25,7 +25,7 @@ export function permissionFlags(hosts: AllowedHosts): string[] {
 }
 
 /**
- * The hosts in AGENT_ALLOW_NET; unset, every one.
+ * The hosts in AGENT_ALLOW_NET; every host if it is unset.
  *
  * @throws {FatalError} If the list has an entry that names no host.
  */

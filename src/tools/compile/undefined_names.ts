@@ -1,8 +1,8 @@
-/** The names that a script uses and nobody declares, by the lint rule that comes with Deno. @module */
+/** Finds names that a script uses but does not declare, with Deno's lint rule for them. @module */
 
 import { EXIT, FatalError } from "../../errors.ts";
 
-/** As far as it is read here. */
+/** The part of `deno lint --json` that is read here. */
 interface LintReport {
   readonly diagnostics: readonly { readonly message: string }[];
   readonly errors: readonly { readonly message: string }[];
@@ -11,7 +11,7 @@ interface LintReport {
 const ARGUMENTS = ["lint", "--no-config", "--rules-tags=", "--rules-include=no-undef", "--json", "--ext=js", "-"];
 
 /**
- * The names in a script that it does not declare, but for those of the web's own objects.
+ * The names that a script uses without declaring them, except the globals of the web platform.
  *
  * @throws {FatalError} If it is no JavaScript.
  */
