@@ -159,3 +159,14 @@ Deno.test("names and paths of others put no control character and no line of the
   // deno-lint-ignore no-control-regex -- it is these that must not be there
   for (const text of [wrong.stderr, checked.stdout]) assertEquals(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.exec(text), null);
 });
+
+Deno.test("a log that does not go to a terminal is JSON, unless LOG_FORMAT asks for text", async () => {
+  await using folder = makeFolder({ "iexec_in/events.json": "[]" });
+  for (const [format, isJson] of [["auto", true], ["text", false]] as const) {
+    const { code, stderr } = await runToEnd({ folder: folder.path, env: { LOG_FORMAT: format }, args: ["--once"] });
+    assertEquals(code, 0);
+    const [first = ""] = stderr.split("\n");
+    assertEquals(first.startsWith("{"), isJson, first);
+    if (!isJson) assertMatch(first, /^\d{4}-\d\d-\d\dT[\d:.]+Z info {2}🔒/);
+  }
+});

@@ -1,6 +1,6 @@
 /** The tasks on a real terminal: what a person sees, and what the keys do. @module */
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { inherited, ROOT } from "../support/agent.ts";
 import { makeFolder } from "../support/folder.ts";
 import { startModelServer } from "../support/model_server.ts";
@@ -63,4 +63,29 @@ Deno.test("in the chat an answer shows as it grows, and one that begins anew say
   assertStringIncludes(plainText(terminal.screen), "[The answer broke off, and begins anew.]");
   await terminal.type(CTRL_D);
   assertEquals((await terminal.ended).code, 0);
+});
+
+Deno.test("a terminal gets short, coloured lines, and last of all where answers go and how to ask", async () => {
+  await using folder = makeFolder();
+  await using terminal = startTask("start", folder.path);
+  await terminal.shows("Ctrl+C ends.");
+  await terminal.type(CTRL_C);
+  const { screen } = await terminal.ended;
+  const lines = plainText(screen).split("\n");
+  assertStringIncludes(screen, "\x1b[");
+  // Task's own line comes before.
+  assertMatch(lines.find((line) => line.includes("In a TEE"))!, /^\d\d:\d\d:\d\d 🔒/);
+  const last = lines.findLastIndex((line) => line.includes("Answers go into"));
+  assertStringIncludes(lines[last]!, `${folder.path}/responses.json`);
+  assert(last > lines.findIndex((line) => line.includes("Generated AI response")), screen);
+});
+
+Deno.test("a second run at a terminal says how many events were answered before", async () => {
+  await using folder = makeFolder();
+  for (const wanted of ["Generated AI response", "was answered before: to ask again, give it another id"]) {
+    await using terminal = startTask("start", folder.path);
+    await terminal.shows(wanted);
+    await terminal.type(CTRL_C);
+    assertEquals((await terminal.ended).code, 0);
+  }
 });
