@@ -2,27 +2,33 @@
 
 import type { FeedAuth, FeedCommand, FeedMessage, FeedPath, FeedReply } from "../feed.ts";
 
-/** How the line stands. `refused`: the server wants a token, or another one; nothing happens until it is given. */
+/** The state of the connection. `refused`: the server wants a token, or another one; nothing happens until it is given. */
 export type LinkState =
   | { readonly kind: "connecting" }
   | { readonly kind: "live" }
   | { readonly kind: "broken" }
   | { readonly kind: "refused"; readonly reason: string };
 
-/** A command but for its number, which the line gives it. */
+/** A command but for its number, which the link gives it. */
 export type Request = FeedCommand extends infer Command ? Command extends FeedCommand ? Omit<Command, "request"> : never
   : never;
 
 /** The page's connection to the server. */
 export interface FeedLink {
-  /** Ask the server for something. Resolves in any case: `refused` also says that the line is down. */
+  /** Ask the server for something. Resolves in any case: `refused` also says that there is no connection. */
   request(command: Request): Promise<FeedReply>;
   /** Dial with this token, after a refusal. */
   signIn(token: string): void;
 }
 
+/** Whoever shows what the server sends. */
+export interface FeedListener {
+  onMessage(message: Exclude<FeedMessage, FeedReply>): void;
+  onState(state: LinkState): void;
+}
+
 const PATH: FeedPath = "/feed";
-/** With these the server closes a page's connection that did not show its token. */
+/** With these reasons the server closes a page's connection that did not show its token. */
 const REFUSALS = ["token missing", "wrong token"];
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
@@ -34,80 +40,93 @@ export function hasToken(): boolean {
   return sessionStorage.getItem(TOKEN_KEY) !== null;
 }
 
-/** Dial, and go on dialling when the line breaks. */
-export function openFeedLink(listener: {
-  onMessage(message: Exclude<FeedMessage, FeedReply>): void;
-  onState(state: LinkState): void;
-}): FeedLink {
-  const address = new URL(PATH, location.href);
-  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  const pending = new Map<number, (reply: FeedReply) => void>();
-  let requests = 0;
-  let maxBytes = Infinity;
-  let failures = 0;
-  let socket = dial();
+/** Dial, and go on dialling when the connection breaks. */
+export function openFeedLink(listener: FeedListener): FeedLink {
+  return new DialledLink(listener);
+}
 
-  function dial(): WebSocket {
+class DialledLink implements FeedLink {
+  readonly #listener: FeedListener;
+  readonly #address = new URL(PATH, location.href);
+  /** The commands that the server has not answered, by their numbers. */
+  readonly #pending = new Map<number, (reply: FeedReply) => void>();
+  #requests = 0;
+  #maxBytes = Infinity;
+  /** Failed attempts in a row. */
+  #failures = 0;
+  #socket: WebSocket;
+
+  constructor(listener: FeedListener) {
+    this.#listener = listener;
+    this.#address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    this.#socket = this.#dial();
+  }
+
+  async request(command: Request): Promise<FeedReply> {
+    const request = ++this.#requests;
+    if (this.#socket.readyState !== WebSocket.OPEN) {
+      return { type: "refused", request, reason: "the page is not connected to the server" };
+    }
+    const frame = JSON.stringify({ ...command, request } satisfies FeedCommand);
+    if (new TextEncoder().encode(frame).length > this.#maxBytes) {
+      const reason = `the server takes ${this.#maxBytes.toLocaleString("en")} bytes at most`;
+      return { type: "refused", request, reason };
+    }
+    const { promise, resolve } = Promise.withResolvers<FeedReply>();
+    this.#pending.set(request, resolve);
+    this.#socket.send(frame);
+    try {
+      return await promise;
+    } finally {
+      this.#pending.delete(request);
+    }
+  }
+
+  signIn(token: string): void {
+    sessionStorage.setItem(TOKEN_KEY, token);
+    this.#failures = 0;
+    this.#socket = this.#dial();
+  }
+
+  #dial(): WebSocket {
     // Said once: a screen reader would read it again with every attempt.
-    if (failures === 0) listener.onState({ kind: "connecting" });
-    const dialled = new WebSocket(address);
+    if (this.#failures === 0) this.#listener.onState({ kind: "connecting" });
+    const dialled = new WebSocket(this.#address);
     dialled.onopen = () => {
       const token = sessionStorage.getItem(TOKEN_KEY);
       const auth: FeedAuth = { type: "auth", ...token !== null && { token } };
       dialled.send(JSON.stringify(auth));
     };
-    dialled.onmessage = ({ data }: MessageEvent<string>) => {
-      const message: FeedMessage = JSON.parse(data); // from the server that this page is from: typed on both ends
-      if (message.type === "done" || message.type === "refused") {
-        pending.get(message.request)?.(message);
-        return;
-      }
-      if (message.type === "snapshot") {
-        failures = 0;
-        maxBytes = message.limits.frameBytes;
-        listener.onState({ kind: "live" });
-      }
-      listener.onMessage(message);
-    };
-    dialled.onclose = ({ reason }) => {
-      for (const [request, settle] of pending) {
-        const why = `the connection ended before the server had answered${reason ? `: ${reason}` : ""}`;
-        settle({ type: "refused", request, reason: why });
-      }
-      if (REFUSALS.includes(reason)) {
-        sessionStorage.removeItem(TOKEN_KEY);
-        return listener.onState({ kind: "refused", reason });
-      }
-      listener.onState({ kind: "broken" });
-      const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS);
-      setTimeout(() => socket = dial(), pauseMs);
-    };
+    dialled.onmessage = ({ data }: MessageEvent<string>) => this.#receive(data);
+    dialled.onclose = ({ reason }) => this.#end(reason);
     return dialled;
   }
 
-  return {
-    async request(command) {
-      const request = ++requests;
-      if (socket.readyState !== WebSocket.OPEN) {
-        return { type: "refused", request, reason: "the page is not connected to the server" };
-      }
-      const frame = JSON.stringify({ ...command, request } satisfies FeedCommand);
-      if (new TextEncoder().encode(frame).length > maxBytes) {
-        return { type: "refused", request, reason: `the server takes ${maxBytes.toLocaleString("en")} bytes at most` };
-      }
-      const { promise, resolve } = Promise.withResolvers<FeedReply>();
-      pending.set(request, resolve);
-      socket.send(frame);
-      try {
-        return await promise;
-      } finally {
-        pending.delete(request);
-      }
-    },
-    signIn(token) {
-      sessionStorage.setItem(TOKEN_KEY, token);
-      failures = 0;
-      socket = dial();
-    },
-  };
+  #receive(data: string): void {
+    const message: FeedMessage = JSON.parse(data); // from the server that this page is from: typed on both ends
+    if (message.type === "done" || message.type === "refused") {
+      this.#pending.get(message.request)?.(message);
+      return;
+    }
+    if (message.type === "snapshot") {
+      this.#failures = 0;
+      this.#maxBytes = message.limits.frameBytes;
+      this.#listener.onState({ kind: "live" });
+    }
+    this.#listener.onMessage(message);
+  }
+
+  #end(reason: string): void {
+    for (const [request, settle] of this.#pending) {
+      const why = `the connection ended before the server had answered${reason ? `: ${reason}` : ""}`;
+      settle({ type: "refused", request, reason: why });
+    }
+    if (REFUSALS.includes(reason)) {
+      sessionStorage.removeItem(TOKEN_KEY);
+      return this.#listener.onState({ kind: "refused", reason });
+    }
+    this.#listener.onState({ kind: "broken" });
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures++, LONGEST_PAUSE_MS);
+    setTimeout(() => this.#socket = this.#dial(), pauseMs);
+  }
 }
