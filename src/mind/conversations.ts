@@ -47,26 +47,9 @@ export function openConversations(
   parts: { agentId: UUID; exchanges: Exchanges; clock: Clock; hide: (id: UUID) => UUID },
 ): Conversations {
   const { agentId, exchanges, clock, hide } = parts;
-  const places = new Map<string, ConversationPlace>();
+  const placeOf = createPlaces({ agentId, hide });
   // One more than is shown: the event's own exchange may be among them.
   const recent = createRecentExchanges({ each: EXCHANGES + 1 });
-
-  /** Where a conversation's messages belong, and who speaks. Its ids take three digests to make. */
-  function placeOf(conversation: string, user: string | undefined): ConversationPlace {
-    const key = JSON.stringify([conversation, user]);
-    const known = places.get(key);
-    if (known) return known;
-    const shared = uuidOf("room", agentId, conversation);
-    const isShared = user !== undefined && user !== conversation;
-    const place = {
-      roomId: hide(isShared ? uuidOf("room", agentId, conversation, user) : shared),
-      entityId: hide(uuidOf("entity", agentId, user ?? conversation)),
-      formerRoom: isShared ? hide(shared) : undefined,
-    };
-    if (places.size >= MAX_PLACES) places.clear();
-    places.set(key, place);
-    return place;
-  }
 
   /** The last exchanges of a message's room as they were stored, oldest first; held from then on. */
   function readBack(message: Memory): readonly KeptExchange[] {
@@ -113,6 +96,26 @@ export function openConversations(
       exchanges.add({ roomId, entityId, event, question, answer, createdAt: clock.now() });
       recent.add(roomId, { event, question, reply });
     },
+  };
+}
+
+/** Finds where a conversation's messages belong, and who speaks. Its ids take three digests to make, so they are kept. */
+function createPlaces({ agentId, hide }: { agentId: UUID; hide: (id: UUID) => UUID }) {
+  const places = new Map<string, ConversationPlace>();
+  return (conversation: string, user: string | undefined): ConversationPlace => {
+    const key = JSON.stringify([conversation, user]);
+    const known = places.get(key);
+    if (known) return known;
+    const shared = uuidOf("room", agentId, conversation);
+    const isShared = user !== undefined && user !== conversation;
+    const place = {
+      roomId: hide(isShared ? uuidOf("room", agentId, conversation, user) : shared),
+      entityId: hide(uuidOf("entity", agentId, user ?? conversation)),
+      formerRoom: isShared ? hide(shared) : undefined,
+    };
+    if (places.size >= MAX_PLACES) places.clear();
+    places.set(key, place);
+    return place;
   };
 }
 

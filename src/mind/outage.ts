@@ -77,7 +77,7 @@ interface Waiting {
 
 /** Outages of one model; the first one may have begun before the start. */
 export function createOutages(parts: OutageParts): Outages {
-  const { record, log, clock, maxWaitMs } = parts;
+  const { record, log, clock } = parts;
   const closed = new AbortController();
   const queue = createQueue();
   let outage: Outage | undefined;
@@ -126,25 +126,34 @@ export function createOutages(parts: OutageParts): Outages {
       pauseAfter(outage, error);
     },
     probeNext,
-    async turnOf(event, { signal, probes }) {
-      if (!outage) return "up";
-      if (outage.isDue) {
-        outage.isDue = false;
-        return "probe";
-      }
-      const current = outage;
-      const leftMs = Math.max(current.sinceMs, parts.acceptedMs(event.id) ?? 0) + maxWaitMs - clock.now();
-      const turn = leftMs > 0 ? await queue.wait(probes, { leftMs, clock, signal }) : undefined;
-      if (turn) return turn;
-      throw new ModelError(
-        "unavailable",
-        `The model was down for as long as an event may wait (MODEL_MAX_WAIT, ${maxWaitMs} ms). ${current.reason}`,
-      );
-    },
+    turnOf: (event, options) => outage ? takeTurn(outage, event, { ...options, queue, parts }) : Promise.resolve("up"),
     pauseMs: pause,
     close: () => closed.abort(),
   };
 }
+
+/** The turn of an event in an outage: at once if a probe is due, else when it is released from the queue. */
+async function takeTurn(outage: Outage, event: AgentEvent, options: {
+  signal: AbortSignal;
+  probes: number;
+  queue: Queue;
+  parts: OutageParts;
+}): Promise<OutageTurn> {
+  const { signal, probes, queue, parts: { acceptedMs, maxWaitMs, clock } } = options;
+  if (outage.isDue) {
+    outage.isDue = false;
+    return "probe";
+  }
+  const leftMs = Math.max(outage.sinceMs, acceptedMs(event.id) ?? 0) + maxWaitMs - clock.now();
+  const turn = leftMs > 0 ? await queue.wait(probes, { leftMs, clock, signal }) : undefined;
+  if (turn) return turn;
+  throw new ModelError(
+    "unavailable",
+    `The model was down for as long as an event may wait (MODEL_MAX_WAIT, ${maxWaitMs} ms). ${outage.reason}`,
+  );
+}
+
+type Queue = ReturnType<typeof createQueue>;
 
 /** The events that wait, oldest first. */
 function createQueue() {

@@ -1,9 +1,10 @@
 /** Trying again: retries for what can pass, and a long wait, for all events together, while the model is down. @module */
 
+import type { Clock } from "../clock.ts";
 import type { AgentEvent } from "../wire.ts";
 import type { Answering, Mind, Reply } from "./mind.ts";
 import { ModelError } from "./model_error.ts";
-import { createOutages, type OutageParts } from "./outage.ts";
+import { createOutages, type OutageParts, type Outages } from "./outage.ts";
 
 /** A mind that tries again, and knows how long its tries take. */
 export interface PatientMind extends Mind {
@@ -15,6 +16,9 @@ export interface PatientMind extends Mind {
 type Attempt =
   | { readonly reply: Reply; readonly error?: never; readonly waits?: never }
   | { readonly reply?: never; readonly error: ModelError; readonly waits: boolean };
+
+/** The tries under way: when each began. */
+type UnderWay = Set<{ readonly atMs: number }>;
 
 /** Tries of an event, the first included, while the model answers others. */
 const TRIES = 5;
@@ -37,38 +41,7 @@ export function patient(
   const parts: OutageParts = { random: Math.random, ...options };
   const { log, clock } = parts;
   const outages = createOutages(parts);
-  const startsMs = new Set<{ readonly atMs: number }>();
-
-  /** One try, and what it tells of the model. */
-  async function attempt(event: AgentEvent, signal: AbortSignal, how: Answering, isProbe: boolean): Promise<Attempt> {
-    const start = { atMs: clock.now() };
-    startsMs.add(start);
-    let hasBegun = false;
-    const begun = () => {
-      hasBegun = true;
-      // Its first words prove that the model is there: the others need not wait for the last one.
-      outages.succeeded();
-      how.begun?.();
-    };
-    try {
-      const reply = await mind.answer(event, signal, { ...how, begun });
-      outages.succeeded();
-      return { reply };
-    } catch (error) {
-      if (!(error instanceof ModelError) || signal.aborted) {
-        // It has told nothing about the model, so another event may try.
-        if (isProbe && !hasBegun) outages.probeNext();
-        throw error;
-      }
-      if (error.kind === "unavailable") outages.failed(error, { isProbe: isProbe && !hasBegun });
-      // An answer that can't be used, or a refusal, shows that the model is there.
-      else outages.succeeded();
-      if (error.kind === "refused") throw error;
-      return { error, waits: outages.isDown };
-    } finally {
-      startsMs.delete(start);
-    }
-  }
+  const underWay: UnderWay = new Set();
 
   async function answer(event: AgentEvent, signal: AbortSignal, how: Answering = {}): Promise<Reply> {
     const { rest = (wait) => wait() } = how;
@@ -77,7 +50,7 @@ export function patient(
       // Without an outage there is no rest either, which would give the event's place away.
       const turn = outages.isDown ? await rest(() => outages.turnOf(event, { signal, probes })) : "up";
       const isProbe = turn === "probe";
-      const { reply, error, waits } = await attempt(event, signal, how, isProbe);
+      const { reply, error, waits } = await attempt(event, signal, { mind, outages, underWay, clock, how, isProbe });
       if (reply) return reply;
       if (isProbe) probes++;
       else tries++;
@@ -95,10 +68,49 @@ export function patient(
   return {
     agentId: mind.agentId,
     answer,
-    underWayMs: () => Math.max(0, ...Array.from(startsMs, ({ atMs }) => clock.now() - atMs)),
+    underWayMs: () => Math.max(0, ...Array.from(underWay, ({ atMs }) => clock.now() - atMs)),
     [Symbol.asyncDispose]() {
       outages.close();
       return mind[Symbol.asyncDispose]();
     },
   };
+}
+
+/** One try, and what it tells of the model. */
+async function attempt(event: AgentEvent, signal: AbortSignal, parts: {
+  mind: Mind;
+  outages: Outages;
+  underWay: UnderWay;
+  clock: Clock;
+  how: Answering;
+  isProbe: boolean;
+}): Promise<Attempt> {
+  const { mind, outages, underWay, clock, how, isProbe } = parts;
+  const start = { atMs: clock.now() };
+  underWay.add(start);
+  let hasBegun = false;
+  const begun = () => {
+    hasBegun = true;
+    // Its first words prove that the model is there: the others need not wait for the last one.
+    outages.succeeded();
+    how.begun?.();
+  };
+  try {
+    const reply = await mind.answer(event, signal, { ...how, begun });
+    outages.succeeded();
+    return { reply };
+  } catch (error) {
+    if (!(error instanceof ModelError) || signal.aborted) {
+      // It has told nothing about the model, so another event may try.
+      if (isProbe && !hasBegun) outages.probeNext();
+      throw error;
+    }
+    if (error.kind === "unavailable") outages.failed(error, { isProbe: isProbe && !hasBegun });
+    // An answer that can't be used, or a refusal, shows that the model is there.
+    else outages.succeeded();
+    if (error.kind === "refused") throw error;
+    return { error, waits: outages.isDown };
+  } finally {
+    underWay.delete(start);
+  }
 }

@@ -54,75 +54,82 @@ interface RecordReader {
   end(): JsonRecord[];
 }
 
+/** Reads each line in the form that the first ones show. */
 function createReader(where: string): RecordReader {
-  /** `json`: the lines of one object that is spread over several. */
-  let form: "unknown" | "lines" | "json" | "events" = "unknown";
-  let pending = "", eventName = "";
-  const invalid = (cause?: unknown) => new ModelError("faulty", `${where} sent invalid JSON`, { cause });
-
-  const takeJson = (line: string): JsonRecord[] => {
-    if (form === "json") {
-      pending += `${line}\n`;
-      return [];
-    }
-    if (line.trim() === "") return [];
-    const value = parsed(line);
-    if (value === undefined) {
-      if (form === "lines") throw invalid();
-      form = "json";
-      pending = `${line}\n`;
-      return [];
-    }
-    form = "lines";
-    return isRecord(value) ? [value] : [];
-  };
-
-  /** Ends an event: data that could not be read until here is broken, if it was meant to be an object. */
-  const endEvent = (): JsonRecord[] => {
-    const data = pending, name = eventName;
-    pending = eventName = "";
-    if (data === "") return [];
-    if (data.trimStart().startsWith("{")) throw invalid();
-    // A text without an object is a ping's, unless it is called an error.
-    return name === "error" ? [{ error: data }] : [];
-  };
-
-  const takeEventLine = (line: string): JsonRecord[] => {
-    if (line === "") return endEvent();
-    const [, name = "", value = ""] = /^([^:]*):? ?([^]*)$/.exec(line) ?? [];
-    if (name === "event") eventName = value;
-    // Older versions of llama.cpp send `error: {…}` as a field of its own.
-    if (name !== "data" && name !== "error") return [];
-    // Some gateways put no empty line between two events, so each line is tried by itself first.
-    pending = pending === "" ? value : `${pending}\n${value}`;
-    const data = parsed(pending);
-    if (data === undefined) return [];
-    pending = "";
-    if (!isRecord(data)) return [];
-    return (name === "error" || eventName === "error") && !("error" in data) ? [{ error: data }] : [data];
-  };
-
+  let reader: LineReader | undefined;
   return {
     get isKnown() {
-      return form !== "unknown";
+      return reader !== undefined;
     },
     take(line) {
-      if (form === "unknown") {
-        const start = line.trimStart();
-        if (start === "") return [];
-        if (/^(data|event|id|retry|error)?:/.test(line)) form = "events";
-        else if (!/^[{[]/.test(start)) return [];
+      if (!reader && /^(data|event|id|retry|error)?:/.test(line)) reader = createEventReader(where);
+      else if (!reader && /^\s*[{[]/.test(line)) reader = createJsonReader(where);
+      return reader?.take(line) ?? [];
+    },
+    end: () => reader?.end() ?? [],
+  };
+}
+
+type LineReader = Pick<RecordReader, "take" | "end">;
+
+/** Reads lines of JSON, or the lines of one object that is spread over several. */
+function createJsonReader(where: string): LineReader {
+  let isSpread: boolean | undefined, pending = "";
+  return {
+    take(line) {
+      if (isSpread) pending += `${line}\n`;
+      if (isSpread || line.trim() === "") return [];
+      const value = parsed(line);
+      if (value !== undefined) {
+        isSpread = false;
+        return isRecord(value) ? [value] : [];
       }
-      return form === "events" ? takeEventLine(line) : takeJson(line);
+      if (isSpread === false) throw invalid(where);
+      isSpread = true;
+      pending = `${line}\n`;
+      return [];
     },
     end() {
-      if (form === "events") return endEvent();
-      if (form !== "json") return [];
+      if (!isSpread) return [];
       const value = parsed(pending);
-      if (value === undefined) throw invalid();
+      if (value === undefined) throw invalid(where);
       return isRecord(value) ? [value] : [];
     },
   };
+}
+
+/** Reads server-sent events. */
+function createEventReader(where: string): LineReader {
+  let pending = "", eventName = "";
+  /** Ends an event: data that could not be read until here is broken, if it was meant to be an object. */
+  const end = (): JsonRecord[] => {
+    const data = pending, name = eventName;
+    pending = eventName = "";
+    if (data.trimStart().startsWith("{")) throw invalid(where);
+    // A text without an object is a ping's, unless it is called an error.
+    return name === "error" && data !== "" ? [{ error: data }] : [];
+  };
+  return {
+    take(line) {
+      if (line === "") return end();
+      const [, name = "", value = ""] = /^([^:]*):? ?([^]*)$/.exec(line) ?? [];
+      if (name === "event") eventName = value;
+      // Older versions of llama.cpp send `error: {…}` as a field of its own.
+      if (name !== "data" && name !== "error") return [];
+      // Some gateways put no empty line between two events, so each line is tried by itself first.
+      pending = pending === "" ? value : `${pending}\n${value}`;
+      const data = parsed(pending);
+      if (data === undefined) return [];
+      pending = "";
+      if (!isRecord(data)) return [];
+      return (name === "error" || eventName === "error") && !("error" in data) ? [{ error: data }] : [data];
+    },
+    end,
+  };
+}
+
+function invalid(where: string): ModelError {
+  return new ModelError("faulty", `${where} sent invalid JSON`);
 }
 
 /** The value of a JSON text; undefined if it is none. */
