@@ -4,6 +4,7 @@ import { fileLatencies, startLatencies, summary, webSocketLatencies } from "./la
 import { costsBySize } from "./growth.ts";
 import { knowledgeFigures } from "./knowledge.ts";
 import { footprint } from "./memory.ts";
+import { modelLatencies } from "./model.ts";
 import { EXECUTABLE } from "../support/agent.ts";
 import { compareStarts } from "./start.ts";
 import { median } from "../../src/test_server/statistics.ts";
@@ -53,6 +54,12 @@ console.log("\nOne event at a time, the real program (budgets: medians of 200 ms
 line("start to first answer", summary(await startLatencies(5)));
 line("file, written to readable", summary(await fileLatencies(50)));
 line("WebSocket, sent to answer", summary(await webSocketLatencies(50)));
+
+console.log("\nA model's answer beside a bare request for it (budgets: 5 ms for all, 1 ms for the first piece):");
+for (const [who, latencies] of Object.entries(await modelLatencies(30))) {
+  line(`${who}, whole`, summary(latencies.map(({ wholeMs }) => wholeMs)));
+  if (who !== "whole") line(`${who}, first piece`, summary(latencies.map(({ firstMs }) => firstMs)));
+}
 
 if (EXECUTABLE !== undefined) {
   console.log("\nThe sources beside the executable (budgets: 200 ms; idle 110 and 95 MB):");
