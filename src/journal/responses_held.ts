@@ -152,13 +152,24 @@ export class HeldResponses implements ResponsesFile {
       }
       return;
     }
-    if (room.kind !== "page") this.#isBusy = true;
+    this.#isBusy = true;
     if (room.kind === "copy" && this.#replace(pieces, room.blankBytes)) return;
     // The space is taken first, behind the closing: where there is none, nothing has changed.
-    const newSize = newEnd + CLOSING.length;
-    this.#write(BLANK.repeat(Math.max(0, newSize - this.#size)), this.#size);
-    this.#write(Buffer.concat([...pieces.map(({ bytes }) => bytes), CLOSING]), this.#end);
-    this.#end = this.#closing = newEnd;
+    const size = this.#makeLonger({ wanted: newEnd + room.blankBytes, needed: newEnd }) + CLOSING.length;
+    const blanks = encoder.encode(BLANK.repeat(size - CLOSING.length - newEnd));
+    this.#write(Buffer.concat([...pieces.map(({ bytes }) => bytes), blanks, CLOSING]), this.#end);
+    this.#end = newEnd;
+    this.#closing = size - CLOSING.length;
+  }
+
+  /** See that a closing can begin at `wanted`, or, on a full disk, at `needed` at least; returns where it can. */
+  #makeLonger({ wanted, needed }: { wanted: number; needed: number }): number {
+    try {
+      this.#write(BLANK.repeat(Math.max(0, wanted + CLOSING.length - this.#size)), this.#size);
+    } catch (error) {
+      if (needed + CLOSING.length > this.#size) throw error;
+    }
+    return this.#size - CLOSING.length;
   }
 
   /** Replace the file by a copy with more entries and so many blanks, at once; false where that can't be. */

@@ -14,7 +14,7 @@ export const CLOSING_BRACKET = 0x5d;
  * were torn at multiples of this). So a reader sees a change within one page wholly or not at all, whatever it gets of the
  * pages around it. A change across two pages may be seen in half.
  */
-export const PAGE_BYTES = 4096;
+const PAGE_BYTES = 4096;
 /** An entry that would stand across two pages begins in the next one, unless that leaves more than this blank. */
 const MAX_GAP_BYTES = 2048;
 /** The gap: nobody sees spaces at the end of a line. */

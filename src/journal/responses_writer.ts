@@ -22,7 +22,7 @@ export interface WriterOptions {
 }
 
 /** After a pause this long nobody is writing: time to bring the file to rest. */
-const IDLE_MS = 200;
+const IDLE_MS = 500;
 /** Entries after which a checkpoint is made even without a pause, so that a restart has little to compare. */
 const CHECKPOINT_ENTRIES = 5_000;
 
