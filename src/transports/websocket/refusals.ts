@@ -13,8 +13,8 @@ export interface Refusals {
   /**
    * The connection has ended.
    *
-   * @returns `progressed`: whether the last response sent on it is another one than on the connection before;
-   * `refused`: id of a response that the server will not take, if that is now known.
+   * @returns `progressed`: whether the next one will be another: the last response sent on it is not that of the connection
+   * before, or a response is now known to be refused, `refused`.
    */
   ended(code: number): { readonly progressed: boolean; readonly refused?: string };
 }
@@ -28,11 +28,16 @@ interface Sent {
 
 /** Close codes that can mean a message: RFC 6455, 7.4.1. */
 const NOT_TEXT = 1007, AGAINST_POLICY = 1008, TOO_BIG = 1009;
+/** The line was cut. That is how a close looks, too, if the server does not read what was sent before it. */
+const CUT = 1006;
 const MEANINGS: ReadonlyMap<number, string> = new Map([
   [NOT_TEXT, "as data it can't read"],
   [AGAINST_POLICY, "as against its policy"],
   [TOO_BIG, "as too big"],
+  [CUT, "without a word"],
 ]);
+/** Evidence that condemns a response, and what an end after it counts: two closes with a code are enough, or four cuts. */
+const ENOUGH = 4, FOR_A_CODE = 2, FOR_A_CUT = 1;
 /** A close this long after a response has nothing to do with it. */
 const BLAME_MS = 10_000;
 /** Responses of one connection that are remembered; of these, the last few are blamed where their size tells nothing. */
@@ -42,11 +47,13 @@ const MAX_VERDICTS = 1_000;
 
 /**
  * Watch over the responses to one server. A response is refused if the connection ends with 1007, 1008 or 1009 right after
- * it was sent, and then once more when it is sent by itself. For 1009 the largest of the last responses is meant.
+ * it was sent, and then once more when it is sent by itself. For 1009 the largest of the last responses is meant. A cut line
+ * counts less, and nothing before the same response was the last one on two connections in a row.
  */
 export function watchRefusals(now: () => number): Refusals {
   let recent: Sent[] = [];
-  let suspects = new Set<string>();
+  /** What speaks against each response that may be refused. */
+  let suspects = new Map<string, number>();
   const verdicts = new Map<string, string>();
   /** The last response on the connections before this one. */
   let lastId: string | undefined;
@@ -61,7 +68,7 @@ export function watchRefusals(now: () => number): Refusals {
     suspects.delete(id);
     verdicts.set(
       id,
-      `the server refused the response ${MEANINGS.get(code)}: it closed the connection with ${code} after it, twice ` +
+      `the server refused the response ${MEANINGS.get(code)}: each time the connection ended with ${code} after it ` +
         `(${bytes} bytes)`,
     );
     const [oldest] = verdicts.keys();
@@ -82,15 +89,19 @@ export function watchRefusals(now: () => number): Refusals {
       const last = recent.at(-1);
       const progressed = last !== undefined && last.id !== lastId;
       lastId = last?.id ?? lastId;
-      const blamed = MEANINGS.has(code) ? blamedFor(code) : [];
+      const mayBlame = MEANINGS.has(code) && (code !== CUT || !progressed || suspects.size > 0);
+      const blamed = mayBlame ? blamedFor(code) : [];
       recent = [];
-      if (blamed.length === 0) return { progressed };
-      const guilty = blamed.at(-1)!;
-      if (suspects.has(guilty.id)) {
+      const guilty = blamed.at(-1);
+      if (!guilty) return { progressed };
+      const weight = code === CUT ? FOR_A_CUT : FOR_A_CODE;
+      const before = suspects.get(guilty.id);
+      if (before === undefined) suspects = new Map(blamed.map(({ id }) => [id, weight]));
+      else if (before + weight < ENOUGH) suspects.set(guilty.id, before + weight);
+      else {
         condemn(guilty, code);
-        return { progressed, refused: guilty.id };
+        return { progressed: true, refused: guilty.id };
       }
-      suspects = new Set(blamed.map(({ id }) => id));
       return { progressed };
     },
   };

@@ -36,7 +36,7 @@ for (const code of [1007, 1008]) {
 }
 
 Deno.test("any other end blames nobody, and neither does one long after the last response", () => {
-  for (const code of [1000, 1001, 1006, 1011, 4000]) {
+  for (const code of [1000, 1001, 1011, 4000]) {
     const { refusals } = makeRefusals();
     for (let time = 0; time < 3; time++) {
       refusals.sent("a", 10);
@@ -50,6 +50,31 @@ Deno.test("any other end blames nobody, and neither does one long after the last
     time.ms += 10_001;
     assertEquals(refusals.ended(1008).refused, undefined);
   }
+});
+
+Deno.test("a line that is cut after the same response again and again counts in the end, and one that is not does not", () => {
+  const { refusals } = makeRefusals();
+  const cut = (id: string) => {
+    refusals.sent(id, 10);
+    return refusals.ended(1006);
+  };
+  assertEquals(cut("a"), { progressed: true });
+  assertEquals(refusals.isSuspect("a"), false);
+  for (let time = 0; time < 3; time++) {
+    assertEquals(cut("a"), { progressed: false });
+    assertEquals(refusals.isSuspect("a"), true);
+  }
+  assertEquals(cut("a"), { progressed: true, refused: "a" });
+  for (let n = 0; n < 20; n++) assertEquals(cut(`b${n}`), { progressed: true });
+});
+
+Deno.test("a close that arrives as a cut once counts with those that have a code", () => {
+  const { refusals } = makeRefusals();
+  const ends = [1009, 1006, 1009].map((code) => {
+    refusals.sent("big", 10);
+    return refusals.ended(code).refused;
+  });
+  assertEquals(ends, [undefined, undefined, "big"]);
 });
 
 Deno.test("a connection without a response blames nobody: the token may be wrong", () => {
