@@ -1,6 +1,7 @@
 /** Which model answers, and what its provider needs to know. @module */
 
 import { readCertificates } from "../../certificates.ts";
+import { proxyFor, type ProxySettings } from "../../settings/proxy.ts";
 import type { Limits } from "./request.ts";
 import type { ModelSettings, Reasoning } from "./settings.ts";
 
@@ -27,6 +28,8 @@ export interface RemoteOptions extends Limits {
   readonly extraBody: Readonly<Record<string, unknown>>;
   /** PEM text of certificate authorities, besides the public ones. */
   readonly caCerts?: readonly string[];
+  /** The proxy for a connection to an address; undefined where it goes straight. Absent: none. */
+  readonly proxyFor?: (url: URL) => Deno.Proxy | undefined;
 }
 export interface OllamaOptions extends RemoteOptions {
   readonly provider: "ollama";
@@ -48,7 +51,7 @@ export type ModelOptions = { readonly provider: "embedded" } | OllamaOptions | O
  *
  * @throws {FatalError} If MODEL_CA_FILE can't be read.
  */
-export function modelOptions(settings: ModelSettings): ModelOptions {
+export function modelOptions(settings: ModelSettings & ProxySettings): ModelOptions {
   switch (settings.MODEL_PROVIDER) {
     case "embedded":
       return { provider: "embedded" };
@@ -76,7 +79,7 @@ export function modelOptions(settings: ModelSettings): ModelOptions {
   }
 }
 
-function remoteOptions(settings: ModelSettings) {
+function remoteOptions(settings: ModelSettings & ProxySettings) {
   const { MODEL_CA_FILE: caFile } = settings;
   return {
     maxTokens: settings.MODEL_MAX_TOKENS,
@@ -90,6 +93,7 @@ function remoteOptions(settings: ModelSettings) {
       seed: settings.MODEL_SEED,
       reasoning: settings.MODEL_REASONING,
       query: settings.MODEL_QUERY,
+      proxyFor: settings.AGENT_PROXY && ((url: URL) => proxyFor(url, settings)),
       caCerts: caFile === undefined ? undefined : [readCertificates("MODEL_CA_FILE", caFile)],
     }),
   };

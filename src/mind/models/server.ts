@@ -1,5 +1,6 @@
 /** A model server: requests to it, each with the headers, the query and the time limits that the settings ask for. @module */
 
+import { decodePart } from "../../urls.ts";
 import type { JsonRecord } from "./records.ts";
 import { recordsOf } from "./records.ts";
 import { type Limits, request } from "./request.ts";
@@ -15,6 +16,8 @@ export interface ServerOptions extends Limits {
   readonly query?: string | undefined;
   /** PEM text of certificate authorities, besides the public ones. */
   readonly caCerts?: readonly string[] | undefined;
+  /** The proxy for a connection to an address; undefined where it goes straight. */
+  readonly proxyFor?: ((url: URL) => Deno.Proxy | undefined) | undefined;
 }
 
 /** A server that can be asked. Each call ends as `request` says. */
@@ -51,7 +54,10 @@ export function openServer(options: ServerOptions): Server {
     signal: AbortSignal,
     use: (records: AsyncIterable<JsonRecord>, context: ErrorContext) => Promise<T>,
   ) => {
-    if (caCerts && !httpClient) httpClient = Deno.createHttpClient({ caCerts: [...caCerts] });
+    const proxy = options.proxyFor?.(url);
+    if ((caCerts || proxy) && !httpClient) {
+      httpClient = Deno.createHttpClient({ ...(caCerts && { caCerts: [...caCerts] }), ...(proxy && { proxy }) });
+    }
     return request({ ...options, signal, httpClient }, async ({ fetch, where }) => {
       const response = await fetch(addressOf(path), { ...init, headers });
       return await use(recordsOf(response, { where, remedy: remedies.model }), { where, remedies });
@@ -72,15 +78,6 @@ export function openServer(options: ServerOptions): Server {
 
 function authorization({ username, password }: URL): Record<string, string> {
   if (username === "" && password === "") return {};
-  const pair = new TextEncoder().encode(`${decoded(username)}:${decoded(password)}`);
+  const pair = new TextEncoder().encode(`${decodePart(username)}:${decodePart(password)}`);
   return { authorization: `Basic ${pair.toBase64()}` };
-}
-
-/** A URL keeps a stray `%` as it is. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }
