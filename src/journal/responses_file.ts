@@ -41,7 +41,7 @@ export function openResponsesFile(path: string, expected: Expected): OpenedRespo
       releaseFile(taken.file);
       taken = undefined;
       taken = takeFile(real);
-    } else if (finding.keepBytes === 0) makeEmpty(taken.file);
+    } else if (finding.keepBytes === 0 && !taken.isNew) makeEmpty(taken.file);
     const as = finding.keepBytes === 0 ? { keepBytes: OPENING_BYTES, bracketAt: OPENING_BYTES } : finding;
     const file = new HeldResponses({ path, real, taken }, as);
     return { file, found, missing, ...(movedTo !== undefined && { movedTo }) };

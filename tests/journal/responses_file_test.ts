@@ -53,6 +53,22 @@ Deno.test("a new file is an empty array, its folder is made, and both are for th
   assertEquals(namesIn(`${folder.path}/out`), ["responses.json"]);
 });
 
+Deno.test("a new file is a whole array from the moment it is there", async () => {
+  await using folder = makeFolder();
+  const path = `${folder.path}/responses.json`, seen: string[] = [];
+  {
+    using _observing = observeWrites(() => {
+      try {
+        seen.push(Deno.readTextFileSync(path));
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    });
+    open(path, { since: [] });
+  }
+  assertEquals(seen.filter((text) => !Array.isArray(JSON.parse(text || "null"))), []);
+});
+
 Deno.test("entries stand in order, one a line, and after closing nothing else does", async () => {
   await using folder = makeFolder();
   const path = `${folder.path}/responses.json`;
