@@ -37,6 +37,31 @@ export function readClientCertificate(files: { cert: NamedFile; key: NamedFile }
   return own;
 }
 
+/** What a TLS connection needs besides the public authorities. */
+export interface TlsFiles {
+  /** PEM certificates of authorities to trust. */
+  readonly caCerts?: readonly string[];
+  /** The client's own certificate and its key, PEM. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/**
+ * All files that settings name for one connection.
+ *
+ * @returns Undefined if none is named.
+ * @throws {FatalError} As {@linkcode readCertificates} and {@linkcode readClientCertificate} do.
+ */
+export function readTlsFiles(
+  { ca, cert, key }: { ca?: NamedFile | undefined; cert?: NamedFile | undefined; key?: NamedFile | undefined },
+): TlsFiles | undefined {
+  if (!ca && !cert) return undefined;
+  return {
+    ...(ca && { caCerts: [readCertificates(ca.setting, ca.path)] }),
+    ...(cert && key && readClientCertificate({ cert, key })),
+  };
+}
+
 function readPem({ setting, path }: NamedFile, what: string, label: string): string {
   let text: string;
   try {

@@ -1,15 +1,13 @@
 /** The switch: opens the transport that the settings name. @module */
 
 import type { Clock } from "../clock.ts";
-import { readCertificates, readClientCertificate } from "../certificates.ts";
+import { readTlsFiles, type TlsFiles } from "../certificates.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { proxyFor, type ProxySettings } from "../settings/proxy.ts";
-import { readTlsFiles, type TlsFiles } from "./certificates.ts";
 import { openFileTransport } from "./file/file.ts";
 import type { TransportSettings } from "./settings.ts";
 import type { Transport, TransportHooks } from "./transport.ts";
-import type { DialOptions } from "./websocket/connection.ts";
 import { openWebSocketTransport } from "./websocket/websocket.ts";
 
 /** What a transport is given besides its settings. */
@@ -85,7 +83,6 @@ function openTransport(
     case "websocket": {
       const { WEBSOCKET_AUTH_TOKEN: token, WEBSOCKET_HEADERS: headers, WEBSOCKET_PROTOCOL: protocols } = settings;
       const url = settings.WEBSOCKET_URL;
-      const tls = webSocketTls(settings);
       const proxy = proxyFor(url, settings);
       return openWebSocketTransport({
         ...parts,
@@ -96,7 +93,7 @@ function openTransport(
         ...(token !== undefined && { token }),
         ...(headers && { headers }),
         ...(protocols !== undefined && { protocols: protocols.split(/ *, */) }),
-        ...(tls && { tls }),
+        ...tlsOf(settings, "WEBSOCKET"),
         ...(proxy && { proxy }),
       });
     }
@@ -130,24 +127,13 @@ function readSecret(setting: string, path: string): string {
   }
 }
 
-/** The files of TLS that the settings of one queue name. */
-function tlsOf(settings: TransportSettings, queue: "REDIS" | "NATS"): { readonly tls?: TlsFiles } {
+/** The files of TLS that the settings of one transport name. */
+function tlsOf(settings: TransportSettings, prefix: "WEBSOCKET" | "REDIS" | "NATS"): { readonly tls?: TlsFiles } {
   const named = (kind: "CA" | "CERT" | "KEY") => {
-    const setting = `${queue}_${kind}_FILE` as const;
+    const setting = `${prefix}_${kind}_FILE` as const;
     const path = settings[setting];
     return path === undefined ? undefined : { setting, path };
   };
   const tls = readTlsFiles({ ca: named("CA"), cert: named("CERT"), key: named("KEY") });
   return { ...(tls && { tls }) };
-}
-function webSocketTls(settings: TransportSettings): DialOptions["tls"] {
-  const { WEBSOCKET_CA_FILE: ca, WEBSOCKET_CERT_FILE: cert, WEBSOCKET_KEY_FILE: key } = settings;
-  if (ca === undefined && cert === undefined) return undefined;
-  return {
-    ...(ca !== undefined && { caCerts: [readCertificates("WEBSOCKET_CA_FILE", ca)] }),
-    ...(cert !== undefined && key !== undefined && readClientCertificate({
-      cert: { setting: "WEBSOCKET_CERT_FILE", path: cert },
-      key: { setting: "WEBSOCKET_KEY_FILE", path: key },
-    })),
-  };
 }

@@ -12,7 +12,7 @@ import {
   usernamePasswordAuthenticator,
 } from "@nats-io/transport-node";
 import { decodePart, hostOf } from "../../urls.ts";
-import type { TlsFiles } from "../certificates.ts";
+import type { TlsFiles } from "../../certificates.ts";
 
 /** Whom to connect to, and as whom. */
 export interface NatsServer {

@@ -5,7 +5,7 @@ import "../builtin_require.ts";
 import QueueModule from "@redis/client/dist/lib/client/commands-queue.js";
 import SocketModule from "@redis/client/dist/lib/client/socket.js";
 import { decodePart } from "../../urls.ts";
-import type { TlsFiles } from "../certificates.ts";
+import type { TlsFiles } from "../../certificates.ts";
 
 /** Whom to connect to. */
 export interface RedisServer {
