@@ -2,6 +2,7 @@
 
 import type { Rest } from "../mind/mind.ts";
 import { type AgentEvent, isUrgent, sizeOf } from "../wire.ts";
+import { createPlaces } from "./places.ts";
 import { type Conversation, createTurns } from "./turns.ts";
 
 /** Events that wait, and events being worked on. */
@@ -33,19 +34,13 @@ export function createSchedule(options: {
   const { concurrency, work } = options;
   const turns = createTurns();
   const waits = createWaits();
-  /** Events that have rested: they go on before others start, and the urgent ones first. */
-  const urgentRested: (() => void)[] = [], rested: (() => void)[] = [];
-  let running = 0, resting = 0, size = 0, load = 0, isStopped = false, isOneAlone = false;
+  const places = createPlaces(concurrency, startSome);
+  let size = 0, load = 0, isStopped = false;
 
   function startSome() {
-    while (running < concurrency && !isOneAlone) {
-      const goOn = urgentRested.shift() ?? rested.shift();
-      if (goOn === undefined) break;
-      running++;
-      goOn();
-    }
-    while (!isStopped && running < concurrency && !isOneAlone) {
-      const conversation = turns.next(running);
+    places.goOn();
+    while (!isStopped && places.hasRoom()) {
+      const conversation = turns.next(places.running);
       if (conversation === undefined) break;
       void run(conversation);
     }
@@ -54,43 +49,22 @@ export function createSchedule(options: {
   }
 
   async function run(conversation: Conversation) {
-    const { event, isAlone } = conversation.events[0]!;
-    running++;
-    isOneAlone = isAlone;
-    await work(event, (wait) => rest(event, { isAlone, wait }));
-    running--;
-    if (isAlone) isOneAlone = false;
+    const { event, isAlone, load: ownLoad } = conversation.events[0]!;
+    places.enter(isAlone);
+    await work(event, (wait) => places.rest(wait, { isUrgent: isUrgent(event), isAlone }));
+    places.leave(isAlone);
     size--;
-    load -= sizeOf(event);
+    load -= ownLoad;
     turns.done(conversation);
     startSome();
   }
 
-  async function rest<T>(
-    event: AgentEvent,
-    { isAlone, wait }: { isAlone: boolean; wait: () => Promise<T> },
-  ): Promise<T> {
-    // Others that begin meanwhile would be beside it when it goes on.
-    if (isAlone) return await wait();
-    running--;
-    resting++;
-    startSome();
-    try {
-      return await wait();
-    } finally {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      (isUrgent(event) ? urgentRested : rested).push(resolve);
-      resting--;
-      startSome();
-      await promise;
-    }
-  }
-
   return {
     add(event, { isAlone = false } = {}) {
+      const ownLoad = sizeOf(event);
       size++;
-      load += sizeOf(event);
-      turns.add({ event, isAlone });
+      load += ownLoad;
+      turns.add({ event, isAlone, load: ownLoad });
       startSome();
     },
     get size() {
@@ -102,8 +76,8 @@ export function createSchedule(options: {
     stop() {
       isStopped = true;
     },
-    quiet: () => waits.until(() => running === 0),
-    idle: () => waits.until(() => running + resting === 0),
+    quiet: () => waits.until(() => places.running === 0),
+    idle: () => waits.until(() => places.running + places.resting === 0),
   };
 }
 

@@ -7,6 +7,8 @@ export interface Scheduled {
   readonly event: AgentEvent;
   /** Whether no other event may be answered beside it. */
   readonly isAlone: boolean;
+  /** How much memory it takes, as `sizeOf` counts it. */
+  readonly load: number;
 }
 
 /** The events of a conversation that has any, oldest first; while it has no turn, the first one is being answered. */

@@ -102,18 +102,6 @@ export function openExchanges(
     ...store.open<ExchangeBody>(row.body, exchangePlace({ agent_id: agentId, ...row })),
   });
 
-  /** The last exchanges among the messages of a room, oldest first: they are older than all that are not unfolded. */
-  function lastUnfolded(roomId: UUID, { count, entityId }: { count: number; entityId?: UUID }): Exchange[] {
-    const messages = methods.getMemories({ tableName: MESSAGES, roomId, count: 2 * count });
-    const questions = new Map(messages.map((message) => [message.id, message]));
-    return messages.flatMap(({ entityId: by, content, createdAt = 0 }): Exchange[] => {
-      const asked = questions.get(content.inReplyTo);
-      if (by !== agentId || !asked || (entityId !== undefined && asked.entityId !== entityId)) return [];
-      const question = asked.content.text ?? "";
-      return [{ roomId, entityId: asked.entityId, question, answer: content, createdAt }];
-    }).reverse().slice(-count);
-  }
-
   beforeCommit?.(write);
   return {
     add(exchange) {
@@ -127,7 +115,7 @@ export function openExchanges(
       const stored = rows.map(exchangeFrom).reverse();
       const missing = count - stored.length;
       if (missing === 0) return stored;
-      return [...lastUnfolded(roomId, { count: missing, ...entityId && { entityId } }), ...stored];
+      return [...lastUnfolded(roomId, { agentId, methods, count: missing, entityId }), ...stored];
     },
     unfold() {
       write();
@@ -139,6 +127,22 @@ export function openExchanges(
       }
     },
   };
+}
+
+/** The last exchanges among the messages of a room, oldest first: they are older than all that are not unfolded. */
+function lastUnfolded(
+  roomId: UUID,
+  options: { agentId: UUID; methods: Unfolded; count: number; entityId: UUID | undefined },
+): Exchange[] {
+  const { agentId, methods, count, entityId } = options;
+  const messages = methods.getMemories({ tableName: MESSAGES, roomId, count: 2 * count });
+  const questions = new Map(messages.map((message) => [message.id, message]));
+  return messages.flatMap(({ entityId: by, content, createdAt = 0 }): Exchange[] => {
+    const asked = questions.get(content.inReplyTo);
+    if (by !== agentId || !asked || (entityId !== undefined && asked.entityId !== entityId)) return [];
+    const question = asked.content.text ?? "";
+    return [{ roomId, entityId: asked.entityId, question, answer: content, createdAt }];
+  }).reverse().slice(-count);
 }
 
 /** Make an exchange what the adapter's methods know: a room, a user, both as participants, and two messages. */
