@@ -4,10 +4,10 @@ import { EXIT, FatalError } from "../../errors.ts";
 import { publicUrl } from "../../urls.ts";
 import { type ConnectionEnd, createReconnection } from "../reconnection.ts";
 import type { Delivery, Transport, TransportHooks } from "../transport.ts";
-import { type Connection, dial, type DialOptions } from "./connection.ts";
+import { type Connection, dial, type DialOptions, type Ending } from "./connection.ts";
 import { createLink, type Link, type LinkOptions } from "./link.ts";
 import { explainEnd, explainFailures, generalAdvice } from "./problems.ts";
-import { watchRefusals } from "./refusals.ts";
+import { type Refusals, watchRefusals } from "./refusals.ts";
 
 /** How to reach the server, and who asks. */
 export interface WebSocketTransportOptions extends TransportHooks, LinkOptions, DialOptions {
@@ -26,8 +26,7 @@ const CHECK_MS = 2_000;
 export function openWebSocketTransport(options: WebSocketTransportOptions): Transport {
   const { log, clock, random = Math.random } = options;
   const url = publicUrl(options.url);
-  const hasToken = options.token !== undefined;
-  const explain = explainFailures(options);
+  const tryToDial = dialler(options);
   const refusals = watchRefusals(clock.now);
   const reconnection = createReconnection({
     peer: url,
@@ -60,65 +59,9 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
       if (!next) return;
       current.ended();
       link = undefined;
-      await reconnection.ended(describeEnd(next.ending, current, clock.now() - openedMs), signal);
+      const end = describeEnd(next.ending, { link: current, refusals, options });
+      await reconnection.ended({ ...end, openMs: clock.now() - openedMs }, signal);
     }
-  }
-
-  /** Connect, or say why not. */
-  async function tryToDial(signal: AbortSignal): Promise<Connection | ConnectionEnd> {
-    try {
-      return await dial(options, signal);
-    } catch (error) {
-      // Whoever called it off looks at the signal next.
-      if (signal.aborted) return { problem: "called off" };
-      return await explain(error);
-    }
-  }
-
-  /** Log how a connection ended, and sum up what it was good for. */
-  function describeEnd(ending: { code: number; reason: string; error?: string }, link: Link, openMs: number) {
-    const { code, reason, error } = ending;
-    const { progressed, refused } = refusals.ended(code);
-    const end = explainEnd(ending, { welcome: link.wasWelcome(), hasToken });
-    log.warn("❌ WebSocket connection closed. Code: {code}, Reason: {reason}", {
-      code,
-      reason,
-      ...(error && { error }),
-      ...(end.advice && { advice: end.advice }),
-    });
-    if (refused !== undefined) {
-      log.error(
-        "the server refuses the response to event {event}: the event is acked with an error, and others go on",
-        {
-          event: refused,
-          code,
-        },
-      );
-    }
-    return { ...end, openMs, heard: link.heardFrom(), progressed };
-  }
-
-  /** Connect, say who the agent is, and wait whether the server lets it in. Events that come are left to it. */
-  async function check(signal: AbortSignal): Promise<string> {
-    const dialled = await tryToDial(signal);
-    if ("problem" in dialled) throw outOfReach(dialled);
-    const enough = new AbortController();
-    const timer = setTimeout(() => enough.abort(), CHECK_MS);
-    const checked = createLink(dialled, { ...options, refusals, onConfirmed: () => enough.abort() });
-    try {
-      const next = await checked.next(AbortSignal.any([signal, enough.signal]));
-      if (next && "ending" in next) {
-        throw outOfReach(explainEnd(next.ending, { welcome: checked.wasWelcome(), hasToken }));
-      }
-      return `server: usable (${url})`;
-    } finally {
-      clearTimeout(timer);
-      await checked.close();
-    }
-  }
-
-  function outOfReach({ problem, advice = generalAdvice(options.url) }: Pick<ConnectionEnd, "problem" | "advice">) {
-    return new FatalError(`Cannot reach ${url}: ${problem}. ${advice}`, EXIT.unavailable);
   }
 
   return {
@@ -126,10 +69,77 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
     events,
     settle: (entry) => link?.settle(entry) ?? Promise.resolve(false),
     chunk: (chunk) => link?.chunk(chunk) ?? false,
-    check,
+    check: (signal) => checkServer(options, { tryToDial, refusals, signal }),
     async close() {
       await link?.close();
       link = undefined;
     },
   };
+}
+
+/** Makes the function that connects, or says why it could not. */
+function dialler(options: WebSocketTransportOptions): (signal: AbortSignal) => Promise<Connection | ConnectionEnd> {
+  const explain = explainFailures(options);
+  return async (signal) => {
+    try {
+      return await dial(options, signal);
+    } catch (error) {
+      // Whoever called it off looks at the signal next.
+      return signal.aborted ? { problem: "called off" } : await explain(error);
+    }
+  };
+}
+
+/** Log how a connection ended, and sum up what it was good for. */
+function describeEnd(
+  ending: Ending,
+  { link, refusals, options }: { link: Link; refusals: Refusals; options: WebSocketTransportOptions },
+): ConnectionEnd {
+  const { code, reason, error } = ending;
+  const { log, token } = options;
+  const { progressed, refused } = refusals.ended(code);
+  const end = explainEnd(ending, { welcome: link.wasWelcome(), hasToken: token !== undefined });
+  log.warn("❌ WebSocket connection closed. Code: {code}, Reason: {reason}", {
+    code,
+    reason,
+    ...(error && { error }),
+    ...(end.advice && { advice: end.advice }),
+  });
+  if (refused !== undefined) {
+    log.error("the server refuses the response to event {event}: the event is acked with an error, and others go on", {
+      event: refused,
+      code,
+    });
+  }
+  return { ...end, heard: link.heardFrom(), progressed };
+}
+
+/** Connect, say who the agent is, and wait whether the server lets it in. Events that come are left to it. */
+async function checkServer(
+  options: WebSocketTransportOptions,
+  { tryToDial, refusals, signal }: {
+    tryToDial: (signal: AbortSignal) => Promise<Connection | ConnectionEnd>;
+    refusals: Refusals;
+    signal: AbortSignal;
+  },
+): Promise<string> {
+  const url = publicUrl(options.url);
+  const outOfReach = ({ problem, advice = generalAdvice(options.url) }: Pick<ConnectionEnd, "problem" | "advice">) =>
+    new FatalError(`Cannot reach ${url}: ${problem}. ${advice}`, EXIT.unavailable);
+  const dialled = await tryToDial(signal);
+  if ("problem" in dialled) throw outOfReach(dialled);
+  const enough = new AbortController();
+  const timer = setTimeout(() => enough.abort(), CHECK_MS);
+  const checked = createLink(dialled, { ...options, refusals, onConfirmed: () => enough.abort() });
+  try {
+    const next = await checked.next(AbortSignal.any([signal, enough.signal]));
+    if (next && "ending" in next) {
+      const hasToken = options.token !== undefined;
+      throw outOfReach(explainEnd(next.ending, { welcome: checked.wasWelcome(), hasToken }));
+    }
+    return `server: usable (${url})`;
+  } finally {
+    clearTimeout(timer);
+    await checked.close();
+  }
 }
