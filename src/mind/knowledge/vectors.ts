@@ -221,7 +221,7 @@ class Making {
   }
 }
 
-/** Places of the vectors that point most in the direction of `asked`. */
+/** Places of the vectors that point most in the direction of `asked`, and enough of it. */
 function nearestOf(vectors: Places, asked: Float32Array, limit: number): number[] {
   const scores = vectors.flatMap((vector, place) =>
     vector?.length === asked.length ? [{ place, score: product(asked, vector) }] : []
