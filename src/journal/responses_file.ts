@@ -65,7 +65,7 @@ export function freeName(name: (count: number) => string): string {
 
 /** Put an empty array into a file that holds nothing of use: it may be mounted by itself, so it stays the same file. */
 function makeEmpty(file: Deno.FsFile): void {
-  file.truncateSync(0);
   file.seekSync(0, Deno.SeekMode.Start);
   file.writeSync(EMPTY_ARRAY);
+  file.truncateSync(EMPTY_ARRAY.length);
 }
