@@ -54,29 +54,12 @@ export function watchRefusals(now: () => number): Refusals {
   let recent: Sent[] = [];
   /** What speaks against each response that may be refused. */
   let suspects = new Map<string, number>();
-  const verdicts = new Map<string, string>();
+  const verdicts = createVerdicts();
   /** The last response on the connections before this one. */
   let lastId: string | undefined;
 
-  const blamedFor = (code: number): Sent[] => {
-    const late = recent.filter(({ atMs }) => now() - atMs <= BLAME_MS);
-    if (code !== TOO_BIG) return late.slice(-BLAMED);
-    const [largest] = late.toSorted((one, other) => other.bytes - one.bytes);
-    return largest ? [largest] : [];
-  };
-  const condemn = ({ id, bytes }: Sent, code: number) => {
-    suspects.delete(id);
-    verdicts.set(
-      id,
-      `the server refused the response ${MEANINGS.get(code)}: each time the connection ended with ${code} after it ` +
-        `(${bytes} bytes)`,
-    );
-    const [oldest] = verdicts.keys();
-    if (verdicts.size > MAX_VERDICTS && oldest !== undefined) verdicts.delete(oldest);
-  };
-
   return {
-    verdict: (id) => verdicts.get(id),
+    verdict: verdicts.get,
     isSuspect: (id) => suspects.has(id),
     sent(id, bytes) {
       recent.push({ id, bytes, atMs: now() });
@@ -90,7 +73,7 @@ export function watchRefusals(now: () => number): Refusals {
       const progressed = last !== undefined && last.id !== lastId;
       lastId = last?.id ?? lastId;
       const mayBlame = MEANINGS.has(code) && (code !== CUT || !progressed || suspects.size > 0);
-      const blamed = mayBlame ? blamedFor(code) : [];
+      const blamed = mayBlame ? blamedFor(code, recent, now()) : [];
       recent = [];
       const guilty = blamed.at(-1);
       if (!guilty) return { progressed };
@@ -99,10 +82,36 @@ export function watchRefusals(now: () => number): Refusals {
       if (before === undefined) suspects = new Map(blamed.map(({ id }) => [id, weight]));
       else if (before + weight < ENOUGH) suspects.set(guilty.id, before + weight);
       else {
-        condemn(guilty, code);
+        suspects.delete(guilty.id);
+        verdicts.condemn(guilty, code);
         return { progressed: true, refused: guilty.id };
       }
       return { progressed };
+    },
+  };
+}
+
+/** The responses that an end may be about. */
+function blamedFor(code: number, recent: readonly Sent[], nowMs: number): Sent[] {
+  const late = recent.filter(({ atMs }) => nowMs - atMs <= BLAME_MS);
+  if (code !== TOO_BIG) return late.slice(-BLAMED);
+  const [largest] = late.toSorted((one, other) => other.bytes - one.bytes);
+  return largest ? [largest] : [];
+}
+
+/** Why responses are not sent any more, by the ids of their events. */
+function createVerdicts() {
+  const verdicts = new Map<string, string>();
+  return {
+    get: (id: string) => verdicts.get(id),
+    condemn({ id, bytes }: Sent, code: number) {
+      verdicts.set(
+        id,
+        `the server refused the response ${MEANINGS.get(code)}: each time the connection ended with ${code} after it ` +
+          `(${bytes} bytes)`,
+      );
+      const [oldest] = verdicts.keys();
+      if (verdicts.size > MAX_VERDICTS && oldest !== undefined) verdicts.delete(oldest);
     },
   };
 }
