@@ -48,14 +48,6 @@ export function createDirectoryInput(
     const there = new Set(names);
     for (const known of [read, unread]) for (const name of known.keys()) if (!there.has(name)) known.delete(name);
   };
-  const stampAt = (file: string): string | undefined => {
-    try {
-      return stampOf(Deno.statSync(file));
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    }
-  };
 
   return {
     isInDoubt: () => [...unread.values()].some((input) => input.isInDoubt()),
@@ -83,4 +75,14 @@ export function createDirectoryInput(
       }
     },
   };
+}
+
+/** The stamp of a file; undefined if it has gone. */
+function stampAt(file: string): string | undefined {
+  try {
+    return stampOf(Deno.statSync(file));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

@@ -24,15 +24,37 @@ interface Watched {
 
 /** Watch nothing yet. Where a directory can't be watched the waits just end. */
 export function createWatch(log: Log): Watch {
-  const watched = new Map<string, Watched>();
   let changed = new Set<string>();
   let wake: (() => void) | undefined;
-  let failed = false;
-
-  const note = (name: string) => {
+  const directories = watchDirectories(log, (name) => {
     changed.add(name);
     wake?.();
+  });
+  return {
+    renew: directories.renew,
+    changes() {
+      const seen = changed;
+      changed = new Set();
+      return seen;
+    },
+    async isQuiet({ signal, atMostMs, clock }) {
+      if (changed.size > 0) return false;
+      const woken = new AbortController();
+      wake = () => woken.abort();
+      const enough = AbortSignal.any([signal, woken.signal]);
+      await clock.sleep(atMostMs, enough);
+      wake = undefined;
+      return changed.size === 0;
+    },
+    [Symbol.asyncDispose]: () => directories.renew([]),
   };
+}
+
+/** Watches a changing list of directories; `note` is given the name of whatever changes in them, `""` for anything. */
+function watchDirectories(log: Log, note: (name: string) => void) {
+  const watched = new Map<string, Watched>();
+  let failed = false;
+
   const begin = (directory: string, identity: string): Watched => {
     const watcher = Deno.watchFs(directory, { recursive: false });
     const following = follow(watcher, directory, {
@@ -71,30 +93,14 @@ export function createWatch(log: Log): Watch {
   };
 
   return {
-    async renew(directories) {
+    /** Watch these and no others. */
+    async renew(directories: readonly string[]) {
       for (const [directory, { stop }] of watched) {
         if (directories.includes(directory)) continue;
         await stop();
         watched.delete(directory);
       }
       for (const directory of directories) await renewOne(directory);
-    },
-    changes() {
-      const seen = changed;
-      changed = new Set();
-      return seen;
-    },
-    async isQuiet({ signal, atMostMs, clock }) {
-      if (changed.size > 0) return false;
-      const woken = new AbortController();
-      wake = () => woken.abort();
-      const enough = AbortSignal.any([signal, woken.signal]);
-      await clock.sleep(atMostMs, enough);
-      wake = undefined;
-      return changed.size === 0;
-    },
-    async [Symbol.asyncDispose]() {
-      for (const { stop } of watched.values()) await stop();
     },
   };
 }
