@@ -56,7 +56,12 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   const loop = connect(parts, { onError: (error) => failed.abort(error), signal: stopping });
   const { transport, outbox, schedule, backlog } = loop;
   stopping.addEventListener("abort", () => schedule.stop(), { once: true });
-  const pruning = keepPruned(journal, { retentionMs: parts.retentionMs, clock, signal: stopping })
+  const pruning = keepPruned(journal, {
+    retentionMs: parts.retentionMs,
+    redelivers: transport.redelivers ?? false,
+    clock,
+    signal: stopping,
+  })
     .catch((error) => failed.abort(error));
   let fatal: unknown;
   try {

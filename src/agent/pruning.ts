@@ -14,15 +14,18 @@ const KNOWN_FACTOR = 12;
 /**
  * Prune now, and then every hour until `signal` aborts.
  *
- * @param options `retentionMs`: how long an outcome is kept.
+ * @param options `retentionMs`: how long an outcome is kept; `redelivers`: whether the source delivers again what is not
+ * settled: then what is not settled is kept no longer either.
  */
 export async function keepPruned(
-  journal: Pick<Journal, "prune">,
-  { retentionMs, clock, signal }: { retentionMs: number; clock: Clock; signal: AbortSignal },
+  journal: Pick<Journal, "prune" | "giveUpWaiting">,
+  options: { retentionMs: number; redelivers: boolean; clock: Clock; signal: AbortSignal },
 ): Promise<void> {
+  const { retentionMs, redelivers, clock, signal } = options;
   while (!signal.aborted) {
     const madeBefore = clock.now() - retentionMs;
     const seenBefore = clock.now() - KNOWN_FACTOR * retentionMs;
+    if (redelivers) journal.giveUpWaiting({ madeBefore });
     const pruned = journal.prune({ madeBefore, seenBefore, limit: BURST });
     if (pruned === BURST) await setImmediate();
     else await clock.sleep(PAUSE_MS, signal);

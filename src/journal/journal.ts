@@ -72,6 +72,11 @@ export interface Journal {
    * their ids; and ids that last came before `seenBefore`. At most `limit` of each. Returns how many outcomes went.
    */
   prune(what: { madeBefore: number; seenBefore: number; limit: number }): number;
+  /**
+   * Give up waiting for what was accepted or answered before `madeBefore`: for a source that delivers again what is not
+   * settled, and has not done so; another agent has settled it. Such outcomes can be pruned, such events are forgotten.
+   */
+  giveUpWaiting(what: { madeBefore: number }): void;
   checkpoint(): ResponsesCheckpoint | undefined;
   setCheckpoint(checkpoint: ResponsesCheckpoint): void;
   /** Since when the model is down, in milliseconds since the epoch; undefined if it is not. */
@@ -147,6 +152,11 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
     unsettled: (after) => written().unsettled(after),
     settled: (seq) => void held.settled.add(seq),
     lastOutcome: () => lastOutcome,
+    giveUpWaiting({ madeBefore }) {
+      written();
+      statements.dropDeliveries.run(madeBefore);
+      statements.dropEvents.run(madeBefore);
+    },
     prune: (what) => written().prune({ ...what, now: now() }),
     checkpoint: () => statements.checkpoint.get() as ResponsesCheckpoint | undefined,
     setCheckpoint: (mark) => void statements.setCheckpoint.run({ ...mark }),

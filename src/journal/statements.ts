@@ -57,6 +57,8 @@ const SQL = {
   keepIds: `
     INSERT INTO answered (id, seen_at) SELECT id, :now FROM outcome WHERE seq IN (${PRUNABLE})
     ON CONFLICT (id) DO NOTHING`,
+  dropDeliveries: `DELETE FROM undelivered WHERE seq IN (SELECT seq FROM outcome WHERE made_at < ?)`,
+  dropEvents: `DELETE FROM event WHERE accepted_at < ?`,
   prune: `DELETE FROM outcome WHERE seq IN (${PRUNABLE})`,
   forgetIds: `DELETE FROM answered WHERE id IN (SELECT id FROM answered WHERE seen_at < :seenBefore LIMIT +:limit)`,
   /** AUTOINCREMENT keeps the last number of each table, also of rows that are gone. */

@@ -22,6 +22,22 @@ export async function loadTransport(
   settings: TransportSettings & ProxySettings,
 ): Promise<(parts: TransportParts) => Transport> {
   switch (settings.EVENT_TRANSPORT) {
+    case "rabbitmq": {
+      const { openRabbitTransport } = await import("./rabbitmq/rabbitmq.ts");
+      const shared = {
+        ...queueOptions(settings),
+        url: given(settings, "RABBITMQ_URL"),
+        ...tlsOf(settings, "RABBITMQ"),
+      };
+      return (parts) =>
+        openRabbitTransport({
+          ...parts,
+          ...shared,
+          queues: settings.RABBITMQ_QUEUE.split(","),
+          outcomeQueue: settings.RABBITMQ_OUTCOME_QUEUE,
+          declare: settings.RABBITMQ_DECLARE,
+        });
+    }
     case "redis": {
       const { openRedisTransport } = await import("./redis/redis.ts");
       const shared = { ...queueOptions(settings), url: given(settings, "REDIS_URL"), ...tlsOf(settings, "REDIS") };
@@ -128,7 +144,10 @@ function readSecret(setting: string, path: string): string {
 }
 
 /** The files of TLS that the settings of one transport name. */
-function tlsOf(settings: TransportSettings, prefix: "WEBSOCKET" | "REDIS" | "NATS"): { readonly tls?: TlsFiles } {
+function tlsOf(
+  settings: TransportSettings,
+  prefix: "WEBSOCKET" | "RABBITMQ" | "REDIS" | "NATS",
+): { readonly tls?: TlsFiles } {
   const named = (kind: "CA" | "CERT" | "KEY") => {
     const setting = `${prefix}_${kind}_FILE` as const;
     const path = settings[setting];

@@ -4,6 +4,7 @@ import { flag, whole, word } from "../settings/checks.ts";
 import { FLAG, milliseconds, optional, setting, type ValuesOf } from "../settings/definition.ts";
 import { FILE_SETTINGS } from "./file/settings.ts";
 import { NATS_SETTINGS } from "./nats/settings.ts";
+import { RABBITMQ_SETTINGS } from "./rabbitmq/settings.ts";
 import { REDIS_SETTINGS } from "./redis/settings.ts";
 import { WEBSOCKET_SETTINGS } from "./websocket/settings.ts";
 
@@ -11,8 +12,8 @@ import { WEBSOCKET_SETTINGS } from "./websocket/settings.ts";
 export const TRANSPORT_SETTINGS = {
   EVENT_TRANSPORT: setting({
     meaning: "Where events come from: a watched file, a WebSocket server, or a queue",
-    expected: "file, websocket, redis or nats",
-    check: word(["file", "websocket", "redis", "nats"]),
+    expected: "file, websocket, rabbitmq, redis or nats",
+    check: word(["file", "websocket", "rabbitmq", "redis", "nats"]),
     default: (given) => isOn(given("USE_WEBSOCKET")) ? "websocket" : "file",
     defaultText: "`file`, or `websocket` if `USE_WEBSOCKET=true`",
   }),
@@ -61,6 +62,7 @@ export const TRANSPORT_SETTINGS = {
     check: whole(1, 1_000_000),
     default: "10",
   }),
+  ...RABBITMQ_SETTINGS,
   ...REDIS_SETTINGS,
   ...NATS_SETTINGS,
 };

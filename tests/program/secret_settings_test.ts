@@ -105,6 +105,7 @@ Deno.test("no message holds a secret, not even a wrong one", () => {
     "WEBSOCKET_URL",
     "WEBSOCKET_AUTH_TOKEN",
     "WEBSOCKET_HEADERS",
+    "RABBITMQ_URL",
     "REDIS_URL",
     "NATS_URL",
     "OLLAMA_SERVER_URL",

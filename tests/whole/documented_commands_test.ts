@@ -3,6 +3,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { readSettings } from "../../src/program/settings.ts";
+import { NO_NATS, startNats } from "../support/brokers/nats.ts";
+import { NO_RABBITMQ, startRabbit } from "../support/brokers/rabbitmq.ts";
+import { NO_REDIS, startRedis } from "../support/brokers/redis.ts";
 import { codeBlocks, DOCUMENTS } from "../support/documents.ts";
 import { testUnless } from "../support/optional.ts";
 import { type Checkout, type Command, makeCheckout } from "../support/shell.ts";
@@ -54,6 +57,13 @@ const TEST_SERVER = {
   load: shown("docs/test_server.md", "--rate 200"),
 };
 run.add(`docs/test_server.md: ${TEST_SERVER.start}`);
+const QUEUES = {
+  redis: shown("docs/queues.md", "REDIS_URL=redis://127.0.0.1:6379 deno"),
+  second: shown("docs/queues.md", ".agent-2"),
+  ask: shown("docs/queues.md", "redis-cli"),
+  rabbitmq: shown("docs/queues.md", "RABBITMQ_URL="),
+  nats: shown("docs/queues.md", "NATS_URL="),
+};
 const TASK = shown("docs/iexec.md", "task start --once");
 const SEALED = shown("docs/operations.md", "AGENT_STATE_KEY");
 const DIGEST = shown("docs/security.md", "sha256sum");
@@ -212,3 +222,24 @@ async function inTurn(checkout: Checkout, commands: readonly string[]): Promise<
   for (const command of commands) printed.push(JSON.parse(await checkout.run(command)));
   return printed;
 }
+
+testUnless(NO_REDIS, "agents on Redis answer as the document of queues shows", async () => {
+  await using broker = await startRedis();
+  await using checkout = await makeCheckout();
+  const here = (command: string) => command.replaceAll("6379", broker.url.port);
+  const first = checkout.start(here(QUEUES.redis)), second = checkout.start(here(QUEUES.second));
+  await Promise.all([first, second].map((agent) => agent.printed(/✅ Connected to/)));
+  assertStringIncludes(await checkout.run(here(QUEUES.ask)), '"queryId":"q1","response":"iExec is');
+});
+
+testUnless(NO_NATS, "an agent on NATS connects as the document of queues shows", async () => {
+  await using broker = await startNats();
+  await using checkout = await makeCheckout();
+  await checkout.start(QUEUES.nats.replace("4222", broker.url.port)).printed(/✅ Connected to/);
+});
+
+testUnless(NO_RABBITMQ, "an agent on RabbitMQ connects as the document of queues shows", async () => {
+  await using broker = await startRabbit();
+  await using checkout = await makeCheckout();
+  await checkout.start(QUEUES.rabbitmq.replace("5672", broker.url.port)).printed(/✅ Connected to/);
+});

@@ -42,6 +42,9 @@ export async function startProcess(command: {
   args: readonly string[];
   env?: Readonly<Record<string, string>>;
   isReady: (line: string) => boolean;
+  /** Whether it leads a group of processes, which signals go to. */
+  isGroup?: boolean;
+  /** Ends what it has started besides, and left behind. */
   stop?: () => Promise<void>;
 }): Promise<BrokerProcess> {
   const lines: string[] = [];
@@ -68,9 +71,14 @@ export async function startProcess(command: {
       () => lines.slice(from).some(command.isReady) || undefined,
     );
   };
+  const send = (signal: "SIGKILL" | "SIGSTOP" | "SIGCONT") => {
+    if (!child) return;
+    if (!command.isGroup) return child.kill(signal);
+    new Deno.Command("kill", { args: [`-${signal.slice(3)}`, "--", `-${child.pid}`] }).outputSync();
+  };
   const kill = async () => {
     if (!child) return;
-    child.kill("SIGKILL");
+    send("SIGKILL");
     await child.status;
     await reading;
     child = undefined;
@@ -80,10 +88,10 @@ export async function startProcess(command: {
     lines,
     start,
     kill,
-    signal: (signal) => child?.kill(signal),
+    signal: send,
     async [Symbol.asyncDispose]() {
-      await command.stop?.();
       await kill();
+      await command.stop?.();
       watch[Symbol.dispose]();
     },
   };

@@ -1,0 +1,98 @@
+/** One connection to a RabbitMQ server, logged in, and the queues behind it. @module */
+
+import { AMQPClient } from "@cloudamqp/amqp-client";
+import { EXIT, FatalError, messageOf } from "../../errors.ts";
+import type { TlsFiles } from "../../certificates.ts";
+
+/** Whom to connect to. */
+export interface RabbitServer {
+  /** `amqp://` or `amqps://`, with user name, password and virtual host. */
+  readonly url: URL;
+  readonly tls?: TlsFiles;
+}
+
+/** The queues that are used. */
+export interface RabbitQueues {
+  /** Queues of events. */
+  readonly queues: readonly string[];
+  readonly outcomeQueue: string;
+  /** Whether missing ones are made. */
+  readonly declare: boolean;
+}
+
+/** Seconds without a sign of life after which either side gives the connection up. */
+const HEARTBEAT_S = 20;
+/** Bytes of a frame, at most; the client's own default of 8 KiB cuts most answers up. */
+const FRAME_BYTES = 128 * 1024;
+/** Deliveries after which the broker makes a message a dead letter: RabbitMQ's own default from 4.0 on. */
+const DELIVERY_LIMIT = 20;
+
+/** @throws {Error} If the server can't be reached, or refuses the login. */
+export async function connectRabbit({ url, tls = {} }: RabbitServer): Promise<AMQPClient> {
+  const address = new URL(url);
+  address.searchParams.set("heartbeat", String(HEARTBEAT_S));
+  address.searchParams.set("frameMax", String(FRAME_BYTES));
+  const { caCerts, cert, key } = tls;
+  const client = new AMQPClient(address.href, {
+    ...(caCerts && { ca: [...caCerts] }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  });
+  // Its own answer to an error is to print it; whoever waits for something learns of it anyway.
+  client.onerror = () => {};
+  await client.connect();
+  return client;
+}
+
+/** Whether the server refused the login. */
+export function isRabbitLoginError(error: unknown): boolean {
+  return /ACCESS_REFUSED|NOT_ALLOWED/.test(messageOf(error));
+}
+
+/** Where the broker puts dead letters of a queue that was made by an agent. */
+export function deadQueueOf(queue: string): string {
+  return `${queue}.dead`;
+}
+
+/** Make queues that are missing. @throws {FatalError} 69, if one is missing that may not be made. */
+export async function makeQueues(client: AMQPClient, { queues, outcomeQueue, declare }: RabbitQueues): Promise<void> {
+  const durable = { durable: true };
+  for (const queue of queues) {
+    if (await depthOf(client, queue) !== undefined) continue;
+    if (!declare) throw missing(queue);
+    const channel = await client.channel();
+    await channel.queueDeclare(deadQueueOf(queue), durable, { "x-queue-type": "quorum" });
+    await channel.queueDeclare(queue, durable, {
+      "x-queue-type": "quorum",
+      "x-delivery-limit": DELIVERY_LIMIT,
+      "x-dead-letter-exchange": "",
+      "x-dead-letter-routing-key": deadQueueOf(queue),
+    });
+    await channel.close();
+  }
+  if (await depthOf(client, outcomeQueue) !== undefined) return;
+  if (!declare) throw missing(outcomeQueue);
+  const channel = await client.channel();
+  await channel.queueDeclare(outcomeQueue, durable, { "x-queue-type": "quorum" });
+  await channel.close();
+}
+
+/** How many messages wait in a queue; undefined if there is none. An absent queue ends the channel that asks for it. */
+export async function depthOf(client: AMQPClient, queue: string): Promise<number | undefined> {
+  const channel = await client.channel();
+  try {
+    const { messageCount } = await channel.queueDeclare(queue, { passive: true });
+    await channel.close();
+    return messageCount;
+  } catch (error) {
+    if (messageOf(error).includes("NOT_FOUND")) return undefined;
+    throw error;
+  }
+}
+
+function missing(queue: string): FatalError {
+  return new FatalError(
+    `There is no queue ${queue}, and RABBITMQ_DECLARE=false forbids to make it: make it, or allow it.`,
+    EXIT.unavailable,
+  );
+}

@@ -1,0 +1,53 @@
+/** Outcomes published so that none is lost: confirmed by the broker, and to a queue that is there. @module */
+
+import type { AMQPChannel, AMQPMessage } from "@cloudamqp/amqp-client";
+import type { Entry } from "../../wire.ts";
+import { typeOf } from "../messages.ts";
+
+/** Publishes outcomes. */
+export interface Publishing {
+  /** @throws {Error} If the broker does not take it, or has no queue for it. */
+  publish(entry: Entry, message: AMQPMessage): Promise<void>;
+}
+
+/**
+ * Publish over a channel of its own. An outcome goes to the queue that its event's `reply_to` names; if there is none, or
+ * it is gone, to `outcomeQueue`. A confirmation says nothing of the way: what found no queue comes back before it.
+ *
+ * @param options `own`: queues that no outcome may go to, whatever an event asks for.
+ */
+export async function openPublishing(
+  channel: AMQPChannel,
+  { agentId, outcomeQueue, own }: { agentId: string; outcomeQueue: string; own: readonly string[] },
+): Promise<Publishing> {
+  /** Names of publications that came back. */
+  const returned = new Set<string>();
+  let count = 0;
+  await channel.confirmSelect();
+  channel.onReturn = ({ properties }) => void returned.add(String(properties.headers?.["publication"]));
+
+  async function reaches(queue: string, entry: Entry, { properties }: AMQPMessage): Promise<boolean> {
+    const id = entry.outcome.queryId;
+    const publication = String(++count);
+    await channel.basicPublish("", queue, entry.text, {
+      contentType: "application/json",
+      deliveryMode: 2,
+      messageId: id,
+      correlationId: properties.correlationId ?? id,
+      type: typeOf(entry),
+      appId: agentId,
+      headers: { publication },
+      ...(properties.priority !== undefined && { priority: properties.priority }),
+    }, true);
+    return !returned.delete(publication);
+  }
+
+  return {
+    async publish(entry, message) {
+      const { replyTo } = message.properties;
+      if (replyTo && !own.includes(replyTo) && await reaches(replyTo, entry, message)) return;
+      if (await reaches(outcomeQueue, entry, message)) return;
+      throw new Error(`there is no queue ${outcomeQueue}`);
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** Events from RabbitMQ: queues share them out among their consumers, outcomes are confirmed before the event is. @module */
+
+import type { AMQPMessage } from "@cloudamqp/amqp-client";
+import { publicUrl } from "../../urls.ts";
+import { openQueue, type QueueOptions } from "../queue.ts";
+import type { Transport } from "../transport.ts";
+import { connectRabbit, depthOf, isRabbitLoginError, type RabbitQueues, type RabbitServer } from "./connection.ts";
+import { openRabbitSession } from "./session.ts";
+
+/** Where the queues are, and how the agent takes part. */
+export interface RabbitTransportOptions extends QueueOptions, RabbitServer, RabbitQueues {}
+
+/** Consume the queues of `options` when {@linkcode Transport.events} is asked for events. */
+export function openRabbitTransport(options: RabbitTransportOptions): Transport {
+  return openQueue<AMQPMessage>({
+    name: "rabbitmq",
+    product: "RabbitMQ",
+    peer: publicUrl(options.url),
+    advice: {
+      reach: "Check that the server runs, and RABBITMQ_URL.",
+      login: "Check user name, password and virtual host in RABBITMQ_URL.",
+    },
+    authority: "RABBITMQ_CA_FILE",
+    isLoginError: isRabbitLoginError,
+    async open({ onBeat }) {
+      const client = await connectRabbit(options);
+      try {
+        return await openRabbitSession(client, { ...options, onBeat });
+      } catch (error) {
+        await client.close().catch(() => {}); // it may be what has failed
+        throw error;
+      }
+    },
+    async look() {
+      const client = await connectRabbit(options);
+      try {
+        const found: string[] = [];
+        for (const queue of [...options.queues, options.outcomeQueue]) {
+          const depth = await depthOf(client, queue);
+          const fallback = options.declare ? "is made at the start" : "is missing";
+          found.push(`${queue} ${depth === undefined ? fallback : `has ${depth} messages waiting`}`);
+        }
+        return found.join(", ");
+      } finally {
+        await client.close();
+      }
+    },
+  }, options);
+}

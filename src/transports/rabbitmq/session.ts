@@ -1,0 +1,148 @@
+/** What an agent does with queues while one connection to RabbitMQ lasts. @module */
+
+import type { AMQPChannel, AMQPClient, AMQPMessage } from "@cloudamqp/amqp-client";
+import { messageOf } from "../../errors.ts";
+import { createHolds, type Holds } from "../holds.ts";
+import { readMessage, refusalOf } from "../messages.ts";
+import { startPulse } from "../pulse.ts";
+import type { QueueOptions, QueueSession } from "../queue.ts";
+import type { Delivery } from "../transport.ts";
+import { deadQueueOf, depthOf, makeQueues, type RabbitQueues } from "./connection.ts";
+import { openPublishing, type Publishing } from "./publishing.ts";
+
+/** How the agent takes part. */
+export interface RabbitSessionOptions extends QueueOptions, RabbitQueues {
+  readonly onBeat: () => void;
+  /** From 0 to below 1; default Math.random. */
+  readonly random?: () => number;
+}
+
+/** Milliseconds between two questions whether the broker is there, and has its queue of outcomes. */
+const BEAT_MS = 5_000;
+
+/** What the functions of a session share. */
+interface Session {
+  readonly channel: AMQPChannel;
+  readonly publishing: Publishing;
+  readonly holds: Holds<AMQPMessage>;
+  /** Messages that have come and were not looked at. */
+  readonly arrived: AMQPMessage[];
+  /** Messages that may have killed an agent, and wait for their turn. */
+  readonly suspects: Delivery[];
+  readonly options: RabbitSessionOptions;
+  wake(): void;
+}
+
+/** Take part over an open connection; queues that are missing are made. */
+export async function openRabbitSession(
+  client: AMQPClient,
+  options: RabbitSessionOptions,
+): Promise<QueueSession<AMQPMessage>> {
+  const { agentId, queues, outcomeQueue, prefetch } = options;
+  await makeQueues(client, options);
+  const own = [...queues, ...queues.map(deadQueueOf)];
+  const publishing = await openPublishing(await client.channel(), { agentId, outcomeQueue, own });
+  const channel = await client.channel();
+  const over = new AbortController();
+  const woken = { change: Promise.withResolvers<void>() };
+  const wake = () => {
+    woken.change.resolve();
+    woken.change = Promise.withResolvers();
+  };
+  const end = (problem: string) => {
+    if (over.signal.aborted) return;
+    over.abort(new Error(problem));
+    wake();
+    void client.close().catch(() => {}); // it may be what has failed
+  };
+  client.ondisconnect = (error) => end(error ? messageOf(error) : "the connection was closed");
+  const session: Session = { channel, publishing, holds: createHolds(), arrived: [], suspects: [], options, wake };
+  // Without a queue, the limit is for each consumer.
+  await channel.basicQos(Math.max(1, Math.floor(prefetch / queues.length)));
+  for (const queue of queues) {
+    const consumer = await channel.basicConsume(queue, { noAck: false }, (message) => {
+      session.arrived.push(message);
+      wake();
+    });
+    // It ends with its queue, its channel or its connection.
+    void consumer.wait().catch((error) => end(messageOf(error)));
+  }
+  const beat = async () => {
+    if (await depthOf(client, outcomeQueue) === undefined) end(`the queue ${outcomeQueue} is gone`);
+  };
+  startPulse({ ...options, everyMs: BEAT_MS, beat, over: over.signal, end });
+  return {
+    deliveries: (signal) => readEvents(session, { signal, over: over.signal, changed: () => woken.change.promise }),
+    settle: (message, entry) => settle(session, message, entry),
+    // The broker gives what is not acknowledged to others.
+    handBack: () => channel.close(),
+    close: () => end("the agent has closed it"),
+  };
+}
+
+async function* readEvents(
+  session: Session,
+  { signal, over, changed }: { signal: AbortSignal; over: AbortSignal; changed: () => Promise<void> },
+): AsyncIterable<readonly Delivery[]> {
+  const { arrived, suspects, holds, wake, options: { random = Math.random } } = session;
+  signal.addEventListener("abort", wake, { once: true });
+  while (!signal.aborted && !over.aborted) {
+    const change = changed();
+    const deliveries: Delivery[] = [];
+    for (const message of arrived.splice(0)) {
+      const delivery = await receive(session, message);
+      if (delivery === undefined) continue;
+      if (delivery.attempt > 1) suspects.push(delivery);
+      else {
+        holds.add(keyOf(message), message, { attempt: 1 });
+        deliveries.push(delivery);
+      }
+    }
+    if (suspects.length > 0 && !holds.hasSuspect) {
+      // One after the other, in any order: in a fixed one, the killer among them would always come before the same others.
+      const [next] = suspects.splice(Math.floor(random() * suspects.length), 1);
+      const message = next!.handle as AMQPMessage;
+      holds.add(keyOf(message), message, { attempt: next!.attempt ?? 1 });
+      deliveries.push(next!);
+    }
+    if (deliveries.length > 0) yield deliveries;
+    else await change;
+  }
+  if (!signal.aborted) throw over.reason;
+}
+
+/** Names a message among those of its channel. */
+function keyOf({ deliveryTag }: AMQPMessage): string {
+  return String(deliveryTag);
+}
+
+/** The event in a message; undefined where it has none, and ends as a dead letter. */
+async function receive(session: Session, message: AMQPMessage): Promise<(Delivery & { attempt: number }) | undefined> {
+  const { publishing, channel, options } = session;
+  const { agentId, log, clock } = options;
+  const checked = readMessage(message.bodyString() ?? "", options);
+  if (checked.ok) {
+    // A quorum queue counts the deliveries before this one; a classic one says only whether there was any.
+    const before = Number(message.properties.headers?.["x-delivery-count"] ?? (message.redelivered ? 1 : 0));
+    return { event: checked.value, handle: message, attempt: before + 1 };
+  }
+  const { reason, id } = checked;
+  log.warn("message refused", { queue: message.routingKey, reason, ...(id !== undefined && { event: id }) });
+  if (id !== undefined) await publishing.publish(refusalOf(id, { reason, agentId, timestamp: clock.now() }), message);
+  await channel.basicReject(message.deliveryTag, false);
+  return undefined;
+}
+
+async function settle(
+  { channel, publishing, holds, wake }: Session,
+  message: AMQPMessage,
+  entry: Parameters<Publishing["publish"]>[0],
+): Promise<boolean> {
+  // A message of an earlier connection: the broker delivers it again.
+  if (message.channel !== channel || channel.closed || !holds.has(keyOf(message))) return false;
+  await publishing.publish(entry, message);
+  await channel.basicAck(message.deliveryTag);
+  holds.remove(keyOf(message));
+  wake();
+  return true;
+}
