@@ -3,9 +3,10 @@
 import type { Journal, RecordedOutcome } from "../journal/journal.ts";
 import type { Log } from "../log.ts";
 import type { Delivery, Transport } from "../transports/transport.ts";
-import { type Entry, entryOf, isFailure } from "../wire.ts";
+import { type Entry, entryOf } from "../wire.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Outbox } from "./outbox.ts";
+import { createSettling } from "./settling.ts";
 
 /**
  * The outbox of a source that `redelivers`. It offers no outcome without a delivery: another agent may have settled the
@@ -21,18 +22,18 @@ export function createBrokerOutbox(options: {
   log: Log;
   onError: (error: unknown) => void;
 }): Outbox {
-  const { journal, transport, deliveries, log, onError } = options;
+  const { journal, deliveries } = options;
+  const settling = createSettling(options);
   /** Outcomes that were released and still have deliveries, by event id; at most as many as the source's prefetch. */
   const waiting = new Map<string, RecordedOutcome>();
   /** Deliveries that are with the transport. */
   const underWay = new Set<Delivery>();
   let released = 0;
-  let drained: PromiseWithResolvers<void> | undefined;
 
   function offer(recorded: RecordedOutcome) {
     const id = recorded.outcome.queryId;
     for (const delivery of deliveries.of(id)) {
-      void settle(recorded, delivery, () => {
+      settle(recorded, delivery, () => {
         journal.settled(recorded.seq);
         deliveries.remove(id, new Set([delivery]));
         if (!deliveries.has(id)) waiting.delete(id);
@@ -40,24 +41,13 @@ export function createBrokerOutbox(options: {
     }
   }
 
-  async function settle(entry: Entry, delivery: Delivery, onSettled: () => void) {
+  function settle(entry: Entry, delivery: Delivery, onSettled: () => void) {
     if (underWay.has(delivery)) return;
     underWay.add(delivery);
-    try {
-      const isSettled = await transport.settle(entry, delivery);
+    settling.settle(entry, delivery, (isSettled) => {
       underWay.delete(delivery);
-      if (isSettled) {
-        const { outcome } = entry;
-        log.debug("outcome delivered", { event: outcome.queryId, failed: isFailure(outcome) });
-        onSettled();
-      }
-    } catch (error) {
-      underWay.delete(delivery);
-      onError(error);
-    }
-    if (underWay.size > 0) return;
-    drained?.resolve();
-    drained = undefined;
+      if (isSettled) onSettled();
+    });
   }
 
   return {
@@ -72,7 +62,7 @@ export function createBrokerOutbox(options: {
     },
     again(outcome, delivery) {
       // If this fails, the broker delivers the event again: it was not told that the event is settled.
-      void settle(entryOf(outcome), delivery, () => {});
+      settle(entryOf(outcome), delivery, () => {});
     },
     redelivered(id) {
       const recorded = journal.recorded(id);
@@ -84,10 +74,6 @@ export function createBrokerOutbox(options: {
     retry() {
       for (const recorded of waiting.values()) offer(recorded);
     },
-    drained() {
-      if (underWay.size === 0) return Promise.resolve();
-      drained ??= Promise.withResolvers();
-      return drained.promise;
-    },
+    drained: settling.drained,
   };
 }

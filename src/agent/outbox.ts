@@ -3,8 +3,9 @@
 import type { Journal, RecordedOutcome } from "../journal/journal.ts";
 import type { Log } from "../log.ts";
 import type { Delivery, Transport } from "../transports/transport.ts";
-import { type Entry, entryOf, isFailure, type Outcome } from "../wire.ts";
+import { entryOf, type Outcome } from "../wire.ts";
 import type { Deliveries } from "./deliveries.ts";
+import { createSettling } from "./settling.ts";
 
 /** What still has to be delivered. */
 export interface Outbox {
@@ -38,93 +39,71 @@ export function createOutbox(options: {
   log: Log;
   onError: (error: unknown) => void;
 }): Outbox {
-  const { journal, transport, deliveries, log, onError } = options;
+  const { journal, deliveries } = options;
+  const settling = createSettling(options);
   /** Outcomes up to here were released, and up to there were offered since the peer could last be reached. */
   let released = 0, offered = 0;
-  let unreachable = false;
+  let isUnreachable = false;
   /** How often the peer came back into reach: a refusal from before says nothing about now. */
   let reach = 0;
   /** Places of the outcomes that are with the transport. */
   const underWay = new Set<number>();
-  /** What is with the transport: those, and what is sent once more. */
-  let active = 0;
-  let waiting: PromiseWithResolvers<void> | undefined;
 
-  const offerSome = () => {
-    while (!unreachable && offered < released && active < MAX_OFFERED) {
-      const batch = journal.unsettled({ seq: offered, upTo: released, limit: MAX_OFFERED - active });
+  function offerSome() {
+    while (!isUnreachable && offered < released && settling.active < MAX_OFFERED) {
+      const batch = journal.unsettled({ seq: offered, upTo: released, limit: MAX_OFFERED - settling.active });
       if (batch.length === 0) offered = released;
       batch.forEach(offer);
     }
-  };
-  const offer = (recorded: RecordedOutcome) => {
+  }
+
+  function offer(recorded: RecordedOutcome) {
     const { seq, outcome } = recorded;
     offered = seq;
     if (underWay.has(seq)) return;
     const triedReach = reach;
     underWay.add(seq);
-    void settle(recorded, deliveries.of(outcome.queryId).at(-1), (done) => {
+    settling.settle(recorded, deliveries.of(outcome.queryId).at(-1), (isSettled) => {
       underWay.delete(seq);
-      if (done === undefined) return;
-      if (done) journal.settled(seq);
-      else if (triedReach === reach) unreachable = true;
-      // The peer came back in the meantime, and this one was passed over since it was still under way.
-      else offered = Math.min(offered, seq - 1);
-    });
-  };
-  const settle = async (entry: Entry, delivery: Delivery | undefined, note: (done?: boolean) => void) => {
-    const { outcome } = entry;
-    active++;
-    /** Nothing is known of an outcome whose settling went wrong. */
-    let done: boolean | undefined;
-    try {
-      done = await transport.settle(entry, delivery);
-    } catch (error) {
-      onError(error);
-    }
-    try {
-      active--;
-      if (done) {
+      if (isSettled) {
         deliveries.remove(outcome.queryId);
-        log.debug("outcome delivered", { event: outcome.queryId, failed: isFailure(outcome) });
+        journal.settled(seq);
+      } else if (isSettled === false) {
+        if (triedReach === reach) isUnreachable = true;
+        // The peer came back in the meantime, and this one was passed over since it was still under way.
+        else offered = Math.min(offered, seq - 1);
       }
-      note(done);
       offerSome();
-      if (active > 0) return;
-      waiting?.resolve();
-      waiting = undefined;
-    } catch (error) {
-      onError(error);
-    }
-  };
+    });
+  }
 
   return {
     release(seq, latest = []) {
       const isAbreast = offered === released;
       released = seq;
       for (const recorded of isAbreast ? latest : []) {
-        if (unreachable || active >= MAX_OFFERED) break;
+        if (isUnreachable || settling.active >= MAX_OFFERED) break;
         offer(recorded);
       }
       offerSome();
     },
     again(outcome, delivery) {
       // If it fails, or there is too much under way already, the sender asks again: it was not told.
-      if (active < MAX_OFFERED) void settle(entryOf(outcome), delivery, () => {});
+      if (settling.active >= MAX_OFFERED) return;
+      settling.settle(entryOf(outcome), delivery, (isSettled) => {
+        if (isSettled) deliveries.remove(outcome.queryId);
+        offerSome();
+      });
     },
     redelivered() {
       // It goes out by itself: nothing but a peer out of reach holds it up.
     },
     retry() {
       reach++;
-      unreachable = false;
+      isUnreachable = false;
       offered = 0;
       offerSome();
     },
-    drained() {
-      if (active === 0) return Promise.resolve();
-      waiting ??= Promise.withResolvers();
-      return waiting.promise;
-    },
+    drained: settling.drained,
   };
 }
