@@ -76,21 +76,9 @@ function scanArray(from: Mark, maxHeldBytes: number) {
   /** Handles a byte between elements; returns whether an element begins with it. */
   const step = (byte: number, at: number): boolean => {
     const here = place.at(at);
-    if (phase === "array") {
-      const isByteOrderMark = here.offset < 3 && byte === BYTE_ORDER_MARK[here.offset];
-      if (!isByteOrderMark && byte !== OPEN) throw noArray(byte, here);
-      if (!isByteOrderMark) phase = "first";
-    } else if (phase === "behind") {
-      if (byte !== COMMA && byte !== CLOSE) throw mistakeAt(here);
-      phase = byte === COMMA ? "value" : "nothing";
-    } else if (phase === "nothing" || byte === COMMA || (byte === CLOSE && phase === "value")) throw mistakeAt(here);
-    else if (byte === CLOSE) phase = "nothing";
-    else {
-      phase = "inside";
-      begin = here;
-      return true;
-    }
-    return false;
+    phase = phaseAfter(phase, byte, here);
+    if (phase === "inside") begin = here;
+    return phase === "inside";
   };
 
   return {
@@ -126,6 +114,24 @@ function scanArray(from: Mark, maxHeldBytes: number) {
       return mark;
     },
   };
+}
+
+/** What is expected behind a byte between elements that is no blank. @throws {JsonMistake} If it may not come there. */
+function phaseAfter(phase: Phase, byte: number, here: { offset: number; line: number; column: number }): Phase {
+  switch (phase) {
+    case "array":
+      if (here.offset < 3 && byte === BYTE_ORDER_MARK[here.offset]) return "array";
+      if (byte !== OPEN) throw noArray(byte, here);
+      return "first";
+    case "behind":
+      if (byte !== COMMA && byte !== CLOSE) throw mistakeAt(here);
+      return byte === COMMA ? "value" : "nothing";
+    case "nothing":
+      throw mistakeAt(here);
+    default:
+      if (byte === COMMA || (byte === CLOSE && phase === "value")) throw mistakeAt(here);
+      return byte === CLOSE ? "nothing" : "inside";
+  }
 }
 
 /** Lines and columns in chunks that follow one another. */

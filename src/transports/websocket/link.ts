@@ -51,6 +51,7 @@ export interface Link {
 const SILENCE_MS = 30_000;
 /** Time to give it in, for a server that has answered that question before. */
 const ANSWER_MS = 10_000;
+const NO_SIGN_OF_LIFE = `no sign of life for ${SILENCE_MS + ANSWER_MS} ms`;
 /** Events that are handed on together, at most. */
 const TAKEN_AT_ONCE = 64;
 /** A server closes a connection within this after a response that it refuses, the way there and back included. */
@@ -61,8 +62,39 @@ export function createLink(
   connection: Connection,
   options: LinkOptions & { readonly refusals: Refusals; readonly onConfirmed?: () => void },
 ): Link {
-  const { agentId, token, clock } = options;
   const acks = holdAcks(connection);
+  const receiver = createReceiver(connection, { ...options, hold: acks.hold });
+  const sender = createSender(connection, { ...options, hold: acks.hold });
+  return {
+    next: receiver.next,
+    heardFrom: () => connection.received() > 0,
+    wasWelcome: receiver.wasWelcome,
+    settle: sender.settle,
+    chunk(chunk) {
+      if (!connection.isOpen() || connection.unsentBytes() > MAX_UNSENT_BYTES) return false;
+      connection.send(encodeChunk(chunk));
+      return true;
+    },
+    ended() {
+      sender.stop();
+      acks.end({ delivered: false });
+    },
+    async close() {
+      sender.stop();
+      acks.flush();
+      const { error } = await connection.close();
+      // The peer agrees to close only after what was sent before.
+      acks.end({ delivered: error === undefined });
+    },
+  };
+}
+
+/** Authenticates, takes what arrives, and asks a silent server for a sign of life. */
+function createReceiver(
+  connection: Connection,
+  options: LinkOptions & { readonly onConfirmed?: () => void; readonly hold: (ack: string) => Promise<boolean> },
+): Pick<Link, "next" | "wasWelcome"> {
+  const { agentId, token, clock } = options;
   /** Whether the server answers auth, and whether it was asked to since it last said something. */
   let confirmsAuth = false, isAsked = false;
   let hasSentEvents = false;
@@ -76,10 +108,9 @@ export function createLink(
     },
     pinged: () => connection.send(encodePong({ timestamp: clock.now() })),
     refused(id, reason) {
-      void acks.hold(encodeAck({ eventId: id, error: `refused: ${reason}`, timestamp: clock.now() }));
+      void options.hold(encodeAck({ eventId: id, error: `refused: ${reason}`, timestamp: clock.now() }));
     },
   });
-  const sender = createSender(connection, { ...options, hold: acks.hold });
 
   /** The events that are here already, with `first`. */
   const takeWith = (first: Arrival): Delivery[] => {
@@ -101,9 +132,7 @@ export function createLink(
         const arrived = await connection.wait({ signal, atMostMs: mustAnswer ? ANSWER_MS : SILENCE_MS });
         if (arrived === "aborted") return undefined;
         if (arrived === "silence") {
-          if (mustAnswer) {
-            return { ending: await connection.giveUp(`no sign of life for ${SILENCE_MS + ANSWER_MS} ms`) };
-          }
+          if (mustAnswer) return { ending: await connection.giveUp(NO_SIGN_OF_LIFE) };
           // Auth is the one question in the protocol that every server may answer. If the server is gone, sending it
           // makes the system notice.
           isAsked = true;
@@ -118,25 +147,7 @@ export function createLink(
       }
       return undefined;
     },
-    heardFrom: () => connection.received() > 0,
     wasWelcome: () => confirmsAuth || hasSentEvents,
-    settle: sender.settle,
-    chunk(chunk) {
-      if (!connection.isOpen() || connection.unsentBytes() > MAX_UNSENT_BYTES) return false;
-      connection.send(encodeChunk(chunk));
-      return true;
-    },
-    ended() {
-      sender.stop();
-      acks.end({ delivered: false });
-    },
-    async close() {
-      sender.stop();
-      acks.flush();
-      const { error } = await connection.close();
-      // The peer agrees to close only after what was sent before.
-      acks.end({ delivered: error === undefined });
-    },
   };
 }
 
