@@ -15,6 +15,7 @@ import { createSettling } from "./settling.ts";
  * @param options `deliveries`: an event's are forgotten once its outcome is settled; `onError`: told of what should
  * never fail, and ends the agent.
  */
+// deno-lint-ignore house/function-length -- what is released, waiting and under way is one state, which every verb changes
 export function createBrokerOutbox(options: {
   journal: Pick<Journal, "settled" | "recorded">;
   transport: Pick<Transport, "settle">;

@@ -32,6 +32,7 @@ const MAX_OFFERED = 1024;
  * @param options `deliveries`: of sources that want their handle back; an event's are forgotten once it is settled.
  * `onError`: told of what should never fail, and ends the agent.
  */
+// deno-lint-ignore house/function-length -- what is released, offered and out of reach is one state, which every verb changes
 export function createOutbox(options: {
   journal: Pick<Journal, "unsettled" | "settled">;
   transport: Pick<Transport, "settle">;

@@ -90,6 +90,7 @@ export interface Journal {
  * Events and outcomes are written just before each commit, and an event that was answered by then never: nothing is less
  * durable for it, and an answer costs one row.
  */
+// deno-lint-ignore house/function-length -- the verbs of the journal, a few lines each, over what is held back
 export function openJournal(database: Database, options: { seal: Seal; now: () => number }): Journal {
   const { seal, now } = options;
   const statements = prepareStatements(database.sqlite);
@@ -172,6 +173,7 @@ function refusalName({ queryId, error }: Failure): string {
 }
 
 /** The journal's tables, with their texts under the seal. */
+// deno-lint-ignore house/function-length -- a verb for each statement, a few lines each
 function createRows(statements: Statements, seal: Seal) {
   const toEvent = (row: Row): PendingEvent => ({
     seq: row.seq,

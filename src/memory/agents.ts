@@ -1,5 +1,6 @@
 /** Agents as the memory keeps them: their characters and settings, never their secrets. @module */
 
+import { isObject } from "../json_object.ts";
 import type { Agent, UUID } from "@elizaos/core";
 import type { Place, Sealed } from "../store/seal.ts";
 import type { Direct, Store } from "./store.ts";
@@ -107,8 +108,4 @@ function merge(target: Settings, source: Settings): Settings | undefined {
     else result[key] = next;
   }
   return Object.keys(result).length > 0 || Object.keys(source).length === 0 ? result : undefined;
-}
-
-function isObject(value: unknown): value is Settings {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

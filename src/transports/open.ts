@@ -18,6 +18,7 @@ export type TransportParts = TransportHooks & { readonly agentId: string; readon
  *
  * @throws {FatalError} If a file that the settings name can't be read.
  */
+// deno-lint-ignore house/function-length -- the switch: a case for each transport
 export async function loadTransport(
   settings: TransportSettings & ProxySettings,
 ): Promise<(parts: TransportParts) => Transport> {

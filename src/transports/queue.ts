@@ -65,6 +65,7 @@ export interface Queue<Handle> {
 const CLOSE_MS = 5_000;
 
 /** The transport of a queue. It dials when it is asked for events. */
+// deno-lint-ignore house/function-length -- one connection's life: dial, deliver, settle, leave; its parts share where it stands
 export function openQueue<Handle>(queue: Queue<Handle>, options: QueueOptions): Transport {
   const { log, clock } = options;
   const settling = new Set<Promise<boolean>>();

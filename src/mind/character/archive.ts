@@ -1,6 +1,6 @@
 /** Characters in a zip archive: with the files that they know from, or one entry a field, as iExec protects data. @module */
 
-import { isObject } from "./format.ts";
+import { isObject } from "../../json_object.ts";
 import { textFrom } from "../knowledge/files.ts";
 import { unpack } from "./unzip.ts";
 import { ArchiveError, isArchive } from "./zip.ts";

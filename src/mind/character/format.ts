@@ -1,5 +1,7 @@
 /** Character files as the ecosystem writes them, brought into the one form that the core checks. @module */
 
+import { isObject } from "../../json_object.ts";
+
 /** A value in the core's form, and the names of what this agent does not use. */
 export interface Adapted {
   readonly value: unknown;
@@ -129,9 +131,4 @@ function withoutNulls(value: Record<string, unknown>): Record<string, unknown> {
 
 function mapValues(value: Record<string, unknown>, map: (inner: unknown) => unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, map(inner)]));
-}
-
-/** Whether a value is an object with fields. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,7 @@
 
 import type { WordGroup } from "../knowledge/general_words.ts";
 import { fold, type Language, SPOKEN } from "../knowledge/language.ts";
-import { isObject } from "./format.ts";
+import { isObject } from "../../json_object.ts";
 
 /** How a character speaks of itself in one language. */
 export interface Translation {

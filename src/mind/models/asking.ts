@@ -9,7 +9,7 @@ import { createLearner, type Known, type Sent } from "./learning.ts";
 import type { ModelRequest } from "./model.ts";
 import type { RemoteOptions } from "./options.ts";
 import { type ChatMessage, chatMessages, DECLINES } from "./prompt.ts";
-import type { JsonRecord } from "./records.ts";
+import type { JsonObject } from "../../json_object.ts";
 import type { Server } from "./server.ts";
 import type { ErrorContext } from "./status.ts";
 
@@ -27,11 +27,11 @@ export interface Interface {
   /** Where answers are asked for. */
   readonly path: string;
   /** The request, without what `known.refused` names. */
-  bodyFor(prepared: Prepared, known: Known): JsonRecord;
+  bodyFor(prepared: Prepared, known: Known): JsonObject;
   /** Names of the fields of a body that can be left out. */
-  fieldsOf(body: JsonRecord): readonly string[];
+  fieldsOf(body: JsonObject): readonly string[];
   /** The pieces in what the server sends. */
-  pieces(records: AsyncIterable<JsonRecord>, context: ErrorContext): AsyncIterable<Piece>;
+  pieces(records: AsyncIterable<JsonObject>, context: ErrorContext): AsyncIterable<Piece>;
 }
 
 /** Asks a model. */

@@ -1,12 +1,13 @@
 /** Answers from an Ollama server. @module */
 
+import { isObject, type JsonObject } from "../../json_object.ts";
 import type { Plugin } from "@elizaos/core";
 import { ModelError } from "../model_error.ts";
 import type { Piece } from "./answer.ts";
 import { type Asker, createAsker, type Interface } from "./asking.ts";
 import { embeddingHandler } from "./embedding.ts";
 import type { OllamaOptions } from "./options.ts";
-import { count, isRecord, type JsonRecord } from "./records.ts";
+import { count } from "./records.ts";
 import { openServer, type Server } from "./server.ts";
 import { type ErrorContext, streamedError } from "./status.ts";
 
@@ -58,7 +59,7 @@ function ollamaInterface(options: OllamaOptions): Interface {
   return {
     path: "api/chat",
     bodyFor({ messages, maxTokens, temperature, stop }, { refused, window }) {
-      const optional: JsonRecord = {
+      const optional: JsonObject = {
         ...(temperature !== undefined && { temperature }),
         ...(seed !== undefined && { seed }),
         ...(stop && { stop }),
@@ -80,13 +81,13 @@ function ollamaInterface(options: OllamaOptions): Interface {
         ...keepAlive(options),
       };
     },
-    fieldsOf: (body) => [...Object.keys(body), ...(isRecord(body.options) ? Object.keys(body.options) : [])],
+    fieldsOf: (body) => [...Object.keys(body), ...(isObject(body.options) ? Object.keys(body.options) : [])],
     pieces,
   };
 }
 
 /** Thinking models take true and false, and gpt-oss an effort. */
-function thinking({ reasoning, model }: OllamaOptions): JsonRecord {
+function thinking({ reasoning, model }: OllamaOptions): JsonObject {
   if (reasoning === undefined) return {};
   if (reasoning === "off") return { think: false };
   const effort = reasoning === "minimal" ? "low" : reasoning;
@@ -94,19 +95,19 @@ function thinking({ reasoning, model }: OllamaOptions): JsonRecord {
 }
 
 /** The server takes a number without a unit for seconds only where it is a number. */
-function keepAlive({ keepAlive }: OllamaOptions): JsonRecord {
+function keepAlive({ keepAlive }: OllamaOptions): JsonObject {
   if (keepAlive === undefined) return {};
   return { keep_alive: /^-?\d+$/.test(keepAlive) ? Number(keepAlive) : keepAlive };
 }
 
-async function* pieces(records: AsyncIterable<JsonRecord>, context: ErrorContext): AsyncGenerator<Piece> {
+async function* pieces(records: AsyncIterable<JsonObject>, context: ErrorContext): AsyncGenerator<Piece> {
   const { where, remedies } = context;
   let isAnswer = false;
   for await (const record of records) {
     if (record.error !== undefined && record.error !== null) throw streamedError(record.error, context);
     const { message, done, done_reason, prompt_eval_count, eval_count } = record;
-    isAnswer ||= isRecord(message) || done === true;
-    const { content, thinking } = isRecord(message) ? message : {};
+    isAnswer ||= isObject(message) || done === true;
+    const { content, thinking } = isObject(message) ? message : {};
     yield {
       text: typeof content === "string" ? content : "",
       hasThinking: typeof thinking === "string" && thinking !== "",

@@ -1,12 +1,13 @@
 /** Answers from a server that speaks OpenAI's interface: OpenAI, vLLM, llama.cpp, LM Studio, RedPill and others. @module */
 
+import { isObject, type JsonObject } from "../../json_object.ts";
 import type { Plugin } from "@elizaos/core";
 import type { Piece } from "./answer.ts";
 import { type Asker, createAsker, type Interface } from "./asking.ts";
 import { embeddingHandler } from "./embedding.ts";
 import { ModelError } from "../model_error.ts";
 import type { OpenaiOptions } from "./options.ts";
-import { count, isRecord, type JsonRecord } from "./records.ts";
+import { count } from "./records.ts";
 import { openServer, type Server } from "./server.ts";
 import { type ErrorContext, streamedError } from "./status.ts";
 
@@ -76,7 +77,7 @@ export async function embed(
 ): Promise<number[][]> {
   const { data } = await server.post("embeddings", { model, input, encoding_format: "float" }, signal);
   if (!Array.isArray(data)) throw new ModelError("faulty", "The model server sent embeddings that can't be used");
-  const made = data.filter(isRecord).map(({ index, embedding }, place) => ({
+  const made = data.filter(isObject).map(({ index, embedding }, place) => ({
     index: Number(index ?? place),
     embedding,
   }));
@@ -88,7 +89,7 @@ function openaiInterface(options: OpenaiOptions): Interface {
   return {
     path: "chat/completions",
     bodyFor({ messages, maxTokens, temperature, stop }, { refused }) {
-      const optional: JsonRecord = {
+      const optional: JsonObject = {
         ...limit(options, refused, maxTokens),
         ...(temperature !== undefined && { temperature }),
         ...(options.seed !== undefined && { seed: options.seed }),
@@ -105,7 +106,7 @@ function openaiInterface(options: OpenaiOptions): Interface {
 }
 
 /** OpenAI has renamed the limit, and its newer models refuse the old name; many others know only that. */
-function limit({ url }: OpenaiOptions, refused: ReadonlySet<string>, tokens: number): JsonRecord {
+function limit({ url }: OpenaiOptions, refused: ReadonlySet<string>, tokens: number): JsonObject {
   const names = ["max_tokens", "max_completion_tokens"];
   if (url.host === "api.openai.com") names.reverse();
   const name = names.find((name) => !refused.has(name));
@@ -113,14 +114,14 @@ function limit({ url }: OpenaiOptions, refused: ReadonlySet<string>, tokens: num
 }
 
 /** OpenAI has an effort; llama.cpp and vLLM hand a switch to the model's template, which turns thinking off. */
-function reasoning({ reasoning, url }: OpenaiOptions): JsonRecord {
+function reasoning({ reasoning, url }: OpenaiOptions): JsonObject {
   if (reasoning === undefined) return {};
   if (reasoning !== "off") return { reasoning_effort: reasoning };
   if (url.host === "api.openai.com") return { reasoning_effort: "none" };
   return { reasoning_effort: "none", chat_template_kwargs: { enable_thinking: false } };
 }
 
-async function* pieces(records: AsyncIterable<JsonRecord>, context: ErrorContext): AsyncGenerator<Piece> {
+async function* pieces(records: AsyncIterable<JsonObject>, context: ErrorContext): AsyncGenerator<Piece> {
   const { where, remedies } = context;
   let hasChoices = false;
   for await (const record of records) {
@@ -132,9 +133,9 @@ async function* pieces(records: AsyncIterable<JsonRecord>, context: ErrorContext
     }
     if (error !== undefined && error !== null) throw streamedError(error, context);
     const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
-    const counts = isRecord(usage) ? usage : {};
+    const counts = isObject(usage) ? usage : {};
     yield {
-      ...(isRecord(choice) ? pieceOf(choice) : {}),
+      ...(isObject(choice) ? pieceOf(choice) : {}),
       tokensIn: count(counts.prompt_tokens),
       tokensOut: count(counts.completion_tokens),
     };
@@ -142,14 +143,14 @@ async function* pieces(records: AsyncIterable<JsonRecord>, context: ErrorContext
   if (!hasChoices) throw new ModelError("refused", `${where} sent something else than an answer. ${remedies.model}`);
 }
 
-function pieceOf(choice: JsonRecord): Piece {
-  const isWhole = isRecord(choice.message);
-  const said = [choice.delta, choice.message].find(isRecord) ?? {};
+function pieceOf(choice: JsonObject): Piece {
+  const isWhole = isObject(choice.message);
+  const said = [choice.delta, choice.message].find(isObject) ?? {};
   const { content, refusal, reasoning_content, reasoning } = said;
   const text = textOf(content) || textOf(choice.text) || textOf(refusal);
   const hasThinking =
     [reasoning_content, reasoning, said.thinking].some((one) => typeof one === "string" && one !== "") ||
-    (Array.isArray(content) && content.some((part) => isRecord(part) && part.type === "thinking"));
+    (Array.isArray(content) && content.some((part) => isObject(part) && part.type === "thinking"));
   const end = choice.finish_reason;
   return { text, hasThinking, isWhole, end: typeof end === "string" ? end : undefined };
 }
@@ -160,7 +161,7 @@ function textOf(content: unknown): string {
   if (!Array.isArray(content)) return "";
   return content.map((part) => {
     if (typeof part === "string") return part;
-    const isText = isRecord(part) && (part.type === undefined || part.type === "text" || part.type === "output_text");
+    const isText = isObject(part) && (part.type === undefined || part.type === "text" || part.type === "output_text");
     return isText && typeof part.text === "string" ? part.text : "";
   }).join("");
 }

@@ -1,14 +1,7 @@
 /** The body of an answer as JSON objects: a stream of server-sent events, of JSON lines, or one object. @module */
 
+import { isObject, type JsonObject } from "../../json_object.ts";
 import { ModelError } from "../model_error.ts";
-
-/** A JSON object that a server sent, not looked into yet. */
-export type JsonRecord = Readonly<Record<string, unknown>>;
-
-/** Whether a value is a JSON object. */
-export function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** A count, if a value is one. */
 export function count(value: unknown): number | undefined {
@@ -31,7 +24,7 @@ export function count(value: unknown): number | undefined {
 export async function* recordsOf(
   response: Response,
   { where, remedy }: { where: string; remedy: string },
-): AsyncGenerator<JsonRecord> {
+): AsyncGenerator<JsonObject> {
   const reader = createReader(where);
   let hasText = false;
   for await (const line of linesOf(response.body)) {
@@ -49,9 +42,9 @@ export async function* recordsOf(
 interface RecordReader {
   /** Whether the form of the body is one of the known ones. */
   readonly isKnown: boolean;
-  take(line: string): JsonRecord[];
+  take(line: string): JsonObject[];
   /** The body has ended. */
-  end(): JsonRecord[];
+  end(): JsonObject[];
 }
 
 /** Reads each line in the form that the first ones show. */
@@ -82,7 +75,7 @@ function createJsonReader(where: string): LineReader {
       const value = parsed(line);
       if (value !== undefined) {
         isSpread = false;
-        return isRecord(value) ? [value] : [];
+        return isObject(value) ? [value] : [];
       }
       if (isSpread === false) throw invalid(where);
       isSpread = true;
@@ -93,7 +86,7 @@ function createJsonReader(where: string): LineReader {
       if (!isSpread) return [];
       const value = parsed(pending);
       if (value === undefined) throw invalid(where);
-      return isRecord(value) ? [value] : [];
+      return isObject(value) ? [value] : [];
     },
   };
 }
@@ -102,7 +95,7 @@ function createJsonReader(where: string): LineReader {
 function createEventReader(where: string): LineReader {
   let pending = "", eventName = "";
   /** Ends an event: data that could not be read until here is broken, if it was meant to be an object. */
-  const end = (): JsonRecord[] => {
+  const end = (): JsonObject[] => {
     const data = pending, name = eventName;
     pending = eventName = "";
     if (data.trimStart().startsWith("{")) throw invalid(where);
@@ -121,7 +114,7 @@ function createEventReader(where: string): LineReader {
       const data = parsed(pending);
       if (data === undefined) return [];
       pending = "";
-      if (!isRecord(data)) return [];
+      if (!isObject(data)) return [];
       return (name === "error" || eventName === "error") && !("error" in data) ? [{ error: data }] : [data];
     },
     end,

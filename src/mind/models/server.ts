@@ -1,7 +1,7 @@
 /** A model server: requests to it, each with the headers, the query and the time limits that the settings ask for. @module */
 
 import { decodePart } from "../../urls.ts";
-import type { JsonRecord } from "./records.ts";
+import type { JsonObject } from "../../json_object.ts";
 import { recordsOf } from "./records.ts";
 import { type Limits, request } from "./request.ts";
 import type { ErrorContext, Remedies } from "./status.ts";
@@ -23,15 +23,15 @@ export interface ServerOptions extends Limits {
 /** A server that can be asked. Each call ends as `request` says. */
 export interface Server {
   /** The one JSON object at a path. */
-  get(path: string, signal: AbortSignal): Promise<JsonRecord>;
+  get(path: string, signal: AbortSignal): Promise<JsonObject>;
   /** The one JSON object that a request is answered with. */
-  post(path: string, body: JsonRecord, signal: AbortSignal): Promise<JsonRecord>;
+  post(path: string, body: JsonObject, signal: AbortSignal): Promise<JsonObject>;
   /** The JSON objects that a request is answered with, read by `use` as they arrive. */
   stream<T>(
     path: string,
-    body: JsonRecord,
+    body: JsonObject,
     signal: AbortSignal,
-    use: (records: AsyncIterable<JsonRecord>, context: ErrorContext) => Promise<T>,
+    use: (records: AsyncIterable<JsonObject>, context: ErrorContext) => Promise<T>,
   ): Promise<T>;
 }
 
@@ -52,7 +52,7 @@ export function openServer(options: ServerOptions): Server {
     path: string,
     init: RequestInit,
     signal: AbortSignal,
-    use: (records: AsyncIterable<JsonRecord>, context: ErrorContext) => Promise<T>,
+    use: (records: AsyncIterable<JsonObject>, context: ErrorContext) => Promise<T>,
   ) => {
     const proxy = options.proxyFor?.(url);
     if ((caCerts || proxy) && !httpClient) {
@@ -63,8 +63,8 @@ export function openServer(options: ServerOptions): Server {
       return await use(recordsOf(response, { where, remedy: remedies.model }), { where, remedies });
     });
   };
-  const first = async (records: AsyncIterable<JsonRecord>) => {
-    let found: JsonRecord | undefined;
+  const first = async (records: AsyncIterable<JsonObject>) => {
+    let found: JsonObject | undefined;
     for await (const record of records) found ??= record;
     return found ?? {};
   };

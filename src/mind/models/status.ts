@@ -1,7 +1,7 @@
 /** The meaning of an error that a model server answers with, as a status or in the middle of a stream. @module */
 
+import { isObject, type JsonObject } from "../../json_object.ts";
 import { type FailureDetails, ModelError, type RetryAfter } from "../model_error.ts";
-import { isRecord, type JsonRecord } from "./records.ts";
 
 /** Most that is read of an error's body, in bytes. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -41,7 +41,7 @@ export async function statusError(response: Response, context: ErrorContext): Pr
 
 /** The failure that an error in a body with status 200 stands for: the value of its field `error`. */
 export function streamedError(value: unknown, { where, remedies }: ErrorContext): ModelError {
-  const error = typeof value === "string" ? errorFrom(value) : isRecord(value) ? value : {};
+  const error = typeof value === "string" ? errorFrom(value) : isObject(value) ? value : {};
   const status = [error.code, error.status, error.status_code].map(Number).find((one) => one >= 400 && one < 600);
   const codes = codesOf(error);
   const named = [status, codes.join(", ")].filter(Boolean).join(", ");
@@ -65,7 +65,7 @@ function failureOf(
     status: number;
     said: string;
     codes: readonly string[];
-    error: JsonRecord;
+    error: JsonObject;
     text: string;
     remedies: Remedies;
     retryAfter?: RetryAfter | undefined;
@@ -134,7 +134,7 @@ function detailsOf(
   { status, codes, error, text }: {
     status: number | undefined;
     codes: readonly string[];
-    error: JsonRecord;
+    error: JsonObject;
     text: string;
   },
 ): FailureDetails {
@@ -167,7 +167,7 @@ function detailsOf(
 const OUTGROWN = /context size has been exceeded|could not find a kv slot|kv cache is full/i;
 
 /** The window and the prompt's size, as llama.cpp has them in fields, and OpenAI and vLLM in a sentence. */
-function sizesIn(error: JsonRecord, text: string): { window?: number; promptTokens?: number } {
+function sizesIn(error: JsonObject, text: string): { window?: number; promptTokens?: number } {
   const number = (field: unknown, pattern: RegExp) => {
     const value = typeof field === "number" ? field : Number(pattern.exec(text)?.[1]);
     return Number.isInteger(value) && value > 0 ? value : undefined;
@@ -210,19 +210,19 @@ async function readSome({ body }: Response): Promise<string> {
 }
 
 /** The error in a body: `{"error":{"code":"model_not_found","type":"…"}}` as OpenAI has it, or the body itself. */
-function errorFrom(body: string): JsonRecord {
+function errorFrom(body: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
     return {};
   }
-  if (!isRecord(value)) return {};
-  return isRecord(value.error) ? value.error : value;
+  if (!isObject(value)) return {};
+  return isObject(value.error) ? value.error : value;
 }
 
 /** The machine's words of an error. The sentence beside them may quote the query or the key, so it is left out. */
-function codesOf({ code, type }: JsonRecord): string[] {
+function codesOf({ code, type }: JsonObject): string[] {
   const words = [code, type].filter((word): word is string =>
     typeof word === "string" && /^[A-Za-z_]{1,64}$/.test(word)
   );

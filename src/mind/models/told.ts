@@ -1,11 +1,12 @@
 /** What a model's server tells of it, before it is asked anything: whether it is there, its window, its template. @module */
 
+import { isObject, type JsonObject } from "../../json_object.ts";
 import { ModelError } from "../model_error.ts";
 import { begin } from "./asking.ts";
 import { serverOf as ollamaServerOf } from "./ollama.ts";
 import { askerOf, embed, embeddingServerOf, serverOf as openaiServerOf } from "./openai.ts";
 import type { OllamaOptions, OpenaiOptions } from "./options.ts";
-import { count, isRecord, type JsonRecord } from "./records.ts";
+import { count } from "./records.ts";
 import type { Server } from "./server.ts";
 
 /** What was found out. */
@@ -48,7 +49,7 @@ export async function toldByOllama(options: OllamaOptions, signal: AbortSignal):
       warnings.push(`OLLAMA_EMBEDDING_MODEL=${embeddingModel} is not made for embeddings`);
     }
   }
-  const window = isRecord(info)
+  const window = isObject(info)
     ? Object.entries(info).filter(([name]) => name.endsWith(".context_length")).map(([, value]) => count(value))[0]
     : undefined;
   return { window, warnings };
@@ -78,8 +79,8 @@ export async function toldByOpenai(options: OpenaiOptions, signal: AbortSignal):
 }
 
 /** The window in an entry of `/v1/models`. */
-function windowIn(entry: JsonRecord): number | undefined {
-  const meta = isRecord(entry.meta) ? entry.meta : {};
+function windowIn(entry: JsonObject): number | undefined {
+  const meta = isObject(entry.meta) ? entry.meta : {};
   // llama.cpp; vLLM and SGLang; LM Studio; Groq; OpenRouter and Together; Mistral.
   return [
     meta.n_ctx,
@@ -91,10 +92,10 @@ function windowIn(entry: JsonRecord): number | undefined {
   ].map(count).find((value) => value !== undefined && value > 0);
 }
 
-async function listModels(server: Server, signal: AbortSignal): Promise<JsonRecord[]> {
+async function listModels(server: Server, signal: AbortSignal): Promise<JsonObject[]> {
   try {
     const { data } = await server.get("models", signal);
-    return Array.isArray(data) ? data.filter(isRecord) : [];
+    return Array.isArray(data) ? data.filter(isObject) : [];
   } catch (error) {
     if (error instanceof ModelError && error.kind !== "unavailable") return [];
     throw error;

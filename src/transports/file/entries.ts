@@ -1,5 +1,6 @@
 /** Entries of files that people write: checked with some patience, and told in their words what is wrong. @module */
 
+import { isObject } from "../../json_object.ts";
 import { findJsonError } from "../../json_error.ts";
 import { type AgentEvent, checkEvent } from "../../wire.ts";
 import type { Element } from "./json_elements.ts";
@@ -111,8 +112,4 @@ function isNear(given: string, wanted: string): boolean {
   return rest(name, at + 1) === rest(wanted, at + 1) || rest(name, at) === rest(wanted, at + 1) ||
     rest(name, at + 1) === rest(wanted, at) ||
     (name[at] === wanted[at + 1] && name[at + 1] === wanted[at] && rest(name, at + 2) === rest(wanted, at + 2));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -45,6 +45,7 @@ const CONNECT_MS = 10_000;
  * @throws {RedisLoginError} If user name or password are refused.
  * @throws {Error} If the server can't be reached.
  */
+// deno-lint-ignore house/function-length -- one socket from its making to its first command
 export async function connectRedis(
   { url, tls = {} }: RedisServer,
   { silenceMs }: { silenceMs: number },

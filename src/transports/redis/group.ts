@@ -66,127 +66,142 @@ const PAGE = 100;
 const FORGET_AFTER_MS = 60 * 60 * 1000;
 
 /** The group of `options` over an open connection. */
-export function createGroup({ command }: Pick<RedisConnection, "command">, options: GroupOptions): Group {
-  const { streams, outcomeStream, deadStream, groupName: group, consumer, agentId, claimAfterMs, holds } = options;
-  const { log, clock } = options;
-  const runScript = createScripts({ command });
+export function createGroup(connection: Pick<RedisConnection, "command">, options: GroupOptions): Group {
+  return new OpenGroup(connection, options);
+}
 
-  async function receive(read: StreamEntry, { attempt }: { attempt: number }): Promise<Delivery[]> {
+class OpenGroup implements Group {
+  readonly #command: RedisConnection["command"];
+  readonly #runScript: ReturnType<typeof createScripts>;
+  readonly #options: GroupOptions;
+
+  constructor({ command }: Pick<RedisConnection, "command">, options: GroupOptions) {
+    this.#command = command;
+    this.#runScript = createScripts({ command });
+    this.#options = options;
+  }
+
+  async make(): Promise<void> {
+    const { streams, groupName } = this.#options;
+    for (const stream of streams) {
+      try {
+        // From the first entry on: events may have been added before the first agent came.
+        await this.#command("XGROUP", "CREATE", stream, groupName, "0", "MKSTREAM");
+      } catch (error) {
+        if (!messageOf(error).startsWith("BUSYGROUP")) throw error;
+      }
+    }
+  }
+
+  async tidy(): Promise<void> {
+    const { streams, groupName, consumer } = this.#options;
+    for (const stream of streams) {
+      await unlessMissing(() => this.#runScript(FORGET, stream, groupName, consumer, String(FORGET_AFTER_MS)));
+    }
+  }
+
+  async keep(): Promise<PendingEntry[]> {
+    const { streams, groupName, consumer, claimAfterMs, holds } = this.#options;
+    const found: PendingEntry[] = [];
+    for (const stream of streams) {
+      const own = [...holds].filter((held) => held.stream === stream).map(({ entry }) => entry);
+      await unlessMissing(async () => {
+        for (let at = 0; at < own.length; at += PAGE) {
+          await this.#runScript(KEEP, stream, groupName, consumer, ...own.slice(at, at + PAGE));
+        }
+        const idle = ["IDLE", String(claimAfterMs), "-", "+", String(PAGE)];
+        found.push(...pendingEntries(stream, await this.#command("XPENDING", stream, groupName, ...idle)));
+      });
+    }
+    // An event that kills its agents has been delivered most often.
+    return found.filter((pending) => !holds.has(keyOf(pending))).sort((a, b) => a.deliveries - b.deliveries);
+  }
+
+  async takeOver({ stream, entry, deliveries }: PendingEntry): Promise<Delivery[]> {
+    const { groupName, consumer, claimAfterMs, maxDeliveries } = this.#options;
+    const reply = await this.#command("XCLAIM", stream, groupName, consumer, String(claimAfterMs), entry);
+    const [read] = claimedEntries(stream, reply);
+    if (!read) return [];
+    if (deliveries < maxDeliveries || read.fields === undefined) {
+      return await this.receive(read, { attempt: deliveries + 1 });
+    }
+    const reason = `delivered ${deliveries} times, and no agent has settled it`;
+    await this.#refuse({ ...read, fields: read.fields }, { reason, deliveries });
+    return [];
+  }
+
+  async receive(read: StreamEntry, { attempt }: { attempt: number }): Promise<Delivery[]> {
     const { stream, entry, fields } = read;
     if (fields === undefined) {
-      await command("XACK", stream, group, entry);
+      await this.#command("XACK", stream, this.#options.groupName, entry);
       return [];
     }
     const body = fields.get("body");
     const checked = body === undefined
       ? { ok: false as const, reason: "expected a field named body" }
-      : readMessage(body, options);
+      : readMessage(body, this.#options);
     const correlationId = fields.get("correlation_id");
     if (!checked.ok) {
-      await refuse({ ...read, fields }, { reason: checked.reason, id: checked.id, deliveries: attempt });
+      await this.#refuse({ ...read, fields }, { reason: checked.reason, id: checked.id, deliveries: attempt });
       return [];
     }
     const held = { stream, entry, ...(correlationId !== undefined && { correlationId }) };
-    holds.add(keyOf(held), held, { attempt });
+    this.#options.holds.add(keyOf(held), held, { attempt });
     return [{ event: checked.value, handle: held, attempt }];
   }
 
+  async settle(held: HeldEntry, entry: Entry): Promise<void> {
+    const outcome = this.#outcomeFields(entry, held.correlationId);
+    const settled = await unlessMissing(() => this.#end(held, outcome, []));
+    if (settled === 1) return;
+    const event = entry.outcome.queryId;
+    this.#options.log.info("the entry of event {event} was settled by another agent, or deleted", { event });
+  }
+
+  async handBack(): Promise<void> {
+    const { streams, groupName, consumer, claimAfterMs } = this.#options;
+    for (const stream of streams) {
+      await unlessMissing(async () => {
+        const reply = await this.#command("XPENDING", stream, groupName, "-", "+", "10000", consumer);
+        for (const { entry, deliveries } of pendingEntries(stream, reply)) {
+          // This delivery doesn't count: the entry has killed nobody.
+          const state = ["IDLE", String(claimAfterMs), "RETRYCOUNT", String(Math.max(0, deliveries - 1)), "JUSTID"];
+          await this.#command("XCLAIM", stream, groupName, consumer, "0", entry, ...state);
+        }
+      });
+    }
+  }
+
   /** An error outcome, if the entry has an id to send it for, and a dead letter. */
-  async function refuse(
+  async #refuse(
     read: StreamEntry & { readonly fields: ReadonlyMap<string, string> },
     { reason, id, deliveries }: { reason: string; id?: string | undefined; deliveries: number },
-  ) {
+  ): Promise<void> {
+    const { agentId, log, clock } = this.#options;
     const { stream, entry, fields } = read;
     log.warn("entry refused", { stream, entry, reason, ...(id !== undefined && { event: id }) });
     const refusal = id === undefined ? undefined : refusalOf(id, { reason, agentId, timestamp: clock.now() });
-    const outcome = refusal ? outcomeFields(refusal, fields.get("correlation_id")) : [];
-    const letter = [...fields].flat();
-    letter.push(
-      "dead_stream",
-      stream,
-      "dead_entry",
-      entry,
-      "dead_deliveries",
-      String(deliveries),
-      "dead_reason",
-      reason,
-    );
-    await run(stream, entry, outcome, letter);
+    const outcome = refusal ? this.#outcomeFields(refusal, fields.get("correlation_id")) : [];
+    const about = { dead_stream: stream, dead_entry: entry, dead_deliveries: String(deliveries), dead_reason: reason };
+    await this.#end(read, outcome, [...fields, ...Object.entries(about)].flat());
   }
 
-  function run(stream: string, entry: string, outcome: readonly string[], letter: readonly string[]) {
+  /** Acknowledge an entry, add its outcome and its dead letter: all of it, or nothing. */
+  #end(
+    { stream, entry }: Pick<StreamEntry, "stream" | "entry">,
+    outcome: readonly string[],
+    letter: readonly string[],
+  ) {
+    const { outcomeStream, deadStream, groupName } = this.#options;
     const keys = [stream, outcomeStream, deadStream];
-    return runScript(SETTLE, ...keys, group, entry, JSON.stringify(outcome), JSON.stringify(letter));
+    return this.#runScript(SETTLE, ...keys, groupName, entry, JSON.stringify(outcome), JSON.stringify(letter));
   }
 
-  function outcomeFields(entry: Entry, correlationId: string | undefined): string[] {
+  #outcomeFields(entry: Entry, correlationId: string | undefined): string[] {
     const id = entry.outcome.queryId;
-    const fields = ["body", entry.text, "id", id, "type", typeOf(entry), "app_id", agentId];
+    const fields = ["body", entry.text, "id", id, "type", typeOf(entry), "app_id", this.#options.agentId];
     return [...fields, "correlation_id", correlationId ?? id];
   }
-
-  return {
-    async make() {
-      for (const stream of streams) {
-        try {
-          // From the first entry on: events may have been added before the first agent came.
-          await command("XGROUP", "CREATE", stream, group, "0", "MKSTREAM");
-        } catch (error) {
-          if (!messageOf(error).startsWith("BUSYGROUP")) throw error;
-        }
-      }
-    },
-    async tidy() {
-      for (const stream of streams) {
-        await unlessMissing(() => runScript(FORGET, stream, group, consumer, String(FORGET_AFTER_MS)));
-      }
-    },
-    async keep() {
-      const found: PendingEntry[] = [];
-      for (const stream of streams) {
-        const own = [...holds].filter((held) => held.stream === stream).map(({ entry }) => entry);
-        await unlessMissing(async () => {
-          for (let at = 0; at < own.length; at += PAGE) {
-            await runScript(KEEP, stream, group, consumer, ...own.slice(at, at + PAGE));
-          }
-          const idle = ["IDLE", String(claimAfterMs), "-", "+", String(PAGE)];
-          found.push(...pendingEntries(stream, await command("XPENDING", stream, group, ...idle)));
-        });
-      }
-      // An event that kills its agents has been delivered most often.
-      return found.filter((pending) => !holds.has(keyOf(pending))).sort((a, b) => a.deliveries - b.deliveries);
-    },
-    async takeOver({ stream, entry, deliveries }) {
-      const reply = await command("XCLAIM", stream, group, consumer, String(claimAfterMs), entry);
-      const [read] = claimedEntries(stream, reply);
-      if (!read) return [];
-      if (deliveries < options.maxDeliveries || read.fields === undefined) {
-        return await receive(read, { attempt: deliveries + 1 });
-      }
-      const reason = `delivered ${deliveries} times, and no agent has settled it`;
-      await refuse({ ...read, fields: read.fields }, { reason, deliveries });
-      return [];
-    },
-    receive,
-    async settle(held, entry) {
-      const { stream } = held;
-      const settled = await unlessMissing(() => run(stream, held.entry, outcomeFields(entry, held.correlationId), []));
-      if (settled === 1) return;
-      log.info("the entry of event {event} was settled by another agent, or deleted", { event: entry.outcome.queryId });
-    },
-    async handBack() {
-      for (const stream of streams) {
-        await unlessMissing(async () => {
-          const own = pendingEntries(stream, await command("XPENDING", stream, group, "-", "+", "10000", consumer));
-          for (const { entry, deliveries } of own) {
-            // This delivery doesn't count: the entry has killed nobody.
-            const state = ["IDLE", String(claimAfterMs), "RETRYCOUNT", String(Math.max(0, deliveries - 1)), "JUSTID"];
-            await command("XCLAIM", stream, group, consumer, "0", entry, ...state);
-          }
-        });
-      }
-    },
-  };
 }
 
 /** Whether an error says that stream or group are not there: somebody deleted them, and the next read makes them again. */
