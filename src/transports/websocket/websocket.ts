@@ -2,12 +2,14 @@
 
 import { EXIT, FatalError } from "../../errors.ts";
 import { publicUrl } from "../../urls.ts";
+import type { Entry } from "../../wire.ts";
 import { type ConnectionEnd, createReconnection } from "../reconnection.ts";
 import type { Delivery, Transport, TransportHooks } from "../transport.ts";
 import { type Connection, dial, type DialOptions, type Ending } from "./connection.ts";
 import { createLink, type Link, type LinkOptions } from "./link.ts";
 import { explainEnd, explainFailures, generalAdvice } from "./problems.ts";
 import { type Refusals, watchRefusals } from "./refusals.ts";
+import { rememberUnheard } from "./unheard.ts";
 
 /** How to reach the server, and who asks. */
 export interface WebSocketTransportOptions extends TransportHooks, LinkOptions, DialOptions {
@@ -23,11 +25,12 @@ export interface WebSocketTransportOptions extends TransportHooks, LinkOptions, 
 const CHECK_MS = 2_000;
 
 /** Dial the server of `options` when {@linkcode Transport.events} is asked for events. */
+// deno-lint-ignore house/function-length -- one loop: dial, attend, describe the end, wait
 export function openWebSocketTransport(options: WebSocketTransportOptions): Transport {
   const { log, clock, random = Math.random } = options;
   const url = publicUrl(options.url);
   const tryToDial = dialler(options);
-  const refusals = watchRefusals(clock.now);
+  const refusals = watchRefusals(clock.now), unheard = rememberUnheard(clock.now);
   const reconnection = createReconnection({
     peer: url,
     advice: generalAdvice(options.url),
@@ -54,20 +57,29 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
       const current = link = createLink(dialled, { ...options, refusals });
       log.info("✅ WebSocket connected to {url}", { url });
       options.onReachable();
+      unheard.sendAgain((entry) => settle(entry, current));
       let next = await current.next(signal);
       for (; next && !("ending" in next); next = await current.next(signal)) yield next;
       if (!next) return;
       current.ended();
       link = undefined;
+      unheard.ended(next.ending.code);
       const end = describeEnd(next.ending, { link: current, refusals, options });
       await reconnection.ended({ ...end, openMs: clock.now() - openedMs }, signal);
     }
   }
 
+  async function settle(entry: Entry, current: Link | undefined): Promise<boolean> {
+    if (!current) return false;
+    const hasLeft = await current.settle(entry);
+    if (hasLeft) unheard.left(entry);
+    return hasLeft;
+  }
+
   return {
     name: "websocket",
     events,
-    settle: (entry) => link?.settle(entry) ?? Promise.resolve(false),
+    settle: (entry) => settle(entry, link),
     chunk: (chunk) => link?.chunk(chunk) ?? false,
     check: (signal) => checkServer(options, { tryToDial, refusals, signal }),
     async close() {
