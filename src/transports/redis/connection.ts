@@ -51,10 +51,10 @@ export async function connectRedis(
   { silenceMs }: { silenceMs: number },
 ): Promise<RedisConnection> {
   const ended = Promise.withResolvers<string>();
-  const queue = new QueueModule.default(2, null, () => {}, "");
+  const queue = new (defaultOf(QueueModule))(2, null, () => {}, "");
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const { caCerts, cert, key } = tls;
-  const socket = new SocketModule.default(() => {}, "", {
+  const socket = new (defaultOf(SocketModule))(() => {}, "", {
     host,
     port: Number(url.port) || 6379,
     connectTimeout: CONNECT_MS,
@@ -108,6 +108,11 @@ export async function connectRedis(
     throw error;
   }
   return { command, ended: ended.promise, close };
+}
+
+/** The one export of a module in CommonJS: from sources the import is the whole module, in a bundle that export alone. */
+function defaultOf<T>(module: { readonly default?: T }): T {
+  return module.default ?? (module as unknown as T);
 }
 
 async function logIn(url: URL, command: RedisConnection["command"]): Promise<void> {
