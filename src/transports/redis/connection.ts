@@ -100,7 +100,13 @@ export async function connectRedis(
     return reply;
   };
   const close = () => socket.destroy();
-  await socket.connect();
+  try {
+    await socket.connect();
+  } catch (error) {
+    // Deno 2.7.11 says no more of a certificate that it does not accept.
+    const isSilent = url.protocol === "rediss:" && /closed unexpectedly/i.test(String(error));
+    throw isSilent ? new Error("closed in the TLS handshake, as for a certificate", { cause: error }) : error;
+  }
   try {
     await logIn(url, command);
   } catch (error) {

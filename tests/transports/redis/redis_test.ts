@@ -32,12 +32,15 @@ async function agentOf(broker: RedisBroker, env: Record<string, string> = {}) {
 test("an authority that REDIS_CA_FILE names is trusted, and without it the reason is said", async () => {
   await using broker = await startRedis({ tls: true });
   await using folder = makeFolder({ "ca.pem": AUTHORITY, "other.pem": OTHER_AUTHORITY });
-  await using agent = await agentOf(broker, { REDIS_CA_FILE: `${folder.path}/ca.pem` });
+  // In the working directory: an executable reads nowhere else.
+  await using agent = await startAgent({ folder: folder.path, env: { ...broker.env, REDIS_CA_FILE: "ca.pem" } });
+  await agent.logged(CONNECTED);
   await broker.publish(event("q1"));
   await broker.outcomes(1);
   await agent.stop();
-  for (const env of [{}, { REDIS_CA_FILE: `${folder.path}/other.pem` }]) {
-    await using refused = await startAgent({ env: { ...broker.env, ...env, EVENT_MAX_RECONNECT_ATTEMPTS: "1" } });
+  for (const env of [{}, { REDIS_CA_FILE: "other.pem" }]) {
+    const options = { ...broker.env, ...env, EVENT_MAX_RECONNECT_ATTEMPTS: "1" };
+    await using refused = await startAgent({ folder: folder.path, env: options });
     assertEquals((await refused.ended).code, 69);
     assert(refused.lines.at(-1)!.includes("the broker's certificate is not accepted"), refused.lines.at(-1));
   }
