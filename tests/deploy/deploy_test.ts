@@ -61,7 +61,7 @@ Deno.test("iExec's declarations name one image, by a version", () => {
 Deno.test("docs/iexec.md names every secret that a requester can pass, under its number", () => {
   const guide = read("../docs/iexec.md");
   const secrets = Object.entries<Setting>(SETTINGS).filter(([, { requesterSecret }]) => requesterSecret !== undefined);
-  assertEquals(secrets.length, 4);
+  assertEquals(secrets.length, 5);
   for (const [name, { requesterSecret }] of secrets) {
     assertMatch(guide, new RegExp(`^\\| \`${name}\` +\\| \`IEXEC_REQUESTER_SECRET_${requesterSecret}\` `, "m"));
   }
