@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { readSettings } from "../../src/program/settings.ts";
+import { ROOT } from "../support/agent.ts";
 import { NO_NATS, startNats } from "../support/brokers/nats.ts";
 import { NO_RABBITMQ, startRabbit } from "../support/brokers/rabbitmq.ts";
 import { NO_REDIS, startRedis } from "../support/brokers/redis.ts";
@@ -66,6 +67,12 @@ const QUEUES = {
 };
 const TASK = shown("docs/iexec.md", "task start --once");
 const SEALED = shown("docs/operations.md", "AGENT_STATE_KEY");
+const OUTPUT = {
+  rotated: shown("docs/operations.md", "EVENT_OUTPUT_ROTATE"),
+  sealed: shown("docs/operations.md", "openssl genpkey"),
+  opened: shown("docs/operations.md", "task start open"),
+  second: shown("docs/operations.md", ".agent-second"),
+};
 const DIGEST = shown("docs/security.md", "sha256sum");
 
 /** Blocks that no test runs, by what they need or why. */
@@ -91,7 +98,10 @@ Deno.test("every setting in the documents' commands exists, and its value is acc
     .filter((command) => /deno task (?:start|dev|chat)\b/.test(command));
   const assignments = commands.map((command) =>
     Object.fromEntries(
-      Array.from(command.matchAll(/(?<=^|\s)([A-Z_]+)=(\S+)/g), ([, name, value]) => [name!, value!])
+      Array.from(
+        command.matchAll(/(?<=^|\s)([A-Z_]+)=(?:'([^']*)'|"([^"]*)"|(\S+))/g),
+        ([, name, quoted, double, bare]) => [name!, quoted ?? double ?? bare!],
+      )
         // Made by a command in between, and an ellipsis in place of a key.
         .filter(([, value]) => !value!.startsWith("$(")).map(([name, value]) => [name!, value!.replace("…", "x")]),
     )
@@ -137,6 +147,26 @@ Deno.test("a task writes computed.json, a state is sealed, and the settings' SHA
   assertEquals(digest, createHash("sha256").update(settings).digest("hex"));
 });
 
+Deno.test("a file of answers is rotated, and a second agent beside the first has state and answers of its own", async () => {
+  await using checkout = await makeCheckout();
+  await checkout.run(OUTPUT.rotated);
+  await checkout.written("iexec_out/responses.json", ["event-003"]);
+  checkout.start(OUTPUT.second);
+  await checkout.written(".agent-second/responses.json", ["event-003"]);
+});
+
+testUnless(
+  isInstalled("openssl") ? undefined : "openssl is not installed",
+  "answers that are sealed for a key are read with it",
+  async () => {
+    await using checkout = await makeCheckout();
+    const here = (command: string) => command.replaceAll("/tmp/keys", `${checkout.path}/keys`);
+    await checkout.run(here(OUTPUT.sealed));
+    assertEquals(Deno.readTextFileSync(`${checkout.path}/keys/responses.json`).includes("iExec"), false);
+    assertMatch(await checkout.run(here(OUTPUT.opened)), /"event-002".*iExec/);
+  },
+);
+
 testWithCurl("the test server, two agents and the REST calls", async () => {
   await using checkout = await makeCheckout();
   assertEquals(TEST_SERVER.start, README.testServer);
@@ -166,7 +196,10 @@ testWithCurl("the example server, an agent, and a question to it", async () => {
 testWithCurl("the example server for Node, an agent, and a question to it", async () => {
   await using checkout = await makeCheckout();
   // Without the packages from npm: Deno has them.
-  const server = checkout.start("deno run --allow-net --allow-env --allow-read examples/server.mjs", { PORT: "0" });
+  const server = checkout.start(
+    `deno run --lock=${ROOT}tests/deno.lock --allow-net --allow-env --allow-read examples/server.mjs`,
+    { PORT: "0" },
+  );
   const port = Number(await server.printed(/port (\d+)$/));
   checkout.start(atPort(PROTOCOL.agent, port));
   await server.printed(/^Agent \S+ connected$/);
