@@ -46,6 +46,9 @@ export async function chat(parts: ChatParts, signal: AbortSignal): Promise<{ una
     input: process.stdin,
     ...(isTerminal && { output: process.stdout, prompt: "You: " }),
   });
+  // Ctrl+D may come while an answer is awaited, and a closed readline throws at the next prompt.
+  let isClosed = false;
+  lines.on("close", () => isClosed = true);
   // While readline edits a line on a terminal, Ctrl+C is a key press, not a signal.
   lines.on("SIGINT", () => ended.abort());
   stop.addEventListener("abort", () => lines.close(), { once: true });
@@ -55,7 +58,7 @@ export async function chat(parts: ChatParts, signal: AbortSignal): Promise<{ una
     write(
       `Talking to ${name}, conversation ${JSON.stringify(conversation)}. /help says more, exit or Ctrl+D ends.\n\n`,
     );
-    lines.prompt();
+    if (!isClosed) lines.prompt();
   }
   for await (const line of lines) {
     const query = line.trim();
@@ -63,7 +66,7 @@ export async function chat(parts: ChatParts, signal: AbortSignal): Promise<{ una
     if (/^\/help$/i.test(query)) write(`${HELP}\n`);
     else if (query !== "" && !(await say(query, { ...parts, lead: isTerminal ? `${name}: ` : "" }, stop))) unanswered++;
     if (stop.aborted) break;
-    if (isTerminal) lines.prompt();
+    if (isTerminal && !isClosed) lines.prompt();
   }
   lines.close();
   if (isTerminal) write("\n");

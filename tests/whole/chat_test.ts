@@ -114,7 +114,7 @@ Deno.test("while an agent has the state directory, a chat says so and what to do
   await agent.logged("🚀 Agent started");
   const { code, stdout, stderr } = await chatOver({ folder: folder.path });
   assertEquals([code, stdout], [74, ""]);
-  assertMatch(stderr, /another agent has it open\. Stop that one, or set AGENT_STATE_DIR/);
+  assertMatch(stderr, /another agent has it open\. Stop that one, or give this one an AGENT_STATE_DIR/);
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -281,7 +281,7 @@ testOn(executable, "started in / with nothing set, it says which directory it ma
     assertEquals(
       stderr,
       "agent: A setting is wrong. Correct and start again:\n" +
-        "  AGENT_STATE_DIR: expected a path in /iexec_out, /tmp/agent-state: the executable may write nowhere else, " +
+        "  - AGENT_STATE_DIR: expected a path in /iexec_out, /tmp/agent-state: the executable may write nowhere else, " +
         'got ".agent"\n',
     );
   }

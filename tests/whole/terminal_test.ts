@@ -37,23 +37,28 @@ for (const task of ["start", "dev"]) {
   });
 }
 
-Deno.test("in the chat an answer shows as it grows, and one that begins anew says so", async () => {
-  await using folder = makeFolder();
-  await using model = await startModelServer("openai");
-  Deno.writeTextFileSync(`${folder.path}/no.env`, "");
-  model.script({ stallAfter: "It grows, piece by" });
-  await using terminal = openTerminal(`${Deno.execPath()} task chat`, {
+/** A chat on a terminal, with the model of a server. */
+function startChat(folder: string, modelUrl: string) {
+  Deno.writeTextFileSync(`${folder}/no.env`, "");
+  return openTerminal(`${Deno.execPath()} task chat`, {
     folder: ROOT,
     env: {
       ...inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]),
-      AGENT_STATE_DIR: `${folder.path}/state`,
-      AGENT_ENV_FILE: `${folder.path}/no.env`,
+      AGENT_STATE_DIR: `${folder}/state`,
+      AGENT_ENV_FILE: `${folder}/no.env`,
       MODEL_PROVIDER: "openai",
-      OPENAI_BASE_URL: model.url,
+      OPENAI_BASE_URL: modelUrl,
       OPENAI_MODEL: "test-model",
       MODEL_TIMEOUT: "1000",
     },
   });
+}
+
+Deno.test("in the chat an answer shows as it grows, and one that begins anew says so", async () => {
+  await using folder = makeFolder();
+  await using model = await startModelServer("openai");
+  model.script({ stallAfter: "It grows, piece by" });
+  await using terminal = startChat(folder.path, model.url);
   await terminal.shows("You:");
   await terminal.type("what?\r");
   // The rest of the answer never comes: what is on the screen was shown before its end.
@@ -62,7 +67,22 @@ Deno.test("in the chat an answer shows as it grows, and one that begins anew say
   await terminal.shows("It is whole.");
   assertStringIncludes(plainText(terminal.screen), "[The answer broke off, and begins anew.]");
   await terminal.type(CTRL_D);
-  assertEquals((await terminal.ended).code, 0);
+  assertEquals((await terminal.ended).code, 0, plainText(terminal.screen));
+});
+
+Deno.test("Ctrl+D while an answer is awaited ends the chat behind that answer", async () => {
+  await using folder = makeFolder();
+  await using model = await startModelServer("openai");
+  model.script({ stallAfter: "It grows, piece by" });
+  model.otherwise({ text: "It is whole." });
+  await using terminal = startChat(folder.path, model.url);
+  await terminal.shows("You:");
+  await terminal.type("what?\r");
+  await terminal.shows("It grows, piece");
+  await terminal.type(CTRL_D);
+  const { code, screen } = await terminal.ended;
+  assertEquals(code, 0, plainText(screen));
+  assertStringIncludes(plainText(screen), "It is whole.");
 });
 
 Deno.test("a terminal gets short, coloured lines, and last of all where answers go and how to ask", async () => {
