@@ -119,7 +119,7 @@ export function testQueue(queue: QueueUnderTest): void {
     }
   });
 
-  test("a broker that is killed under load, and comes back, has every outcome in the end", async () => {
+  test("a broker that goes under load, and comes back, has every outcome in the end", async () => {
     await using broker = await queue.start();
     await using agent = await agentOf(broker);
     const all: string[] = [];
@@ -127,7 +127,6 @@ export function testQueue(queue: QueueUnderTest): void {
       const added = ids(200, `crash${crash}-`);
       all.push(...added);
       await broker.publish(...added.map((id) => event(id)));
-      // In the middle of it: a quorum queue of RabbitMQ 3.10 that is just being made does not survive a kill.
       await broker.outcomes(all.length - 150);
       await broker.kill();
       await broker.start();

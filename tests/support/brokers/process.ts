@@ -7,8 +7,8 @@ import { createWatch } from "../watch.ts";
 export interface BrokerProcess extends AsyncDisposable {
   /** What it printed, over all its lives. */
   readonly lines: readonly string[];
-  /** SIGKILL, and the end. */
-  kill(): Promise<void>;
+  /** End it and wait for that; default: by SIGKILL. */
+  kill(signal?: "SIGKILL" | "SIGTERM"): Promise<void>;
   /** Start it again, on the same port, with what is on its disk. */
   start(): Promise<void>;
   signal(signal: "SIGSTOP" | "SIGCONT"): void;
@@ -71,14 +71,14 @@ export async function startProcess(command: {
       () => lines.slice(from).some(command.isReady) || undefined,
     );
   };
-  const send = (signal: "SIGKILL" | "SIGSTOP" | "SIGCONT") => {
+  const send = (signal: "SIGKILL" | "SIGTERM" | "SIGSTOP" | "SIGCONT") => {
     if (!child) return;
     if (!command.isGroup) return child.kill(signal);
     new Deno.Command("kill", { args: [`-${signal.slice(3)}`, "--", `-${child.pid}`] }).outputSync();
   };
-  const kill = async () => {
+  const kill = async (signal: "SIGKILL" | "SIGTERM" = "SIGKILL") => {
     if (!child) return;
-    send("SIGKILL");
+    send(signal);
     await child.status;
     await reading;
     child = undefined;
