@@ -1,3 +1,5 @@
+/** The clock: pauses, and the delays between attempts. @module */
+
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { getEventListeners } from "node:events";
 import fc from "fast-check";

@@ -5,7 +5,7 @@ import type { Sealed } from "../store/seal.ts";
 import { embeddingPlace, type MemoryBody, type MemoryFacts, memoryPlace } from "./recall.ts";
 import type { Search } from "./search.ts";
 import { type Direct, referring, type Store } from "./store.ts";
-import { vectorToText } from "./vectors.ts";
+import { vectorToText } from "../vectors.ts";
 
 const CREATE = `
   INSERT INTO memory

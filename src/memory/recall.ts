@@ -3,7 +3,7 @@
 import type { Content, Memory, MemoryMetadata, UUID } from "@elizaos/core";
 import type { Place, Sealed } from "../store/seal.ts";
 import { type Direct, limitOf, type Store } from "./store.ts";
-import { numbers, vectorFromText } from "./vectors.ts";
+import { numbers, vectorFromText } from "../vectors.ts";
 
 /** What is sealed of a memory, in one piece: opening costs per piece. */
 export interface MemoryBody {

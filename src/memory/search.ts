@@ -4,7 +4,7 @@ import type { Memory, UUID } from "@elizaos/core";
 import type { Sealed } from "../store/seal.ts";
 import { embeddingPlace, type MemoryBody, type MemoryFacts, memoryPlace } from "./recall.ts";
 import { type Direct, limitOf, type Store } from "./store.ts";
-import { cosineSimilarity, floats, numbers, vectorFromText } from "./vectors.ts";
+import { cosineSimilarity, floats, numbers, vectorFromText } from "../vectors.ts";
 
 /** Two embeddings at least this alike say the same, as in the official adapter. */
 const SAME_SIMILARITY = 0.95;

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { backoffDelayMs, type Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
+import { dotProduct, unitVector } from "../../vectors.ts";
 import type { IndexedPassage } from "./passages.ts";
 import type { KnowledgeStore } from "./store.ts";
 import { ModelError } from "../model_error.ts";
@@ -67,7 +68,7 @@ export function openVectors(parts: VectorParts): Vectors {
     try {
       const vector = await Promise.race([embed(text), late]);
       if (vector === undefined) throw new Error(`no embedding within ${PATIENCE_MS} ms`);
-      const asked = unit(vector);
+      const asked = unitVector(vector);
       trouble.ended();
       return asked;
     } catch (error) {
@@ -204,7 +205,7 @@ class Making {
     const left: Missing[] = [];
     let error: unknown;
     const results = await Promise.allSettled(
-      asked.map(async ({ places: [place = 0] }) => unit(await embed(textOf(passages[place]!)))),
+      asked.map(async ({ places: [place = 0] }) => unitVector(await embed(textOf(passages[place]!)))),
     );
     if (this.#signal.aborted) return { left };
     for (const [at, result] of results.entries()) {
@@ -224,7 +225,7 @@ class Making {
 /** Places of the vectors that point most in the direction of `asked`, and enough of it. */
 function nearestOf(vectors: Places, asked: Float32Array, limit: number): number[] {
   const scores = vectors.flatMap((vector, place) =>
-    vector?.length === asked.length ? [{ place, score: product(asked, vector) }] : []
+    vector?.length === asked.length ? [{ place, score: dotProduct(asked, vector) }] : []
   );
   const least = leastSimilarity(scores.map(({ score }) => score));
   return scores.filter(({ score }) => score >= least)
@@ -246,17 +247,4 @@ function leastSimilarity(scores: readonly number[]): number {
 
 function textOf({ heading, text }: IndexedPassage): string {
   return heading === "" ? text : `${heading}\n${text}`;
-}
-
-/** A vector of length 1, so that the cosine of two is their product. */
-function unit(vector: readonly number[]): Float32Array {
-  const length = Math.hypot(...vector);
-  if (!(length > 0 && length < Infinity)) throw new Error("the embedding is no direction");
-  return Float32Array.from(vector, (number) => number / length);
-}
-
-function product(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let at = 0; at < a.length; at++) sum += a[at]! * b[at]!;
-  return sum;
 }

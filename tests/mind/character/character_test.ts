@@ -1,3 +1,5 @@
+/** Character files: what is taken, what is refused with its place, and which knowledge is read. @module */
+
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { FatalError } from "../../../src/errors.ts";
 import { type Log, silentLog } from "../../../src/log.ts";

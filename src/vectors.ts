@@ -26,12 +26,20 @@ export function numbers(vector: Float32Array): number[] {
 
 /** From -1 to 1; 0 where one of them is all zeros. Both have the same length. */
 export function cosineSimilarity(a: Float32Array, b: Float32Array): number {
-  let dot = 0, squaresA = 0, squaresB = 0;
-  for (let i = 0; i < a.length; i++) {
-    const x = a[i] ?? 0, y = b[i] ?? 0;
-    dot += x * y;
-    squaresA += x * x;
-    squaresB += y * y;
-  }
-  return squaresA === 0 || squaresB === 0 ? 0 : dot / Math.sqrt(squaresA * squaresB);
+  const squares = dotProduct(a, a) * dotProduct(b, b);
+  return squares === 0 ? 0 : dotProduct(a, b) / Math.sqrt(squares);
+}
+
+/** Of two vectors of length 1 their cosine. Both have the same number of dimensions. */
+export function dotProduct(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let at = 0; at < a.length; at++) sum += a[at]! * b[at]!;
+  return sum;
+}
+
+/** The vector of length 1 in the same direction. @throws {RangeError} If it has none. */
+export function unitVector(vector: readonly number[]): Float32Array {
+  const length = Math.hypot(...vector);
+  if (!(length > 0 && length < Infinity)) throw new RangeError("the embedding is no direction");
+  return Float32Array.from(vector, (number) => number / length);
 }
