@@ -167,6 +167,7 @@ function leadsOutside(path: string, real: string): NotPlainError {
 export function makeDirectorySync(path: string, { mode }: { mode?: number } = {}): void {
   const real = realPathOf(path);
   if (real !== resolve(path) && !mayAccess("write", real)) throw leadsOutside(path, real);
+  // Not by @std/fs: its ensureDir takes no mode, and its error about a file in the way has no code to tell a refusal by.
   Deno.mkdirSync(real, { recursive: true, ...(mode !== undefined && { mode }) });
 }
 

@@ -157,6 +157,15 @@ Deno.test("a wrong setting outside a task leaves no computed.json", async () => 
   assertEquals([...Deno.readDirSync(task.output)].map(({ name }) => name), []);
 });
 
+Deno.test("a task with a file in the place of its output directory ends with 74 and a plain error", async () => {
+  await using folder = makeFolder({ "iexec_in/events.json": [event("q1")], occupied: "no directory" });
+  const env = { EVENT_OUTPUT_PATH: "occupied/responses.json" };
+  const { code, stderr } = await runToEnd({ folder: folder.path, args: ["--once"], env });
+  assertEquals(code, 74, stderr);
+  assertMatch(stderr, /^agent: Cannot open .*occupied\/responses\.json/m);
+  assertEquals(Deno.readTextFileSync(`${folder.path}/occupied`), "no directory");
+});
+
 Deno.test("a task whose output directory can't be made ends with 74 and a plain error", async () => {
   await using task = makeTask({ "events.json": [event("q1")] });
   Deno.writeTextFileSync(`${task.folder}/occupied`, "");
