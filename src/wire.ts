@@ -24,7 +24,7 @@ export interface AnswerMetadata {
   /** Tokens of the prompt and of the answer, by the count of the model's server, where it tells. */
   readonly tokensIn?: number;
   readonly tokensOut?: number;
-  /** Milliseconds that the model took. */
+  /** Milliseconds that the model took, of the try that succeeded. */
   readonly ms?: number;
   /** True where the answer says that the agent does not know. */
   readonly declined?: boolean;

@@ -1,6 +1,6 @@
 /** The mind's contract: whoever answers events keeps it, and the loop relies on nothing else. @module */
 
-import type { AgentEvent } from "../wire.ts";
+import type { AgentEvent, AnswerMetadata } from "../wire.ts";
 
 /** Answers events. Disposing of it stops it; whatever it was given to remember in is still the caller's. */
 export interface Mind extends AsyncDisposable {
@@ -40,22 +40,8 @@ export interface Reply extends AnswerFacts {
   readonly sources: readonly string[];
 }
 
-/** What is told of an answer besides its text. */
-export interface AnswerFacts {
-  /** The model, as its server names it. Absent for one without a name. */
-  readonly model?: string;
-  /** The provider, as MODEL_PROVIDER names it. */
-  readonly provider?: string;
-  /** Tokens of the prompt and of the answer, by the server's count. */
-  readonly tokensIn?: number;
-  readonly tokensOut?: number;
-  /** Milliseconds from the question to the answer, of the try that succeeded. */
-  readonly ms?: number;
-  /** Whether the answer says that the agent does not know; absent for no. */
-  readonly declined?: boolean;
-  /** Whether the answer ended at a limit of tokens; absent for no. */
-  readonly cutOff?: boolean;
-}
+/** What is told of an answer besides its text and its sources. */
+export type AnswerFacts = Omit<AnswerMetadata, "sources">;
 
 /**
  * Runs a wait that needs no processor, such as for a model that is down: meanwhile other events may be worked on. What
