@@ -7,6 +7,7 @@ import { connect } from "../support/client.ts";
 import { type ServerUnderTest, startServer } from "../support/server.ts";
 import { startServerProcess } from "../support/server_process.ts";
 import { openFeed } from "./feed_client.ts";
+import { http } from "./agent_server.ts";
 
 const AGENT = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -244,8 +245,4 @@ async function handshake(server: ServerUnderTest, path: string): Promise<
     },
     [Symbol.dispose]: () => connection.close(),
   };
-}
-
-function http(server: ServerUnderTest): string {
-  return server.url.replace("ws:", "http:");
 }

@@ -4,6 +4,7 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import * as z from "zod";
 import { connect } from "../support/client.ts";
 import { type ServerUnderTest, startServer } from "../support/server.ts";
+import { http } from "./agent_server.ts";
 
 const AGENT = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -164,8 +165,4 @@ function schemaOf($ref: string, { components }: Document): z.ZodType {
 /** References as they are within a JSON Schema. */
 function within(schema: Record<string, unknown>): Record<string, unknown> {
   return JSON.parse(JSON.stringify(schema).replaceAll("#/components/schemas/", "#/$defs/"));
-}
-
-function http(server: ServerUnderTest): string {
-  return server.url.replace("ws:", "http:");
 }

@@ -4,6 +4,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { TestServerOptions } from "../../src/test_server/server.ts";
 import { type Client, connect } from "../support/client.ts";
 import { type ServerUnderTest, startServer } from "../support/server.ts";
+import { http, startWithAgent } from "./agent_server.ts";
 
 const AGENT = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -319,12 +320,8 @@ async function start(options: Partial<TestServerOptions> = {}): Promise<
     ): Promise<{ status: number; location: string | null; body: Record<string, unknown> }>;
   }
 > {
-  await using stack = new AsyncDisposableStack();
-  const server = stack.use(await startServer({ events: [], ...options }));
-  const agent = stack.use(await connect(server.url));
-  agent.authenticate({ agentId: AGENT });
-  await agent.received(1);
-  const owned = stack.move();
+  const started = await startWithAgent(AGENT, options);
+  const { server, agent } = started;
   return {
     server,
     agent,
@@ -337,10 +334,6 @@ async function start(options: Partial<TestServerOptions> = {}): Promise<
       });
       return { status: response.status, location: response.headers.get("location"), body: await response.json() };
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
   };
-}
-
-function http(server: ServerUnderTest): string {
-  return server.url.replace("ws:", "http:");
 }

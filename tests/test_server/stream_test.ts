@@ -3,7 +3,8 @@
 import { assertEquals } from "@std/assert";
 import type { TestServerOptions } from "../../src/test_server/server.ts";
 import { type Client, connect } from "../support/client.ts";
-import { type ServerUnderTest, startServer } from "../support/server.ts";
+import type { ServerUnderTest } from "../support/server.ts";
+import { http, startWithAgent } from "./agent_server.ts";
 
 const AGENT = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -153,12 +154,8 @@ async function start(options: Partial<TestServerOptions> = {}): Promise<
     >;
   }
 > {
-  await using stack = new AsyncDisposableStack();
-  const server = stack.use(await startServer({ events: [], ...options }));
-  const agent = stack.use(await connect(server.url));
-  agent.authenticate({ agentId: AGENT });
-  await agent.received(1);
-  const owned = stack.move();
+  const started = await startWithAgent(AGENT, options);
+  const { server, agent } = started;
   return {
     server,
     agent,
@@ -191,10 +188,6 @@ async function start(options: Partial<TestServerOptions> = {}): Promise<
         [Symbol.asyncDispose]: () => reader.cancel(),
       };
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
   };
-}
-
-function http(server: ServerUnderTest): string {
-  return server.url.replace("ws:", "http:");
 }
