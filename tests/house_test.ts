@@ -13,7 +13,8 @@ const GROUND = "ground";
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   [GROUND]: [],
   settings: ["tee", "iexec/environment.ts"],
-  tee: [],
+  tee: ["proof"],
+  proof: [],
   iexec: [],
   store: [],
   journal: ["store"],
@@ -26,6 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   program: [
     "settings",
     "tee",
+    "proof",
     "iexec",
     "store",
     "journal",
@@ -36,7 +38,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "status",
     "agent",
   ],
-  test_server: [],
+  test_server: ["proof"],
   tools: ["program", "settings", "mind/character/format.ts"],
   stand_ins: [],
 };
