@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { makeDirectorySync, openPlainSync } from "../files.ts";
 import type { Settings } from "./settings.ts";
-import { openStateDatabase } from "./state.ts";
+import { checkState } from "./state.ts";
 
 /**
  * One line for each path that is usable.
@@ -12,9 +12,11 @@ import { openStateDatabase } from "./state.ts";
  * @throws {FatalError} Naming the first that is not.
  */
 export function checkPaths(settings: Settings): string[] {
-  const { EVENT_INPUT_PATH: input, AGENT_STATE_DIR: state } = settings;
+  const { EVENT_INPUT_PATH: input, AGENT_STATE_DIR: state, AGENT_STATE_KEY: key } = settings;
   const lines = settings.EVENT_TRANSPORT === "file" ? [checkInput(input)] : [];
-  return [...lines, checkOutput(settings), checkState(state)];
+  lines.push(checkOutput(settings));
+  checkState(state, { key, takeOver: settings.AGENT_STATE_TAKE_OVER });
+  return [...lines, `state: usable (${state}${key ? ", sealed with AGENT_STATE_KEY" : ""})`];
 }
 
 function checkInput(path: string): string {
@@ -37,11 +39,6 @@ function checkOutput({ EVENT_OUTPUT: output, EVENT_OUTPUT_PATH: path }: Settings
   } catch (error) {
     throw unusable("EVENT_OUTPUT_PATH", path, error);
   }
-}
-
-function checkState(directory: string): string {
-  openStateDatabase(directory)[Symbol.dispose]();
-  return `state: usable (${directory})`;
 }
 
 function unusable(name: string, path: string, error: unknown): FatalError {

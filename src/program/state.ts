@@ -10,7 +10,7 @@ import type { Seal } from "../store/seal.ts";
 import type { Log } from "../log.ts";
 import type { Schema } from "../store/schema.ts";
 import { IDENTITY_SCHEMA, IDENTITY_SEALED, ownId } from "./identity.ts";
-import { openSeal, SEAL_SALT_SCHEMA } from "../store/sealing.ts";
+import { checkSeal, openSeal, SEAL_SALT_SCHEMA } from "../store/sealing.ts";
 
 /** Grows at its end only: a released line never changes. Its length is the schema version. */
 const MIGRATIONS: readonly string[] = [
@@ -62,6 +62,19 @@ export function openState(
   database.commit();
   const held = stack.move();
   return { database, seal, journal, agentId, [Symbol.dispose]: () => held.dispose() };
+}
+
+/**
+ * Find out whether {@linkcode openState} would open the state in `directory`. Makes what is missing, and seals nothing.
+ *
+ * @throws {FatalError} As {@linkcode openState} does.
+ */
+export function checkState(
+  directory: string,
+  options: { key: Uint8Array | undefined; takeOver?: boolean | undefined },
+): void {
+  using database = openStateDatabase(directory);
+  checkSeal(database, { ...options, columns: SEALED_COLUMNS });
 }
 
 /** The database of a state directory, with every part's tables. @see openDatabase */

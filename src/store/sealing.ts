@@ -46,17 +46,37 @@ const PROOF_TEXT = "opened";
  * nothing is changed.
  */
 export function openSeal(database: Database, options: SealOptions): Seal {
-  const { columns, key, takeOver = false } = options;
+  const { key } = options;
+  const standing = standingOf(database, options);
+  return standing.seal ?? sealAnew(database, { ...options, key: key!, isFirstSeal: standing.isFirstSeal });
+}
+
+/**
+ * Find out whether {@linkcode openSeal} would open the database, and change nothing.
+ *
+ * @throws {FatalError} As {@linkcode openSeal} does.
+ */
+export function checkSeal(database: Database, options: Pick<SealOptions, "columns" | "key" | "takeOver">): void {
+  standingOf(database, options);
+}
+
+/** The seal that a database is under, or that it has yet to be put under the key's. */
+type Standing = { readonly seal: Seal } | { readonly seal: undefined; readonly isFirstSeal: boolean };
+
+function standingOf(
+  database: Database,
+  { columns, key, takeOver = false }: Pick<SealOptions, "columns" | "key" | "takeOver">,
+): Standing {
   const row = database.sqlite.prepare("SELECT proof, salt FROM seal").get() as SealRow | undefined;
   if (!key) {
-    if (!row) return noSeal;
+    if (!row) return { seal: noSeal };
     throw cannot(database, "it is sealed", "Set AGENT_STATE_KEY to its key, or AGENT_STATE_DIR to another directory.");
   }
   if (row && row.salt !== null) {
     if (!(row.salt instanceof Uint8Array)) throw wrongKey(database);
     const seal = aesSeal(key, row.salt);
     if (!proves(seal, row.proof)) throw wrongKey(database);
-    return seal;
+    return { seal };
   }
   const isFirstSeal = row !== undefined;
   if (isFirstSeal && !isFirstProof(key, row.proof)) throw wrongKey(database);
@@ -65,7 +85,7 @@ export function openSeal(database: Database, options: SealOptions): Seal {
     throw changed(database, "its texts are sealed, but the proof of their key is gone");
   }
   if (!holdsNothing && !takeOver) throw wouldTakeOver(database, isFirstSeal);
-  return sealAnew(database, { ...options, key, isFirstSeal });
+  return { seal: undefined, isFirstSeal };
 }
 
 interface SealRow {
