@@ -51,3 +51,14 @@ Deno.test("an event that comes again with its query while it is being answered i
   await clock.advance(1_000);
   assertEquals(told(), []);
 });
+
+for (const { later, isTold } of [{ later: 4_999, isTold: true }, { later: 10_000, isTold: false }]) {
+  Deno.test(`the query of an event is ${isTold ? "remembered" : "forgotten"} after ${later} later ones`, async () => {
+    const { clock, repeats, told } = repeatsAt();
+    repeats.accepted(event("q0", "What came first?"));
+    for (let n = 1; n <= later; n++) repeats.accepted(event(`q${n}`));
+    repeats.repeated(event("q0", "What came second?"), { isAnswered: false });
+    await clock.advance(1_000);
+    assertEquals(told().length, isTold ? 1 : 0);
+  });
+}
