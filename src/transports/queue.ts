@@ -42,19 +42,23 @@ export interface QueueOptions extends TransportHooks {
   readonly clock: Clock;
 }
 
-/** One kind of queue. */
-export interface Queue<Handle> {
+/** A kind of broker, for what is said of it. */
+export interface BrokerKind {
   /** As EVENT_TRANSPORT names it. */
   readonly name: string;
   /** As its makers write it. */
   readonly product: string;
-  /** URL without secrets. */
-  readonly peer: string;
   /** What the user can check when the broker is out of reach, and when it refuses the login; whole sentences. */
   readonly advice: { readonly reach: string; readonly login: string };
   /** Name of the setting that names the authority to trust. */
   readonly authority: string;
   isLoginError(error: unknown): boolean;
+}
+
+/** One kind of queue. */
+export interface Queue<Handle> extends BrokerKind {
+  /** URL without secrets. */
+  readonly peer: string;
   /** Connect. `onBeat` is to be called after each sign of life. */
   open(hooks: { onBeat: () => void }): Promise<QueueSession<Handle>>;
   /** Connect, look what is there, disconnect: returns it as a phrase. */
@@ -167,16 +171,19 @@ async function check<Handle>(queue: Queue<Handle>): Promise<string> {
   try {
     return `server: usable (${queue.peer}; ${await queue.look()})`;
   } catch (error) {
-    if (error instanceof FatalError) throw error;
-    const advice = queue.isLoginError(error) ? queue.advice.login : queue.advice.reach;
-    throw new FatalError(`Cannot use ${queue.peer}: ${problemOf(error, queue)}. ${advice}`, EXIT.unavailable, {
-      cause: error,
-    });
+    throw cannotUse(queue, queue.peer, error);
   }
 }
 
+/** The error that ends the program where a broker can't be used: what is wrong, and what to check. */
+export function cannotUse(kind: BrokerKind, peer: string, error: unknown): FatalError {
+  if (error instanceof FatalError) return error;
+  const advice = kind.isLoginError(error) ? kind.advice.login : kind.advice.reach;
+  return new FatalError(`Cannot use ${peer}: ${problemOf(error, kind)}. ${advice}`, EXIT.unavailable, { cause: error });
+}
+
 /** What went wrong, as a clause. An older runtime says of a certificate that it does not accept only `UNKNOWN`. */
-function problemOf<Handle>(error: unknown, { authority }: Queue<Handle>): string {
+function problemOf(error: unknown, { authority }: BrokerKind): string {
   const message = messageOf(error);
   if (!/certificate|self.signed|UnknownIssuer|\bUNKNOWN\b/i.test(message)) return message;
   return `the broker's certificate is not accepted (${message}): ${authority} names the authority to trust`;

@@ -13,6 +13,7 @@ import {
 } from "@nats-io/transport-node";
 import { decodePart, hostOf } from "../../urls.ts";
 import type { TlsFiles } from "../../certificates.ts";
+import type { BrokerKind } from "../queue.ts";
 
 /** Whom to connect to, and as whom. */
 export interface NatsServer {
@@ -24,6 +25,19 @@ export interface NatsServer {
   /** The seed of an nkey. */
   readonly nkey?: string;
 }
+
+/** How messages name it, and what they advise. */
+export const NATS: BrokerKind = {
+  name: "nats",
+  product: "NATS",
+  advice: {
+    reach: "Check that the server runs, and NATS_URL.",
+    login: "Check user name and password in NATS_URL, NATS_CREDS_FILE or NATS_NKEY_FILE.",
+  },
+  authority: "NATS_CA_FILE",
+  isLoginError: (error) =>
+    error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError,
+};
 
 /** Milliseconds that a connection may take to open. */
 const CONNECT_MS = 10_000;
@@ -54,11 +68,6 @@ export function connectNats({ urls, tls = {}, creds, nkey }: NatsServer): Promis
       },
     }),
   });
-}
-
-/** Whether the server refused the login. */
-export function isNatsLoginError(error: unknown): boolean {
-  return error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
 }
 
 function authenticatorOf({ urls, creds, nkey }: NatsServer): Authenticator | undefined {

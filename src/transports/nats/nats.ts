@@ -4,7 +4,7 @@ import type { JsMsg } from "@nats-io/jetstream";
 import { publicUrl } from "../../urls.ts";
 import { openQueue, type QueueOptions } from "../queue.ts";
 import type { Transport } from "../transport.ts";
-import { connectNats, isNatsLoginError, type NatsServer } from "./connection.ts";
+import { connectNats, NATS, type NatsServer } from "./connection.ts";
 import { type NatsSessionOptions, openNatsSession } from "./session.ts";
 import { describeStreams } from "./streams.ts";
 
@@ -14,15 +14,8 @@ export interface NatsTransportOptions extends QueueOptions, NatsServer, Omit<Nat
 /** Consume the stream of `options` when {@linkcode Transport.events} is asked for events. */
 export function openNatsTransport(options: NatsTransportOptions): Transport {
   return openQueue<JsMsg>({
-    name: "nats",
-    product: "NATS",
+    ...NATS,
     peer: options.urls.map(publicUrl).join(","),
-    advice: {
-      reach: "Check that the server runs, and NATS_URL.",
-      login: "Check user name and password in NATS_URL, NATS_CREDS_FILE or NATS_NKEY_FILE.",
-    },
-    authority: "NATS_CA_FILE",
-    isLoginError: isNatsLoginError,
     async open({ onBeat }) {
       const connection = await connectNats(options);
       try {

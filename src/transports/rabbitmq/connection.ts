@@ -3,6 +3,7 @@
 import { AMQPClient } from "@cloudamqp/amqp-client";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import type { TlsFiles } from "../../certificates.ts";
+import type { BrokerKind } from "../queue.ts";
 
 /** Whom to connect to. */
 export interface RabbitServer {
@@ -19,6 +20,18 @@ export interface RabbitQueues {
   /** Whether missing ones are made. */
   readonly declare: boolean;
 }
+
+/** How messages name it, and what they advise. */
+export const RABBITMQ: BrokerKind = {
+  name: "rabbitmq",
+  product: "RabbitMQ",
+  advice: {
+    reach: "Check that the server runs, and RABBITMQ_URL.",
+    login: "Check user name, password and virtual host in RABBITMQ_URL.",
+  },
+  authority: "RABBITMQ_CA_FILE",
+  isLoginError: (error) => /ACCESS_REFUSED|NOT_ALLOWED/.test(messageOf(error)),
+};
 
 /** Seconds without a sign of life after which either side gives the connection up. */
 const HEARTBEAT_S = 20;
@@ -42,11 +55,6 @@ export async function connectRabbit({ url, tls = {} }: RabbitServer): Promise<AM
   client.onerror = () => {};
   await client.connect();
   return client;
-}
-
-/** Whether the server refused the login. */
-export function isRabbitLoginError(error: unknown): boolean {
-  return /ACCESS_REFUSED|NOT_ALLOWED/.test(messageOf(error));
 }
 
 /** Where the broker puts dead letters of a queue that was made by an agent. */

@@ -4,7 +4,7 @@ import type { AMQPMessage } from "@cloudamqp/amqp-client";
 import { publicUrl } from "../../urls.ts";
 import { openQueue, type QueueOptions } from "../queue.ts";
 import type { Transport } from "../transport.ts";
-import { connectRabbit, depthOf, isRabbitLoginError, type RabbitQueues, type RabbitServer } from "./connection.ts";
+import { connectRabbit, depthOf, RABBITMQ, type RabbitQueues, type RabbitServer } from "./connection.ts";
 import { openRabbitSession } from "./session.ts";
 
 /** Where the queues are, and how the agent takes part. */
@@ -13,15 +13,8 @@ export interface RabbitTransportOptions extends QueueOptions, RabbitServer, Rabb
 /** Consume the queues of `options` when {@linkcode Transport.events} is asked for events. */
 export function openRabbitTransport(options: RabbitTransportOptions): Transport {
   return openQueue<AMQPMessage>({
-    name: "rabbitmq",
-    product: "RabbitMQ",
+    ...RABBITMQ,
     peer: publicUrl(options.url),
-    advice: {
-      reach: "Check that the server runs, and RABBITMQ_URL.",
-      login: "Check user name, password and virtual host in RABBITMQ_URL.",
-    },
-    authority: "RABBITMQ_CA_FILE",
-    isLoginError: isRabbitLoginError,
     async open({ onBeat }) {
       const client = await connectRabbit(options);
       try {

@@ -6,6 +6,7 @@ import QueueModule from "@redis/client/dist/lib/client/commands-queue.js";
 import SocketModule from "@redis/client/dist/lib/client/socket.js";
 import { decodePart } from "../../urls.ts";
 import type { TlsFiles } from "../../certificates.ts";
+import type { BrokerKind } from "../queue.ts";
 
 /** Whom to connect to. */
 export interface RedisServer {
@@ -31,6 +32,18 @@ export interface RedisConnection {
 export class RedisLoginError extends Error {
   override name = "RedisLoginError";
 }
+
+/** How messages name it, and what they advise. */
+export const REDIS: BrokerKind = {
+  name: "redis",
+  product: "Redis",
+  advice: {
+    reach: "Check that the server runs, and REDIS_URL.",
+    login: "Check user name and password in REDIS_URL.",
+  },
+  authority: "REDIS_CA_FILE",
+  isLoginError: (error) => error instanceof RedisLoginError,
+};
 
 /** Milliseconds that a connection may take to open. */
 const CONNECT_MS = 10_000;

@@ -5,7 +5,7 @@ import { publicUrl } from "../../urls.ts";
 import { createHolds } from "../holds.ts";
 import { openQueue, type QueueOptions } from "../queue.ts";
 import type { Transport } from "../transport.ts";
-import { connectRedis, type RedisConnection, RedisLoginError, type RedisServer, type Reply } from "./connection.ts";
+import { connectRedis, REDIS, type RedisConnection, type RedisServer, type Reply } from "./connection.ts";
 import { type HeldEntry, keyOf } from "./entries.ts";
 import { type GroupOptions, isGroupMissing } from "./group.ts";
 import { createScripts, KEEP } from "./scripts.ts";
@@ -24,15 +24,8 @@ export function openRedisTransport(options: RedisTransportOptions): Transport {
   // An entry is held beyond the connection that brought it: any connection can settle it.
   const holds = createHolds<HeldEntry>();
   return openQueue<HeldEntry>({
-    name: "redis",
-    product: "Redis",
+    ...REDIS,
     peer: publicUrl(options.url),
-    advice: {
-      reach: "Check that the server runs, and REDIS_URL.",
-      login: "Check user name and password in REDIS_URL.",
-    },
-    authority: "REDIS_CA_FILE",
-    isLoginError: (error) => error instanceof RedisLoginError,
     async open({ onBeat }) {
       const session = await openRedisSession({ ...options, consumer, holds, onBeat });
       const { group } = session;

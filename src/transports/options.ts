@@ -1,0 +1,89 @@
+/** What the settings say about each transport, in the form in which its parts take it: URLs, names, files read. @module */
+
+import { readTlsFiles, type TlsFiles } from "../certificates.ts";
+import { EXIT, FatalError, messageOf } from "../errors.ts";
+import type { TransportSettings } from "./settings.ts";
+
+/** Options of every queue. */
+export function queueOptions(settings: TransportSettings) {
+  return {
+    prefetch: settings.EVENT_PREFETCH,
+    maxDeliveries: settings.EVENT_MAX_DELIVERIES,
+    maxBytes: settings.EVENT_MAX_BYTES,
+    reconnectMs: settings.EVENT_RECONNECT_INTERVAL,
+    maxAttempts: settings.EVENT_MAX_RECONNECT_ATTEMPTS,
+  };
+}
+
+/** The RabbitMQ server and its queues. @throws {FatalError} 78, if a file can't be read. */
+export function rabbitOptions(settings: TransportSettings) {
+  return {
+    url: given(settings, "RABBITMQ_URL"),
+    ...tlsOf(settings, "RABBITMQ"),
+    queues: settings.RABBITMQ_QUEUE.split(","),
+    outcomeQueue: settings.RABBITMQ_OUTCOME_QUEUE,
+    declare: settings.RABBITMQ_DECLARE,
+  };
+}
+
+/** The Redis server and its streams. @throws {FatalError} 78, if a file can't be read. */
+export function redisOptions(settings: TransportSettings) {
+  return {
+    url: given(settings, "REDIS_URL"),
+    ...tlsOf(settings, "REDIS"),
+    streams: settings.REDIS_STREAM.split(","),
+    outcomeStream: settings.REDIS_OUTCOME_STREAM,
+    deadStream: settings.REDIS_DEAD_STREAM,
+    groupName: settings.REDIS_GROUP,
+    claimAfterMs: settings.REDIS_CLAIM_AFTER,
+  };
+}
+
+/** The NATS servers, their streams and the login. @throws {FatalError} 78, if a file can't be read. */
+export function natsOptions(settings: TransportSettings) {
+  const { NATS_CREDS_FILE: creds, NATS_NKEY_FILE: nkey } = settings;
+  return {
+    urls: given(settings, "NATS_URL"),
+    ...tlsOf(settings, "NATS"),
+    ...(creds !== undefined && { creds: readSecret("NATS_CREDS_FILE", creds) }),
+    ...(nkey !== undefined && { nkey: readSecret("NATS_NKEY_FILE", nkey) }),
+    stream: settings.NATS_STREAM,
+    subject: settings.NATS_SUBJECT,
+    consumer: settings.NATS_CONSUMER,
+    outcomeStream: settings.NATS_OUTCOME_STREAM,
+    outcomeSubject: settings.NATS_OUTCOME_SUBJECT,
+    deadSubject: settings.NATS_DEAD_SUBJECT,
+    ackWaitMs: settings.NATS_ACK_WAIT,
+    declare: settings.NATS_DECLARE,
+  };
+}
+
+/** The files of TLS that the settings of one transport name. @throws {FatalError} 78, if one can't be read. */
+export function tlsOf(
+  settings: TransportSettings,
+  prefix: "WEBSOCKET" | "RABBITMQ" | "REDIS" | "NATS",
+): { readonly tls?: TlsFiles } {
+  const named = (kind: "CA" | "CERT" | "KEY") => {
+    const setting = `${prefix}_${kind}_FILE` as const;
+    const path = settings[setting];
+    return path === undefined ? undefined : { setting, path };
+  };
+  const tls = readTlsFiles({ ca: named("CA"), cert: named("CERT"), key: named("KEY") });
+  return { ...(tls && { tls }) };
+}
+
+/** The value of a setting that the check of settings has asked for. */
+function given<Name extends keyof TransportSettings>(settings: TransportSettings, name: Name) {
+  const value = settings[name];
+  if (value === undefined) throw new TypeError(`Cannot open the transport: ${name} is not set`);
+  return value as NonNullable<typeof value>;
+}
+
+/** The text of a file that holds a secret. @throws {FatalError} 78, if it can't be read. */
+function readSecret(setting: string, path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    throw new FatalError(`Cannot read ${setting}=${path}: ${messageOf(error)}`, EXIT.settings, { cause: error });
+  }
+}
