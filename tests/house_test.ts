@@ -39,7 +39,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "agent",
   ],
   test_server: ["proof"],
-  tools: ["program", "settings", "mind/character/format.ts"],
+  tools: [
+    "program",
+    "settings",
+    "tee",
+    "transports",
+    "transports/*",
+    "mind/character/format.ts",
+    "test_server/load.ts",
+  ],
   stand_ins: [],
 };
 /** The switch and the table of a room import its parts, which import the contract beside them. */

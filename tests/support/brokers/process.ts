@@ -48,7 +48,8 @@ export async function startProcess(command: {
   stop?: () => Promise<void>;
 }): Promise<BrokerProcess> {
   const lines: string[] = [];
-  const watch = createWatch({ report: () => lines.join("\n"), patienceMs: 60_000 });
+  // RabbitMQ takes a minute on a machine that has much else to do.
+  const watch = createWatch({ report: () => lines.join("\n"), patienceMs: 240_000 });
   let child: Deno.ChildProcess | undefined;
   let reading: Promise<unknown> = Promise.resolve();
 
