@@ -105,21 +105,28 @@ export const NOT_EMPTY = "expected a text that is not empty";
 
 /** The journal must find an id again: UTF-8 has no lone surrogates, and SQLite ends a text at NUL. */
 const canBeFound = (id: string) => id.isWellFormed() && !id.includes("\0");
-const idSchema = z.string().min(1, NOT_EMPTY).max(MAX_ID_LENGTH)
-  .refine(canBeFound, "expected well-formed Unicode without NUL");
-/** A conversation or a user may be a number, such as a chat's or a row's: its text names the same one. */
-const nameSchema = z.preprocess(
-  // A larger number has lost its last digits to JSON.parse: two users would become one.
-  (name) => Number.isSafeInteger(name) ? String(name) : name,
-  z.string("expected a text or a whole number below 2^53").nullish(),
-);
-const eventSchema = z.object({
-  id: idSchema,
-  query: z.string().min(1, NOT_EMPTY),
-  timestamp: z.number(),
-  metadata: z.looseObject({ conversationId: nameSchema, userId: nameSchema }).nullish(),
-});
-const authSuccessSchema = z.object({ message: z.string().optional() });
+
+/** What an event must be. Made for the first one that is not flawless: it would take some 4 ms of every start. */
+function makeSchemas() {
+  const id = z.string().min(1, NOT_EMPTY).max(MAX_ID_LENGTH)
+    .refine(canBeFound, "expected well-formed Unicode without NUL");
+  // A conversation or a user may be a number, such as a chat's or a row's: its text names the same one.
+  const name = z.preprocess(
+    // A larger number has lost its last digits to JSON.parse: two users would become one.
+    (name) => Number.isSafeInteger(name) ? String(name) : name,
+    z.string("expected a text or a whole number below 2^53").nullish(),
+  );
+  const event = z.object({
+    id,
+    query: z.string().min(1, NOT_EMPTY),
+    timestamp: z.number(),
+    metadata: z.looseObject({ conversationId: name, userId: name }).nullish(),
+  });
+  return { id, event };
+}
+
+let made: ReturnType<typeof makeSchemas> | undefined;
+const schemas = () => made ??= makeSchemas();
 
 /**
  * Check that `value` is an event. Fields the protocol does not name are dropped; a `null` metadata counts as none; a
@@ -127,14 +134,14 @@ const authSuccessSchema = z.object({ message: z.string().optional() });
  */
 export function checkEvent(value: unknown): Checked<AgentEvent> {
   const refuse = (reason: string): Checked<AgentEvent> => {
-    const id = idSchema.safeParse((value as { id?: unknown } | null)?.id);
+    const id = schemas().id.safeParse((value as { id?: unknown } | null)?.id);
     return { ok: false, reason, ...(id.success && { id: id.data }) };
   };
   if (isDeeperThan(MAX_DEPTH, value)) return refuse(`nested more than ${MAX_DEPTH} levels deep`);
-  let event: z.infer<typeof eventSchema>;
+  let event: z.infer<ReturnType<typeof makeSchemas>["event"]>;
   if (isFlawless(value)) event = value;
   else {
-    const parsed = eventSchema.safeParse(value);
+    const parsed = schemas().event.safeParse(value);
     if (!parsed.success) return refuse(describeIssues(parsed.error));
     event = parsed.data;
   }
@@ -173,8 +180,8 @@ export function parseFrame(text: string): Checked<Frame> {
     return event.ok ? { ok: true, value: { kind: "event", event: event.value } } : event;
   }
   if (type === "auth_success") {
-    const { message } = authSuccessSchema.safeParse(value).data ?? {};
-    return { ok: true, value: { kind: "auth_success", ...(message !== undefined && { message }) } };
+    const { message } = value as { message?: unknown };
+    return { ok: true, value: { kind: "auth_success", ...(typeof message === "string" && { message }) } };
   }
   if (type === "ping") return { ok: true, value: { kind: "ping" } };
   return { ok: true, value: { kind: "unknown", type: typeof type === "string" ? type.slice(0, 64) : typeof type } };
