@@ -40,7 +40,8 @@ export async function loadCharacter(path: string | undefined, log: Log): Promise
   const source = path === undefined ? { value: intern } : await readSource(path);
   const place = source.archive ? `${path}: ${source.archive.name}` : path;
   const { value, unused } = adaptCharacter(source.value, (name) => core.stringToUuid(name.toWellFormed()));
-  const character = check(core, value, place);
+  // The built-in one is known to be valid (a test checks it): to check it takes 4 ms of the start.
+  const character = path === undefined ? value as Character : check(core, value, place);
   const { texts, mistakes } = source.archive
     ? readArchived(character, source.archive)
     : await readKnowledge(character, path, log);
