@@ -47,6 +47,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "transports/*",
     "mind/character/format.ts",
     "test_server/load.ts",
+    "mind/character/intern.json",
+    "mind/knowledge/known.ts",
+    "mind/knowledge/store.ts",
   ],
   stand_ins: [],
 };

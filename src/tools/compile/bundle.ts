@@ -1,6 +1,7 @@
 /** Bundles the program into a few files that load no code except each other. @module */
 
 import { EXIT, FatalError } from "../../errors.ts";
+import { BUILT_IN_INDEX, makeBuiltInIndex } from "./built_in_index.ts";
 import { leanCore, makeCut } from "./core_cuts.ts";
 import { deno } from "./deno.ts";
 
@@ -20,7 +21,7 @@ export const LEAN_CORE = "lean_core.js";
  * does not read them.
  *
  * It is bundled from a copy in another folder: so nothing else from the checkout gets in (such as `node_modules`), the
- * commit can be written into the copy, and the copy can import a lean core.
+ * commit and the index of the built-in knowledge can be written into the copy, and the copy can import a lean core.
  *
  * @param options `root`: the repository; `commit`: what was checked out, for `--version`; `folder`: an empty one.
  * @throws {FatalError} If the lock file is out of date or a package can't be had.
@@ -28,6 +29,7 @@ export const LEAN_CORE = "lean_core.js";
 export async function bundleProgram(options: { root: string; commit: string; folder: string }): Promise<Bundle> {
   const { folder } = options;
   await copyProgram(options);
+  await Deno.writeTextFile(`${folder}/${BUILT_IN_INDEX}`, JSON.stringify(makeBuiltInIndex()));
   await deno(["bundle", "--quiet", "--minify", "--code-splitting", "--outdir=bundle", "main.ts"], folder);
   const made = new Map<string, string>();
   for (const { name } of Deno.readDirSync(`${folder}/bundle`)) {
