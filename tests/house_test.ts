@@ -48,8 +48,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "mind/character/format.ts",
     "test_server/load.ts",
     "mind/character/intern.json",
-    "mind/knowledge/known.ts",
-    "mind/knowledge/store.ts",
+    "mind/knowledge/index.ts",
+    "mind/knowledge/slices.ts",
   ],
   stand_ins: [],
 };

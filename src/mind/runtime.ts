@@ -1,7 +1,7 @@
 /** The mind: an ElizaOS AgentRuntime for one character, asked one event at a time. @module */
 
 import type { AgentRuntime, Character, Plugin, RuntimeSettings, UUID } from "@elizaos/core";
-import type { Clock } from "../clock.ts";
+import { type Clock, untilAborted } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Memories } from "../memory/memory.ts";
 import type { AgentEvent } from "../wire.ts";
@@ -77,7 +77,10 @@ export async function openMind(options: {
       known.replace(knowableFrom(changed));
       parts.translations = changed.translations;
     },
-    answer: (event, signal, how = {}) => unlessAborted(signal, () => answer(parts, event, signal, how)),
+    async answer(event, signal, how = {}) {
+      if (known.indexing) await untilIndexed(known.indexing, signal, how);
+      return await unlessAborted(signal, () => answer(parts, event, signal, how));
+    },
     async [Symbol.asyncDispose]() {
       known[Symbol.dispose]();
       await runtime.stop();
@@ -104,6 +107,12 @@ function embeddingName(model: ModelOptions | Plugin): string {
 /** The model and its provider, as answers tell them; nothing for one that is built in or handed over. */
 function namesOf(model: ModelOptions | Plugin): Pick<AnswerFacts, "model" | "provider"> {
   return "model" in model ? { model: model.model, provider: model.provider } : {};
+}
+
+/** Let other events be worked on until the knowledge is indexed, or until `signal` aborts. */
+async function untilIndexed(indexing: Promise<void>, signal: AbortSignal, { rest = (wait) => wait() }: Answering) {
+  await rest(() => Promise.race([indexing, untilAborted(signal)]));
+  signal.throwIfAborted();
 }
 
 /** What an answer is made with. */

@@ -119,7 +119,7 @@ export async function startMind(
     committed: () => database.committed({ lazily: true }),
   });
   const mind = await openMind({ character, adapter, store, hide: seal.hide, model, log, clock });
-  // Committed now, so that the first event does not wait while a large index is written.
+  // Committed now, so that the first event does not wait for what the core wrote.
   database.commit();
   const following = parts.followsKnowledge ? follow(mind, parts) : undefined;
   const patience = patient(mind, {

@@ -38,20 +38,19 @@ interface Similar {
 }
 
 /** Search in an index. */
-export function createCandidateSearch({ passages, frequency, words }: KnowledgeIndex): CandidateSearch {
+export function createCandidateSearch({ passages, postings }: KnowledgeIndex): CandidateSearch {
   /** The passages that have terms similar to a term, by its list of these: looked up once. */
   const holders = new WeakMap<readonly string[], readonly Similar[]>();
-  // Without MiniSearch's scores: with similar words as further terms of its own a search took three times as long.
   const similarTo = ({ similar }: Term): readonly Similar[] => {
     let found = holders.get(similar);
     if (!found) {
       const of = new Map<number, Similar>();
       for (const other of similar) {
-        const count = frequency.get(other) ?? 0;
-        if (count > MAX_HOLDERS) continue;
-        for (const { id } of words.search("", { tokenize: () => [other], processTerm: same })) {
+        const places = postings.holdersOf(other);
+        if (places.length > MAX_HOLDERS) continue;
+        for (const id of places) {
           const one = of.get(id) ?? { id, rare: 0, met: 0 };
-          one.rare += rarity({ size: passages.length }, count);
+          one.rare += rarity({ size: passages.length }, places.length);
           one.met++;
           of.set(id, one);
         }
@@ -63,18 +62,9 @@ export function createCandidateSearch({ passages, frequency, words }: KnowledgeI
 
   return {
     find(terms) {
-      const weightOf = new Map(terms.flatMap(({ forms, weight }) => forms.map((form) => [form, weight] as const)));
+      const weights = new Map(terms.flatMap(({ forms, weight }) => forms.map((form) => [form, weight] as const)));
       const found = new Map<number, Candidate>();
-      const results = weightOf.size === 0 ? [] : words.search("", {
-        tokenize: () => [...weightOf.keys()],
-        processTerm: same,
-        boost: { heading: 2 },
-        boostTerm: (term) => weightOf.get(term) ?? 1,
-      });
-      for (const { id, score, queryTerms } of results.slice(0, CANDIDATES)) {
-        // MiniSearch has multiplied the sum by the number of terms that were met, and so does scoreOf.
-        found.set(id, { id, sum: score / queryTerms.length, met: queryTerms.length });
-      }
+      for (const match of postings.match(weights, CANDIDATES)) found.set(match.id, match);
       for (const term of terms) {
         for (const { id, rare, met } of similarTo(term)) {
           let candidate = found.get(id);
@@ -87,6 +77,3 @@ export function createCandidateSearch({ passages, frequency, words }: KnowledgeI
     },
   };
 }
-
-/** Terms are made already when MiniSearch gets them. */
-const same = (term: string) => term;

@@ -2,10 +2,11 @@
 
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
-import { type OpenIndex, openIndex } from "./index.ts";
+import { indexPassages, type OpenIndex, openIndex } from "./index.ts";
 import type { KnowledgeText } from "./passages.ts";
 import { type Knowledge, type KnowledgeOptions, searchIn } from "./search.ts";
 import { searchOnce } from "./search_once.ts";
+import { createSlices } from "./slices.ts";
 import type { KnowledgeStore } from "./store.ts";
 import { openVectors, type Vectors } from "./vectors.ts";
 
@@ -23,42 +24,61 @@ export interface Embedding {
 
 /** What an agent knows. */
 export interface Known extends Disposable {
+  /** Resolves once everything can be looked up; undefined as soon as it can. */
+  readonly indexing: Promise<void> | undefined;
+  /** Nothing yet while it is being indexed for the first time. */
   readonly knowledge: Knowledge;
   /** Where the model's provider has embeddings. */
   readonly vectors: Vectors | undefined;
   /** Find passages by meaning too, from here on. */
   embedWith(embedding: Embedding): void;
-  /** Know something else from here on. */
+  /** Know something else as soon as it is indexed. */
   replace(knowable: Knowable): void;
 }
 
-/** Index what there is to know, or take the index that is kept. Disposing of it keeps the index for the next start. */
+/**
+ * Begin to index what there is to know, or take the index that is kept. It goes on beside everything else, in slices: a
+ * worker would need another process' worth of memory. Disposing of it calls the rest off, and keeps a finished index for
+ * the next start.
+ */
 export function openKnown(
   knowable: Knowable,
   { store, log, clock }: { store: KnowledgeStore; log: Log; clock: Clock },
 ): Known {
+  const first = Promise.withResolvers<void>();
   let embedding: Embedding | undefined;
-  let index: OpenIndex, knowledge: Knowledge, vectors: Vectors | undefined;
+  let index: OpenIndex | undefined, knowledge: Knowledge = searchIn(NOTHING), vectors: Vectors | undefined;
+  let building = new AbortController();
 
-  function know({ texts, ...options }: Knowable) {
-    const startedMs = performance.now();
-    index = openIndex(texts, store);
-    if (index.isNew) {
-      log.info("knowledge indexed", { passages: index.passages.length, ms: Math.round(performance.now() - startedMs) });
+  async function know({ texts, ...options }: Knowable) {
+    building.abort();
+    const { signal } = building = new AbortController();
+    try {
+      const opened = await openIndex(texts, { store, slices: createSlices(signal), log });
+      if (signal.aborted) return;
+      index = opened;
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
     }
     knowledge = searchOnce(searchIn(index, options));
     embed();
+    first.resolve();
   }
 
   function embed() {
     vectors?.close();
-    vectors = embedding && index.passages.length > 0
+    vectors = embedding && index && index.passages.length > 0
       ? openVectors({ ...embedding, passages: index.passages, store, log, clock })
       : undefined;
   }
 
-  know(knowable);
+  // What fails here is the disk's doing, which ends the program.
+  void know(knowable);
   return {
+    get indexing() {
+      return index ? undefined : first.promise;
+    },
     get knowledge() {
       return knowledge;
     },
@@ -69,11 +89,14 @@ export function openKnown(
       embedding = chosen;
       embed();
     },
-    replace: know,
+    replace: (changed) => void know(changed),
     [Symbol.dispose]() {
+      building.abort();
       vectors?.close();
       // Not at the start, where the first answer would wait for it (4 ms).
-      index.keep();
+      index?.keep();
     },
   };
 }
+
+const NOTHING = indexPassages([]);

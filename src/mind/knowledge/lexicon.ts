@@ -1,6 +1,7 @@
 /** What the knowledge says of words, whatever the question: which of its terms they stand for, and how rare these are. @module */
 
 import type { Language } from "./language.ts";
+import type { Frequency } from "./postings.ts";
 import { stemOf } from "./stems.ts";
 import type { Synonyms } from "./synonyms.ts";
 import { type LongTerms, longTermsOf, nearestTo } from "./typos.ts";
@@ -9,7 +10,7 @@ import type { Word } from "./words.ts";
 /** What the knowledge says of terms. */
 export interface Vocabulary {
   /** In how many passages each term is. */
-  readonly frequency: ReadonlyMap<string, number>;
+  readonly frequency: Frequency;
   /** How many passages there are. */
   readonly size: number;
   readonly synonyms: Synonyms;

@@ -7,14 +7,13 @@ export type BlockKind = "paragraph" | "table" | "list" | "code";
  * The blocks of a text, without comments and front matter. Headings that are underlined are brought into the form of the
  * others. A fenced block is one block, whatever is in it.
  */
-export function blocksOf(text: string): string[] {
-  const blocks: string[] = [];
+export function* blocksOf(text: string): Generator<string> {
   let lines: string[] = [], fence: string | undefined, isComment = false;
-  const flush = () => {
-    if (lines.length > 0) blocks.push(lines.join("\n"));
+  function* flush() {
+    if (lines.length > 0) yield lines.join("\n");
     lines = [];
-  };
-  for (const written of text.replace(FRONT_MATTER, "").split(/\r?\n/)) {
+  }
+  for (const written of linesOf(text.replace(FRONT_MATTER, ""))) {
     let line = written;
     if (fence === undefined) {
       const wasComment = isComment;
@@ -24,17 +23,26 @@ export function blocksOf(text: string): string[] {
     }
     const mark = FENCE.exec(line)?.[1];
     if (mark !== undefined && (fence === undefined || fence === mark)) fence = fence === undefined ? mark : undefined;
-    if (fence === undefined && mark === undefined && line.trim() === "") flush();
+    if (fence === undefined && mark === undefined && line.trim() === "") yield* flush();
     else if (fence === undefined && /^#{1,6}\s/.test(line)) {
-      flush();
-      blocks.push(line);
+      yield* flush();
+      yield line;
     } else if (fence === undefined && lines.length === 1 && UNDERLINE.test(line)) {
-      blocks.push(`${line.startsWith("=") ? "#" : "##"} ${lines[0]}`);
+      yield `${line.startsWith("=") ? "#" : "##"} ${lines[0]}`;
       lines = [];
     } else lines.push(line);
   }
-  flush();
-  return blocks;
+  yield* flush();
+}
+
+/** The lines of a text, one by one: a list of all of them would take as much memory as the text. */
+function* linesOf(text: string): Generator<string> {
+  for (let start = 0; start <= text.length;) {
+    const next = text.indexOf("\n", start);
+    const end = next < 0 ? text.length : next;
+    yield text.slice(start, text[end - 1] === "\r" && next >= 0 ? end - 1 : end);
+    start = end + 1;
+  }
 }
 
 /** What a block is. */

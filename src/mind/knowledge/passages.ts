@@ -21,9 +21,11 @@ export type IndexedPassage = CutPassage & { readonly source: string };
 /** Longest passage that is not cut, in UTF-16 code units: about what one answer takes up. */
 const MAX_LENGTH = 800;
 
-/** Split `texts` into passages. */
-export function passagesOf(texts: readonly KnowledgeText[]): IndexedPassage[] {
-  return texts.flatMap(({ text, source }) => splitIntoPassages(text).map((cut) => ({ ...cut, source })));
+/** Split `texts` into passages, each when it is asked for. */
+export function* passagesOf(texts: readonly KnowledgeText[]): Generator<IndexedPassage> {
+  for (const { text, source } of texts) {
+    for (const { heading, text: passage } of splitIntoPassages(text)) yield { heading, text: passage, source };
+  }
 }
 
 /**
@@ -31,30 +33,28 @@ export function passagesOf(texts: readonly KnowledgeText[]): IndexedPassage[] {
  * paragraph is cut between sentences, and a longer sentence between words. Tables, lists and code are cut between lines:
  * each piece of a table begins with its header. Comments and front matter are left out.
  */
-export function splitIntoPassages(text: string): CutPassage[] {
+export function* splitIntoPassages(text: string): Generator<CutPassage> {
   const trail: string[] = [];
-  const passages: CutPassage[] = [];
   let together: string[] = [];
-  const flush = () => {
+  function* flush() {
     const passage = together.join("\n\n");
-    if (passage.trim() !== "") passages.push({ heading: trail.filter(Boolean).join(": "), text: passage });
+    if (passage.trim() !== "") yield { heading: trail.filter(Boolean).join(": "), text: passage };
     together = [];
-  };
+  }
   for (const block of blocksOf(text)) {
     const heading = /^(#{1,6})\s+(.*?)\s*#*$/.exec(block);
     if (heading) {
-      flush();
+      yield* flush();
       trail.length = Math.min(trail.length, (heading[1] ?? "").length - 1);
       trail[(heading[1] ?? "").length - 1] = heading[2] ?? "";
       continue;
     }
     for (const piece of cut(block, kindOf(block))) {
-      if (together.length > 0 && together.join("\n\n").length + piece.length + 2 > MAX_LENGTH) flush();
+      if (together.length > 0 && together.join("\n\n").length + piece.length + 2 > MAX_LENGTH) yield* flush();
       together.push(piece);
     }
   }
-  flush();
-  return passages;
+  yield* flush();
 }
 
 /** A block, in pieces that are short enough. */

@@ -52,14 +52,19 @@ const SAMPLE = 32;
 
 /** Split `texts` into passages and index them. */
 export function buildKnowledge(texts: readonly KnowledgeText[], options?: KnowledgeOptions): Knowledge {
-  return searchIn(indexPassages(passagesOf(texts)), options);
+  return searchIn(indexPassages([...passagesOf(texts)]), options);
 }
 
 /** Search in an index. */
 export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: KnowledgeOptions = {}): Knowledge {
-  const { passages, frequency } = index;
+  const { passages, postings } = index;
   const languages = languagesOf(passages);
-  const vocabulary = { frequency, size: passages.length, languages, synonyms: openSynonyms(synonyms) };
+  const vocabulary = {
+    frequency: postings.frequency,
+    size: passages.length,
+    languages,
+    synonyms: openSynonyms(synonyms),
+  };
   const { weigh, isKnown } = createWeigher(vocabulary);
   const candidates = createCandidateSearch(index);
   const lookAt = rememberLooks();

@@ -29,7 +29,7 @@ export const LEAN_CORE = "lean_core.js";
 export async function bundleProgram(options: { root: string; commit: string; folder: string }): Promise<Bundle> {
   const { folder } = options;
   await copyProgram(options);
-  await Deno.writeTextFile(`${folder}/${BUILT_IN_INDEX}`, JSON.stringify(makeBuiltInIndex()));
+  await Deno.writeTextFile(`${folder}/${BUILT_IN_INDEX}`, JSON.stringify(await makeBuiltInIndex()));
   await deno(["bundle", "--quiet", "--minify", "--code-splitting", "--outdir=bundle", "main.ts"], folder);
   const made = new Map<string, string>();
   for (const { name } of Deno.readDirSync(`${folder}/bundle`)) {

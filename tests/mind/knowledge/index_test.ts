@@ -3,12 +3,15 @@
 import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { buildKnowledge, searchIn } from "../../../src/mind/knowledge/search.ts";
-import { INDEX_VERSION, indexPassages, openIndex, packIndex } from "../../../src/mind/knowledge/index.ts";
+import { INDEX_VERSION, indexPassages, openIndex } from "../../../src/mind/knowledge/index.ts";
+import { packPostings } from "../../../src/mind/knowledge/postings_archive.ts";
+import { createSlices } from "../../../src/mind/knowledge/slices.ts";
 import { type KnowledgeText, passagesOf } from "../../../src/mind/knowledge/passages.ts";
 import { openKnowledgeStore } from "../../../src/mind/knowledge/store.ts";
 import { isInFiles, startAgent } from "../../support/agent.ts";
 import { corpus, NEEDLE } from "../../support/corpus.ts";
 import { makeFolder } from "../../support/folder.ts";
+import { silentLog } from "../../../src/log.ts";
 import { openStateDatabase, openStateSeal } from "../../../src/program/state.ts";
 
 const KEY = "00112233445566778899aabbccddeeff".repeat(2);
@@ -22,14 +25,18 @@ const TEXTS: readonly KnowledgeText[] = [
 ];
 
 /** Opens the index and keeps it as a run does, in a state directory of its own. */
-function start(
+async function start(
   directory: string,
   texts: readonly KnowledgeText[],
   { key, isKilled = false }: { key?: string | undefined; isKilled?: boolean } = {},
 ) {
   using database = openStateDatabase(directory);
   const seal = openStateSeal(database, key === undefined ? undefined : Uint8Array.fromHex(key));
-  const index = openIndex(texts, openKnowledgeStore(database.sqlite, { seal, committed: database.committed }));
+  const index = await openIndex(texts, {
+    store: openKnowledgeStore(database.sqlite, { seal, committed: database.committed }),
+    slices: createSlices(new AbortController().signal),
+    log: silentLog,
+  });
   if (!isKilled) index.keep();
   return index;
 }
@@ -45,30 +52,32 @@ state-of-the-art Web3Mail. ${"A long sentence of many words that is cut somewher
 Underlined
 ==========
 Organisations organize the organisation's largest releases, paying payments to buyers and authors of libraries.`;
-  const packed = packIndex(indexPassages(passagesOf([...TEXTS, { text: varied, source: "varied.md" }])));
+  const packed = packPostings(
+    indexPassages([...passagesOf([...TEXTS, { text: varied, source: "varied.md" }])]).postings,
+  );
   const digest = createHash("sha256").update(packed).digest("hex").slice(0, 16);
-  assertEquals([INDEX_VERSION, digest], [4, "1aacb1e5a43bde9a"]);
+  assertEquals([INDEX_VERSION, digest], [5, "b1f7594bce170ec9"]);
 });
 
 Deno.test("the index is made once, and anew when a text, its source or their order has changed", async () => {
   await using folder = makeFolder();
   const [oven, cafe] = TEXTS as [KnowledgeText, KnowledgeText];
-  const isNew = (texts: readonly KnowledgeText[]) => start(`${folder.path}/state`, texts).isNew;
-  assertEquals([isNew(TEXTS), isNew(TEXTS)], [true, false]);
-  assertEquals([isNew([oven, { ...cafe, text: `${cafe.text}!` }]), isNew(TEXTS)], [true, true]);
-  assertEquals([isNew([oven, { ...cafe, source: "cafe.md" }]), isNew(TEXTS)], [true, true]);
-  assertEquals([isNew([cafe, oven]), isNew([cafe, oven]), isNew(TEXTS)], [true, false, true]);
+  const isNew = async (texts: readonly KnowledgeText[]) => (await start(`${folder.path}/state`, texts)).isNew;
+  assertEquals([await isNew(TEXTS), await isNew(TEXTS)], [true, false]);
+  assertEquals([await isNew([oven, { ...cafe, text: `${cafe.text}!` }]), await isNew(TEXTS)], [true, true]);
+  assertEquals([await isNew([oven, { ...cafe, source: "cafe.md" }]), await isNew(TEXTS)], [true, true]);
+  assertEquals([await isNew([cafe, oven]), await isNew([cafe, oven]), await isNew(TEXTS)], [true, false, true]);
   // The same characters, cut elsewhere.
-  assertEquals([isNew([{ text: "ab", source: "c" }]), isNew([{ text: "b", source: "ca" }])], [true, true]);
-  assertEquals([isNew([]), isNew([])], [true, false]);
+  assertEquals([await isNew([{ text: "ab", source: "c" }]), await isNew([{ text: "b", source: "ca" }])], [true, true]);
+  assertEquals([await isNew([]), await isNew([])], [true, false]);
 });
 
 Deno.test("a kept index finds what a new one finds, to the byte", async () => {
   await using folder = makeFolder();
   for (const key of [undefined, KEY]) {
     const directory = `${folder.path}/${key}`;
-    start(directory, TEXTS, { key });
-    const kept = start(directory, TEXTS, { key });
+    await start(directory, TEXTS, { key });
+    const kept = await start(directory, TEXTS, { key });
     assertEquals(kept.isNew, false);
     const search = searchIn(kept), fresh = buildKnowledge(TEXTS);
     for (const question of ["When does the oven bake?", "beech", "recipies?", "cafe", "computed.json", "What is it?"]) {
@@ -81,8 +90,8 @@ Deno.test("a kept index finds what a new one finds, to the byte", async () => {
 Deno.test("ten megabytes are cut, indexed once and kept at once, and what is in the middle of them is found", async () => {
   await using folder = makeFolder();
   const texts = [{ text: corpus(10_000_000), source: "corpus.md" }];
-  assertEquals(start(folder.path, texts, { isKilled: true }).isNew, true);
-  const kept = start(folder.path, texts);
+  assertEquals((await start(folder.path, texts, { isKilled: true })).isNew, true);
+  const kept = await start(folder.path, texts);
   assertEquals(kept.isNew, false);
   assertGreater(kept.passages.length, 10_000);
   const knowledge = searchIn(kept);

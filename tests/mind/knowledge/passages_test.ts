@@ -1,7 +1,9 @@
 /** Long texts cut into passages. @module */
 
 import { assertEquals, assertLess } from "@std/assert";
-import { splitIntoPassages } from "../../../src/mind/knowledge/passages.ts";
+import { splitIntoPassages as cutPassages } from "../../../src/mind/knowledge/passages.ts";
+
+const splitIntoPassages = (text: string) => [...cutPassages(text)];
 
 Deno.test("texts are cut at headings and paragraphs, and every passage knows its headings", () => {
   const passages = splitIntoPassages(

@@ -5,7 +5,7 @@ import type { Clock } from "../../../src/clock.ts";
 import { type Log, silentLog } from "../../../src/log.ts";
 import { searchIn } from "../../../src/mind/knowledge/search.ts";
 import { indexPassages } from "../../../src/mind/knowledge/index.ts";
-import { passagesOf } from "../../../src/mind/knowledge/passages.ts";
+import { type KnowledgeText, passagesOf as cutPassages } from "../../../src/mind/knowledge/passages.ts";
 import { openKnowledgeStore } from "../../../src/mind/knowledge/store.ts";
 import { openVectors } from "../../../src/mind/knowledge/vectors.ts";
 import { ModelError } from "../../../src/mind/model_error.ts";
@@ -16,6 +16,7 @@ import { makeFolder } from "../../support/folder.ts";
 import { openStateDatabase, openStateSeal } from "../../../src/program/state.ts";
 
 const KEY = new Uint8Array(32).fill(7);
+const passagesOf = (texts: readonly KnowledgeText[]) => [...cutPassages(texts)];
 const PASSAGES = passagesOf(
   ["The library lends a book for three weeks.", "A dog needs two walks a day.", "The dog barks."]
     .map((text) => ({ text, source: "knowledge" })),

@@ -3,23 +3,31 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { silentLog } from "../../../src/log.ts";
 import { loadCharacter } from "../../../src/mind/character/character.ts";
-import { openIndex, unpackIndex } from "../../../src/mind/knowledge/index.ts";
+import { indexPassages, openIndex } from "../../../src/mind/knowledge/index.ts";
 import { passagesOf } from "../../../src/mind/knowledge/passages.ts";
+import { createSlices } from "../../../src/mind/knowledge/slices.ts";
 import { searchIn } from "../../../src/mind/knowledge/search.ts";
 import { makeBuiltInIndex } from "../../../src/tools/compile/built_in_index.ts";
 
-Deno.test("the index in an executable is the one that the built-in character asks for", async () => {
+/** What opening the index of the built-in knowledge finds in the executable. */
+async function openBuiltIn() {
   const { texts } = await loadCharacter(undefined, silentLog);
-  const made = makeBuiltInIndex(), wanted: string[] = [];
-  openIndex(texts, { index: (digest) => (wanted.push(digest), made.packed), keepIndex() {} });
-  assertEquals(wanted, [made.digest]);
+  const { digest, packed } = await makeBuiltInIndex();
+  const index = await openIndex(texts, {
+    store: { index: (wanted) => wanted === digest ? packed : undefined, keepIndex() {} },
+    slices: createSlices(new AbortController().signal),
+    log: silentLog,
+  });
+  return { index, fresh: indexPassages([...passagesOf(texts)]) };
+}
+
+Deno.test("the index in an executable is the one that the built-in character asks for", async () => {
+  assertEquals((await openBuiltIn()).index.isNew, false);
 });
 
 Deno.test("the index in an executable finds what a new one finds", async () => {
-  const { texts } = await loadCharacter(undefined, silentLog);
-  const passages = passagesOf(texts);
-  const made = searchIn(openIndex(texts, { index: () => undefined, keepIndex() {} }));
-  const builtIn = searchIn(unpackIndex(makeBuiltInIndex().packed, passages));
+  const { index, fresh } = await openBuiltIn();
+  const builtIn = searchIn(index), made = searchIn(fresh);
   for (const question of ["What is iExec?", "Come si paga un task?", "How do I run a confidential task?"]) {
     const found = made.search(made.read(question), 5);
     assertGreater(found.length, 0);
@@ -27,6 +35,6 @@ Deno.test("the index in an executable finds what a new one finds", async () => {
   }
 });
 
-Deno.test("the index in an executable is the same each time it is made", () => {
-  assertEquals(makeBuiltInIndex(), makeBuiltInIndex());
+Deno.test("the index in an executable is the same each time it is made", async () => {
+  assertEquals(await makeBuiltInIndex(), await makeBuiltInIndex());
 });

@@ -1,0 +1,91 @@
+/** The lists of terms as a text, to be kept between two starts. @module */
+
+import { Postings } from "./postings.ts";
+
+/**
+ * A text that {@linkcode unpackPostings} reads: a line of terms, and a line of numbers, passages as the distance to the one
+ * before.
+ */
+export function packPostings({ lists: { terms, starts, passages, counts, lengths } }: Postings): string {
+  const { write, written } = numberWriter();
+  write(lengths.text.length);
+  for (const length of lengths.heading) write(length);
+  for (const length of lengths.text) write(length);
+  write(passages.length);
+  for (const number of terms.values()) {
+    const start = starts[number]!, end = starts[number + 1]!;
+    write(end - start);
+    for (let at = start; at < end; at++) {
+      write(passages[at]! - (at > start ? passages[at - 1]! : 0));
+      // Most terms are in no heading: one byte says so.
+      write(counts.text[at]! * 2 + Number(counts.heading[at]! > 0));
+      if (counts.heading[at]! > 0) write(counts.heading[at]!);
+    }
+  }
+  // Terms hold neither spaces nor ends of lines.
+  return `${[...terms.keys()].join(" ")}\n${written().toBase64()}`;
+}
+
+/** Back from {@linkcode packPostings}; undefined for anything that is not of `size` passages. */
+export function unpackPostings(packed: string, size: number): Postings | undefined {
+  const end = packed.indexOf("\n");
+  const names = packed.slice(0, end);
+  const terms = new Map(names === "" ? [] : names.split(" ").map((name, number) => [name, number]));
+  const bytes = Uint8Array.fromBase64(packed.slice(end + 1));
+  const read = numberReader(bytes);
+  if (read() !== size) return undefined;
+  const lengths = { heading: new Uint16Array(size), text: new Uint16Array(size) };
+  for (let passage = 0; passage < size; passage++) lengths.heading[passage] = read();
+  for (let passage = 0; passage < size; passage++) lengths.text[passage] = read();
+  const entries = read();
+  if (entries > bytes.length) return undefined;
+  const starts = new Uint32Array(terms.size + 1), passages = new Uint32Array(entries);
+  const counts = { heading: new Uint8Array(entries), text: new Uint8Array(entries) };
+  let at = 0;
+  for (let number = 0; number < terms.size; number++) {
+    starts[number] = at;
+    let passage = 0;
+    for (const end = at + read(); at < end; at++) {
+      passages[at] = passage += read();
+      const count = read();
+      counts.text[at] = count >> 1;
+      counts.heading[at] = count & 1 ? read() : 0;
+    }
+  }
+  starts[terms.size] = at;
+  return new Postings({ terms, starts, passages, counts, lengths });
+}
+
+/** Writes numbers below 2³² in as few bytes as they need, the lowest seven bits first. @see LEB128 */
+function numberWriter() {
+  let bytes = new Uint8Array(65_536), size = 0;
+  return {
+    write(number: number) {
+      if (size + MAX_BYTES > bytes.length) {
+        const larger = new Uint8Array(Math.ceil(bytes.length * 1.5));
+        larger.set(bytes);
+        bytes = larger;
+      }
+      let left = number;
+      for (; left > 0x7f; left >>>= 7) bytes[size++] = left & 0x7f | 0x80;
+      bytes[size++] = left;
+    },
+    written: () => bytes.subarray(0, size),
+  };
+}
+
+/** Bytes of the largest number. */
+const MAX_BYTES = 5;
+
+function numberReader(bytes: Uint8Array): () => number {
+  let at = 0;
+  return () => {
+    let number = 0, shift = 0, byte;
+    do {
+      byte = bytes[at++]!;
+      number |= (byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte > 0x7f);
+    return number >>> 0;
+  };
+}

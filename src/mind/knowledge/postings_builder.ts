@@ -1,0 +1,90 @@
+/** Makes the lists of terms, passage by passage, in few bytes. @module */
+
+import { type PerField, Postings } from "./postings.ts";
+
+/** How often a term is counted in one passage at most, so that a byte holds it: more tells nothing more. */
+const MAX_COUNT = 255;
+
+/** Takes passages in turn. */
+export interface PostingsBuilder {
+  /** Add the next passage: its terms, each as often as it occurs. */
+  add(terms: PerField<readonly string[]>): void;
+  /** The lists of all that were added. */
+  build(): Postings;
+}
+
+/** Begin with none. */
+export function createPostingsBuilder(): PostingsBuilder {
+  const terms = new Map<string, number>();
+  /** Entries in the order of the passages: the number of a term, and how often it occurs. */
+  const numbers = growing(Uint32Array), headings = growing(Uint8Array), texts = growing(Uint8Array);
+  /** Where the entries of each passage end, and how many different terms it has. */
+  const ends = growing(Uint32Array), headingLengths = growing(Uint16Array), textLengths = growing(Uint16Array);
+
+  return {
+    add({ heading, text }) {
+      const inHeading = countsOf(heading), inText = countsOf(text);
+      for (const term of new Set([...inHeading.keys(), ...inText.keys()])) {
+        let number = terms.get(term);
+        if (number === undefined) terms.set(term, number = terms.size);
+        numbers.push(number);
+        headings.push(Math.min(inHeading.get(term) ?? 0, MAX_COUNT));
+        texts.push(Math.min(inText.get(term) ?? 0, MAX_COUNT));
+      }
+      ends.push(numbers.size());
+      headingLengths.push(inHeading.size);
+      textLengths.push(inText.size);
+    },
+    build() {
+      const of = numbers.all(), heading = headings.all(), text = texts.all();
+      const starts = startsOf(of, terms.size);
+      const next = starts.slice();
+      const passages = new Uint32Array(of.length);
+      const counts = { heading: new Uint8Array(of.length), text: new Uint8Array(of.length) };
+      let at = 0;
+      for (const [passage, end] of ends.all().entries()) {
+        for (; at < end; at++) {
+          const to = next[of[at]!]!++;
+          passages[to] = passage;
+          counts.heading[to] = heading[at]!;
+          counts.text[to] = text[at]!;
+        }
+      }
+      const lengths = { heading: headingLengths.all().slice(), text: textLengths.all().slice() };
+      return new Postings({ terms, starts, passages, counts, lengths });
+    },
+  };
+}
+
+function countsOf(terms: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
+  return counts;
+}
+
+/** Where the list of each term begins, once all entries stand behind each other by their terms; at last the end. */
+function startsOf(numbers: Uint32Array, terms: number): Uint32Array<ArrayBuffer> {
+  const starts = new Uint32Array(terms + 1);
+  for (const number of numbers) starts[number + 1]!++;
+  for (let number = 0; number < terms; number++) starts[number + 1]! += starts[number]!;
+  return starts;
+}
+
+type Numbers = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/** An array of numbers that grows by a half when it is full. */
+function growing<Type extends Numbers>(type: { new (length: number): Type }) {
+  let numbers = new type(1_024), size = 0;
+  return {
+    push(number: number) {
+      if (size === numbers.length) {
+        const larger = new type(Math.ceil(size * 1.5));
+        larger.set(numbers);
+        numbers = larger;
+      }
+      numbers[size++] = number;
+    },
+    size: () => size,
+    all: () => numbers.subarray(0, size) as Type,
+  };
+}
