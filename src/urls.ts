@@ -35,9 +35,8 @@ export function encryptedScheme(url: URL): string | undefined {
   return SCHEMES[scheme]?.isEncrypted ? scheme : undefined;
 }
 
-/** Host and port, also where the URL leaves out the port of its scheme; all of a `vsock:CID:PORT`. */
+/** Host and port, also where the URL leaves out the port of its scheme. */
 export function hostOf(url: URL): string {
-  if (url.protocol === "vsock:") return url.href;
   return `${url.hostname}:${url.port || SCHEMES[schemeOf(url)]?.port}`;
 }
 

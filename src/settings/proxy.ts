@@ -5,7 +5,12 @@ import { type Check, text } from "./checks.ts";
 import { optional, type ValuesOf } from "./definition.ts";
 import { isLoopback } from "./peers.ts";
 
-/** A proxy, as a URL: `http://host:port`, `vsock:3:8000`, `unix:/run/proxy.sock`; a bare `host:port` speaks HTTP. */
+/**
+ * A proxy, as a URL such as `http://host:port`; a bare `host:port` speaks HTTP.
+ *
+ * `vsock:` and `unix:`, which Deno has too, are refused: it sends such a proxy in plaintext what should go through TLS to
+ * the server behind it, for `wss:` as for `https:` (2.7.11 and 2.9.6, with a listener in the proxy's place).
+ */
 export const proxyUrl: Check<URL> = (given) => {
   const url = URL.parse(/^(vsock|unix):|:\/\//.test(given) ? given : `http://${given}`);
   if (!url || url.search !== "" || url.hash !== "") return undefined;
@@ -15,10 +20,6 @@ export const proxyUrl: Check<URL> = (given) => {
     case "socks5:":
     case "socks5h:":
       return url.hostname !== "" && /^\/?$/.test(url.pathname) ? url : undefined;
-    case "vsock:":
-      return /^\d+:\d+$/.test(url.pathname) && url.host === "" ? url : undefined;
-    case "unix:":
-      return url.pathname.startsWith("/") && url.host === "" ? url : undefined;
     default:
       return undefined;
   }
@@ -28,8 +29,12 @@ export const proxyUrl: Check<URL> = (given) => {
 export const PROXY_SETTINGS = {
   AGENT_PROXY: optional({
     meaning: "Proxy for every connection that leaves this machine; TLS goes through it end to end",
-    expected: "an http://, https:// or socks5:// URL without a path, vsock:CID:PORT, or unix:PATH",
+    expected: "an http://, https:// or socks5:// URL without a path",
     check: proxyUrl,
+    hint: (given) =>
+      /^(vsock|unix):/.test(given)
+        ? "Deno would send such a proxy in plaintext what belongs into TLS: name a forwarder to it, as http://127.0.0.1:PORT"
+        : undefined,
     // The variables that other programs obey are refused in a TEE, where only a name given on purpose counts.
     // One that makes no sense is passed over, as by other programs: it was not set for this one.
     default: (given) => PROXY_VARIABLES.map(given).find((value) => value !== undefined && proxyUrl(value)),
@@ -53,6 +58,9 @@ export const PROXY_VARIABLES = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_
 /** The checked values of {@linkcode PROXY_SETTINGS}. */
 export type ProxySettings = ValuesOf<typeof PROXY_SETTINGS>;
 
+/** A proxy that a URL names. */
+export type UrlProxy = Extract<Deno.Proxy, { readonly url: string }>;
+
 /**
  * The proxy for a connection to `url`, to hand to `Deno.createHttpClient`; undefined where it goes straight: without
  * AGENT_PROXY, to this machine, and to hosts that NO_PROXY names.
@@ -60,25 +68,15 @@ export type ProxySettings = ValuesOf<typeof PROXY_SETTINGS>;
 export function proxyFor(
   url: URL,
   { AGENT_PROXY: proxy, NO_PROXY: exceptions = "" }: ProxySettings,
-): Deno.Proxy | undefined {
+): UrlProxy | undefined {
   if (!proxy || isLoopback(url, { inTee: false }) || isException(url, exceptions)) return undefined;
-  switch (proxy.protocol) {
-    case "vsock:": {
-      const [cid, port] = proxy.pathname.split(":").map(Number);
-      return { transport: "vsock", cid: cid!, port: port! };
-    }
-    case "unix:":
-      return { transport: "unix", path: decodePart(proxy.pathname) };
-    default: {
-      const transport = proxy.protocol === "https:" ? "https" : proxy.protocol === "http:" ? "http" : "socks5";
-      const basicAuth = { username: decodePart(proxy.username), password: decodePart(proxy.password) };
-      return {
-        transport,
-        url: `${proxy.protocol}//${proxy.host}`,
-        ...(basicAuth.username + basicAuth.password !== "" && { basicAuth }),
-      };
-    }
-  }
+  const transport = proxy.protocol === "https:" ? "https" : proxy.protocol === "http:" ? "http" : "socks5";
+  const basicAuth = { username: decodePart(proxy.username), password: decodePart(proxy.password) };
+  return {
+    transport,
+    url: `${proxy.protocol}//${proxy.host}`,
+    ...(basicAuth.username + basicAuth.password !== "" && { basicAuth }),
+  };
 }
 
 /**

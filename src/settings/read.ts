@@ -4,7 +4,7 @@ import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import { type Access, mayAccess, realPathOf } from "../files.ts";
 import { iexecSecrets } from "../iexec/environment.ts";
-import { decodePart, hostOf } from "../urls.ts";
+import { hostOf } from "../urls.ts";
 import { placesFor } from "./confinement.ts";
 import type { SettingsTable, SettingValues, ValuesOf } from "./definition.ts";
 import { parseEnvFile } from "./env_file.ts";
@@ -113,12 +113,7 @@ export function checkConfinement(table: SettingsTable, values: SettingValues): v
     if (access && problem) problems.push(`${name}: expected ${placesFor(access)}, got ${problem}`);
   }
   for (const { setting, url } of peersOf(table, values)) {
-    if (url.protocol === "unix:") {
-      const path = decodePart(url.pathname);
-      if (!mayAccess("write", path) || !mayAccess("read", path)) {
-        problems.push(`${setting}: expected ${placesFor("write")}, got ${JSON.stringify(path)}`);
-      }
-    } else if (Deno.permissions.querySync({ name: "net", host: hostOf(url) }).state !== "granted") {
+    if (Deno.permissions.querySync({ name: "net", host: hostOf(url) }).state !== "granted") {
       problems.push(
         `${setting}: expected a host that AGENT_ALLOW_NET named when the executable was compiled, got ${hostOf(url)}`,
       );

@@ -1,6 +1,7 @@
 /** Which proxy a connection goes through: what may name one, and whom it is not for. @module */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { FatalError } from "../../src/errors.ts";
 import { readSettings, SETTINGS } from "../../src/program/settings.ts";
 import { peersOf, plaintextProblems } from "../../src/settings/peers.ts";
 import { proxyFor, proxyUrl } from "../../src/settings/proxy.ts";
@@ -10,7 +11,7 @@ function proxyIn(environment: Record<string, string>, url = "wss://agents.exampl
   return proxyFor(new URL(url), readSettings((name) => environment[name]));
 }
 
-Deno.test("AGENT_PROXY names an HTTP, HTTPS or SOCKS proxy, a vsock or a socket", () => {
+Deno.test("AGENT_PROXY names an HTTP, HTTPS or SOCKS proxy", () => {
   const of = (AGENT_PROXY: string) => proxyIn({ AGENT_PROXY });
   assertEquals(of("http://proxy.example.com:3128"), { transport: "http", url: "http://proxy.example.com:3128" });
   assertEquals(of("proxy.example.com:3128"), { transport: "http", url: "http://proxy.example.com:3128" });
@@ -21,8 +22,12 @@ Deno.test("AGENT_PROXY names an HTTP, HTTPS or SOCKS proxy, a vsock or a socket"
     url: "http://127.0.0.1:3128",
     basicAuth: { username: "me", password: "p@ss" },
   });
-  assertEquals(of("vsock:3:8000"), { transport: "vsock", cid: 3, port: 8000 });
-  assertEquals(of("unix:/run/my%20proxy.sock"), { transport: "unix", path: "/run/my proxy.sock" });
+});
+
+Deno.test("a proxy that would get in plaintext what belongs into TLS is refused, and why is said", () => {
+  for (const AGENT_PROXY of ["vsock:3:8000", "unix:/run/proxy.sock"]) {
+    assertThrows(() => proxyIn({ AGENT_PROXY }), FatalError, "name a forwarder to it, as http://127.0.0.1:PORT");
+  }
 });
 
 Deno.test("what is no proxy is refused", () => {
@@ -71,7 +76,5 @@ Deno.test("a proxy may be spoken to in the open, in a TEE too, but gets no passw
     assertEquals(problems("http://me:secret@proxy.example.org:3128", inTee), 1);
     assertEquals(problems("https://me:secret@proxy.example.org", inTee), 0);
     assertEquals(problems("http://me:secret@127.0.0.1:3128", inTee), 0);
-    assertEquals(problems("vsock:3:8000", inTee), 0);
-    assertEquals(problems("unix:/run/proxy.sock", inTee), 0);
   }
 });
