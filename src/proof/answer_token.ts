@@ -54,31 +54,38 @@ export const MAX_NONCE_LENGTH = 512;
 /** A token has about 600 characters, with the longest id and nonce some 14,000. */
 const MAX_TOKEN_LENGTH = 32_768;
 
-const digest = z.string().regex(/^[\w-]{42}[AEIMQUYcgkosw048]$/, "expected SHA-256 in base64url");
-const headerSchema = z.strictObject({
-  alg: z.literal("Ed25519"),
-  typ: z.literal("agent-answer+jwt"),
-  kid: digest,
-});
-const claimsSchema = z.object({
-  iss: z.string().min(1).max(MAX_ID_LENGTH),
-  queryId: z.string().min(1).max(MAX_ID_LENGTH),
-  timestamp: z.number(),
-  query_sha256: digest.exactOptional(),
-  response_sha256: digest.exactOptional(),
-  error_sha256: digest.exactOptional(),
-  metadata_sha256: digest.exactOptional(),
-  model: z.string().exactOptional(),
-  nonce: z.string().max(MAX_NONCE_LENGTH).exactOptional(),
-  seq: z.int().positive().exactOptional(),
-  prev: digest.exactOptional(),
-}).refine(
-  ({ response_sha256, error_sha256 }) => (response_sha256 === undefined) !== (error_sha256 === undefined),
-  "expected response_sha256 or error_sha256",
-).refine(
-  ({ seq, prev }) => (prev !== undefined) === (seq !== undefined && seq > 1),
-  "expected prev in every token but the first",
-);
+/** The forms of a token's parts. Made for the first token that is parsed: an agent only writes them. */
+function makeSchemas() {
+  const digest = z.string().regex(/^[\w-]{42}[AEIMQUYcgkosw048]$/, "expected SHA-256 in base64url");
+  const header = z.strictObject({
+    alg: z.literal("Ed25519"),
+    typ: z.literal("agent-answer+jwt"),
+    kid: digest,
+  });
+  const claims = z.object({
+    iss: z.string().min(1).max(MAX_ID_LENGTH),
+    queryId: z.string().min(1).max(MAX_ID_LENGTH),
+    timestamp: z.number(),
+    query_sha256: digest.exactOptional(),
+    response_sha256: digest.exactOptional(),
+    error_sha256: digest.exactOptional(),
+    metadata_sha256: digest.exactOptional(),
+    model: z.string().exactOptional(),
+    nonce: z.string().max(MAX_NONCE_LENGTH).exactOptional(),
+    seq: z.int().positive().exactOptional(),
+    prev: digest.exactOptional(),
+  }).refine(
+    ({ response_sha256, error_sha256 }) => (response_sha256 === undefined) !== (error_sha256 === undefined),
+    "expected response_sha256 or error_sha256",
+  ).refine(
+    ({ seq, prev }) => (prev !== undefined) === (seq !== undefined && seq > 1),
+    "expected prev in every token but the first",
+  );
+  return { header, claims };
+}
+
+let made: ReturnType<typeof makeSchemas> | undefined;
+const schemas = () => made ??= makeSchemas();
 
 /** SHA-256 of a text's UTF-8 bytes, in base64url. The text must be well-formed Unicode, or two texts share a digest. */
 export function textDigest(text: string): string {
@@ -151,7 +158,7 @@ export function parseToken(token: string): Parsed<ParsedToken> {
   const [head, body, tail] = parts.map(bytesOf);
   if (parts.length !== 3 || !head || !body || !tail) return refuse("expected three parts in base64url");
   if (tail.length !== 64) return refuse("expected a signature of 64 bytes");
-  const header = headerSchema.safeParse(jsonOf(head)), claims = claimsSchema.safeParse(jsonOf(body));
+  const header = schemas().header.safeParse(jsonOf(head)), claims = schemas().claims.safeParse(jsonOf(body));
   if (!header.success) return refuse(`header: ${describeIssues(header.error)}`);
   if (!claims.success) return refuse(`claims: ${describeIssues(claims.error)}`);
   const signed = Uint8Array.from(Buffer.from(token.slice(0, token.lastIndexOf(".")), "latin1"));
