@@ -10,7 +10,7 @@ export interface AgentEvent {
   readonly query: string;
   /** Milliseconds since the epoch, as the sender set it. */
   readonly timestamp: number;
-  /** `userId`, `conversationId`, `priority`, `source` and whatever else the sender adds. `nonce` is reserved. */
+  /** `userId`, `conversationId`, `priority`, `source` and whatever else the sender adds; a signature repeats `nonce`. */
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
@@ -32,8 +32,16 @@ export interface AnswerMetadata {
   readonly cutOff?: boolean;
 }
 
-/** An event that was answered. `signature` is reserved. */
-export interface Answer {
+/** What proves who made an outcome: made once, when it is recorded, and part of every copy. Absent with AGENT_SIGN=false. */
+export interface Signatures {
+  /** A compact JWS. @see AnswerClaims for what it covers */
+  readonly signature?: string;
+  /** For contracts: `0x` and the 65 bytes r, s, v in hexadecimal digits, over EIP-712 typed data. */
+  readonly eip712Signature?: string;
+}
+
+/** An event that was answered. */
+export interface Answer extends Signatures {
   readonly queryId: string;
   readonly response: string;
   /** Milliseconds since the epoch, when the answer was made. */
@@ -45,7 +53,7 @@ export interface Answer {
 }
 
 /** An event that could not be answered after all retries. */
-export interface Failure {
+export interface Failure extends Signatures {
   readonly queryId: string;
   readonly error: string;
   readonly timestamp: number;
@@ -281,11 +289,17 @@ export function encodeAck(ack: { eventId: string; error?: string; timestamp: num
 
 /** The entry of an outcome: what the protocol does not name is left out. */
 export function entryOf(outcome: Outcome): Entry {
-  const { queryId, timestamp, agentId } = outcome;
+  const { queryId, timestamp, agentId, signature, eip712Signature } = outcome;
   const text = JSON.stringify(
-    isFailure(outcome)
-      ? { queryId, error: outcome.error, timestamp, agentId }
-      : { queryId, response: outcome.response, timestamp, agentId, metadata: outcome.metadata },
+    isFailure(outcome) ? { queryId, error: outcome.error, timestamp, agentId, signature, eip712Signature } : {
+      queryId,
+      response: outcome.response,
+      timestamp,
+      agentId,
+      metadata: outcome.metadata,
+      signature,
+      eip712Signature,
+    },
   );
   return { outcome, text };
 }

@@ -141,7 +141,7 @@ function connect(parts: AgentParts, { onError, signal }: { onError: (error: unkn
       if (!outcome) return;
       if (isFailure(outcome)) unanswered++;
       // Not waited for: the next event can be worked on while the disk is busy.
-      publishing.add(journal.record(outcome));
+      publishing.add(journal.record(outcome, event));
       backlog.refill();
     } catch (error) {
       onError(error);

@@ -23,7 +23,7 @@ export interface Intake {
  */
 export function createIntake(parts: {
   agentId: string;
-  journal: Pick<Journal, "accept">;
+  journal: Pick<Journal, "accept" | "signed">;
   outbox: Pick<Outbox, "again" | "redelivered">;
   backlog: Pick<Backlog, "add" | "addAgain">;
   isLoaded: (id: string) => boolean;
@@ -57,7 +57,8 @@ export function createIntake(parts: {
       if (accepted.state === "forgotten") {
         log.info("event {event} was answered so long ago that the answer is gone", { event: event.id });
         const error = "this event was answered before, and its answer is no longer kept";
-        outbox.again({ queryId: event.id, error, timestamp: clock.now(), agentId }, delivery);
+        const outcome = journal.signed({ queryId: event.id, error, timestamp: clock.now(), agentId }, event);
+        outbox.again(outcome, delivery);
         return;
       }
       const isInHand = accepted.state === "pending" && isLoaded(event.id);

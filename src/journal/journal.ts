@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { Database } from "../store/database.ts";
 import { noSeal, openJson, type Seal } from "../store/seal.ts";
 import { type AgentEvent, type Entry, entryOf, type Failure, type Outcome, sizeOf } from "../wire.ts";
+import { openChain, type OutcomeSigner } from "./chain.ts";
 import { type HeldBack, nothingHeld, runsOf } from "./held.ts";
 import { eventPlace, type KnownRow, outcomePlace, prepareStatements, type Row, type Statements } from "./statements.ts";
 
@@ -50,8 +51,14 @@ export interface Journal {
   acceptedMs(id: string): number | undefined;
   /** How many accepted events have no outcome. */
   pendingCount(): number;
-  /** Give an accepted event its outcome, once and for all. */
-  record(outcome: Outcome): RecordedOutcome;
+  /**
+   * Give an accepted event its outcome, signed, once and for all.
+   *
+   * @param event The event: a signature covers its query and its nonce.
+   */
+  record(outcome: Outcome, event?: AgentEvent): RecordedOutcome;
+  /** An outcome, signed, that is not kept. */
+  signed(outcome: Failure, event: AgentEvent): Failure;
   /** The outcome of an event, with its place; undefined where there is none, or none any more. */
   recorded(id: string): RecordedOutcome | undefined;
   /**
@@ -89,11 +96,18 @@ export interface Journal {
  *
  * Events and outcomes are written just before each commit, and an event that was answered by then never: nothing is less
  * durable for it, and an answer costs one row.
+ *
+ * @param options `signer`: signs every outcome; default: none is signed.
+ * @throws {FatalError} As {@linkcode openChain} does.
  */
 // deno-lint-ignore house/function-length -- the verbs of the journal, a few lines each, over what is held back
-export function openJournal(database: Database, options: { seal: Seal; now: () => number }): Journal {
-  const { seal, now } = options;
+export function openJournal(
+  database: Database,
+  options: { seal: Seal; now: () => number; signer?: OutcomeSigner | undefined },
+): Journal {
+  const { seal, now, signer } = options;
   const statements = prepareStatements(database.sqlite);
+  const chain = openChain(database, { statements, seal, signer });
   const rows = createRows(statements, seal);
   let held = nothingHeld();
   let { lastEvent, lastOutcome } = rows.lastNumbers();
@@ -102,6 +116,7 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
     // First of all: after an error the transaction is gone, and nothing of it is written a second time.
     held = nothingHeld();
     rows.write(now, lastOutcome);
+    chain.write();
   };
   database.beforeCommit(write);
   /** All that is known is in the tables. */
@@ -125,11 +140,15 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
     if (!hasRoom) write();
     return { state: "new", seq: lastEvent };
   };
-  const record = (outcome: Outcome): RecordedOutcome => {
+  const keep = (outcome: Outcome, event: AgentEvent | undefined) => {
+    const seq = ++lastOutcome;
+    return { seq, ...entryOf(chain.sign(outcome, event, seq)), atMs: now() };
+  };
+  const record = (outcome: Outcome, event?: AgentEvent): RecordedOutcome => {
     const id = outcome.queryId;
     if (held.answered.has(id)) throw new Error(`Cannot record a second outcome of event ${JSON.stringify(id)}`);
     if (!held.accepted.delete(id)) held.obsolete.push(id);
-    const recorded = { seq: ++lastOutcome, ...entryOf(outcome), atMs: now() };
+    const recorded = keep(outcome, event);
     held.answered.set(id, recorded);
     return recorded;
   };
@@ -137,7 +156,7 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
     const id = outcome.queryId, name = refusalName(outcome);
     const isKnown = (name: string) => held.accepted.has(name) || held.answered.has(name) || rows.known(name);
     if (isKnown(id) || isKnown(name)) return undefined;
-    const recorded = { seq: ++lastOutcome, ...entryOf(outcome), atMs: now() };
+    const recorded = keep(outcome, undefined);
     held.answered.set(name, recorded);
     return recorded;
   };
@@ -145,6 +164,7 @@ export function openJournal(database: Database, options: { seal: Seal; now: () =
     accept,
     record,
     refuse,
+    signed: chain.signApart,
     pending: (after) => written().pending(after),
     acceptedMs: (id) => held.accepted.get(id)?.atMs ?? rows.acceptedMs(id),
     pendingCount: () => (written(), statements.pendingCount.get() as { count: number }).count,

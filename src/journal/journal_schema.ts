@@ -5,6 +5,7 @@ import type { SealedColumn } from "../store/sealing.ts";
 export const JOURNAL_SEALED: readonly SealedColumn[] = [
   { table: "event", column: "body", row: "id", facts: ["seq", "accepted_at"] },
   { table: "outcome", column: "body", row: "id", facts: ["seq", "made_at"] },
+  { table: "chain", column: "last", row: "one", facts: ["seq", "outcome_seq"] },
 ];
 
 export const JOURNAL_SCHEMA = `
@@ -64,5 +65,16 @@ export const OUTAGE_SCHEMA = `
   CREATE TABLE outage (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     since INTEGER NOT NULL
+  ) STRICT;
+`;
+
+export const CHAIN_SCHEMA = `
+  -- Where the chain of signed outcomes stands: how many there were, the place of the last one, and the digest of its
+  -- signature.
+  CREATE TABLE chain (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    seq INTEGER NOT NULL,
+    outcome_seq INTEGER NOT NULL,
+    last ANY NOT NULL
   ) STRICT;
 `;

@@ -28,6 +28,11 @@ export function outcomePlace({ id, seq, at }: Omit<Row, "body">): Place {
   return ["outcome.body", id, seq, at];
 }
 
+/** What the digest of the last signature is bound to. */
+export function chainPlace({ seq, outcomeSeq }: { seq: number; outcomeSeq: number }): Place {
+  return ["chain.last", 1, seq, outcomeSeq];
+}
+
 /** The checkpoint's own outcome stays: by its entry the file is recognised. */
 const PRUNABLE = `
   SELECT seq FROM outcome
@@ -69,6 +74,11 @@ const SQL = {
   setCheckpoint: `
     INSERT INTO responses_file (one, path, seq, bytes) VALUES (1, :path, :seq, :bytes)
     ON CONFLICT (one) DO UPDATE SET path = excluded.path, seq = excluded.seq, bytes = excluded.bytes`,
+  chain: `SELECT seq, outcome_seq AS outcomeSeq, last FROM chain`,
+  setChain: `
+    INSERT INTO chain (one, seq, outcome_seq, last) VALUES (1, ?, ?, ?)
+    ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, outcome_seq = excluded.outcome_seq, last = excluded.last`,
+  lastOutcome: `SELECT seq, id, body, made_at AS at FROM outcome ORDER BY seq DESC LIMIT 1`,
   outage: `SELECT since FROM outage`,
   setOutage: `
     INSERT INTO outage (one, since) VALUES (1, :since) ON CONFLICT (one) DO UPDATE SET since = excluded.since`,

@@ -9,6 +9,7 @@ import { limitRepeats } from "../log_limit.ts";
 import { loadCharacter, type LoadedCharacter } from "../mind/character/character.ts";
 import { followCharacter } from "../mind/character/follow.ts";
 import { openKnowledgeStore } from "../mind/knowledge/store.ts";
+import { createSigner } from "../proof/signer.ts";
 import { openMemory } from "../memory/memory.ts";
 import { type ModelOptions, modelOptions } from "../mind/models/options.ts";
 import type { Mind } from "../mind/mind.ts";
@@ -49,9 +50,13 @@ export async function answerEvents(
 ): Promise<{ unanswered: number }> {
   const { settings, log, clock, stop, open, whenQuiet } = program;
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
+  const eip712 = settings.AGENT_SIGNATURES === "jws,eip712";
+  // Also where nothing is signed: the evidence names the key.
+  const signer = await createSigner({ eip712 });
   using state = openState(settings.AGENT_STATE_DIR, {
     key: settings.AGENT_STATE_KEY,
     takeOver: settings.AGENT_STATE_TAKE_OVER,
+    signer: settings.AGENT_SIGN ? signer : undefined,
     log,
     now: clock.now,
   });

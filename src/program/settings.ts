@@ -10,12 +10,14 @@ import { PROXY_SETTINGS } from "../settings/proxy.ts";
 import { otherNamesOf, readTable } from "../settings/read.ts";
 import { HOST_VARIABLES, LOADER } from "../tee/host_variables.ts";
 import { OUTPUT_SETTINGS } from "./output_settings.ts";
+import { SIGNING_SETTINGS } from "./signing_settings.ts";
 import { TRANSPORT_SETTINGS } from "../transports/settings.ts";
 
 /** The table. Names and defaults of the guide are a contract. */
 export const SETTINGS = {
   ...TRANSPORT_SETTINGS,
   ...OUTPUT_SETTINGS,
+  ...SIGNING_SETTINGS,
   AGENT_ID: optional({
     meaning: "The agent's id for servers and in `responses.json`; each must have its own",
     expected: "a UUID in lower case",

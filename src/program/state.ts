@@ -1,7 +1,14 @@
 /** The state directory as the program uses it: the parts' tables in one database, under one seal. @module */
 
 import { type Journal, openJournal } from "../journal/journal.ts";
-import { JOURNAL_SCHEMA, JOURNAL_SEALED, OUTAGE_SCHEMA, UNDELIVERED_SCHEMA } from "../journal/journal_schema.ts";
+import {
+  CHAIN_SCHEMA,
+  JOURNAL_SCHEMA,
+  JOURNAL_SEALED,
+  OUTAGE_SCHEMA,
+  UNDELIVERED_SCHEMA,
+} from "../journal/journal_schema.ts";
+import type { OutcomeSigner } from "../journal/chain.ts";
 import { hideIds } from "../memory/hidden_ids.ts";
 import { EXCHANGE_SCHEMA, MEMORY_SCHEMA, MEMORY_SEALED, PARTICIPANT_BODY_SCHEMA } from "../memory/schema.ts";
 import { KNOWLEDGE_SCHEMA, KNOWLEDGE_SEALED } from "../mind/knowledge/store.ts";
@@ -22,12 +29,13 @@ const MIGRATIONS: readonly string[] = [
   SEAL_SALT_SCHEMA + PARTICIPANT_BODY_SCHEMA,
   EXCHANGE_SCHEMA,
   IDENTITY_SCHEMA,
+  CHAIN_SCHEMA,
 ];
 
 /** What the tables are. */
 export const SCHEMA: Schema = {
   migrations: MIGRATIONS,
-  digest: "3fa2139355e7ae238ef7ea50e25b7f853b73fe8c10330c394b6e71313cebb11e",
+  digest: "452a82486e3d779afb16b20f321e9364c71a4cc46e942516a22cc7baf369ec4a",
 };
 
 /** Every sealed column of every part. */
@@ -45,19 +53,25 @@ export interface State extends Disposable {
 /**
  * Open the state in `directory`, making what is missing.
  *
- * @param options `key`: AGENT_STATE_KEY, if there is one; `takeOver`: AGENT_STATE_TAKE_OVER; `now`: milliseconds since
- * the epoch.
+ * @param options `key`: AGENT_STATE_KEY, if there is one; `takeOver`: AGENT_STATE_TAKE_OVER; `signer`: signs every
+ * outcome, default: none is signed; `now`: milliseconds since the epoch.
  * @throws {FatalError} As {@linkcode openDatabase} and {@linkcode openSeal} do.
  */
 export function openState(
   directory: string,
-  options: { key: Uint8Array | undefined; takeOver?: boolean; log?: Log; now: () => number },
+  options: {
+    key: Uint8Array | undefined;
+    takeOver?: boolean;
+    signer?: OutcomeSigner | undefined;
+    log?: Log;
+    now: () => number;
+  },
 ): State {
-  const { key, takeOver, log, now } = options;
+  const { key, takeOver, signer, log, now } = options;
   using stack = new DisposableStack();
   const database = stack.use(openStateDatabase(directory, { ...log && { log } }));
   const seal = openStateSeal(database, key, { ...takeOver !== undefined && { takeOver } });
-  const journal = openJournal(database, { seal, now });
+  const journal = openJournal(database, { seal, now, signer });
   const agentId = ownId(database, seal);
   database.commit();
   const held = stack.move();
