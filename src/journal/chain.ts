@@ -83,14 +83,22 @@ function readHead(
 ): Head | undefined {
   const row = statements.chain.get() as (Omit<Head, "last"> & { readonly last: Sealed }) | undefined;
   const head = row && { ...row, last: seal.open(row.last, chainPlace(row)) };
+  if (head && !DIGEST.test(head.last)) throw changed(database, "the end of its chain of signatures is no digest");
   const newest = statements.lastOutcome.get() as Row | undefined;
   if (newest && newest.seq !== head?.outcomeSeq && isSigned(seal.open(newest.body, outcomePlace(newest)))) {
-    throw new FatalError(
-      `Cannot use ${database.path}: its chain of signatures does not reach its last answer. Somebody else changed the file: restore it from a copy, or set AGENT_STATE_DIR to another directory. Nothing was changed.`,
-      EXIT.inputOutput,
-    );
+    throw changed(database, "its chain of signatures does not reach its last answer");
   }
   return head;
+}
+
+/** SHA-256 in base64url. */
+const DIGEST = /^[\w-]{43}$/;
+
+function changed({ path }: Database, what: string): FatalError {
+  return new FatalError(
+    `Cannot use ${path}: ${what}. Somebody else changed the file: restore it from a copy, or set AGENT_STATE_DIR to another directory. Nothing was changed.`,
+    EXIT.inputOutput,
+  );
 }
 
 /** Whether the text of an outcome carries a signature. Text that is no JSON is told of by whoever reads it. */

@@ -23,6 +23,7 @@ export interface Entry {
   readonly metadata?: AnswerMetadata;
   readonly timestamp: number;
   readonly agentId: string;
+  readonly signature?: string;
 }
 
 export interface AgentUnderTest extends AsyncDisposable {

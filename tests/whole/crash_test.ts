@@ -6,6 +6,7 @@ import { type AgentUnderTest, type Entry, startAgent } from "../support/agent.ts
 import { startServer } from "../support/server.ts";
 import { createWatch } from "../support/watch.ts";
 import { makeFolder } from "../support/folder.ts";
+import { assertChain } from "../support/proof.ts";
 
 /** Agents that are killed side by side, each in a folder of its own. */
 const LANES = 3;
@@ -99,6 +100,7 @@ async function killAgainAndAgain(open: OpenSource, random: () => number): Promis
   const entries = sight.entries()!;
   assertEquals(entries.map(({ queryId }) => queryId).toSorted(), ids.toSorted());
   assertEquals(entries.filter(({ error }) => error !== undefined), []);
+  assertChain(entries);
   const answers = new Set(entries.map((entry) => encodeResponse(entryOf({ ...entry, response: entry.response! }))));
   assertEquals(source.frames().filter((frame) => !answers.has(frame)), []);
   // What a kill had torn was mended: none of it was moved out of the way.

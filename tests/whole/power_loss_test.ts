@@ -6,6 +6,7 @@ import { readEntries, startAgent } from "../support/agent.ts";
 import { testOnPoweredDisk } from "../support/powered_disk.ts";
 import { startServer } from "../support/server.ts";
 import { makeFolder } from "../support/folder.ts";
+import { assertChain } from "../support/proof.ts";
 
 const CUTS = 12;
 const EVENTS_PER_LIFE = 40;
@@ -49,6 +50,7 @@ testOnPoweredDisk("power cuts lose nothing that was acknowledged, and change not
   assertEquals((await agent.stop()).code, 0);
   const entries = readEntries(output)!;
   assertEquals(entries.map(({ queryId }) => queryId).toSorted(), events.map(({ id }) => id).toSorted());
+  assertChain(entries);
   // Whatever was sent before a cut is what stands there: none was answered anew.
   const answers = new Set(entries.map((entry) => encodeResponse(entryOf({ ...entry, response: entry.response! }))));
   const sent = (server.frames.flat() as { type: string }[]).filter(({ type }) => type === "response");

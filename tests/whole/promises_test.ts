@@ -12,13 +12,21 @@ import { noSeal } from "../../src/store/seal.ts";
 import type { Delivery, Transport, TransportHooks } from "../../src/transports/transport.ts";
 import { type AgentEvent, conversationOf, entryOf, type Outcome } from "../../src/wire.ts";
 import { openStateDatabase } from "../../src/program/state.ts";
+import { trustedKey, verifyEntry } from "../../src/proof/entries.ts";
+import { createSigner } from "../../src/proof/signer.ts";
 import { copyFiles, makeFastFolder } from "../support/fast_folder.ts";
+import { assertChain } from "../support/proof.ts";
 import { stubTimers, type Time } from "../support/stubbed_timers.ts";
 
 const SEQUENCES = 2_000;
 const ALL = { seq: 0, limit: -1 };
 /** In a wait this long all is committed; in a longer one the responses file is trimmed and noted. */
 const COMMIT_MS = 20, IDLE_MS = 200;
+
+const AGENT_ID = "550e8400-e29b-41d4-a716-446655440000";
+/** Keys of lives that follow one another; then the first comes again. */
+const signers = await Promise.all(Array.from({ length: 8 }, () => createSigner()));
+const keys = new Map(signers.map(({ jwk }) => trustedKey(jwk, { agentId: AGENT_ID })));
 
 /** What must be: an event waits in the order of arrival until it gets an outcome, once and for all. */
 interface Model {
@@ -87,7 +95,7 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
   let model: Model = { waiting: [], outcomes: [] }, durable = model, written = model;
   /** The crash to come, if there is one. */
   let fuse: { calls: number; cut: number } | undefined;
-  let nowMs = 0, life = live();
+  let nowMs = 0, lives = 0, life = live();
 
   function must(holds: boolean, otherwise: string) {
     if (!holds) broken.push(otherwise);
@@ -139,7 +147,11 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
     }
 
     const database = openStateDatabase(home, { soon: setTimeout });
-    const real = openJournal(database, { seal: noSeal, now: () => nowMs++ });
+    const real = openJournal(database, {
+      seal: noSeal,
+      now: () => nowMs++,
+      signer: signers[lives++ % signers.length],
+    });
     const journal = {
       ...real,
       accept: watched(real.accept, ({ state }, event) => {
@@ -149,7 +161,7 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
         must(state === expected, `${event.id} was ${expected}, and taken for ${state}`);
         if (state === "new") model = { ...model, waiting: [...model.waiting, event] };
       }),
-      record: watched(real.record, (_, outcome) => {
+      record: watched(real.record, ({ outcome }) => {
         const id = outcome.queryId, reply = "error" in outcome ? outcome.error : outcome.response;
         must(reply === replies.get(id), `${id} was answered ${replies.get(id)}, and has ${reply}`);
         model = { waiting: model.waiting.filter((event) => event.id !== id), outcomes: [...model.outcomes, outcome] };
@@ -215,7 +227,7 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
         [Symbol.dispose]: () => publisher[Symbol.dispose](),
       },
       mind: {
-        agentId: "550e8400-e29b-41d4-a716-446655440000",
+        agentId: AGENT_ID,
         answer(event, signal) {
           instant();
           const reply = Promise.withResolvers<Reply>();
@@ -371,6 +383,11 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
       const entries = model.outcomes.map((outcome) => [outcome.queryId, entryOf(outcome).text] as const);
       assertEquals(entries.map(([id]) => id).toSorted(), sent.map(({ id }) => id).toSorted());
       assertEquals(life.entries(), model.outcomes);
+      assertChain(model.outcomes);
+      for (const outcome of model.outcomes) {
+        const event = sent.find(({ id }) => id === outcome.queryId);
+        assertEquals(verifyEntry(outcome, { keys, event }).ok, true);
+      }
       assertEquals([...told].toSorted(), entries.toSorted());
       assertEquals(life.unsettled(), []);
       // Whoever asks again is told the same again, and nothing is made anew.
