@@ -111,6 +111,9 @@ export const MAX_DEPTH = 64;
 /** What is said of an empty text where there must be one. */
 export const NOT_EMPTY = "expected a text that is not empty";
 
+/** A signature covers a query's UTF-8 bytes, and half a surrogate pair has none: two queries would look the same. */
+export const WELL_FORMED = "expected well-formed Unicode, without half a surrogate pair";
+
 /** The journal must find an id again: UTF-8 has no lone surrogates, and SQLite ends a text at NUL. */
 const canBeFound = (id: string) => id.isWellFormed() && !id.includes("\0");
 
@@ -126,7 +129,7 @@ function makeSchemas() {
   );
   const event = z.object({
     id,
-    query: z.string().min(1, NOT_EMPTY),
+    query: z.string().min(1, NOT_EMPTY).refine((query) => query.isWellFormed(), WELL_FORMED),
     timestamp: z.number(),
     metadata: z.looseObject({ conversationId: name, userId: name }).nullish(),
   });
@@ -161,7 +164,7 @@ export function checkEvent(value: unknown): Checked<AgentEvent> {
 function isFlawless(value: unknown): value is AgentEvent {
   const { id, query, timestamp, metadata } = (value ?? {}) as Record<string, unknown>;
   return typeof id === "string" && id !== "" && id.length <= MAX_ID_LENGTH && canBeFound(id) &&
-    typeof query === "string" && query !== "" &&
+    typeof query === "string" && query !== "" && query.isWellFormed() &&
     Number.isFinite(timestamp) &&
     (metadata === undefined || isFlawlessMetadata(metadata));
 }
@@ -275,15 +278,20 @@ export function encodeChunk(chunk: Chunk): string {
   return JSON.stringify({ type: "chunk", queryId, index, delta, timestamp, restart });
 }
 
-/** The frame that ends an event for its sender: `error` is set when it could not be processed. */
-export function encodeAck(ack: { eventId: string; error?: string; timestamp: number }): string {
-  const { eventId, error, timestamp } = ack;
+/**
+ * The frame that ends an event for its sender: `error` is set when it could not be processed, with the signatures of the
+ * failure where there is one.
+ */
+export function encodeAck(ack: { eventId: string; error?: string; timestamp: number } & Signatures): string {
+  const { eventId, error, timestamp, signature, eip712Signature } = ack;
   return JSON.stringify({
     type: "ack",
     eventId,
     status: error === undefined ? "processed" : "error",
     error,
     timestamp,
+    signature,
+    eip712Signature,
   });
 }
 

@@ -27,6 +27,8 @@ const NOON = 1_700_000_000_000;
 const EVENT: AgentEvent = { id: "event-001", query: "What is iExec?", timestamp: NOON };
 const GUIDE_EVENT: AgentEvent = { ...EVENT, metadata: { userId: "user-123", priority: "high", source: "api" } };
 
+/** Any text without half surrogate pairs. */
+const aWellFormedText = fc.string({ unit: "binary", minLength: 1 });
 /** Any text, half surrogate pairs and control characters among it. */
 const anyText = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) });
 const anId = fc.string({ unit: "binary", minLength: 1, maxLength: MAX_ID_LENGTH / 2 })
@@ -46,7 +48,7 @@ Deno.test("an event as the guide writes it is an event", () => {
 Deno.test("every legal event arrives as it was sent", () => {
   const metadata = fc.dictionary(fc.string().filter((key) => key !== "__proto__"), fc.jsonValue({ maxDepth: 8 }));
   const anEvent = fc.record(
-    { id: anId, query: anyText.filter((query) => query !== ""), timestamp: aTimestamp, metadata },
+    { id: anId, query: aWellFormedText, timestamp: aTimestamp, metadata },
     { requiredKeys: ["id", "query", "timestamp"] },
   );
   fc.assert(fc.property(anEvent, (event) => {
@@ -89,6 +91,12 @@ const WRONG_EVENTS: [what: string, value: unknown, reason: string, id?: string][
     "an event with an empty query",
     { ...EVENT, query: "" },
     "query: expected a text that is not empty",
+    EVENT.id,
+  ],
+  [
+    "an event with half a character in its query",
+    { ...EVENT, query: "cut in the middle of \ud83d" },
+    "query: expected well-formed Unicode, without half a surrogate pair",
     EVENT.id,
   ],
   [

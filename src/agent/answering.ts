@@ -37,11 +37,12 @@ export async function outcomeOf(
     const about = { queryId: event.id, agentId: mind.agentId };
     try {
       const reply = await mind.answer(event, signal, { rest, writer });
-      return { ...about, response: reply.text, timestamp: clock.now(), ...metadataOf(reply) };
+      // A model may end in half a surrogate pair, which has no UTF-8 to be signed: what is sent is the text with U+FFFD.
+      return { ...about, response: reply.text.toWellFormed(), timestamp: clock.now(), ...metadataOf(reply) };
     } catch (error) {
       if (signal.aborted) return undefined;
       if (error instanceof FatalError) throw error;
-      return { ...about, error: messageOf(error), timestamp: clock.now() };
+      return { ...about, error: messageOf(error).toWellFormed(), timestamp: clock.now() };
     }
   }
 }

@@ -40,7 +40,8 @@ export function createIntake(parts: {
     accept(delivery) {
       const { event, refusal } = delivery;
       if (refusal !== undefined) {
-        return parts.onRefused({ queryId: event.id, error: `refused: ${refusal}`, timestamp: clock.now(), agentId });
+        const error = `refused: ${refusal}`.toWellFormed();
+        return parts.onRefused({ queryId: event.id, error, timestamp: clock.now(), agentId });
       }
       const accepted = journal.accept(event);
       if (accepted.state === "answered") {

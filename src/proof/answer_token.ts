@@ -14,7 +14,7 @@ export interface AnswerClaims {
   readonly queryId: string;
   /** Milliseconds since the epoch, as in the outcome. */
   readonly timestamp: number;
-  /** Of the event's query; absent where what came could not be taken for an event. */
+  /** Of the event's query; absent where what came could not be taken for an event, or has half a surrogate pair. */
   readonly query_sha256?: string;
   /** Of the answer, or else of the error. */
   readonly response_sha256?: string;
@@ -116,7 +116,8 @@ export function claimsOf(outcome: Outcome, event: Pick<AgentEvent, "query" | "me
     iss,
     queryId,
     timestamp,
-    ...(event && { query_sha256: textDigest(event.query) }),
+    // An event from before such queries were refused may still wait for its answer.
+    ...(event?.query.isWellFormed() && { query_sha256: textDigest(event.query) }),
     ...("error" in outcome ? { error_sha256: textDigest(outcome.error) } : answerDigests(outcome)),
     ...(nonce !== undefined && { nonce }),
   };

@@ -8,6 +8,8 @@ const id = z.string().min(1, NOT_EMPTY).max(MAX_ID_LENGTH);
 // guid, not uuid: the ids that ElizaOS derives from a name carry version 0, which RFC 9562 does not know.
 const agentId = z.guid("expected a UUID");
 const timestamp = z.number();
+/** What proves an outcome: checked by whoever wants the proof. */
+const signatures = { signature: z.string().exactOptional(), eip712Signature: z.string().exactOptional() };
 
 const messageSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("auth"), agentId, token: z.string().optional(), timestamp }),
@@ -17,6 +19,7 @@ const messageSchema = z.discriminatedUnion("type", [
     status: z.enum(["processed", "error"]),
     error: z.string().optional(),
     timestamp,
+    ...signatures,
   }),
   z.object({
     type: z.literal("response"),
@@ -29,6 +32,7 @@ const messageSchema = z.discriminatedUnion("type", [
       declined: z.boolean().exactOptional(),
       cutOff: z.boolean().exactOptional(),
     }).exactOptional(),
+    ...signatures,
   }),
   z.object({
     type: z.literal("chunk"),

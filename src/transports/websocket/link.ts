@@ -12,6 +12,7 @@ import {
   encodeResponse,
   type Entry,
   isFailure,
+  type Signatures,
 } from "../../wire.ts";
 import type { Delivery } from "../transport.ts";
 import type { Arrival, Connection, Ending } from "./connection.ts";
@@ -166,16 +167,18 @@ function createSender(
     refusals.sent(entry.outcome.queryId, Buffer.byteLength(frame));
     connection.send(frame);
   };
-  const acknowledge = (eventId: string, error?: string) =>
-    hold(encodeAck({ eventId, timestamp: clock.now(), ...(error !== undefined && { error }) }));
+  const acknowledge = (eventId: string, failed: { error?: string } & Signatures = {}) =>
+    hold(encodeAck({ ...failed, eventId, timestamp: clock.now() }));
 
   const send = (entry: Entry): Promise<boolean> => {
     const { outcome } = entry;
     if (!connection.isOpen()) return Promise.resolve(false);
-    const error = isFailure(outcome) ? outcome.error : refusals.verdict(outcome.queryId);
+    if (isFailure(outcome)) return acknowledge(outcome.queryId, outcome);
+    const error = refusals.verdict(outcome.queryId);
+    if (error !== undefined) return acknowledge(outcome.queryId, { error });
     // The response first: it is what the peer waits for.
-    if (error === undefined) respond(entry);
-    return acknowledge(outcome.queryId, error);
+    respond(entry);
+    return acknowledge(outcome.queryId);
   };
   const sendAlone = async (entry: Entry): Promise<boolean> => {
     const { queryId } = entry.outcome;
