@@ -46,7 +46,7 @@ export function createIntake(parts: {
       const accepted = journal.accept(event);
       if (accepted.state === "answered") {
         log.debug("event {event} arrived again: its stored outcome stands", { event: event.id });
-        repeats.repeated(event, { isAnswered: true });
+        repeats.repeated(event.id, { isAnswered: true, asksAnother: accepted.asksAnother });
         if (isFailure(accepted.outcome)) parts.onFailedBefore();
         if (accepted.settled) outbox.again(accepted.outcome, delivery);
         else {
@@ -57,20 +57,20 @@ export function createIntake(parts: {
       }
       if (accepted.state === "forgotten") {
         log.info("event {event} was answered so long ago that the answer is gone", { event: event.id });
+        if (accepted.asksAnother) repeats.repeated(event.id, { isAnswered: true, asksAnother: true });
         const error = "this event was answered before, and its answer is no longer kept";
         const outcome = journal.signed({ queryId: event.id, error, timestamp: clock.now(), agentId }, event);
         outbox.again(outcome, delivery);
         return;
       }
-      const isInHand = accepted.state === "pending" && isLoaded(event.id);
+      const wasLoaded = isLoaded(event.id);
       if (delivery.handle !== undefined) deliveries.add(delivery);
-      if (isInHand) {
+      if (accepted.state === "pending" && wasLoaded) {
         log.debug("event {event} arrived again: it is being answered", { event: event.id });
-        repeats.repeated(event, { isAnswered: false });
+        repeats.repeated(event.id, { isAnswered: false, asksAnother: accepted.asksAnother });
         return;
       }
       log.info("📥 Processing new event: {event}", { event: event.id }, { query: event.query });
-      repeats.accepted(event);
       parts.onAccepted();
       const isAlone = (delivery.attempt ?? 1) > 1;
       if (accepted.state === "new") backlog.add(event, { seq: accepted.seq, isAlone });

@@ -13,16 +13,19 @@ const MAX_HELD = { events: 2_000, size: 8 * 1024 * 1024 };
 
 /** Everything that is held back: whatever is written is in the tables and nowhere here. */
 export interface HeldBack {
-  /** Accepted events that have no outcome, by id. */
-  readonly accepted: Map<string, Held & { readonly event: AgentEvent }>;
-  /** Outcomes, by the id of their row: that of their event, or the name of a refusal. */
-  readonly answered: Map<string, Held & Entry>;
+  /** Accepted events that have no outcome, by id, with the marks of their queries. */
+  readonly accepted: Map<string, Held & { readonly event: AgentEvent; readonly asked: number }>;
+  /**
+   * Outcomes, by the id of their row: that of their event, or the name of a refusal. `asked`: the mark of the event's
+   * query, if the event is not in the tables.
+   */
+  readonly answered: Map<string, Held & Entry & { readonly asked?: number | undefined }>;
   /** Ids of events in the tables that have an outcome now. */
   readonly obsolete: string[];
   /** Places of outcomes that were delivered. */
   readonly settled: Set<number>;
   /** Hold an event; returns whether there is room for more. */
-  accept(event: AgentEvent, at: Held): boolean;
+  accept(event: AgentEvent, at: Held & { readonly asked: number }): boolean;
 }
 
 /** Nothing held back yet. */

@@ -8,13 +8,13 @@ import { openChain, type OutcomeSigner } from "./chain.ts";
 import { type HeldBack, nothingHeld, runsOf } from "./held.ts";
 import { eventPlace, type KnownRow, outcomePlace, prepareStatements, type Row, type Statements } from "./statements.ts";
 
-/** What the journal knows of an event that arrives. */
+/** What the journal knows of an event that arrives. `asksAnother`: the event that came first under its id had another query. */
 export type Acceptance =
   | { readonly state: "new"; readonly seq: number }
-  | { readonly state: "pending" }
-  | { readonly state: "answered"; readonly settled: boolean; readonly outcome: Outcome }
+  | { readonly state: "pending"; readonly asksAnother: boolean }
+  | { readonly state: "answered"; readonly asksAnother: boolean; readonly settled: boolean; readonly outcome: Outcome }
   /** Answered so long ago that the outcome was pruned. */
-  | { readonly state: "forgotten" };
+  | { readonly state: "forgotten"; readonly asksAnother: boolean };
 
 /** An accepted event that has no outcome yet. */
 export interface PendingEvent {
@@ -125,18 +125,22 @@ export function openJournal(
     return rows;
   };
   const accept = (event: AgentEvent): Acceptance => {
-    const { id } = event;
-    if (held.accepted.has(id)) return { state: "pending" };
-    const answered = held.answered.get(id);
-    if (answered) return { state: "answered", settled: held.settled.has(answered.seq), outcome: answered.outcome };
-    const known = rows.known(id);
+    const { id } = event, asked = seal.mark(event.query, id);
+    const differsFrom = (before: number | null | undefined) => typeof before === "number" && before !== asked;
+    const waiting = held.accepted.get(id);
+    if (waiting) return { state: "pending", asksAnother: differsFrom(waiting.asked) };
+    const answered = held.answered.get(id), known = answered ? undefined : rows.known(id);
+    if (answered) {
+      const { seq, outcome } = answered, before = answered.asked ?? rows.known(id)?.asked;
+      return { state: "answered", asksAnother: differsFrom(before), settled: held.settled.has(seq), outcome };
+    }
     if (known?.state === "answered") {
-      const { seq, settled, outcome } = known;
-      return { state: "answered", settled: settled || held.settled.has(seq), outcome };
+      const { seq, settled, outcome } = known, isSettled = settled || held.settled.has(seq);
+      return { state: "answered", asksAnother: differsFrom(known.asked), settled: isSettled, outcome };
     }
     if (known?.state === "forgotten") statements.seenAgain.run({ id, now: now() });
-    if (known) return known;
-    const hasRoom = held.accept(event, { seq: ++lastEvent, atMs: now() });
+    if (known) return { state: known.state, asksAnother: differsFrom(known.asked) };
+    const hasRoom = held.accept(event, { seq: ++lastEvent, atMs: now(), asked });
     if (!hasRoom) write();
     return { state: "new", seq: lastEvent };
   };
@@ -147,8 +151,10 @@ export function openJournal(
   const record = (outcome: Outcome, event?: AgentEvent): RecordedOutcome => {
     const id = outcome.queryId;
     if (held.answered.has(id)) throw new Error(`Cannot record a second outcome of event ${JSON.stringify(id)}`);
-    if (!held.accepted.delete(id)) held.obsolete.push(id);
-    const recorded = keep(outcome, event);
+    const waiting = held.accepted.get(id);
+    if (waiting) held.accepted.delete(id);
+    else held.obsolete.push(id);
+    const recorded = { ...keep(outcome, event), asked: waiting?.asked };
     held.answered.set(id, recorded);
     return recorded;
   };
@@ -208,8 +214,9 @@ function createRows(statements: Statements, seal: Seal) {
     /** What the tables say of an id; nothing if they do not know it. */
     known(id: string) {
       const row = statements.known.get(id) as KnownRow | undefined;
-      if (row?.state !== "answered") return row && { state: row.state };
-      return { state: row.state, seq: row.seq, settled: row.settled === 1, outcome: toOutcome(row).outcome };
+      if (row?.state !== "answered") return row && { state: row.state, asked: row.asked };
+      const { seq, asked } = row;
+      return { state: row.state, asked, seq, settled: row.settled === 1, outcome: toOutcome(row).outcome };
     },
     recorded(id: string): RecordedOutcome | undefined {
       const row = statements.known.get(id) as KnownRow | undefined;
@@ -243,14 +250,14 @@ function createRows(statements: Statements, seal: Seal) {
     },
     /** Write what was held back. */
     write({ accepted, answered, obsolete, settled }: HeldBack, lastOutcome: number) {
-      for (const [id, { seq, text, atMs }] of answered) {
-        statements.keepOutcome.run(seq, id, seal.seal(text, outcomePlace({ seq, id, at: atMs })), atMs);
+      for (const [id, { seq, text, atMs, asked = null }] of answered) {
+        statements.keepOutcome.run(seq, id, seal.seal(text, outcomePlace({ seq, id, at: atMs })), atMs, asked);
       }
       if (answered.size > 0) statements.toDeliver.run(lastOutcome - answered.size);
       for (const id of obsolete) statements.forgetEvent.run(id);
-      for (const { seq, event, atMs } of accepted.values()) {
+      for (const { seq, event, atMs, asked } of accepted.values()) {
         const { id } = event, text = JSON.stringify(event);
-        statements.keepEvent.run(seq, id, seal.seal(text, eventPlace({ seq, id, at: atMs })), atMs);
+        statements.keepEvent.run(seq, id, seal.seal(text, eventPlace({ seq, id, at: atMs })), atMs, asked);
       }
       for (const [first, last] of runsOf(settled)) statements.delivered.run(first, last);
     },

@@ -60,6 +60,20 @@ export const UNDELIVERED_SCHEMA = `
   ALTER TABLE outcome DROP COLUMN settled;
 `;
 
+/** The seal's mark of an event's query, to notice that its id comes with another one; NULL where it is not known. */
+export const ASKED_SCHEMA = `
+  ALTER TABLE event ADD COLUMN asked INTEGER;
+  ALTER TABLE outcome ADD COLUMN asked INTEGER;
+  ALTER TABLE answered ADD COLUMN asked INTEGER;
+`;
+
+/** Marks that were made without a key would tell a guesser the queries of a state that is sealed later. */
+export const FORGET_ASKED = `
+  UPDATE event SET asked = NULL;
+  UPDATE outcome SET asked = NULL;
+  UPDATE answered SET asked = NULL;
+`;
+
 export const OUTAGE_SCHEMA = `
   -- Since when the model is down, while it is, in milliseconds since the epoch.
   CREATE TABLE outage (

@@ -16,6 +16,8 @@ export interface Row {
 export interface KnownRow extends Row {
   readonly state: "answered" | "forgotten" | "pending";
   readonly settled: number;
+  /** The mark of its query, if that is known. */
+  readonly asked: number | null;
 }
 
 /** What the text of an event is bound to. */
@@ -43,15 +45,18 @@ const PRUNABLE = `
 // Where an event costs a statement, its parameters have no names: binding them by name takes 2 µs of 4 (measured).
 const SQL = {
   known: `
-    SELECT 'answered' AS state, seq, id, body, made_at AS at, seq NOT IN undelivered AS settled FROM outcome WHERE id = ?1
-    UNION ALL SELECT 'forgotten', 0, id, NULL, 0, 1 FROM answered WHERE id = ?1
-    UNION ALL SELECT 'pending', seq, id, NULL, accepted_at, 0 FROM event WHERE id = ?1`,
-  keepEvent: `INSERT INTO event (seq, id, body, accepted_at) VALUES (?, ?, ?, ?)`,
+    SELECT 'answered' AS state, seq, id, body, made_at AS at, seq NOT IN undelivered AS settled, asked
+    FROM outcome WHERE id = ?1
+    UNION ALL SELECT 'forgotten', 0, id, NULL, 0, 1, asked FROM answered WHERE id = ?1
+    UNION ALL SELECT 'pending', seq, id, NULL, accepted_at, 0, asked FROM event WHERE id = ?1`,
+  keepEvent: `INSERT INTO event (seq, id, body, accepted_at, asked) VALUES (?, ?, ?, ?, ?)`,
   pending: `SELECT seq, id, body, accepted_at AS at FROM event WHERE seq > :seq ORDER BY seq LIMIT +:limit`,
   acceptedAt: `SELECT accepted_at FROM event WHERE id = :id`,
   pendingCount: `SELECT count(*) AS count FROM event`,
   forgetEvent: `DELETE FROM event WHERE id = ?`,
-  keepOutcome: `INSERT INTO outcome (seq, id, body, made_at) VALUES (?, ?, ?, ?)`,
+  keepOutcome: `
+    INSERT INTO outcome (seq, id, body, made_at, asked)
+    VALUES (?1, ?2, ?3, ?4, coalesce(?5, (SELECT asked FROM event WHERE id = ?2)))`,
   outcomes: `SELECT seq, id, body, made_at AS at FROM outcome WHERE seq > :seq ORDER BY seq LIMIT +:limit`,
   unsettled: `
     SELECT seq, id, body, made_at AS at FROM undelivered JOIN outcome USING (seq)
@@ -60,7 +65,7 @@ const SQL = {
   delivered: `DELETE FROM undelivered WHERE seq BETWEEN ? AND ?`,
   seenAgain: `UPDATE answered SET seen_at = :now WHERE id = :id`,
   keepIds: `
-    INSERT INTO answered (id, seen_at) SELECT id, :now FROM outcome WHERE seq IN (${PRUNABLE})
+    INSERT INTO answered (id, seen_at, asked) SELECT id, :now, asked FROM outcome WHERE seq IN (${PRUNABLE})
     ON CONFLICT (id) DO NOTHING`,
   dropDeliveries: `DELETE FROM undelivered WHERE seq IN (SELECT seq FROM outcome WHERE made_at < ?)`,
   dropEvents: `DELETE FROM event WHERE accepted_at < ?`,

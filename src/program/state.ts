@@ -2,7 +2,9 @@
 
 import { type Journal, openJournal } from "../journal/journal.ts";
 import {
+  ASKED_SCHEMA,
   CHAIN_SCHEMA,
+  FORGET_ASKED,
   JOURNAL_SCHEMA,
   JOURNAL_SEALED,
   OUTAGE_SCHEMA,
@@ -30,12 +32,13 @@ const MIGRATIONS: readonly string[] = [
   EXCHANGE_SCHEMA,
   IDENTITY_SCHEMA,
   CHAIN_SCHEMA,
+  ASKED_SCHEMA,
 ];
 
 /** What the tables are. */
 export const SCHEMA: Schema = {
   migrations: MIGRATIONS,
-  digest: "452a82486e3d779afb16b20f321e9364c71a4cc46e942516a22cc7baf369ec4a",
+  digest: "112165f546132099cae3e7f4636a28713409250605fb9cbcf4583d9c87c0f53c",
 };
 
 /** Every sealed column of every part. */
@@ -101,6 +104,9 @@ export function openStateDatabase(
 
 /** The seal over every sealed column of a state's database. @see openSeal */
 export function openStateSeal(database: Database, key?: Uint8Array, options: { takeOver?: boolean } = {}): Seal {
-  const beforeSealing = (seal: Seal) => hideIds(database.sqlite, seal);
+  const beforeSealing = (seal: Seal) => {
+    hideIds(database.sqlite, seal);
+    database.sqlite.exec(FORGET_ASKED);
+  };
   return openSeal(database, { columns: SEALED_COLUMNS, key, ...options, beforeSealing });
 }

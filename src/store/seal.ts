@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { EXIT, FatalError } from "../errors.ts";
+import { fingerprintOf } from "../fingerprint.ts";
 
 /** A text as it stands in the database: as it is, or sealed. */
 export type Sealed = string | Uint8Array;
@@ -25,6 +26,11 @@ export interface Seal {
    * @param id A UUID in lower case.
    */
   hide<Id extends string>(id: Id): Id;
+  /**
+   * A number of 32 bits that tells a text of a row from another text of that row. With a key, it says nothing about the
+   * text, nor whether two rows have the same.
+   */
+  mark(text: string, row: string): number;
 }
 
 /** Stores texts as they are. */
@@ -35,6 +41,7 @@ export const noSeal: Seal = {
     throw unreadable(place, "it is sealed, and there is no key: set AGENT_STATE_KEY");
   },
   hide: (id) => id,
+  mark: fingerprintOf,
 };
 
 const KEY_BYTES = 32;
@@ -59,7 +66,7 @@ export function newSalt(): Uint8Array {
 export function aesSeal(key: Uint8Array, salt: Uint8Array): Seal {
   checkKey(key);
   const derived = (use: string) => new Uint8Array(hkdfSync("sha256", key, salt, `agent state: ${use}`, KEY_BYTES));
-  const textKey = derived("texts"), idKey = derived("ids");
+  const textKey = derived("texts"), idKey = derived("ids"), markKey = derived("marks");
   return {
     seal: (text, place) => encrypt(textKey, text, aad(place)),
     open(stored, place) {
@@ -67,6 +74,7 @@ export function aesSeal(key: Uint8Array, salt: Uint8Array): Seal {
       return decrypt(textKey, stored, aad(place)) ?? refuseForeign(place);
     },
     hide: <Id extends string>(id: Id) => uuidFrom(createHmac("sha256", idKey).update(id).digest("hex")) as Id,
+    mark: (text, row) => createHmac("sha256", markKey).update(JSON.stringify([row, text])).digest().readInt32BE(),
   };
 }
 

@@ -60,11 +60,21 @@ Deno.test("an event is new once, pending until it has an outcome, answered from 
   const { journal } = opened;
   const { state } = journal.accept(event("q1"));
   assertEquals(state, "new");
-  assertEquals(journal.accept(event("q1")), { state: "pending" });
+  assertEquals(journal.accept(event("q1")), { state: "pending", asksAnother: false });
   const { seq } = journal.record(answer("q1"));
-  assertEquals(journal.accept(event("q1")), { state: "answered", settled: false, outcome: answer("q1") });
+  assertEquals(journal.accept(event("q1")), {
+    state: "answered",
+    asksAnother: false,
+    settled: false,
+    outcome: answer("q1"),
+  });
   journal.settled(seq);
-  assertEquals(journal.accept(event("q1")), { state: "answered", settled: true, outcome: answer("q1") });
+  assertEquals(journal.accept(event("q1")), {
+    state: "answered",
+    asksAnother: false,
+    settled: true,
+    outcome: answer("q1"),
+  });
 });
 
 Deno.test("the first event with an id is the one that counts", async () => {
@@ -210,9 +220,14 @@ Deno.test("any sequence of arrivals, answers, deliveries, restarts and crashes l
           const known = model.outcomes.find(({ outcome }) => outcome.queryId === step.id);
           const accepted = opened.journal.accept(event(step.id));
           if (known) {
-            assertEquals(accepted, { state: "answered", settled: known.settled, outcome: known.outcome });
+            assertEquals(accepted, {
+              state: "answered",
+              asksAnother: false,
+              settled: known.settled,
+              outcome: known.outcome,
+            });
           } else if (model.pending.includes(step.id)) {
-            assertEquals(accepted, { state: "pending" });
+            assertEquals(accepted, { state: "pending", asksAnother: false });
           } else {
             assertEquals(accepted.state, "new");
             if (accepted.state === "new") assertGreater(accepted.seq, before.at(-1)?.seq ?? 0);

@@ -249,20 +249,23 @@ Deno.test("a second agent on one state directory refuses to start, and the first
   assertEquals((await first.responses(1))[0]!.queryId, "q1");
 });
 
-Deno.test("the second start says how many events were answered before, and an edited question is pointed out", async () => {
+Deno.test("the second start says how many events were answered before, and both point out an edited question", async () => {
   await using input = makeInput();
-  input.writeEvents("q1", "q2");
+  const isEdited = ({ message }: { message: string }) => message.includes("came with another query");
+  input.writeEvents("q1", "q2", "q3");
   {
     await using agent = await startAgent(input);
-    await agent.responses(2);
-    input.write(JSON.stringify([event("q1"), event("q2", "What is a workerpool?")]));
-    const { event: id, level } = await agent.logged(({ message }) => message.includes("came with another query"));
+    await agent.responses(3);
+    input.write(JSON.stringify([event("q1"), event("q2", "What is a workerpool?"), event("q3")]));
+    const { event: id, level } = await agent.logged(isEdited);
     assertEquals([id, level], ["q2", "warn"]);
     await agent.stop();
   }
   await using agent = await startAgent(input);
   assertEquals((await agent.logged(({ message }) => message.includes("were answered before"))).count, 2);
-  assertEquals(readEntries(`${input.folder}/iexec_out/responses.json`)!.length, 2);
+  const { event: id, level } = await agent.logged(isEdited);
+  assertEquals([id, level], ["q2", "warn"]);
+  assertEquals(readEntries(`${input.folder}/iexec_out/responses.json`)!.length, 3);
 });
 
 Deno.test("agents of one character have ids of their own, which last, and AGENT_ID sets one", async () => {
