@@ -84,7 +84,8 @@ Deno.test("a JSON file that a document shows is the one in examples/", () => {
 });
 
 for (const [file, name] of [["gardener.json", "Gardener"], ["orchard.json", "Orchardist"]] as const) {
-  Deno.test(`examples/${file} is a character that loads with its knowledge`, async () => {
+  // ElizaOS's core digests something when it is imported, and waits for nobody: Deno 2.7.11 takes that for a leak.
+  Deno.test(`examples/${file} is a character that loads with its knowledge`, { sanitizeOps: false }, async () => {
     const { character, texts } = await loadCharacter(fileUrl(`examples/${file}`).pathname, silentLog);
     assertEquals([character.name, texts.length > 0], [name, true]);
   });

@@ -4,11 +4,8 @@
  * @module
  */
 
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
 import { setImmediate, setTimeout as delay } from "node:timers/promises";
+import { type HttpRequest, serveHttp } from "./http_server.ts";
 import { ollamaRoutes } from "./model_server_ollama.ts";
 import { openaiRoutes } from "./model_server_openai.ts";
 import { createWatch } from "./watch.ts";
@@ -100,52 +97,31 @@ export interface Stage {
   readonly gone: Promise<void>;
 }
 
-/** Whether this Deno leaves a connection open whose socket is destroyed. */
-const DESTROYS_NOTHING = Deno.version.deno.localeCompare("2.8.0", "en", { numeric: true }) < 0;
-
 /**
  * Start one. `port`: default 0, one that the system picks; `models`: those that it has; `key`: the API key that it
  * wants, or `user:password` for Ollama behind a proxy; `show`: what Ollama's description of a model has instead; `listed`: what
  * OpenAI's list has besides.
  */
-export async function startModelServer(
+export function startModelServer(
   dialect: Dialect,
   options: { port?: number; models?: readonly string[]; key?: string; show?: object; listed?: object } = {},
-): Promise<ModelServer> {
+): ModelServer {
   const { port = 0, models = ["test-model", "test-embedding"], key, show = {}, listed = {} } = options;
   const requests: ModelRequestSeen[] = [];
   const asked: ModelRequestSeen["body"][] = [];
-  let turns: Turn[] = [], otherwise: Parameters<ModelServer["otherwise"]>[0], cancelled = 0;
+  let turns: Turn[] = [], otherwise: Parameters<ModelServer["otherwise"]>[0];
   let held = Promise.withResolvers<Turn | undefined>();
   const watch = createWatch({
-    report: () => [...requests.map(({ method, path }) => `${method} ${path}`), `${cancelled} cancelled`].join("\n"),
+    report: () =>
+      [...requests.map(({ method, path }) => `${method} ${path}`), `${server.cancelled} cancelled`].join("\n"),
   });
   const routes = dialect === "ollama" ? ollamaRoutes({ login: key, show }) : openaiRoutes({ key, listed });
+  const server = serveHttp({ port, onCancelled: () => watch.changed() }, answer);
 
-  // Not `Deno.serve`: of a request with a body of some hundred bytes it does not tell when the client goes (2.9.6).
-  const server = createServer((incoming, outgoing) => {
-    const gone = Promise.withResolvers<void>();
-    outgoing.on("close", () => {
-      if (!outgoing.writableEnded) {
-        cancelled++;
-        watch.changed();
-      }
-      gone.resolve();
-    });
-    void answer(incoming, outgoing, gone.promise);
-  });
-
-  async function answer(incoming: IncomingMessage, outgoing: ServerResponse, gone: Promise<void>): Promise<void> {
-    // Of a request without a body, Deno 2.7.11 does not tell the end.
-    const body = incoming.method === "GET" ? "" : await text(incoming);
-    const seen: ModelRequestSeen = {
-      method: incoming.method ?? "",
-      path: incoming.url ?? "",
-      headers: new Headers(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)])),
-      body: body === "" ? undefined : JSON.parse(body),
-    };
+  async function answer({ method, path, headers, body, gone, cut }: HttpRequest): Promise<Response> {
+    const seen = { method, path, headers, body: body === "" ? undefined : JSON.parse(body) };
     requests.push(seen);
-    const response = await routes({
+    return await routes({
       models,
       seen,
       gone,
@@ -156,42 +132,22 @@ export async function startModelServer(
         return turn ?? { text: `You said: ${question}` };
       },
       held: () => Promise.race([held.promise, gone]),
-      cut() {
-        incoming.socket.destroy();
-        // On Deno 2.7.11 that closes nothing. Breaking all connections will do: a test that breaks one has no other.
-        if (DESTROYS_NOTHING) server.closeAllConnections();
-      },
+      cut,
     });
-    if (outgoing.destroyed) return;
-    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-    for await (const piece of response.body ?? []) {
-      if (outgoing.destroyed) return;
-      outgoing.write(piece);
-    }
-    outgoing.end();
   }
 
-  let connections = 0;
-  server.on("connection", () => void connections++);
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
-  const taken = (server.address() as AddressInfo).port; // a TCP server's
   const close = async () => {
-    if (!server.listening) return;
-    const closed = once(server, "close");
-    server.close();
-    server.closeAllConnections();
-    await closed;
+    await server.close();
     watch[Symbol.dispose]();
   };
   return {
     dialect,
-    port: taken,
-    url: `http://127.0.0.1:${taken}${dialect === "openai" ? "/v1" : ""}`,
+    port: server.port,
+    url: `http://127.0.0.1:${server.port}${dialect === "openai" ? "/v1" : ""}`,
     requests,
     asked,
     get connections() {
-      return connections;
+      return server.connections;
     },
     script(...more) {
       turns = [...turns, ...more];
@@ -210,7 +166,7 @@ export async function startModelServer(
     askedFor: async (count) =>
       void await watch.until(`${count} requests for an answer`, () => asked.length >= count ? true : undefined),
     cancelled: async (count) =>
-      void await watch.until(`${count} cancelled requests`, () => cancelled >= count ? true : undefined),
+      void await watch.until(`${count} cancelled requests`, () => server.cancelled >= count ? true : undefined),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -5,6 +5,9 @@ import type { FailureKind, ModelError } from "../../../src/mind/model_error.ts";
 import { ask, DIALECTS, failureOf, optionsFor, requestWith } from "../../support/model_requests.ts";
 import { startModelServer, type Turn } from "../../support/model_server.ts";
 
+/** Whether this Deno's `fetch` sends a request again if its connection broke before any answer (2.7.11 does, 2.9.6 does not). */
+const FETCH_ASKS_AGAIN = Deno.version.deno.localeCompare("2.9.0", "en", { numeric: true }) < 0;
+
 for (const dialect of DIALECTS) {
   const about = (what: string) => `${dialect}: ${what}`;
   const start = () => startModelServer(dialect);
@@ -12,10 +15,11 @@ for (const dialect of DIALECTS) {
   /** What comes of one scripted turn. */
   const failsWith = async (turn: Turn): Promise<ModelError> => {
     await using server = await start();
-    server.script(turn);
+    server.otherwise(turn);
     const error = await failureOf(ask(optionsFor(server), requestWith()));
     assert(!/canary/.test(error.message), `says nothing that the server wrote: ${error.message}`);
-    assertEquals(server.asked.length, 1, "the client itself does not try again");
+    const times = turn === "broken" && FETCH_ASKS_AGAIN ? 2 : 1;
+    assertEquals(server.asked.length, times, "the client itself does not try again");
     return error;
   };
 
