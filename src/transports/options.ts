@@ -2,7 +2,9 @@
 
 import { readTlsFiles, type TlsFiles } from "../certificates.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import type { ProxySettings } from "../settings/proxy.ts";
 import type { TransportSettings } from "./settings.ts";
+import { tunnelTo } from "./through_proxy.ts";
 
 /** Options of every queue. */
 export function queueOptions(settings: TransportSettings) {
@@ -15,10 +17,12 @@ export function queueOptions(settings: TransportSettings) {
   };
 }
 
-/** The RabbitMQ server and its queues. @throws {FatalError} 78, if a file can't be read. */
-export function rabbitOptions(settings: TransportSettings) {
+/** The RabbitMQ server and its queues. @throws {FatalError} 78, if a file can't be read, or the proxy can't be used. */
+export function rabbitOptions(settings: TransportSettings & ProxySettings) {
+  const url = given(settings, "RABBITMQ_URL");
   return {
-    url: given(settings, "RABBITMQ_URL"),
+    url,
+    ...tunnelTo([url], settings),
     ...tlsOf(settings, "RABBITMQ"),
     queues: settings.RABBITMQ_QUEUE.split(","),
     outcomeQueue: settings.RABBITMQ_OUTCOME_QUEUE,
@@ -26,10 +30,12 @@ export function rabbitOptions(settings: TransportSettings) {
   };
 }
 
-/** The Redis server and its streams. @throws {FatalError} 78, if a file can't be read. */
-export function redisOptions(settings: TransportSettings) {
+/** The Redis server and its streams. @throws {FatalError} 78, if a file can't be read, or the proxy can't be used. */
+export function redisOptions(settings: TransportSettings & ProxySettings) {
+  const url = given(settings, "REDIS_URL");
   return {
-    url: given(settings, "REDIS_URL"),
+    url,
+    ...tunnelTo([url], settings),
     ...tlsOf(settings, "REDIS"),
     streams: settings.REDIS_STREAM.split(","),
     outcomeStream: settings.REDIS_OUTCOME_STREAM,
@@ -39,11 +45,13 @@ export function redisOptions(settings: TransportSettings) {
   };
 }
 
-/** The NATS servers, their streams and the login. @throws {FatalError} 78, if a file can't be read. */
-export function natsOptions(settings: TransportSettings) {
+/** The NATS servers, their streams and the login. @throws {FatalError} 78, if a file can't be read, or the proxy can't be used. */
+export function natsOptions(settings: TransportSettings & ProxySettings) {
   const { NATS_CREDS_FILE: creds, NATS_NKEY_FILE: nkey } = settings;
+  const urls = given(settings, "NATS_URL");
   return {
-    urls: given(settings, "NATS_URL"),
+    urls,
+    ...tunnelTo(urls, settings),
     ...tlsOf(settings, "NATS"),
     ...(creds !== undefined && { creds: readSecret("NATS_CREDS_FILE", creds) }),
     ...(nkey !== undefined && { nkey: readSecret("NATS_NKEY_FILE", nkey) }),

@@ -8,18 +8,26 @@ import {
   credsAuthenticator,
   errors,
   type NatsConnection,
+  NatsConnectionImpl,
   nkeyAuthenticator,
+  type NodeConnectionOptions,
+  setTransportFactory,
   usernamePasswordAuthenticator,
 } from "@nats-io/transport-node";
+import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
+import type { Socket } from "node:net";
 import { decodePart, hostOf } from "../../urls.ts";
 import type { TlsFiles } from "../../certificates.ts";
 import type { BrokerKind } from "../queue.ts";
+import type { OpenTunnel } from "../through_proxy.ts";
 
 /** Whom to connect to, and as whom. */
 export interface NatsServer {
   /** Servers of one cluster, `nats://` or `tls://`; user name and password are those of the first. */
   readonly urls: readonly URL[];
   readonly tls?: TlsFiles;
+  /** The way through a proxy, for tls:// alone. */
+  readonly openTunnel?: OpenTunnel;
   /** The text of a credentials file. */
   readonly creds?: string;
   /** The seed of an nkey. */
@@ -48,11 +56,11 @@ const CONNECT_MS = 10_000;
  *
  * @throws {Error} If none can be reached, or the login is refused.
  */
-export function connectNats({ urls, tls = {}, creds, nkey }: NatsServer): Promise<NatsConnection> {
+export function connectNats({ urls, tls = {}, openTunnel, creds, nkey }: NatsServer): Promise<NatsConnection> {
   const { caCerts, cert, key } = tls;
   const authenticator = authenticatorOf({ urls, ...(creds && { creds }), ...(nkey && { nkey }) });
   const isEncrypted = urls.some(({ protocol }) => protocol === "tls:");
-  return connect({
+  const options: NodeConnectionOptions = {
     servers: urls.map(hostOf),
     reconnect: false,
     maxReconnectAttempts: 0,
@@ -67,7 +75,22 @@ export function connectNats({ urls, tls = {}, creds, nkey }: NatsServer): Promis
         ...(key !== undefined && { key }),
       },
     }),
-  });
+  };
+  return openTunnel ? connectThrough(openTunnel, options) : connect(options);
+}
+
+/** As the package's `connect`, which sets the same two things, but with sockets that come through a proxy. */
+function connectThrough(openTunnel: OpenTunnel, options: NodeConnectionOptions): Promise<NatsConnection> {
+  class TunnelTransport extends NodeTransport {
+    override async dial({ hostname, port }: { hostname: string; port: number }): Promise<Socket> {
+      const socket = await openTunnel({ host: hostname, port });
+      socket.setNoDelay(true);
+      return socket;
+    }
+  }
+  setTransportFactory({ factory: () => new TunnelTransport() });
+  // The proxy looks up names.
+  return NatsConnectionImpl.connect({ ...options, resolve: false });
 }
 
 function authenticatorOf({ urls, creds, nkey }: NatsServer): Authenticator | undefined {

@@ -4,12 +4,15 @@ import { AMQPClient } from "@cloudamqp/amqp-client";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import type { TlsFiles } from "../../certificates.ts";
 import type { BrokerKind } from "../queue.ts";
+import { addressOf, type OpenTunnel } from "../through_proxy.ts";
 
 /** Whom to connect to. */
 export interface RabbitServer {
   /** `amqp://` or `amqps://`, with user name, password and virtual host. */
   readonly url: URL;
   readonly tls?: TlsFiles;
+  /** The way through a proxy, for amqps:// alone. */
+  readonly openTunnel?: OpenTunnel;
 }
 
 /** The queues that are used. */
@@ -41,19 +44,24 @@ const FRAME_BYTES = 128 * 1024;
 const DELIVERY_LIMIT = 20;
 
 /** @throws {Error} If the server can't be reached, or refuses the login. */
-export async function connectRabbit({ url, tls = {} }: RabbitServer): Promise<AMQPClient> {
+export async function connectRabbit({ url, tls = {}, openTunnel }: RabbitServer): Promise<AMQPClient> {
   const address = new URL(url);
   address.searchParams.set("heartbeat", String(HEARTBEAT_S));
   address.searchParams.set("frameMax", String(FRAME_BYTES));
   const { caCerts, cert, key } = tls;
+  const socket = await openTunnel?.(addressOf(url));
   const client = new AMQPClient(address.href, {
+    ...(socket && { socket }),
     ...(caCerts && { ca: [...caCerts] }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
   });
   // Its own answer to an error is to print it; whoever waits for something learns of it anyway.
   client.onerror = () => {};
-  await client.connect();
+  const connected = client.connect();
+  // The client listens for the end of a connection from this event on, which a socket that is open already never has.
+  if (socket) client.socket?.emit("connect");
+  await connected;
   return client;
 }
 

@@ -7,12 +7,15 @@ import SocketModule from "@redis/client/dist/lib/client/socket.js";
 import { decodePart } from "../../urls.ts";
 import type { TlsFiles } from "../../certificates.ts";
 import type { BrokerKind } from "../queue.ts";
+import { addressOf, type OpenTunnel } from "../through_proxy.ts";
 
 /** Whom to connect to. */
 export interface RedisServer {
   /** `redis://` or `rediss://`, with user name, password and the number of the database. */
   readonly url: URL;
   readonly tls?: TlsFiles;
+  /** The way through a proxy, for rediss:// alone. */
+  readonly openTunnel?: OpenTunnel;
 }
 
 /** What a reply may be. */
@@ -60,13 +63,14 @@ const CONNECT_MS = 10_000;
  */
 // deno-lint-ignore house/function-length -- one socket from its making to its first command
 export async function connectRedis(
-  { url, tls = {} }: RedisServer,
+  { url, tls = {}, openTunnel }: RedisServer,
   { silenceMs }: { silenceMs: number },
 ): Promise<RedisConnection> {
   const ended = Promise.withResolvers<string>();
   const queue = new (defaultOf(QueueModule))(2, null, () => {}, "");
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const { caCerts, cert, key } = tls;
+  const tunnel = await openTunnel?.(addressOf(url));
   const socket = new (defaultOf(SocketModule))(() => {}, "", {
     host,
     port: Number(url.port) || 6379,
@@ -76,6 +80,7 @@ export async function connectRedis(
     ...(url.protocol === "rediss:"
       ? {
         tls: true as const,
+        ...(tunnel && { socket: tunnel }),
         ...(caCerts && { ca: [...caCerts] }),
         ...(cert !== undefined && { cert }),
         ...(key !== undefined && { key }),

@@ -2,10 +2,11 @@
 
 import "../../../src/transports/builtin_require.ts";
 import { jetstream, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
+import { type Authenticator, connect, headers, type NatsConnection } from "@nats-io/transport-node";
 import { token } from "../../../src/transports/nats/session.ts";
 import type { AgentEvent } from "../../../src/wire.ts";
 import { makeFolder } from "../folder.ts";
+import { CLIENT_AUTHORITY, CLIENT_CERTIFICATE } from "../client_certificate.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "../localhost_certificate.ts";
 import { type Broker, type OutcomeMessage, poll } from "./broker.ts";
 import { findProgram, freePort, startProcess } from "./process.ts";
@@ -22,16 +23,29 @@ export interface NatsBroker extends Broker {
 }
 
 /**
- * Start one. `tls`: with the certificate for localhost; `config`: lines of the configuration, such as users; `login`: what
- * the tests' own connection logs in with.
+ * Start one. `tls`: with the certificate for localhost; `asksForCertificate`: of clients, signed by CLIENT_AUTHORITY;
+ * `config`: lines of the configuration, such as users; `login`: what
+ * and `authenticator`: what the tests' own connection logs in with.
  */
 export async function startNats(
-  options: { tls?: boolean; config?: string; user?: string; password?: string } = {},
+  options: {
+    tls?: boolean;
+    asksForCertificate?: boolean;
+    config?: string;
+    user?: string;
+    password?: string;
+    authenticator?: Authenticator;
+  } = {},
 ): Promise<NatsBroker> {
-  const { tls = false, config = "", user, password } = options;
-  const folder = makeFolder({ "cert.pem": LOCALHOST_CERTIFICATE.cert, "key.pem": LOCALHOST_CERTIFICATE.key });
+  const { tls = false, asksForCertificate = false, config = "", user, password, authenticator } = options;
+  const folder = makeFolder({
+    "cert.pem": LOCALHOST_CERTIFICATE.cert,
+    "key.pem": LOCALHOST_CERTIFICATE.key,
+    "clients.pem": CLIENT_AUTHORITY,
+  });
   const port = freePort();
-  const secure = `tls { cert_file: "${folder.path}/cert.pem", key_file: "${folder.path}/key.pem" }`;
+  const asked = asksForCertificate ? `, ca_file: "${folder.path}/clients.pem", verify: true` : "";
+  const secure = `tls { cert_file: "${folder.path}/cert.pem", key_file: "${folder.path}/key.pem"${asked} }`;
   Deno.writeTextFileSync(
     `${folder.path}/nats.conf`,
     `listen: "127.0.0.1:${port}"\njetstream { store_dir: "${folder.path}/store" }\n${tls ? secure : ""}\n${config}\n`,
@@ -50,7 +64,8 @@ export async function startNats(
       servers: `127.0.0.1:${port}`,
       reconnect: false,
       ...(user !== undefined && { user, pass: password ?? "" }),
-      ...(tls && { tls: { ca: AUTHORITY } }),
+      ...(authenticator && { authenticator }),
+      ...(tls && { tls: { ca: AUTHORITY, ...(asksForCertificate && CLIENT_CERTIFICATE) } }),
     });
     const current = opened;
     try {

@@ -4,6 +4,7 @@ import type { AMQPChannel, AMQPClient, AMQPMessage } from "@cloudamqp/amqp-clien
 import { connectRabbit, makeQueues } from "../../../src/transports/rabbitmq/connection.ts";
 import type { AgentEvent } from "../../../src/wire.ts";
 import { makeFolder } from "../folder.ts";
+import { CLIENT_AUTHORITY, CLIENT_CERTIFICATE } from "../client_certificate.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "../localhost_certificate.ts";
 import { type Broker, type OutcomeMessage, poll } from "./broker.ts";
 import { findProgram, freePort, startProcess } from "./process.ts";
@@ -25,11 +26,17 @@ export interface RabbitBroker extends Broker {
   control(...args: readonly string[]): Promise<string>;
 }
 
-/** Start one. `tls`: with the certificate for localhost. */
-export async function startRabbit(options: { tls?: boolean } = {}): Promise<RabbitBroker> {
-  const { tls = false } = options;
+/**
+ * Start one. `tls`: with the certificate for localhost; `asksForCertificate`: of clients, signed by CLIENT_AUTHORITY;
+ * `plugins`: to enable.
+ */
+export async function startRabbit(
+  options: { tls?: boolean; asksForCertificate?: boolean; plugins?: readonly string[] } = {},
+): Promise<RabbitBroker> {
+  const { tls = false, asksForCertificate = false, plugins = [] } = options;
   const folder = makeFolder({
-    "plugins": "[].",
+    "plugins": `[${plugins.join(",")}].`,
+    "clients.pem": CLIENT_AUTHORITY,
     "home/.erlang.cookie": crypto.randomUUID(),
     "cert.pem": LOCALHOST_CERTIFICATE.cert,
     "key.pem": LOCALHOST_CERTIFICATE.key,
@@ -41,7 +48,11 @@ export async function startRabbit(options: { tls?: boolean } = {}): Promise<Rabb
     `${path}/rabbitmq.conf`,
     tls
       ? `listeners.tcp = none\nlisteners.ssl.1 = 127.0.0.1:${port}\nssl_options.certfile = ${path}/cert.pem\n` +
-        `ssl_options.keyfile = ${path}/key.pem\nssl_options.verify = verify_none\n`
+        `ssl_options.keyfile = ${path}/key.pem\n` +
+        (asksForCertificate
+          ? `ssl_options.cacertfile = ${path}/clients.pem\nssl_options.verify = verify_peer\n` +
+            "ssl_options.fail_if_no_peer_cert = true\n"
+          : "ssl_options.verify = verify_none\n")
       : `listeners.tcp.1 = 127.0.0.1:${port}\n`,
   );
   const env = {
@@ -79,7 +90,10 @@ export async function startRabbit(options: { tls?: boolean } = {}): Promise<Rabb
   const url = new URL(`${tls ? "amqps" : "amqp"}://guest:guest@127.0.0.1:${port}`);
   let opened: Promise<AMQPClient> | undefined;
   const use: RabbitBroker["use"] = async (with_) => {
-    opened ??= connectRabbit({ url, ...(tls && { tls: { caCerts: [AUTHORITY] } }) });
+    opened ??= connectRabbit({
+      url,
+      ...(tls && { tls: { caCerts: [AUTHORITY], ...(asksForCertificate && CLIENT_CERTIFICATE) } }),
+    });
     const current = opened;
     try {
       const channel = await (await current).channel();
