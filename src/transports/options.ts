@@ -2,6 +2,7 @@
 
 import { readTlsFiles, type TlsFiles } from "../certificates.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { MAX_SMALL_FILE_BYTES, readPlainTextSync } from "../files.ts";
 import type { ProxySettings } from "../settings/proxy.ts";
 import type { TransportSettings } from "./settings.ts";
 import { tunnelTo } from "./through_proxy.ts";
@@ -53,8 +54,18 @@ export function natsOptions(settings: TransportSettings & ProxySettings) {
     urls,
     ...tunnelTo(urls, settings),
     ...tlsOf(settings, "NATS"),
-    ...(creds !== undefined && { creds: readSecret("NATS_CREDS_FILE", creds) }),
-    ...(nkey !== undefined && { nkey: readSecret("NATS_NKEY_FILE", nkey) }),
+    ...(creds !== undefined && {
+      creds: readSecret("NATS_CREDS_FILE", creds, {
+        form: /-{5}BEGIN NATS USER JWT-{5}[^]+-{5}BEGIN USER NKEY SEED-{5}\s+SU[A-Z2-7]{56}\s/,
+        expected: "a credentials file as `nsc` writes it",
+      }),
+    }),
+    ...(nkey !== undefined && {
+      nkey: readSecret("NATS_NKEY_FILE", nkey, {
+        form: /^\s*SU[A-Z2-7]{56}\s*$/,
+        expected: "the seed of a user, which begins with SU",
+      }).trim(),
+    }),
     stream: settings.NATS_STREAM,
     subject: settings.NATS_SUBJECT,
     consumer: settings.NATS_CONSUMER,
@@ -87,11 +98,14 @@ function given<Name extends keyof TransportSettings>(settings: TransportSettings
   return value as NonNullable<typeof value>;
 }
 
-/** The text of a file that holds a secret. @throws {FatalError} 78, if it can't be read. */
-function readSecret(setting: string, path: string): string {
+/** The text of a file that holds a secret. @throws {FatalError} 78, if it can't be read, or has another form. */
+function readSecret(setting: string, path: string, { form, expected }: { form: RegExp; expected: string }): string {
+  let text: string;
   try {
-    return Deno.readTextFileSync(path);
+    text = readPlainTextSync(path, { maxBytes: MAX_SMALL_FILE_BYTES });
   } catch (error) {
     throw new FatalError(`Cannot read ${setting}=${path}: ${messageOf(error)}`, EXIT.settings, { cause: error });
   }
+  if (form.test(text)) return text;
+  throw new FatalError(`${setting}=${path} holds something else: expected ${expected}`, EXIT.settings);
 }

@@ -4,22 +4,18 @@
 import "../builtin_require.ts";
 import {
   type Authenticator,
-  connect,
   credsAuthenticator,
   errors,
   type NatsConnection,
-  NatsConnectionImpl,
   nkeyAuthenticator,
   type NodeConnectionOptions,
-  setTransportFactory,
   usernamePasswordAuthenticator,
 } from "@nats-io/transport-node";
-import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
-import type { Socket } from "node:net";
 import { decodePart, hostOf } from "../../urls.ts";
 import type { TlsFiles } from "../../certificates.ts";
 import type { BrokerKind } from "../queue.ts";
 import type { OpenTunnel } from "../through_proxy.ts";
+import { connectOver } from "./sockets.ts";
 
 /** Whom to connect to, and as whom. */
 export interface NatsServer {
@@ -76,26 +72,12 @@ export function connectNats({ urls, tls = {}, openTunnel, creds, nkey }: NatsSer
       },
     }),
   };
-  return openTunnel ? connectThrough(openTunnel, options) : connect(options);
-}
-
-/** As the package's `connect`, which sets the same two things, but with sockets that come through a proxy. */
-function connectThrough(openTunnel: OpenTunnel, options: NodeConnectionOptions): Promise<NatsConnection> {
-  class TunnelTransport extends NodeTransport {
-    override async dial({ hostname, port }: { hostname: string; port: number }): Promise<Socket> {
-      const socket = await openTunnel({ host: hostname, port });
-      socket.setNoDelay(true);
-      return socket;
-    }
-  }
-  setTransportFactory({ factory: () => new TunnelTransport() });
-  // The proxy looks up names.
-  return NatsConnectionImpl.connect({ ...options, resolve: false });
+  return connectOver(options, openTunnel);
 }
 
 function authenticatorOf({ urls, creds, nkey }: NatsServer): Authenticator | undefined {
   if (creds !== undefined) return credsAuthenticator(new TextEncoder().encode(creds));
-  if (nkey !== undefined) return nkeyAuthenticator(new TextEncoder().encode(nkey.trim()));
+  if (nkey !== undefined) return nkeyAuthenticator(new TextEncoder().encode(nkey));
   const named = urls.find(({ username }) => username !== "");
   return named && usernamePasswordAuthenticator(decodePart(named.username), decodePart(named.password));
 }
