@@ -12,7 +12,20 @@ import { runtimeNotices } from "./runtime.ts";
  */
 const MIT_WITHOUT_FILE: ReadonlyMap<string, string> = new Map([
   ["@redis/client", "Copyright (c) 2022-2025, Redis, inc."],
+  // Their texts stand in their README.md.
+  ["brorand", "Copyright Fedor Indutny, 2014."],
+  ["elliptic", "Copyright Fedor Indutny, 2014."],
+  ["hash.js", "Copyright Fedor Indutny, 2014."],
+  ["hmac-drbg", "Copyright Fedor Indutny, 2017."],
+  ["minimalistic-crypto-utils", "Copyright Fedor Indutny, 2017."],
 ]);
+
+/** The same for packages under the Apache License 2.0; its text is taken from {@linkcode APACHE}. */
+const APACHE_WITHOUT_FILE: ReadonlyMap<string, string> = new Map([
+  ["@phala/dcap-qvl", "Copyright (c) 2024-2026 Phala Network"],
+]);
+/** A package in the executable that carries the whole text of the Apache License 2.0. */
+const APACHE = "@nats-io/nats-core";
 
 /**
  * The notices of all that the executable of the program in `root` contains: the agent, its packages, the runtime.
@@ -22,14 +35,17 @@ const MIT_WITHOUT_FILE: ReadonlyMap<string, string> = new Map([
  */
 export async function collectNotices(root: string, folder: string): Promise<Notices> {
   const license = Deno.readTextFileSync(`${root}/LICENSE`);
+  const packages = await bundledPackages(root, folder);
+  const apache = packages.filter(({ name }) => name === APACHE).flatMap(noticesOf)[0];
   return gatherNotices([
     { name: "event agent", ...splitNotice(license) },
-    ...(await bundledPackages(root, folder)).flatMap((bundled) => {
-      const copyright = MIT_WITHOUT_FILE.get(bundled.name);
+    ...packages.flatMap((bundled) => {
+      const { name, version } = bundled;
+      const copyright = MIT_WITHOUT_FILE.get(name) ?? APACHE_WITHOUT_FILE.get(name);
       if (copyright === undefined) return noticesOf(bundled);
       // This project's own licence is the MIT licence too.
-      const { text } = splitNotice(license);
-      return [{ name: `${bundled.name} ${bundled.version}`, copyright: [copyright], text }];
+      const { text } = APACHE_WITHOUT_FILE.has(name) && apache ? apache : splitNotice(license);
+      return [{ name: `${name} ${version}`, copyright: [copyright], text }];
     }),
     ...runtimeNotices(license),
   ]);

@@ -1,7 +1,7 @@
 /** One connection to a NATS server or cluster: logged in, nothing that reconnects by itself. @module */
 
 // First, for the packages behind it.
-import "../builtin_require.ts";
+import "../../builtin_require.ts";
 import {
   type Authenticator,
   credsAuthenticator,

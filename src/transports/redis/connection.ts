@@ -1,7 +1,7 @@
 /** One connection to a Redis server: commands out, replies in, nothing that reconnects by itself. @module */
 
 // First, for the packages behind it.
-import "../builtin_require.ts";
+import "../../builtin_require.ts";
 import QueueModule from "@redis/client/dist/lib/client/commands-queue.js";
 import SocketModule from "@redis/client/dist/lib/client/socket.js";
 import { decodePart } from "../../urls.ts";

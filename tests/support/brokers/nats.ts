@@ -1,6 +1,6 @@
 /** A real NATS server with JetStream for tests. @module */
 
-import "../../../src/transports/builtin_require.ts";
+import "../../../src/builtin_require.ts";
 import { jetstream, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { type Authenticator, connect, headers, type NatsConnection } from "@nats-io/transport-node";
 import { token } from "../../../src/transports/nats/session.ts";

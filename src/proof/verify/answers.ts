@@ -1,0 +1,87 @@
+/** Checks signed answers against evidence: each answer's signature, its key, and its place in its agent's chain. @module */
+
+import type { AgentEvent } from "../../wire.ts";
+import { watchChain } from "../chain.ts";
+import { signerAddress } from "../eip712.ts";
+import { type TrustedKey, trustedKey, verifyEntry } from "../entries.ts";
+import type { EvidenceVerdict } from "./evidence.ts";
+
+/** Why an answer is not proved. `code` is an `EntryFault`, or one of those that stand below. */
+export interface AnswerReason {
+  readonly code: string;
+  /** The reason as a clause. It quotes neither a query nor an answer. */
+  readonly text: string;
+}
+
+/** What a check of an answer found. */
+export interface AnswerVerdict {
+  readonly proved: boolean;
+  readonly reasons: readonly AnswerReason[];
+  /** Answers of the agent before this one that were not seen. */
+  readonly missing: number;
+}
+
+/** The question of an answer, as far as it is signed. */
+export type Question = Pick<AgentEvent, "query" | "metadata">;
+
+/**
+ * A check of answers one after the other, in the order in which they were made.
+ *
+ * @param verdicts Of all the evidence there is. A key counts as proved if one of its evidences is.
+ * @param questions The questions by their ids, if they are known: then each answer has to have one.
+ */
+export function checkAnswers(
+  verdicts: readonly EvidenceVerdict[],
+  questions?: ReadonlyMap<string, Question>,
+): (entry: unknown) => AnswerVerdict {
+  const { keys, unproved } = keysOf(verdicts);
+  const chains = new Map<string, ReturnType<typeof watchChain>>();
+  return (entry) => {
+    const question = questions?.get((entry as { queryId?: unknown } | null)?.queryId as string);
+    const verdict = verifyEntry(entry, { keys, event: question, signerAddress });
+    if (!verdict.ok) {
+      return refused(verdict.reasons.map(({ fault, text }) => ({ code: fault, text })));
+    }
+    const { kid, link } = verdict;
+    const reasons: AnswerReason[] = [];
+    const doubt = unproved.get(kid);
+    if (doubt !== undefined) reasons.push({ code: "evidence", text: `the evidence for its key ${kid} ${doubt}` });
+    if (questions && !question) reasons.push({ code: "event", text: "its event is not among those that were given" });
+    let missing = 0;
+    if (link) {
+      const chain = chains.get(link.iss) ?? watchChain();
+      chains.set(link.iss, chain);
+      const place = chain.add(link);
+      if (place.state === "gap") missing = place.missing;
+      const broken = BROKEN[place.state];
+      if (broken !== undefined) reasons.push({ code: place.state, text: broken });
+    }
+    return { proved: reasons.length === 0, reasons, missing };
+  };
+}
+
+/** What is said of a token that contradicts its agent's chain. */
+const BROKEN: Readonly<Record<string, string>> = {
+  fork: "its key signed another answer for the same place in the chain",
+  rollback: "the agent's chain went back: an older state was put back, or two agents share an id",
+};
+
+function refused(reasons: readonly AnswerReason[]): AnswerVerdict {
+  return { proved: false, reasons, missing: 0 };
+}
+
+/** The keys by name, and why those that are not proved are not. */
+function keysOf(verdicts: readonly EvidenceVerdict[]) {
+  const keys = new Map<string, TrustedKey>();
+  const unproved = new Map<string, string>();
+  for (const { claims, proved, reasons } of verdicts) {
+    if (!claims) continue;
+    const [kid, key] = trustedKey(claims.cnf.jwk, { agentId: claims.agentId, ethAddress: claims.eth_address });
+    const isKnown = keys.has(kid), isProved = isKnown && !unproved.has(kid);
+    if (isProved || (isKnown && !proved)) continue;
+    keys.set(kid, key);
+    unproved.delete(kid);
+    if (!proved) unproved.set(kid, `proves nothing (${reasons.map(({ code }) => code).join(", ")})`);
+  }
+  return { keys, unproved };
+}

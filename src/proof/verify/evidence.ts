@@ -1,0 +1,145 @@
+/** Checks evidence: whether a genuine enclave of the expected measurement vouches for the key in its claims. @module */
+
+import {
+  type Claims,
+  type Evidence,
+  parseClaims,
+  parseEvidence,
+  type Quoted,
+  reportData,
+  thumbprint,
+} from "../evidence.ts";
+import { equalBytes } from "./certificates.ts";
+import { replayEventLog } from "./event_log.ts";
+import { verifyNitro } from "./nitro.ts";
+import { IDENTIFYING, type Policy } from "./policy.ts";
+import { type QuoteFacts, verifyQuote } from "./quote.ts";
+import { makersRoot } from "./roots.ts";
+import { collectReasons, type Reason, Refusal } from "./verdict.ts";
+
+/** What a check of evidence found. */
+export interface EvidenceVerdict {
+  /** Whether the enclave vouches for the key and is the expected one. */
+  readonly proved: boolean;
+  /** Why not; empty if it is proved. */
+  readonly reasons: readonly Reason[];
+  /** What is proved, and still worth knowing. */
+  readonly warnings: readonly string[];
+  readonly format?: Evidence["format"];
+  /** What the evidence claims: without `proved` nothing but a claim. */
+  readonly claims?: Claims;
+  /** Thumbprint of the key in the claims. */
+  readonly kid?: string;
+  /** What the quote says, if it is genuine. */
+  readonly quote?: Omit<QuoteFacts, "reportData" | "nonce">;
+  /** SHA-256 of the compose file that runs, if the log of events tells it and leads to the quote's registers. */
+  readonly composeHash?: string;
+}
+
+/** Check evidence against a policy. Whatever is wrong with it becomes a reason; nothing is thrown. */
+export function verifyEvidence(value: unknown, policy: Policy): EvidenceVerdict {
+  const found = collectReasons();
+  const warnings: string[] = [];
+  const verdict = (rest: Partial<EvidenceVerdict> = {}): EvidenceVerdict => ({
+    ...rest,
+    proved: found.reasons.length === 0,
+    reasons: found.reasons,
+    warnings,
+  });
+  const parsed = parseEvidence(value);
+  if (!parsed.ok) {
+    found.add("evidence-malformed", parsed.reason);
+    return verdict();
+  }
+  const evidence = parsed.value, { format } = evidence;
+  const claimed = parseClaims(evidence.claims);
+  if (!claimed.ok) {
+    found.add("evidence-malformed", claimed.reason);
+    return verdict({ format });
+  }
+  const { claims, bytes } = claimed.value;
+  const about = { format, claims, kid: thumbprint(claims.cnf.jwk) };
+  if (policy.nonce !== undefined && claims.eat_nonce !== policy.nonce) {
+    found.add("nonce", claims.eat_nonce === undefined ? "the evidence has no nonce" : "the evidence has another nonce");
+  }
+  if (evidence.format === "none") {
+    found.add("no-tee", "the agent says that it runs outside of a TEE: nothing vouches for its key");
+    return verdict(about);
+  }
+  const quote = found.attempt(() => genuineQuote(evidence, policy));
+  if (!quote) return verdict(about);
+  if (!equalBytes(quote.reportData, reportData(bytes))) {
+    found.add("report-data", "the quote was made over other claims: its report data is not the claims' hash");
+  }
+  checkStatus(quote, policy, found);
+  const { event_log } = evidence;
+  const log = event_log === undefined ? undefined : found.attempt(() => replayEventLog(event_log, quote.measurements));
+  checkMeasurements(quote, policy, { found, warnings });
+  checkComposeHash(log?.composeHash, policy, found);
+  const { reportData: _, nonce: __, ...facts } = quote;
+  return verdict({ ...about, quote: facts, ...(log?.composeHash !== undefined && { composeHash: log.composeHash }) });
+}
+
+/** @throws {Refusal} If the quote is not genuine by any of the collaterals; the reason is the first one's. */
+function genuineQuote({ format, quote: text }: Quoted, { collaterals, root, nowMs }: Policy): QuoteFacts {
+  const quote = Uint8Array.fromBase64(text, { alphabet: "base64url" });
+  const trusted = root ?? makersRoot(format);
+  if (format === "nitro") return verifyNitro(quote, { root: trusted, nowMs });
+  let first: unknown = new Refusal("collateral-missing", "a quote of Intel's needs collateral to be checked with");
+  for (const [index, collateral] of collaterals.entries()) {
+    try {
+      const facts = verifyQuote(quote, { collateral, root: trusted, nowMs });
+      if (facts.platform !== format.replace("-quote", "")) throw new Refusal("quote", `the quote is no ${format}`);
+      return facts;
+    } catch (error) {
+      if (index === 0) first = error;
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
+  throw first;
+}
+
+type Found = ReturnType<typeof collectReasons>;
+
+function checkStatus({ status, advisories }: QuoteFacts, { acceptedStatuses }: Policy, found: Found): void {
+  if (status === undefined || status === "UpToDate" || acceptedStatuses.has(status)) return;
+  const known = advisories.length > 0 ? ` (${advisories.join(", ")})` : "";
+  found.add(
+    "tcb-status",
+    `Intel says that the platform is ${status}${known}; accept that with --accept-status ${status}`,
+  );
+}
+
+function checkMeasurements(
+  { platform, measurements }: QuoteFacts,
+  policy: Policy,
+  { found, warnings }: { found: Found; warnings: string[] },
+): void {
+  const compared = [...policy.measurements].filter(([name]) => name in measurements);
+  for (const [name, expected] of compared) {
+    const actual = measurements[name]!;
+    if (expected.has(actual)) continue;
+    found.add("measurement", `${name} is ${actual}, expected ${[...expected].join(" or ")}`);
+  }
+  if (!policy.requireMeasurement) return;
+  if (compared.length === 0) {
+    const names = (IDENTIFYING[platform] ?? []).join(", ");
+    found.add(
+      "measurement-unnamed",
+      `it is signed by some enclave, you did not say which: name the expected one with --measurement (${names})`,
+    );
+    return;
+  }
+  const open = (IDENTIFYING[platform] ?? []).filter((name) => !policy.measurements.has(name));
+  if (open.length > 0) warnings.push(`not compared: ${open.join(", ")}. Another system may run behind the same rest.`);
+}
+
+function checkComposeHash(actual: string | undefined, { composeHash: expected }: Policy, found: Found): void {
+  if (expected === undefined || actual === expected) return;
+  found.add(
+    "compose-hash",
+    actual === undefined
+      ? "the evidence has no log of events that tells the compose file's hash"
+      : `the compose file's hash is ${actual}, expected ${expected}`,
+  );
+}

@@ -1,0 +1,57 @@
+/** What somebody who checks evidence expects of it. @module */
+
+import type { Collateral } from "./collateral.ts";
+
+/** What evidence is checked against. */
+export interface Policy {
+  /** The time of the check, milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** Intel's collateral; the first one that a quote verifies with counts. */
+  readonly collaterals: readonly Collateral[];
+  /** A root in place of Intel's or AWS's, in DER. */
+  readonly root?: Uint8Array;
+  /** States of a platform that are accepted besides UpToDate. */
+  readonly acceptedStatuses: ReadonlySet<string>;
+  /** For each register or identity, in lower case, the values that are expected: one of them. */
+  readonly measurements: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Whether evidence that nobody expects a measurement of is refused. */
+  readonly requireMeasurement: boolean;
+  /** SHA-256 of the compose file that is expected, in lower-case hexadecimal digits. */
+  readonly composeHash?: string;
+  /** The nonce that the evidence has to answer. */
+  readonly nonce?: string;
+}
+
+/** For each platform, what names the system that runs in the enclave; one of a platform's names is enough. */
+export const MEASUREMENTS: Readonly<Record<string, readonly string[]>> = {
+  tdx: ["mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3", "mrconfigid", "mrowner", "mrownerconfig", "mrseam"],
+  sgx: ["mrenclave", "mrsigner", "isvprodid", "isvsvn"],
+  nitro: Array.from({ length: 16 }, (_, index) => `pcr${index}`),
+};
+
+/**
+ * Those that together say which system runs: firmware, kernel and root file system of a TDX machine, an SGX enclave, a Nitro
+ * image. RTMR0 is left out: it changes with the number of processors and the size of the memory.
+ */
+export const IDENTIFYING: Readonly<Record<string, readonly string[]>> = {
+  tdx: ["mrtd", "rtmr1", "rtmr2"],
+  sgx: ["mrenclave"],
+  nitro: ["pcr0"],
+};
+
+/**
+ * An expected measurement, as `mrtd=0123…`.
+ *
+ * @throws {TypeError} If there is no such register, or the value is not hexadecimal digits.
+ */
+export function parseMeasurement(text: string): { name: string; value: string } {
+  const [, name = "", value = ""] = /^([^=]*)=(.*)$/.exec(text.toLowerCase()) ?? [];
+  const names = Object.values(MEASUREMENTS).flat();
+  if (!names.includes(name)) {
+    throw new TypeError(
+      `No such measurement: ${JSON.stringify(text)}. Give NAME=HEX, NAME being one of ${names.join(" ")}`,
+    );
+  }
+  if (!/^([0-9a-f]{2})+$/.test(value)) throw new TypeError(`The value of ${name} is not hexadecimal digits: ${value}`);
+  return { name, value };
+}

@@ -1,0 +1,182 @@
+/** Evidence by the platform of a fake Intel: what is proved, and every way in which it is not. @module */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { encodeClaims } from "../../../src/proof/evidence.ts";
+import { verifyEvidence } from "../../../src/proof/verify/evidence.ts";
+import type { Policy } from "../../../src/proof/verify/policy.ts";
+import { CLAIMS, eventLogOf, evidenceOf, policyOf, REGISTERS } from "../../support/evidence.ts";
+import { fakeIntel, type FakeOptions } from "../../support/fake_intel.ts";
+
+const DAY_MS = 86_400_000;
+const intel = await fakeIntel();
+const evidence = await evidenceOf(intel);
+
+/** The names of the reasons for which evidence is refused. */
+function refusals(value: unknown, policy: Policy): string[] {
+  return verifyEvidence(value, policy).reasons.map(({ code }) => code);
+}
+
+Deno.test("evidence of a genuine platform with the expected measurements is proved", () => {
+  const verdict = verifyEvidence(evidence, policyOf(intel));
+  assertEquals(verdict.reasons, []);
+  assertEquals(verdict.proved, true);
+  assertEquals(verdict.warnings, []);
+  assertEquals(verdict.claims, CLAIMS);
+  assertEquals(verdict.quote?.platform, "tdx");
+  assertEquals(verdict.quote?.status, "UpToDate");
+  assertEquals(verdict.quote?.measurements.mrtd, REGISTERS.mrtd.toHex());
+});
+
+Deno.test("a mock is refused by Intel's root, and so is a quote by another root", async () => {
+  const { root: _, ...withoutRoot } = policyOf(intel);
+  assertEquals(refusals(evidence, withoutRoot), ["certificate"]);
+  const other = await fakeIntel();
+  assertEquals(refusals(evidence, policyOf(intel, { root: other.root })), ["certificate"]);
+});
+
+Deno.test("without collateral nothing is proved, and that is said", () => {
+  assertEquals(refusals(evidence, policyOf(intel, { collaterals: [] })), ["collateral-missing"]);
+});
+
+Deno.test("of several collaterals the one that fits the platform counts", async () => {
+  const other = await fakeIntel();
+  assertEquals(refusals(evidence, policyOf(intel, { collaterals: [other.collateral, intel.collateral] })), []);
+});
+
+Deno.test("a list of revoked certificates that is missing, unreadable, forged or expired is refused", async () => {
+  const expired = intel.nowMs - DAY_MS;
+  for (const [field, which] of [["root_ca_crl", "root"], ["pck_crl", "platforms"]] as const) {
+    const other = which === "root" ? "pck_crl" : "root_ca_crl";
+    const lists = {
+      unreadable: "00ff",
+      forged: await intel.forgedList(which),
+      expired: await intel.listUntil(which, expired),
+      "of another issuer": intel.collateral[other],
+    };
+    for (const [what, list] of Object.entries(lists)) {
+      const collaterals = [{ ...intel.collateral, [field]: list }];
+      assertEquals(refusals(evidence, policyOf(intel, { collaterals })), ["crl"], `${field} ${what}`);
+    }
+  }
+});
+
+Deno.test("a platform, an authority or a signer that was revoked is refused", async () => {
+  for (const name of ["platform", "authority", "signer"] as const) {
+    const revoking = await fakeIntel({ revoked: [name] });
+    assertEquals(refusals(await evidenceOf(revoking), policyOf(revoking)), ["revoked"], name);
+  }
+});
+
+Deno.test("TCB info that a platform's own certificate signed is refused", async () => {
+  const forging = await fakeIntel({ signerOfPlatform: true });
+  assertEquals(refusals(await evidenceOf(forging), policyOf(forging)), ["certificate"]);
+});
+
+Deno.test("a platform that is not UpToDate is refused, unless its state is named", async () => {
+  const cases: [FakeOptions, string][] = [
+    [{ status: "OutOfDate" }, "OutOfDate"],
+    [{ status: "SWHardeningNeeded" }, "SWHardeningNeeded"],
+    [{ moduleStatus: "OutOfDate" }, "OutOfDate"],
+  ];
+  for (const [options, status] of cases) {
+    const old = await fakeIntel(options), shown = await evidenceOf(old);
+    assertEquals(refusals(shown, policyOf(old)), ["tcb-status"]);
+    assertEquals(refusals(shown, policyOf(old, { acceptedStatuses: new Set([status]) })), []);
+    assertEquals(refusals(shown, policyOf(old, { acceptedStatuses: new Set(["ConfigurationNeeded"]) })), [
+      "tcb-status",
+    ]);
+  }
+});
+
+Deno.test("a revoked state is refused even where it is named", async () => {
+  const revoked = await fakeIntel({ status: "Revoked" });
+  const policy = policyOf(revoked, { acceptedStatuses: new Set(["Revoked"]) });
+  assertEquals(refusals(await evidenceOf(revoked), policy), ["quote"]);
+});
+
+Deno.test("collateral that was changed, or is not valid at the time, is refused", () => {
+  for (const field of ["tcb_info", "qe_identity"] as const) {
+    const changed = intel.collateral[field].replace("UpToDate", "OutOfDate");
+    const collaterals = [{ ...intel.collateral, [field]: changed }];
+    assertEquals(refusals(evidence, policyOf(intel, { collaterals })), ["collateral"], field);
+    const broken = [{ ...intel.collateral, [field]: "{" }];
+    assertEquals(refusals(evidence, policyOf(intel, { collaterals: broken })), ["collateral"], field);
+  }
+  for (const days of [-16, 16]) {
+    const [code] = refusals(evidence, policyOf(intel, { nowMs: intel.nowMs + days * DAY_MS }));
+    assertEquals(code, "crl");
+  }
+});
+
+Deno.test("a quote with one bit changed is refused, whichever part it is in", () => {
+  const quote = Uint8Array.fromBase64(evidence.quote, { alphabet: "base64url" });
+  // Header, MRTD, RTMR3, report data, the quote's signature, its key, the QE's report, the platform's certificate.
+  for (const at of [20, 190, 530, 600, 640, 710, 800, 1500]) {
+    const changed = quote.slice();
+    changed[at]! ^= 1;
+    const text = changed.toBase64({ alphabet: "base64url", omitPadding: true });
+    const verdict = verifyEvidence({ ...evidence, quote: text }, policyOf(intel));
+    assertEquals(verdict.proved, false, `byte ${at}`);
+    assertEquals(verdict.quote, undefined, `byte ${at}`);
+  }
+  for (const length of [1, 47, 48, 631, 700, 1200, quote.length - 1]) {
+    const text = quote.subarray(0, length).toBase64({ alphabet: "base64url", omitPadding: true });
+    assertEquals(verifyEvidence({ ...evidence, quote: text }, policyOf(intel)).proved, false, `${length} bytes`);
+  }
+});
+
+Deno.test("a machine that can be debugged from outside is refused", async () => {
+  assertEquals(refusals(await evidenceOf(intel, { td: { debug: true } }), policyOf(intel)), ["quote"]);
+});
+
+Deno.test("a quote over other claims, or made for another purpose, is refused", async () => {
+  const { text } = encodeClaims({ ...CLAIMS, agentId: "another" });
+  assertEquals(refusals({ ...evidence, claims: text }, policyOf(intel)), ["report-data"]);
+  const bare = new Uint8Array(await crypto.subtle.digest("SHA-512", encodeClaims(CLAIMS).bytes));
+  assertEquals(refusals(await evidenceOf(intel, { td: { reportData: bare } }), policyOf(intel)), ["report-data"]);
+});
+
+Deno.test("another measurement is refused, and one of several expected ones is enough", () => {
+  const other = new Map([["mrtd", new Set(["00".repeat(48)])]]);
+  const { reasons } = verifyEvidence(evidence, policyOf(intel, { measurements: other }));
+  assertEquals(reasons.map(({ code }) => code), ["measurement"]);
+  assertStringIncludes(reasons[0]!.text, REGISTERS.mrtd.toHex());
+  const either = new Map([["mrtd", new Set(["00".repeat(48), REGISTERS.mrtd.toHex()])]]);
+  const verdict = verifyEvidence(evidence, policyOf(intel, { measurements: either }));
+  assertEquals(verdict.reasons, []);
+  assertStringIncludes(verdict.warnings.join(), "rtmr1, rtmr2");
+});
+
+Deno.test("without an expected measurement of the platform nothing is proved", async () => {
+  assertEquals(refusals(evidence, policyOf(intel, { measurements: new Map() })), ["measurement-unnamed"]);
+  const pcr = new Map([["pcr0", new Set(["00".repeat(48)])]]);
+  assertEquals(refusals(evidence, policyOf(intel, { measurements: pcr })), ["measurement-unnamed"]);
+  const { text, rtmr3 } = eventLogOf([{ event: "compose-hash", payload: "ab".repeat(32) }, { event: "boot-mr-done" }]);
+  const logged = await evidenceOf(intel, { td: { registers: { ...REGISTERS, rtmr3 } }, eventLog: text });
+  const composeHash = "ab".repeat(32);
+  assertEquals(refusals(logged, policyOf(intel, { measurements: new Map(), composeHash })), ["measurement-unnamed"]);
+  assertEquals(refusals(evidence, policyOf(intel, { measurements: new Map(), requireMeasurement: false })), []);
+});
+
+Deno.test("evidence without the nonce of the challenge is refused", async () => {
+  const nonce = "a challenge of today";
+  assertEquals(refusals(evidence, policyOf(intel, { nonce })), ["nonce"]);
+  const answer = await evidenceOf(intel, { claims: { ...CLAIMS, eat_nonce: nonce } });
+  assertEquals(refusals(answer, policyOf(intel, { nonce })), []);
+  assertEquals(refusals(answer, policyOf(intel, { nonce: "another challenge" })), ["nonce"]);
+});
+
+Deno.test("evidence from outside of a TEE says so, and proves nothing", () => {
+  const { text } = encodeClaims(CLAIMS);
+  assertEquals(refusals({ format: "none", claims: text }, policyOf(intel)), ["no-tee"]);
+});
+
+Deno.test("what is not evidence is refused without a word of what went wrong inside", () => {
+  for (
+    const value of [undefined, null, 7, "evidence", [], {}, { format: "tdx-quote" }, { ...evidence, claims: "e30" }]
+  ) {
+    assertEquals(refusals(value, policyOf(intel)), ["evidence-malformed"]);
+  }
+  assertEquals(refusals({ ...evidence, format: "sgx-quote" }, policyOf(intel)), ["quote"]);
+  assertEquals(refusals({ ...evidence, format: "nitro" }, policyOf(intel)), ["quote"]);
+});
