@@ -17,11 +17,17 @@ import { PROXY_VARIABLES } from "./src/settings/proxy.ts";
 import { checkConfinement } from "./src/settings/read.ts";
 import { lookAround } from "./src/tee/surroundings.ts";
 
+/**
+ * Not written into the import itself: Deno downloads the packages of every import that it can read before the first start,
+ * and a third of all packages are for this command alone. The executable has it like everything else.
+ */
+const VERIFY = "./src/program/verify.ts";
+
 const stderr = gatherLines((text) => writeAll(Deno.stderr, text));
 
 /** Runs the command line; returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const { mode, aboutSettings, conversation, sealed } = readCommandLine(args);
+  const { mode, aboutSettings, conversation, sealed, verify } = readCommandLine(args);
   switch (mode) {
     case "help": {
       const { helpText, settingsHelpText } = await import("./src/program/help.ts");
@@ -31,6 +37,13 @@ async function main(args: readonly string[]): Promise<number> {
       return print((await import("./src/program/help.ts")).versionText());
     case "licenses":
       return print((await import("./src/program/licenses.ts")).licensesText());
+  }
+  if (verify) {
+    const { verifyResponses }: typeof import("./src/program/verify.ts") = await import(VERIFY);
+    const write = (text: string) => writeAll(Deno.stdout, text);
+    // What it reads comes from strangers: it gets no more than it needs, whatever the program may.
+    for (const name of ["net", "write", "env", "run", "sys", "ffi"] as const) Deno.permissions.revokeSync({ name });
+    return verifyResponses(verify, { write, writeError: stderr.write, now: clock.now });
   }
   if (sealed) {
     const { openResponses } = await import("./src/program/open.ts");

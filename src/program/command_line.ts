@@ -10,7 +10,7 @@ const MODE_OPTIONS = ["help", "version", "licenses", "check", "health", "once"] 
 const COMMANDS = ["help", "chat", "open"] as const;
 
 /** What to do; `run` is to answer events until told to stop. */
-export type Mode = typeof MODE_OPTIONS[number] | "chat" | "open" | "run";
+export type Mode = typeof MODE_OPTIONS[number] | "chat" | "open" | "verify" | "run";
 
 /** The arguments, read. */
 export interface CommandLine {
@@ -21,14 +21,18 @@ export interface CommandLine {
   readonly conversation: string | undefined;
   /** What `open` opens: the responses file, and the file with the private key, if it is named. */
   readonly sealed?: { readonly path: string; readonly keyPath: string | undefined };
+  /** The arguments behind `verify`, which reads them itself: nobody else has use for its options. */
+  readonly verify?: readonly string[];
 }
 
 /**
- * Read the arguments. `help`, `chat` and `open` are words, everything else is an option, or what `open` opens.
+ * Read the arguments. `help`, `chat`, `open` and `verify` are words, everything else is an option, or what `open` opens.
  *
  * @throws {FatalError} 64 if there is one too many, or one that does not exist.
  */
 export function readCommandLine(args: readonly string[]): CommandLine {
+  const [first, ...rest] = args;
+  if (first === "verify") return { mode: "verify", aboutSettings: false, conversation: undefined, verify: rest };
   try {
     return parse(args);
   } catch (error) {

@@ -39,12 +39,21 @@ export async function bundleProgram(options: { root: string; commit: string; fol
   return new Map([[PRELUDE, prelude], ...sealed(renamed(made, "main.js"))]);
 }
 
-/** Copy the program's sources from `root` into `folder`, with the commit written into them and a lean core. */
+/** What `main.ts` imports without naming it in the import: see there. */
+const NAMED_IMPORTS = [{ from: "import(VERIFY)", by: 'import("./src/program/verify.ts")' }];
+
+/**
+ * Copy the program's sources from `root` into `folder`, with the commit written into them, a lean core, and every import
+ * such that the bundler can read it.
+ */
 export async function copyProgram(options: { root: string; commit: string; folder: string }): Promise<void> {
   const { root, commit, folder } = options;
   for (const name of SOURCES) copy(`${root}/${name}`, `${folder}/${name}`);
   await Deno.writeTextFile(`${folder}/src/build.json`, JSON.stringify({ commit }));
   await useLeanCore(`${folder}/src/mind`);
+  const main = `${folder}/main.ts`;
+  const named = NAMED_IMPORTS.reduce((text, cut) => makeCut(text, cut, main), await Deno.readTextFile(main));
+  await Deno.writeTextFile(main, named);
 }
 
 /** Make the only file that imports the core, in the copy in `folder`, import a lean core instead. */

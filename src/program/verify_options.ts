@@ -1,0 +1,130 @@
+/** The arguments of `agent verify`. @module */
+
+import { parseArgs } from "node:util";
+import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { isNonce } from "../proof/evidence.ts";
+import { parseMeasurement } from "../proof/verify/policy.ts";
+import { TCB_STATUSES } from "../proof/verify/quote.ts";
+
+/** What is verified, against what. */
+export interface VerifyOptions {
+  readonly responsesPath: string;
+  /** The file with the evidence; undefined: `attestation.json` beside the responses. */
+  readonly attestationPath: string | undefined;
+  readonly collateralPaths: readonly string[];
+  readonly rootPath: string | undefined;
+  readonly eventsPath: string | undefined;
+  readonly measurements: ReadonlyMap<string, ReadonlySet<string>>;
+  /** In lower-case hexadecimal digits. */
+  readonly composeHash: string | undefined;
+  readonly nonce: string | undefined;
+  readonly acceptedStatuses: ReadonlySet<string>;
+  /** Milliseconds since the epoch; undefined: now. */
+  readonly atMs: number | undefined;
+  readonly json: boolean;
+}
+
+/** What `agent verify --help` prints: a screen of 80 columns. */
+export const VERIFY_HELP = `Checks offline that answers were signed in an enclave that you trust.
+
+Usage: agent verify responses.json --attestation attestation.json [options]
+
+  --attestation FILE     The evidence (attestation.json beside the responses)
+  --collateral FILE      Intel's collateral of the platform, for TDX and SGX;
+                         may be given several times
+  --measurement NAME=HEX What has to run there: mrtd, rtmr0 to rtmr3, mrenclave,
+                         mrsigner, pcr0 to pcr15; the same name again: or this
+  --compose-hash HEX     SHA-256 of the compose file (dstack)
+  --events FILE          The questions: checks that they are the answered ones
+  --nonce TEXT           The nonce of the challenge that the evidence answers
+  --at TIME              Check as of then, as 2026-11-25T12:00:00Z (now)
+  --accept-status STATUS Accept a platform that Intel calls so, as OutOfDate
+  --root FILE            Trust this root, instead of Intel's or AWS's
+  --json                 Print the result as JSON
+
+Exit codes: 0 every answer is proved; 1 one is not; 64 wrong arguments; 74 a
+file can't be read. Nothing is written, and nobody is asked over the network.`;
+
+/**
+ * Read the arguments behind `verify`; undefined if the help is wanted.
+ *
+ * @throws {FatalError} 64 if one is missing or wrong.
+ */
+export function readVerifyOptions(args: readonly string[]): VerifyOptions | undefined {
+  try {
+    return parse(args);
+  } catch (error) {
+    if (error instanceof FatalError) throw error;
+    const text = `${messageOf(error)}. Call verify --help to see what there is.`;
+    throw new FatalError(text, EXIT.usage, { cause: error });
+  }
+}
+
+function parse(args: readonly string[]): VerifyOptions | undefined {
+  const { values, positionals: [path, unexpected] } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      attestation: { type: "string" },
+      collateral: { type: "string", multiple: true, default: [] },
+      root: { type: "string" },
+      events: { type: "string" },
+      measurement: { type: "string", multiple: true, default: [] },
+      "compose-hash": { type: "string" },
+      nonce: { type: "string" },
+      at: { type: "string" },
+      "accept-status": { type: "string", multiple: true, default: [] },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return undefined;
+  if (path === undefined) throw new TypeError("Name the responses file: agent verify responses.json");
+  if (unexpected !== undefined) throw new TypeError(`Unexpected argument '${unexpected}'`);
+  const { nonce } = values;
+  if (nonce !== undefined && !isNonce(nonce)) throw new TypeError("--nonce takes a text of 8 to 88 bytes");
+  return {
+    responsesPath: path,
+    attestationPath: values.attestation,
+    collateralPaths: values.collateral,
+    rootPath: values.root,
+    eventsPath: values.events,
+    measurements: readMeasurements(values.measurement),
+    composeHash: readComposeHash(values["compose-hash"]),
+    nonce,
+    acceptedStatuses: readStatuses(values["accept-status"]),
+    atMs: readTime(values.at),
+    json: values.json,
+  };
+}
+
+function readMeasurements(texts: readonly string[]): Map<string, ReadonlySet<string>> {
+  const measurements = new Map<string, Set<string>>();
+  for (const { name, value } of texts.map(parseMeasurement)) {
+    measurements.set(name, (measurements.get(name) ?? new Set()).add(value));
+  }
+  return measurements;
+}
+
+function readComposeHash(text: string | undefined): string | undefined {
+  const hash = text?.toLowerCase().replace(/^(?:0x|sha256:)/, "");
+  if (hash === undefined || /^[0-9a-f]{64}$/.test(hash)) return hash;
+  throw new TypeError(`--compose-hash takes 64 hexadecimal digits, got '${text}'`);
+}
+
+function readStatuses(statuses: readonly string[]): ReadonlySet<string> {
+  const known: readonly string[] = TCB_STATUSES;
+  for (const status of statuses) {
+    if (!known.includes(status)) {
+      throw new TypeError(`--accept-status takes one of ${known.slice(1).join(" ")}, got '${status}'`);
+    }
+  }
+  return new Set(statuses);
+}
+
+function readTime(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const atMs = /^\d{4}-\d{2}-\d{2}(?:T.+)?$/.test(text) ? Date.parse(text) : NaN;
+  if (Number.isNaN(atMs)) throw new TypeError(`--at takes a time as 2026-11-25T12:00:00Z, got '${text}'`);
+  return atMs;
+}

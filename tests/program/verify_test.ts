@@ -1,0 +1,211 @@
+/** `agent verify`: exit 0 only if every answer is proved, and each reason why not is named. @module */
+
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { FatalError } from "../../src/errors.ts";
+import { verifyResponses } from "../../src/program/verify.ts";
+import { ROOT, startCommand } from "../support/agent.ts";
+import { CLAIMS, eventLogOf, REGISTERS } from "../support/evidence.ts";
+import { fakeIntel } from "../support/fake_intel.ts";
+import { makeFolder } from "../support/folder.ts";
+import { type SignedAnswers, signedAnswers, writeSigned } from "../support/signed_answers.ts";
+
+const signed = await signedAnswers();
+
+/** What verifying files prints. `change` changes what is written into them, `more` are further arguments. */
+async function verify(
+  { change = {}, more = [], drop }: { change?: Partial<SignedAnswers>; more?: readonly string[]; drop?: string } = {},
+) {
+  await using folder = makeFolder();
+  const args = writeSigned(folder.path, { ...signed, ...change });
+  const at = drop === undefined ? -1 : args.indexOf(drop);
+  if (at >= 0) args.splice(at, 2);
+  return call([...args, ...more.map((text) => text.replace("FOLDER", folder.path))]);
+}
+
+function call(args: readonly string[]) {
+  let stdout = "", stderr = "";
+  const code = verifyResponses(args, {
+    write: (text) => void (stdout += text),
+    writeError: (text) => void (stderr += text),
+    now: () => Date.parse("2031-01-01T00:00:00Z"),
+  });
+  const codes = Array.from(stdout.matchAll(/\[([a-z0-9-]+)\]$/gm), ([, found]) => found);
+  return { code, stdout, stderr, codes: [...new Set(codes)] };
+}
+
+/** The entries, the second of them changed. */
+function changed(fields: Record<string, unknown>): Partial<SignedAnswers> {
+  return { entries: signed.entries.map((entry, index) => index === 1 ? { ...entry, ...fields } : entry) };
+}
+
+Deno.test("answers of the expected enclave are proved, and what proves them is printed", async () => {
+  const { code, stdout, stderr } = await verify({ more: ["--events", "FOLDER/events.json"] });
+  assertEquals(code, 0, stdout);
+  assertStringIncludes(stdout, "All 3 entries are proved.");
+  for (const text of [CLAIMS.agentId, CLAIMS.settings_sha256, CLAIMS.version, REGISTERS.mrtd.toHex(), "UpToDate"]) {
+    assertStringIncludes(stdout, text);
+  }
+  assertMatch(stderr, /The root is .*root\.pem, not Intel's nor AWS's: this proves nothing about a real enclave/);
+});
+
+Deno.test("an answer whose text, id, time, agent, metadata or signature was changed is not proved", async () => {
+  const [first, second] = signed.entries;
+  const cases: Record<string, Partial<SignedAnswers>> = {
+    response: changed({ response: "Another answer." }),
+    id: changed({ queryId: "event-9" }),
+    timestamp: changed({ timestamp: 1 }),
+    agent: changed({ agentId: "another" }),
+    metadata: changed({ metadata: { model: "embedded", ms: 4 } }),
+    unsigned: changed({ signature: undefined }),
+    signature: changed({ signature: `${second!.signature.slice(0, -20)}${first!.signature.slice(-20)}` }),
+    token: changed({ signature: "a.b.c" }),
+    form: { entries: [null as never, ...signed.entries] },
+  };
+  for (const [code, change] of Object.entries(cases)) {
+    const found = await verify({ change });
+    assertEquals([found.code, found.codes], [1, [code]], found.stdout);
+  }
+});
+
+Deno.test("another question than the answered one is not proved, nor one that nobody asked", async () => {
+  const [first, ...rest] = signed.events;
+  const asked = async (events: SignedAnswers["events"]) => {
+    const { code, codes } = await verify({ change: { events }, more: ["--events", "FOLDER/events.json"] });
+    return [code, codes];
+  };
+  assertEquals(await asked([{ ...first!, query: "Another question?" }, ...rest]), [1, ["query"]]);
+  assertEquals(await asked([{ ...first!, metadata: { nonce: "asked yesterday" } }, ...rest]), [1, ["nonce"]]);
+  assertEquals(await asked(rest), [1, ["event"]]);
+});
+
+Deno.test("evidence of another measurement, nonce, key, root or time proves nothing", async () => {
+  const other = await signedAnswers(), otherIntel = await fakeIntel();
+  const cases: [string, Parameters<typeof verify>[0]][] = [
+    ["measurement", { more: ["--measurement", `rtmr0=${"00".repeat(48)}`] }],
+    ["nonce", { more: ["--nonce", "a fresh challenge"] }],
+    ["key", { change: { evidence: other.evidence, intel: other.intel } }],
+    ["certificate", { change: { intel: { ...signed.intel, rootPem: otherIntel.rootPem } } }],
+    ["certificate", { drop: "--root" }],
+    ["collateral-missing", { drop: "--collateral" }],
+    ["crl", { more: ["--at", "2026-08-01T00:00:00Z"] }],
+    ["crl", { drop: "--at" }],
+  ];
+  for (const [reason, how] of cases) {
+    const { code, codes, stdout } = await verify(how);
+    assertEquals(code, 1, reason);
+    assertEquals(codes[0], reason, stdout);
+  }
+});
+
+Deno.test("without an expected measurement nothing is proved, and that is said", async () => {
+  const { intel } = signed;
+  const { code, stdout } = await verify({ change: { expected: ["--at", new Date(intel.nowMs).toISOString()] } });
+  assertEquals(code, 1);
+  assertStringIncludes(stdout, "signed by some enclave, you did not say which");
+});
+
+Deno.test("the hash of the compose file is compared with the one that the event log proves", async () => {
+  const { text, rtmr3 } = eventLogOf([
+    { event: "compose-hash", payload: "c0".repeat(32) },
+    { event: "boot-mr-done" },
+  ]);
+  const change = await signedAnswers({ td: { registers: { ...REGISTERS, rtmr3 } }, eventLog: text });
+  assertEquals((await verify({ change, more: ["--compose-hash", "C0".repeat(32)] })).code, 0);
+  const { code, codes } = await verify({ change, more: ["--compose-hash", "c1".repeat(32)] });
+  assertEquals([code, codes], [1, ["compose-hash", "evidence"]]);
+});
+
+Deno.test("a platform that is not up to date is accepted only by the name of its state", async () => {
+  const change = await signedAnswers({ intel: await fakeIntel({ status: "OutOfDate" }) });
+  const refused = await verify({ change });
+  assertEquals([refused.code, refused.codes], [1, ["tcb-status", "evidence"]]);
+  assertEquals((await verify({ change, more: ["--accept-status", "OutOfDate"] })).code, 0);
+});
+
+Deno.test("an older state that was put back is found, answers that are missing are told of", async () => {
+  const [first, second, third] = signed.entries;
+  const again = await signedAnswers({ intel: signed.intel });
+  const evidence = [signed.evidence, again.evidence];
+  await using folder = makeFolder();
+  const args = writeSigned(folder.path, { ...signed, entries: [first!, second!, again.entries[1]!] });
+  Deno.writeTextFileSync(`${folder.path}/attestation.json`, JSON.stringify(evidence));
+  const back = call(args);
+  assertEquals([back.code, back.codes], [1, ["rollback"]], back.stdout);
+  const gap = await verify({ change: { entries: [first!, third!] } });
+  assertEquals(gap.code, 0);
+  assertStringIncludes(
+    gap.stderr,
+    "1 answers that were signed between these are not in the file, or not as they were signed",
+  );
+});
+
+Deno.test("no entry at all is no proof", async () => {
+  const { code, stdout } = await verify({ change: { entries: [] } });
+  assertEquals(code, 1);
+  assertStringIncludes(stdout, "nothing is proved");
+});
+
+Deno.test("--json prints the same for programs", async () => {
+  const { code, stdout } = await verify({ change: changed({ response: "Another answer." }), more: ["--json"] });
+  const printed = JSON.parse(stdout);
+  assertEquals(code, 1);
+  assertEquals([printed.proved, printed.entries], [false, { checked: 3, proved: 2, missing: 1 }]);
+  assertEquals(printed.refused.map(({ entry, queryId }: { entry: number; queryId: string }) => [entry, queryId]), [[
+    2,
+    "event-2",
+  ]]);
+  assertEquals(printed.evidence[0].proved, true);
+  assertEquals(printed.evidence[0].claims.agentId, CLAIMS.agentId);
+  assertEquals(printed.evidence[0].quote.measurements.mrtd, REGISTERS.mrtd.toHex());
+});
+
+Deno.test("arguments that are wrong end with 64, files that can't be read with 74", async () => {
+  const wrong: string[][] = [
+    [],
+    ["responses.json", "another.json"],
+    ["responses.json", "--mrtd", "00"],
+    ["responses.json", "--measurement", "mrtd"],
+    ["responses.json", "--measurement", "mrtd=xyz"],
+    ["responses.json", "--measurement", "name=00"],
+    ["responses.json", "--compose-hash", "00"],
+    ["responses.json", "--nonce", "short"],
+    ["responses.json", "--at", "yesterday"],
+    ["responses.json", "--accept-status", "Revoked"],
+  ];
+  for (const args of wrong) assertEquals(assertThrows(() => call(args), FatalError).exitCode, 64, args.join(" "));
+  await using folder = makeFolder({ "broken.json": "{", "none.json": "{}" });
+  const args = writeSigned(folder.path, signed);
+  const unreadable: string[][] = [
+    [`${folder.path}/no.json`, ...args.slice(1)],
+    [`${folder.path}/none.json`, ...args.slice(1)],
+    [...args, "--attestation", `${folder.path}/broken.json`],
+    [...args, "--collateral", `${folder.path}/none.json`],
+    [...args, "--root", `${folder.path}/none.json`],
+    [...args, "--events", `${folder.path}/none.json`],
+  ];
+  for (const args of unreadable) assertEquals(assertThrows(() => call(args), FatalError).exitCode, 74, args.join(" "));
+});
+
+Deno.test("the program verifies with the permission to read alone, and writes nothing", async () => {
+  await using folder = makeFolder();
+  const args = writeSigned(folder.path, signed);
+  const before = [...Deno.readDirSync(folder.path)].map(({ name }) => name).toSorted();
+  const run = (...command: string[]) => {
+    const [program = "", ...rest] = command;
+    return new Deno.Command(program, {
+      args: rest,
+      cwd: ROOT,
+      clearEnv: true,
+      env: { PATH: Deno.env.get("PATH") ?? "" },
+    })
+      .outputSync();
+  };
+  const task = run(Deno.execPath(), "run", "-q", "--allow-read", "--no-prompt", "main.ts", "verify", ...args);
+  assertEquals(task.code, 0, new TextDecoder().decode(task.stderr));
+  assertStringIncludes(new TextDecoder().decode(task.stdout), "All 3 entries are proved.");
+  const [program, ...start] = startCommand(["verify", ...args, "--at", "2026-08-01"]);
+  const agent = run(program, ...start);
+  assertEquals(agent.code, 1);
+  assertStringIncludes(new TextDecoder().decode(agent.stdout), "expired");
+  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name).toSorted(), before);
+});
