@@ -1,6 +1,6 @@
 /** Accounts of a NATS server in operator mode: what `nsc` makes, for tests with credentials files. @module */
 
-import "../../../src/transports/builtin_require.ts";
+import "../../../src/builtin_require.ts";
 import { nkeys } from "@nats-io/transport-node";
 
 /** A server's configuration, and the credentials file of a user whom it lets in. */
