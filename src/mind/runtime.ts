@@ -59,7 +59,7 @@ export async function openMind(options: {
   await runtime.registerPlugin({
     name: "mind",
     description: "Character, conversation and knowledge",
-    providers: [contextProvider({ system, recall: conversations.recall, known })],
+    providers: [contextProvider({ recall: conversations.recall, known })],
   });
   await runtime.registerPlugin("provider" in model ? await openModel(model) : model);
   await runtime.initialize();
@@ -134,7 +134,8 @@ async function answer(
   const { runtime, conversations, system, translations, marks, named } = parts;
   signal.throwIfAborted();
   const message = conversations.messageFrom(event);
-  const { recalled: { exchanges, answered }, asked, passages, text: context } = await composeContext(runtime, message);
+  const { recalled, asked, passages, text: context } = await composeContext(runtime, message, system);
+  const { exchanges, answered } = recalled;
   if (answered) return answered;
   let report: AnswerReport = {}, hasWritten = false;
   const startedMs = performance.now();
