@@ -10,13 +10,15 @@ const MAX_KEPT = { searches: 2_000, questionLength: 1_000 };
  * The same knowledge, which reads and looks up equal questions once. Not kept are questions that lean
  * on what was said before, and searches with passages that mean the same: their order comes from an embedding.
  *
- * @param options `searches`: results kept; those that were not used for longest go first. Default 2,000.
+ * @param options `searches`: results kept, at most; see {@linkcode keep}. Default 2,000.
  */
 export function searchOnce(
   knowledge: Knowledge,
   { searches = MAX_KEPT.searches }: { searches?: number } = {},
 ): Knowledge {
   const read = keep<Asked>(searches), found = keep<readonly Passage[]>(searches);
+  /** The last search for a message that was read once: finding it by its parts takes ten times as long. */
+  const latest = new WeakMap<Asked, { readonly limit: number; readonly passages: readonly Passage[] }>();
   return {
     ...knowledge,
     read(message, exchanges = []) {
@@ -29,21 +31,30 @@ export function searchOnce(
       if (nearest.length > 0 || asked.meaning.length > MAX_KEPT.questionLength) {
         return knowledge.search(asked, limit, options);
       }
+      const before = latest.get(asked);
+      if (before?.limit === limit) return [...before.passages];
       const key = JSON.stringify([asked.parts, limit]);
-      return [...found(key, () => knowledge.search(asked, limit, options))];
+      const passages = found(key, () => knowledge.search(asked, limit, options));
+      latest.set(asked, { limit, passages });
+      return [...passages];
     },
   };
 }
 
-/** What was made for a key, or what `make` makes: the last `most` are kept. */
+/**
+ * What was made for a key, or what `make` makes: at least half of `most` are kept, those that were used last. They go by
+ * halves: V8 walks over all entries that were deleted from a map to find its oldest one.
+ */
 function keep<T>(most: number): (key: string, make: () => T) => T {
-  /** In the order of their last use. */
-  const kept = new Map<string, T>();
+  const half = Math.max(1, Math.floor(most / 2));
+  /** Those that were used since the last change of halves, and those used before that. */
+  let newer = new Map<string, T>(), older: ReadonlyMap<string, T> = new Map();
   return (key, make) => {
-    const value = kept.get(key) ?? make();
-    kept.delete(key);
-    kept.set(key, value);
-    if (kept.size > most) kept.delete(kept.keys().next().value!);
+    const recent = newer.get(key);
+    if (recent !== undefined) return recent;
+    const value = older.get(key) ?? make();
+    if (newer.size >= half) [newer, older] = [new Map(), newer];
+    newer.set(key, value);
     return value;
   };
 }
