@@ -3,6 +3,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { readEntries, startAgent } from "../support/agent.ts";
 import { startServer } from "../support/server.ts";
+import { ourAgent, startClient } from "./peer.ts";
 import { makeFolder } from "../support/folder.ts";
 
 /** Milliseconds between two events: long enough that each one meets an idle agent. */
@@ -41,6 +42,18 @@ export async function webSocketLatencies(count: number): Promise<number[]> {
     await server.responses(n);
     latencies.push(performance.now() - sentMs);
   }
+  return latencies;
+}
+
+/**
+ * Milliseconds from a question to its answer, with a model that answers at once, when questions come one each `everyMs`,
+ * `count` times. Where another one follows at once, its answer waits behind the ack of the one before: Deno's WebSocket
+ * leaves Nagle's algorithm on.
+ */
+export async function pacedLatencies({ count, everyMs }: { count: number; everyMs: number }): Promise<number[]> {
+  await using client = await startClient(ourAgent);
+  const latencies = await client.paced({ count, everyMs });
+  await client.stop();
   return latencies;
 }
 

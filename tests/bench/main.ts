@@ -1,6 +1,6 @@
 /** `deno task bench`: our figures beside their budgets (DESIGN.md), as ratios within this run. @module */
 
-import { fileLatencies, startLatencies, summary, webSocketLatencies } from "./latency.ts";
+import { fileLatencies, pacedLatencies, startLatencies, summary, webSocketLatencies } from "./latency.ts";
 import { costsBySize } from "./growth.ts";
 import { knowledgeFigures } from "./knowledge.ts";
 import { footprint } from "./memory.ts";
@@ -54,6 +54,10 @@ console.log("\nOne event at a time, the real program (budgets: medians of 200 ms
 line("start to first answer", summary(await startLatencies(5)));
 line("file, written to readable", summary(await fileLatencies(50)));
 line("WebSocket, sent to answer", summary(await webSocketLatencies(50)));
+
+console.log("\nQuestions at a pace, instant model (Nagle's algorithm: a Deno that turns it off shows twice the same):");
+line("10 a second", summary(await pacedLatencies({ count: 50, everyMs: 100 })));
+line("100 a second", summary(await pacedLatencies({ count: 500, everyMs: 10 })));
 
 console.log("\nA model's answer beside a bare request for it (budgets: 5 ms for all, 1 ms for the first piece):");
 for (const [who, latencies] of Object.entries(await modelLatencies(30))) {

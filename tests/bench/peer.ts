@@ -1,5 +1,6 @@
 /** The other end of a benchmark: a server in this process, and one client in a process of its own. @module */
 
+import { setTimeout as pause } from "node:timers/promises";
 import { V8_FLAGS } from "../../src/tools/compile/compile.ts";
 import { generateEvents, openTally } from "../../src/test_server/load_events.ts";
 
@@ -11,6 +12,8 @@ export interface Client extends AsyncDisposable {
    * @param burst `users`: spread the events over so many conversations; without it each stands alone.
    */
   burst(burst: { count: number; users?: number }): Promise<number>;
+  /** Send `count` new events, one each `everyMs`; resolves to the milliseconds from each to its response. */
+  paced(pace: { count: number; everyMs: number }): Promise<number[]>;
   /** Memory of the process, in bytes, where the client tells it. */
   memoryBytes(): Promise<number>;
   /** Asks it to end, and looks at what it left. @throws {Error} Unless responses.json has each answer once. */
@@ -120,6 +123,29 @@ export async function startClient(make: (url: string, folder: string) => Deno.Co
       await Promise.resolve();
       if (!isComplete) throw new Error(`Of ${count} events not each was answered and acknowledged`);
       return ms;
+    },
+    async paced({ count, everyMs }) {
+      const make = generateEvents({ prefix: `${events}-` });
+      events += count;
+      const sentMs = new Map<unknown, number>(), latencies: number[] = [];
+      const answered = Promise.withResolvers<void>(), before = socket.onmessage;
+      socket.onmessage = ({ data }) => {
+        const atMs = performance.now(), { type, queryId } = JSON.parse(data);
+        if (type !== "response") return;
+        latencies.push(atMs - sentMs.get(queryId)!);
+        if (latencies.length === count) answered.resolve();
+      };
+      const startedMs = performance.now();
+      for (let n = 0; n < count; n++) {
+        // By the clock, not after the last one: a late timer must not slow the pace down.
+        await pause(Math.max(0, startedMs + n * everyMs - performance.now()));
+        const event = make(Date.now());
+        sentMs.set(event.id, performance.now());
+        socket.send(JSON.stringify(event));
+      }
+      await Promise.race([answered.promise, failed]);
+      socket.onmessage = before;
+      return latencies;
     },
     async memoryBytes() {
       line = Promise.withResolvers();
