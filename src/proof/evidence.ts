@@ -70,10 +70,6 @@ export const REPORT_DATA_TAG = "agent-attestation-v1";
 /** Kilobytes are seen of each (event logs of dstack: some 20 kB); the bounds protect whoever parses. */
 const MOST_CHARACTERS = { claims: 16_384, quote: 65_536, eventLog: 1_048_576, vmConfig: 65_536 } as const;
 
-const hash = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits");
-/** Exactly one way to write the bytes: no padding, no other alphabet, no stray bits at the end. */
-const base64url = z.string().min(1).refine(isCanonicalBase64Url, "expected base64url without padding");
-
 /** Whether a text can be the nonce of a challenge: 8 to 88 bytes of well-formed Unicode. */
 export function isNonce(value: unknown): value is string {
   if (typeof value !== "string" || !value.isWellFormed()) return false;
@@ -81,39 +77,43 @@ export function isNonce(value: unknown): value is string {
   return length >= NONCE_BYTES.least && length <= NONCE_BYTES.most;
 }
 
-/** The public key of `cnf`; members that a JWK may have besides are dropped. */
-export const publicJwkSchema = z.object({
-  kty: z.literal("OKP"),
-  crv: z.literal("Ed25519"),
-  x: base64url.length(43),
-});
+/** The forms of evidence and claims. Made for the first that is checked: an agent that only makes some needs none. */
+function makeSchemas() {
+  const hash = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits");
+  // Exactly one way to write the bytes: no padding, no other alphabet, no stray bits at the end.
+  const base64url = z.string().min(1).refine(isCanonicalBase64Url, "expected base64url without padding");
+  // Members that a JWK may have besides are dropped.
+  const jwk = z.object({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: base64url.length(43) });
+  const claims = z.object({
+    agentId: z.string().min(1).max(512),
+    cnf: z.object({ jwk }),
+    iat: z.number(),
+    version: z.string().max(200),
+    character_sha256: hash,
+    settings_sha256: hash,
+    eth_address: z.string().regex(/^0x[0-9a-fA-F]{40}$/, "expected 0x and 40 hexadecimal digits").exactOptional(),
+    eat_nonce: z.string().refine(isNonce, "expected a nonce of 8 to 88 bytes").exactOptional(),
+  });
+  const claimsText = base64url.max(MOST_CHARACTERS.claims);
+  const evidence = z.discriminatedUnion("format", [
+    z.object({ format: z.literal("none"), claims: claimsText }),
+    z.object({
+      format: z.enum(QUOTE_FORMATS),
+      claims: claimsText,
+      quote: base64url.max(MOST_CHARACTERS.quote),
+      event_log: z.string().max(MOST_CHARACTERS.eventLog).exactOptional(),
+      vm_config: z.string().max(MOST_CHARACTERS.vmConfig).exactOptional(),
+    }),
+  ]);
+  return { claims, evidence };
+}
 
-const claimsSchema = z.object({
-  agentId: z.string().min(1).max(512),
-  cnf: z.object({ jwk: publicJwkSchema }),
-  iat: z.number(),
-  version: z.string().max(200),
-  character_sha256: hash,
-  settings_sha256: hash,
-  eth_address: z.string().regex(/^0x[0-9a-fA-F]{40}$/, "expected 0x and 40 hexadecimal digits").exactOptional(),
-  eat_nonce: z.string().refine(isNonce, "expected a nonce of 8 to 88 bytes").exactOptional(),
-});
-
-const claimsText = base64url.max(MOST_CHARACTERS.claims);
-const evidenceSchema = z.discriminatedUnion("format", [
-  z.object({ format: z.literal("none"), claims: claimsText }),
-  z.object({
-    format: z.enum(QUOTE_FORMATS),
-    claims: claimsText,
-    quote: base64url.max(MOST_CHARACTERS.quote),
-    event_log: z.string().max(MOST_CHARACTERS.eventLog).exactOptional(),
-    vm_config: z.string().max(MOST_CHARACTERS.vmConfig).exactOptional(),
-  }),
-]);
+let made: ReturnType<typeof makeSchemas> | undefined;
+const schemas = () => made ??= makeSchemas();
 
 /** Check that unknown data has the form of evidence. Nothing about what it claims is checked here. */
 export function parseEvidence(value: unknown): Parsed<Evidence> {
-  const parsed = evidenceSchema.safeParse(value);
+  const parsed = schemas().evidence.safeParse(value);
   return parsed.success ? { ok: true, value: parsed.data } : { ok: false, reason: describeIssues(parsed.error) };
 }
 
@@ -126,7 +126,7 @@ export function parseClaims(claims: string): Parsed<{ claims: Claims; bytes: Uin
   } catch {
     return { ok: false, reason: "claims: expected base64url of a JSON text in UTF-8" };
   }
-  const parsed = claimsSchema.safeParse(value);
+  const parsed = schemas().claims.safeParse(value);
   if (!parsed.success) return { ok: false, reason: `claims: ${describeIssues(parsed.error)}` };
   return { ok: true, value: { claims: parsed.data, bytes } };
 }
