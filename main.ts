@@ -66,7 +66,7 @@ async function main(args: readonly string[]): Promise<number> {
   // Imported late, because `--health`, which a container calls all day long, needs only a quarter of a start.
   const { run, talk, check } = await import("./src/program/modes.ts");
   if (mode === "check") {
-    await check({ settings, log, clock }, print);
+    await check({ settings, log, clock, inTee: surroundings.inTee }, print);
     return 0;
   }
   const stop = stopOnSignals({ log, monotonicNow: () => performance.now(), end: exit });

@@ -93,11 +93,12 @@ export type Checked<T> = { readonly ok: true; readonly value: T } | {
   readonly id?: string;
 };
 
-/** A frame from the server. `challenge` is a reserved type. */
+/** A frame from the server. */
 export type Frame =
   | { readonly kind: "event"; readonly event: AgentEvent }
   | { readonly kind: "auth_success"; readonly message?: string }
   | { readonly kind: "ping" }
+  | { readonly kind: "challenge"; readonly nonce: string }
   | { readonly kind: "unknown"; readonly type: string };
 
 /** Longest event id that is accepted, in UTF-16 code units: an id is logged, stored and sent back with every outcome. */
@@ -195,6 +196,12 @@ export function parseFrame(text: string): Checked<Frame> {
     return { ok: true, value: { kind: "auth_success", ...(typeof message === "string" && { message }) } };
   }
   if (type === "ping") return { ok: true, value: { kind: "ping" } };
+  if (type === "challenge") {
+    const { nonce } = value as { nonce?: unknown };
+    return typeof nonce === "string"
+      ? { ok: true, value: { kind: "challenge", nonce } }
+      : { ok: false, reason: "challenge: expected a nonce that is a text" };
+  }
   return { ok: true, value: { kind: "unknown", type: typeof type === "string" ? type.slice(0, 64) : typeof type } };
 }
 
@@ -256,10 +263,17 @@ export function wantsStream({ metadata }: AgentEvent): boolean {
   return metadata?.stream === true;
 }
 
-/** The first frame after a connection opens. `attestation` is reserved. */
-export function encodeAuth(auth: { agentId: string; token?: string; timestamp: number }): string {
-  const { agentId, token, timestamp } = auth;
-  return JSON.stringify({ type: "auth", agentId, token, timestamp });
+/** The first frame after a connection opens. `attestation`: evidence of the agent's enclave. */
+export function encodeAuth(
+  auth: { agentId: string; token?: string; attestation?: object; timestamp: number },
+): string {
+  const { agentId, token, attestation, timestamp } = auth;
+  return JSON.stringify({ type: "auth", agentId, token, attestation, timestamp });
+}
+
+/** The answer to a `challenge` frame: evidence with its nonce, or why there is none. */
+export function encodeAttestation(answer: { evidence: object } | { nonce: string; error: string }): string {
+  return JSON.stringify({ type: "attestation", ...("evidence" in answer ? answer.evidence : answer) });
 }
 
 /** The answer to a `ping` frame: for servers that look for life in messages, since Deno answers WebSocket pings itself. */

@@ -215,9 +215,18 @@ Deno.test("auth_success is known, with its message or without a usable one", () 
 
 Deno.test("a frame of an unknown type is told from an event, and its type is short enough to log", () => {
   const unknown = (type: string): Checked<Frame> => ({ ok: true, value: { kind: "unknown", type } });
-  assertEquals(parseFrame(JSON.stringify({ ...EVENT, type: "challenge" })), unknown("challenge"));
+  assertEquals(parseFrame(JSON.stringify({ ...EVENT, type: "hello" })), unknown("hello"));
   assertEquals(parseFrame(JSON.stringify({ type: "x".repeat(10_000) })), unknown("x".repeat(64)));
   assertEquals(parseFrame(JSON.stringify({ type: 7 })), unknown("number"));
+});
+
+Deno.test("a challenge is known by its nonce, and refused without one", () => {
+  const frame = (rest: object) => parseFrame(JSON.stringify({ type: "challenge", ...rest }));
+  assertEquals(frame({ nonce: "12345678" }), { ok: true, value: { kind: "challenge", nonce: "12345678" } });
+  for (const nonce of [undefined, null, 7, {}]) {
+    const parsed = frame({ nonce });
+    assert(!parsed.ok && parsed.reason === "challenge: expected a nonce that is a text", JSON.stringify(parsed));
+  }
 });
 
 Deno.test("events of one conversation belong together, else those of one user, else each stands alone", () => {
@@ -288,6 +297,8 @@ Deno.test("the auth frame has the guide's fields, and the token only where there
   const auth = { agentId: AGENT, timestamp: NOON };
   assertEquals(JSON.parse(encodeAuth(auth)), { type: "auth", ...auth });
   assertEquals(JSON.parse(encodeAuth({ ...auth, token: "s3cret" })), { type: "auth", ...auth, token: "s3cret" });
+  const attestation = { format: "none", claims: "e30" };
+  assertEquals(JSON.parse(encodeAuth({ ...auth, attestation })), { type: "auth", ...auth, attestation });
 });
 
 Deno.test("a response frame and an entry of responses.json carry any answer unchanged, and nothing else", () => {

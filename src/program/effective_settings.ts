@@ -1,6 +1,7 @@
 /** The settings in force, in a form that everybody may see and compare: it has no secret, and no hash of one. @module */
 
 import { createHash } from "node:crypto";
+import { FROM_DSTACK } from "./state_key.ts";
 import { readSettings, SETTING_ROWS, type Settings } from "./settings.ts";
 
 /** Settings with their values, by name; those without a value are left out. */
@@ -17,6 +18,7 @@ export function effectiveSettings(settings: Settings): EffectiveSettings {
     if (value === undefined) continue;
     const urls = [value].flat().filter((part) => part instanceof URL);
     if (urls.length > 0) effective[name] = urls.map(shownUrl).join(",");
+    else if (value === FROM_DSTACK) effective[name] = value;
     else if (secret || value instanceof Uint8Array) effective[name] = "set";
     else effective[name] = typeof value === "object" ? JSON.stringify(value) : value;
   }

@@ -2,21 +2,21 @@
 
 import { createHash } from "node:crypto";
 import config from "../../deno.json" with { type: "json" };
-import build from "../build.json" with { type: "json" };
 import { messageOf } from "../errors.ts";
 import { SETTING_ROWS } from "./settings.ts";
+import { COMMIT, VERSION } from "./version.ts";
 
 /** The versions of the program and of what it is built on; for an executable its SHA-256 too. */
 export function versionText(): string {
   const core = config.imports["@elizaos/core"].split("@").at(-1);
   const { deno, v8, typescript } = Deno.version;
   const lines = [
-    `agent ${config.version}`,
-    `commit ${build.commit ?? "none: run from sources"}`,
+    `agent ${VERSION}`,
+    `commit ${COMMIT ?? "none: run from sources"}`,
     `deno ${deno} (v8 ${v8}, typescript ${typescript})`,
     `@elizaos/core ${core}`,
   ];
-  if (build.commit !== null) lines.push(`sha256 ${digestOf(Deno.execPath())}`);
+  if (COMMIT !== null) lines.push(`sha256 ${digestOf(Deno.execPath())}`);
   return lines.join("\n");
 }
 

@@ -15,6 +15,7 @@ import { describeModel } from "../mind/models/check.ts";
 import { answerEvents, startMind } from "./program.ts";
 import type { Settings } from "./settings.ts";
 import { openState } from "./state.ts";
+import { readStateKey } from "./state_key.ts";
 import { runTask, type TaskResult } from "../iexec/task.ts";
 import { openInput } from "../transports/file/once.ts";
 import { loadTransport } from "../transports/open.ts";
@@ -42,13 +43,14 @@ export async function run(
 ): Promise<number> {
   const { settings, log } = parts;
   if (how.once) {
-    const code = await runTask(settings, () => answerInput(parts));
+    const code = await runTask(settings, () => answerInput({ ...parts, inTee: how.inTee }));
     log.info("📄 All answers are in {path}", { path: settings.EVENT_OUTPUT_PATH });
     return code;
   }
   await answerEvents({
     ...parts,
     open: await loadTransport(settings),
+    inTee: how.inTee,
     // In a TEE the agent knows what it was started with: the files are the host's to change.
     followsKnowledge: !how.inTee,
     ...(how.isWatched && { whenQuiet: () => explain(settings, log) }),
@@ -69,15 +71,14 @@ function explain(settings: Settings, log: Log): void {
   });
 }
 
-async function answerInput(parts: ModeParts): Promise<TaskResult> {
+async function answerInput(parts: ModeParts & { inTee: boolean }): Promise<TaskResult> {
   const { settings, log, environment } = parts;
   const { EVENT_INPUT_PATH: path, EVENT_MAX_BYTES: maxBytes, IEXEC_IN: directory = dirname(path) } = settings;
   const otherPaths = iexecInputFiles(environment).map((name) => `${directory}/${name}`);
   const { clock } = parts;
   const input = openInput({ path, otherPaths, maxBytes, log: limitRepeats(log, { now: clock.now }), clock });
   // The result is one file, which computed.json names.
-  const oneFile = { ...settings, EVENT_OUTPUT_ROTATE: undefined };
-  const { unanswered } = await answerEvents({ ...parts, settings: oneFile, open: () => input });
+  const { unanswered } = await answerEvents({ ...parts, open: () => input, writesOneFile: true });
   return { unanswered: unanswered + input.refused(), refusals: input.nameless() };
 }
 
@@ -100,7 +101,7 @@ export async function talk(
   const { chat } = await import("./chat.ts");
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
   using state = openState(settings.AGENT_STATE_DIR, {
-    key: settings.AGENT_STATE_KEY,
+    key: await readStateKey(settings, { clock, log }, stop),
     takeOver: settings.AGENT_STATE_TAKE_OVER,
     log,
     now: clock.now,
@@ -123,12 +124,13 @@ export async function talk(
  * @throws {FatalError} Naming the first thing that can't be used.
  */
 export async function check(
-  { settings, log, clock }: Pick<ModeParts, "settings" | "log" | "clock">,
+  { settings, log, clock, inTee }: Pick<ModeParts, "settings" | "log" | "clock"> & { inTee: boolean },
   say: (text: string) => void,
 ): Promise<void> {
-  const { checkPaths } = await import("./check.ts");
-  const { character, agentId } = await loadCharacter(settings.AGENT_CHARACTER, log);
-  const paths = checkPaths(settings);
+  const { checkPaths, checkQuotes } = await import("./check.ts");
+  const never = new AbortController().signal;
+  const { character, agentId, digest } = await loadCharacter(settings.AGENT_CHARACTER, log);
+  const paths = checkPaths(settings, { key: await readStateKey(settings, { clock, log }, never) });
   const effective = effectiveSettings(settings);
   say(
     [
@@ -136,12 +138,16 @@ export async function check(
       `settings in force: ${canonicalText(effective)}`,
       `their SHA-256: ${settingsDigest(effective)}`,
       `character: usable (${character.name}, ${settings.AGENT_CHARACTER ?? "built in"})`,
+      `its SHA-256: ${digest}`,
       ...paths,
     ].map(escapeControls).join("\n"),
   );
   // Last, because these need the network: everything else has been printed by then.
-  const transport = (await loadTransport(settings))({ agentId, log, clock, onReachable() {} });
-  const source = await transport.check?.(new AbortController().signal);
+  using quotes = await checkQuotes({ settings, agentId, character: digest, inTee, log, clock }, never);
+  say(escapeControls(quotes.line));
+  const { attestation } = quotes;
+  const transport = (await loadTransport(settings))({ agentId, attestation, log, clock, onReachable() {} });
+  const source = await transport.check?.(never);
   if (source !== undefined) say(escapeControls(source));
   for (const line of await describeModel(modelOptions(settings))) say(escapeControls(line));
 }

@@ -16,12 +16,15 @@ import type { Mind } from "../mind/mind.ts";
 import { patient, type PatientMind } from "../mind/patience.ts";
 import { type LearningMind, openMind } from "../mind/runtime.ts";
 import { checkModelAtStart } from "../mind/models/check.ts";
+import { keepBesideAnswers, shownTo, startAttestation } from "./attestation.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { openOutput } from "./output.ts";
 import { watchForQuiet } from "./quiet.ts";
 import type { Settings } from "./settings.ts";
 import { openState, type State } from "./state.ts";
-import type { Transport, TransportHooks } from "../transports/transport.ts";
+import { readStateKey } from "./state_key.ts";
+import type { TransportParts } from "../transports/open.ts";
+import type { Transport } from "../transports/transport.ts";
 
 /** What the program is built from. */
 interface Program {
@@ -35,17 +38,20 @@ interface Program {
 /**
  * Answer the events of a transport until `stop` aborts or there are no more.
  *
- * @param program `followsKnowledge`: read the character's knowledge again when it changes; `open`: opens the transport;
- * `whenQuiet`: called once, after the first answers, or when no event came.
+ * @param program `followsKnowledge`: read the character's knowledge again when it changes; `inTee`: whether the rules for
+ * a TEE apply; `open`: opens the transport; `whenQuiet`: called once, after the first answers, or when no event came;
+ * `writesOneFile`: whatever EVENT_OUTPUT_ROTATE says.
  * @returns `unanswered`: how many events have no answer.
  * @throws {FatalError} When it can't go on.
  */
 export async function answerEvents(
   program: Program & {
     stop: AbortSignal;
-    open: (parts: TransportHooks & { agentId: string; log: Log; clock: Clock }) => Transport;
+    open: (parts: TransportParts) => Transport;
+    inTee: boolean;
     whenQuiet?: () => void;
     followsKnowledge?: boolean;
+    writesOneFile?: boolean;
   },
 ): Promise<{ unanswered: number }> {
   const { settings, log, clock, stop, open, whenQuiet } = program;
@@ -54,7 +60,7 @@ export async function answerEvents(
   // Also where nothing is signed: the evidence names the key.
   const signer = await createSigner({ eip712 });
   using state = openState(settings.AGENT_STATE_DIR, {
-    key: settings.AGENT_STATE_KEY,
+    key: await readStateKey(settings, { clock, log }, stop),
     takeOver: settings.AGENT_STATE_TAKE_OVER,
     signer: settings.AGENT_SIGN ? signer : undefined,
     log,
@@ -63,7 +69,10 @@ export async function answerEvents(
   const { database, journal } = state;
   const agentId = settings.AGENT_ID ?? state.agentId;
   using heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
-  using publisher = await openOutput(settings, { journal, log, now: clock.now });
+  using attesting = await startAttestation({ ...program, agentId, character: character.digest, key: signer }, stop);
+  using publisher = await openOutput(settings, { journal, log, now: clock.now, rotates: !program.writesOneFile });
+  keepBesideAnswers(attesting, settings, { log });
+  const attestation = shownTo(attesting);
   const options = await checkModelAtStart(modelOptions(settings), log, stop);
   await using mind = await startMind({ model: options, ...program, character, state });
   const named = underId(agentId, mind);
@@ -74,7 +83,8 @@ export async function answerEvents(
     journal,
     publisher,
     mind: whenQuiet ? watchForQuiet(named, { whenQuiet, clock, signal: stop }) : named,
-    openTransport: (hooks) => open({ ...hooks, agentId, log: limitRepeats(log, { now: clock.now }), clock }),
+    openTransport: (hooks) =>
+      open({ ...hooks, agentId, attestation, log: limitRepeats(log, { now: clock.now }), clock }),
     log,
     clock,
     concurrency: settings.AGENT_CONCURRENCY,

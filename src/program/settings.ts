@@ -4,13 +4,15 @@ import type { Environment } from "../environment.ts";
 import { IEXEC_VARIABLES } from "../iexec/environment.ts";
 import { LOG_LEVELS } from "../log.ts";
 import { MODEL_SETTINGS } from "../mind/models/settings.ts";
-import { duration, flag, key, like, text, whole, word } from "../settings/checks.ts";
+import { duration, flag, like, text, whole, word } from "../settings/checks.ts";
 import { FLAG, milliseconds, optional, type Setting, setting, type ValuesOf } from "../settings/definition.ts";
 import { PROXY_SETTINGS } from "../settings/proxy.ts";
 import { otherNamesOf, readTable } from "../settings/read.ts";
 import { HOST_VARIABLES, LOADER } from "../tee/host_variables.ts";
+import { ATTESTATION_SETTINGS } from "./attestation_settings.ts";
 import { OUTPUT_SETTINGS } from "./output_settings.ts";
 import { SIGNING_SETTINGS } from "./signing_settings.ts";
+import { stateKey } from "./state_key.ts";
 import { TRANSPORT_SETTINGS } from "../transports/settings.ts";
 
 /** The table. Names and defaults of the guide are a contract. */
@@ -53,9 +55,10 @@ export const SETTINGS = {
     defaultText: "`.agent`, or one for each task in `/tmp/agent-state` if `IEXEC_OUT` is set",
   }),
   AGENT_STATE_KEY: optional({
-    meaning: "Key that seals every text in the journal and the memories (AES-256-GCM); without one they are readable",
-    expected: "32 bytes as 64 hexadecimal digits or in base64",
-    check: key,
+    meaning:
+      "Key that seals every text in the journal and the memories (AES-256-GCM); without one they are readable. `dstack`: one that dstack gives this app alone",
+    expected: "32 bytes as 64 hexadecimal digits or in base64, or dstack",
+    check: stateKey,
     secret: true,
     requesterSecret: 2,
   }),
@@ -90,6 +93,7 @@ export const SETTINGS = {
     defaultText: "`.env` if there is one, in a TEE none",
     environmentOnly: true,
   }),
+  ...ATTESTATION_SETTINGS,
   TEE: setting({
     meaning: "Whether the rules for a TEE apply: if one is found, never, or always, with an error where none is found",
     expected: "auto, none or required",

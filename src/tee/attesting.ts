@@ -1,9 +1,10 @@
 /** The evidence of this process: one for its start, and one for each challenge, with at most one quote in ten seconds. @module */
 
-import { backoffDelayMs, type Clock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { type Claims, encodeClaims, type Evidence, reportData } from "../proof/evidence.ts";
+import { askPatiently } from "./sources/retrying.ts";
 import { QuoteError, type QuoteSource } from "./sources/source.ts";
 
 /** What evidence is made of. */
@@ -35,9 +36,6 @@ export interface Attesting extends Disposable {
 
 /** Milliseconds between the beginnings of two quotes that challenges ask for. */
 export const LEAST_MS_BETWEEN_QUOTES = 10_000;
-/** Tries for the quote of the start, while its source is busy or not there yet. */
-const TRIES = 4;
-const BASE_MS = 500;
 
 /**
  * Make the evidence of this start.
@@ -69,26 +67,21 @@ export async function startAttesting(options: AttestingOptions, signal: AbortSig
 
 async function firstEvidence(options: AttestingOptions, signal: AbortSignal): Promise<Evidence> {
   const { source, requiredBy, clock, log } = options;
-  for (let tries = 1;; tries++) {
-    try {
-      return await makeEvidence(options, { signal });
-    } catch (error) {
-      if (!(error instanceof QuoteError) || !source) throw error;
-      if (error.isPassing && tries < TRIES && !signal.aborted) {
-        log.warn("no quote yet, asking again", { source: source.name, error: error.message });
-        await clock.sleep(backoffDelayMs(tries, { baseMs: BASE_MS }), signal);
-        continue;
-      }
-      if (requiredBy === undefined) {
-        log.error("no quote: the evidence says none", { source: source.name, error: error.message });
-        return await makeEvidence({ ...options, source: undefined }, { signal });
-      }
-      throw new FatalError(
-        `${requiredBy} asks for a quote, and ${source.name} gives none: ${error.message}. No event was taken.`,
-        EXIT.unavailable,
-        { cause: error },
-      );
+  const make = () => makeEvidence(options, { signal });
+  if (!source) return await make();
+  try {
+    return await askPatiently(make, { name: source.name, clock, log, signal });
+  } catch (error) {
+    if (!(error instanceof QuoteError)) throw error;
+    if (requiredBy === undefined) {
+      log.error("no quote: the evidence says none", { source: source.name, error: error.message });
+      return await makeEvidence({ ...options, source: undefined }, { signal });
     }
+    throw new FatalError(
+      `${requiredBy} asks for a quote, and ${source.name} gives none: ${error.message}. No event was taken.`,
+      EXIT.unavailable,
+      { cause: error },
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import { existsSync } from "@std/fs";
 import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import { effectOf, HOST_VARIABLES, LOADER } from "./host_variables.ts";
+import { DSTACK_SOCKETS, TSM_REPORTS } from "./sources/places.ts";
 
 /** Where the agent runs. */
 export interface Surroundings {
@@ -15,19 +16,8 @@ export interface Surroundings {
   readonly hostVariables: readonly string[];
 }
 
-/**
- * Sockets of dstack's agent, newest last, and a directory of configfs-tsm, which Deno lets nobody read at its own place
- * under /sys.
- *
- * @see https://docs.kernel.org/security/tsm.html
- */
-export const TEE_PATHS = [
-  "/var/run/dstack.sock",
-  "/run/dstack.sock",
-  "/var/run/dstack/dstack.sock",
-  "/run/dstack/dstack.sock",
-  "/run/tsm-report",
-] as const;
+/** Places that tell of a TEE. */
+export const TEE_PATHS = [...DSTACK_SOCKETS, TSM_REPORTS];
 
 /**
  * Look around, by the setting `TEE`. It is taken from the environment alone, as it decides which files are read; a wrong
@@ -40,7 +30,7 @@ export const TEE_PATHS = [
  */
 export function lookAround(environment: Environment, names: readonly string[] = []): Surroundings {
   const setting = environment("TEE")?.toLowerCase();
-  const found = [...TEE_PATHS.filter(isThere), ...["IEXEC_TASK_ID"].filter(environment)];
+  const found = [...TEE_PATHS.filter(isThere), ...["IEXEC_TASK_ID"].filter(environment), ...namedSource(environment)];
   // By their names too: the list of those that are set leaves out whose value is no UTF-8.
   const loaders = names.filter((name) => name.startsWith(LOADER.prefix) && !(name in HOST_VARIABLES)).sort();
   // Where AGENT_PROXY names the proxy, those that name another one are taken out of the environment.
@@ -51,9 +41,11 @@ export function lookAround(environment: Environment, names: readonly string[] = 
   const inTee = setting !== "none" && found.length > 0;
   if (setting === "required" && !inTee) {
     throw new FatalError(
-      `TEE=required, but nothing here tells of one: no ${TEE_PATHS.join(", ")}, no IEXEC_TASK_ID. ` +
+      `TEE=required, but nothing here tells of one: no ${
+        TEE_PATHS.join(", ")
+      }, no IEXEC_TASK_ID, no source in AGENT_QUOTE_SOURCE. ` +
         "Start the agent in a TEE and give it one of these, or leave TEE out.",
-      EXIT.settings,
+      EXIT.unavailable,
     );
   }
   if (inTee && hostVariables.length > 0) {
@@ -68,6 +60,12 @@ export function lookAround(environment: Environment, names: readonly string[] = 
     );
   }
   return { inTee, found, hostVariables };
+}
+
+/** Whoever names a source of quotes says that this is a TEE. */
+function namedSource(environment: Environment): string[] {
+  const named = environment("AGENT_QUOTE_SOURCE")?.toLowerCase();
+  return named && named !== "auto" && named !== "none" ? [`AGENT_QUOTE_SOURCE=${named}`] : [];
 }
 
 function isThere(path: string): boolean {

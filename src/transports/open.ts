@@ -6,11 +6,17 @@ import { proxyFor, type ProxySettings } from "../settings/proxy.ts";
 import { openFileTransport } from "./file/file.ts";
 import { natsOptions, queueOptions, rabbitOptions, redisOptions, tlsOf } from "./options.ts";
 import type { TransportSettings } from "./settings.ts";
-import type { Transport, TransportHooks } from "./transport.ts";
+import type { Attestation, Transport, TransportHooks } from "./transport.ts";
 import { openWebSocketTransport } from "./websocket/websocket.ts";
 
 /** What a transport is given besides its settings. */
-export type TransportParts = TransportHooks & { readonly agentId: string; readonly log: Log; readonly clock: Clock };
+export type TransportParts = TransportHooks & {
+  readonly agentId: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Shown to a server that asks; a file and a queue ask nothing. */
+  readonly attestation?: Attestation;
+};
 
 /**
  * Load the transport that the settings name; what it returns opens it. A queue's client is loaded for nobody else.

@@ -58,6 +58,14 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** What the agent shows to a peer that wants to know what signs its answers. */
+export interface Attestation {
+  /** The evidence of this start. */
+  readonly evidence: object;
+  /** Evidence with a nonce of the peer's, or why there is none. Whoever asks too often waits. */
+  challenge(nonce: string): Promise<{ readonly evidence: object } | { readonly error: string }>;
+}
+
 /** How a transport calls back. */
 export interface TransportHooks {
   /** The peer can be reached (again), and every settle before has resolved. */

@@ -42,7 +42,7 @@ async function main(): Promise<void> {
     models: { TEXT_LARGE: () => Promise.resolve(ANSWER) },
   };
   const open = await loadTransport(settings);
-  await answerEvents({ settings, log, clock, stop: stop.signal, open, model });
+  await answerEvents({ settings, log, clock, stop: stop.signal, open, model, inTee: false });
 }
 
 async function reportMemory(): Promise<void> {

@@ -14,9 +14,10 @@ Deno.test("AGENT_STATE_KEY is 32 bytes in hexadecimal or base64, and no error sh
   const bytes = Uint8Array.fromHex(KEY);
   assertEquals(read({ AGENT_STATE_KEY: KEY }).AGENT_STATE_KEY, bytes);
   assertEquals(read({ AGENT_STATE_KEY: bytes.toBase64() }).AGENT_STATE_KEY, bytes);
+  for (const word of ["dstack", "DSTACK"]) assertEquals(read({ AGENT_STATE_KEY: word }).AGENT_STATE_KEY, "dstack");
   for (const wrong of ["short", KEY.slice(2), `${KEY}00`, bytes.slice(1).toBase64(), "€".repeat(64)]) {
     assertEquals(problems({ AGENT_STATE_KEY: wrong }), [
-      "AGENT_STATE_KEY: expected 32 bytes as 64 hexadecimal digits or in base64, got something else",
+      "AGENT_STATE_KEY: expected 32 bytes as 64 hexadecimal digits or in base64, or dstack, got something else",
     ]);
   }
 });

@@ -97,6 +97,10 @@ Deno.test("with nothing set, the settings are the guide's defaults and ours", ()
     AGENT_RETENTION: 30,
     AGENT_SHUTDOWN_GRACE: 10_000,
     AGENT_ENV_FILE: undefined,
+    AGENT_QUOTE_SOURCE: "auto",
+    AGENT_DSTACK_SOCKET: undefined,
+    AGENT_TSM_REPORT: undefined,
+    AGENT_QUOTE_URL: undefined,
     TEE: "auto",
     LOG_LEVEL: "info",
     LOG_FORMAT: "auto",
@@ -230,6 +234,10 @@ Deno.test("every setting takes its value from the environment before the file", 
     AGENT_RETENTION: "16",
     AGENT_SHUTDOWN_GRACE: "15",
     AGENT_ENV_FILE: "agent.env",
+    AGENT_QUOTE_SOURCE: "http",
+    AGENT_DSTACK_SOCKET: "dstack.sock",
+    AGENT_TSM_REPORT: "report",
+    AGENT_QUOTE_URL: "http://127.0.0.1:1350/raw",
     TEE: "none",
     LOG_LEVEL: "debug",
     LOG_FORMAT: "json",
@@ -242,8 +250,9 @@ Deno.test("every setting takes its value from the environment before the file", 
   const inFile = SETTING_ROWS.filter(({ environmentOnly }) => !environmentOnly).map(({ name }) => name);
   const others = inFile.map((name) => `${name}=not ${values[name]}`).join("\n");
   assertEquals(read(values, others), read(values));
-  const { AGENT_ENV_FILE, TEE } = values;
-  assertEquals(read({ AGENT_ENV_FILE, TEE }, inFile.map((name) => `${name}=${values[name]}`).join("\n")), read(values));
+  const { AGENT_ENV_FILE, AGENT_QUOTE_SOURCE, TEE } = values;
+  const inEnvironment = { AGENT_ENV_FILE, AGENT_QUOTE_SOURCE, TEE };
+  assertEquals(read(inEnvironment, inFile.map((name) => `${name}=${values[name]}`).join("\n")), read(values));
   for (const [name, value] of Object.entries(read(values))) {
     assertFalse(value === read({})[name as SettingName], `${name} is still at its default`);
   }

@@ -7,6 +7,7 @@
 
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { removeIfThereSync } from "../../src/files.ts";
 import { type BrokerProcess, startProcess } from "./brokers/process.ts";
 import { shapedQuote } from "./tdx_quote.ts";
 
@@ -20,6 +21,7 @@ export type GuestAnswer =
   | "reset"
   | "other data"
   | "lie"
+  | "other app"
   | "no quote"
   | "no JSON"
   | "other form"
@@ -83,7 +85,7 @@ function answer(
       return more();
     }
   }
-  if (url === "/GetKey") return void json(200, keyOf(String(body.path)));
+  if (url === "/GetKey") return void json(200, keyOf(`${body.path} of ${kind}`));
   if (url !== "/GetQuote") return void json(404, { error: `no such method: ${url}` });
   const asked = Uint8Array.fromHex(String(body.report_data)), other = new Uint8Array(64).fill(0xff);
   json(200, {
@@ -119,7 +121,11 @@ export async function startGuestAgent(
   return {
     socketPath,
     requests: () => process.lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line)),
-    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await process[Symbol.asyncDispose]();
+      // It was killed, which leaves its socket behind.
+      removeIfThereSync(socketPath);
+    },
   };
 }
 

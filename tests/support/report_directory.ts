@@ -31,14 +31,14 @@ const SCRIPT = new URL("report_directory.py", import.meta.url).pathname;
 /** Debian's own, which has Debian's packages; another one may come first in PATH. */
 const PYTHON = "/usr/bin/python3";
 
-/** Mount one; the first report meets the first fault, and so on. It goes with the test. */
-export async function mountReports({ faults = [] }: { faults?: readonly ReportFault[] } = {}): Promise<
-  ReportDirectory
-> {
+/** Mount one; the first report meets the first fault, and so on. It goes with the test. `path`: an empty directory. */
+export async function mountReports(
+  { faults = [], path: given }: { faults?: readonly ReportFault[]; path?: string } = {},
+): Promise<ReportDirectory> {
   await using stack = new AsyncDisposableStack();
-  const folder = stack.use(makeFolder({ "faults.json": faults, "reports/.keep": "" }));
-  const path = `${folder.path}/reports`, list = `${folder.path}/faults.json`;
-  Deno.removeSync(`${path}/.keep`);
+  const folder = stack.use(makeFolder({ "faults.json": faults }));
+  const path = given ?? `${folder.path}/reports`, list = `${folder.path}/faults.json`;
+  if (given === undefined) Deno.mkdirSync(path);
   stack.use(
     await startProcess({ path: PYTHON, args: [SCRIPT, path, list], isReady: (line) => line === "mounted" }),
   );

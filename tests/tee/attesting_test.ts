@@ -148,7 +148,7 @@ Deno.test("at the start a source that is not ready is asked again; one that refu
   const { attesting, lines } = await start({ source: patient.source, requiredBy: "TEE=required" });
   using _ = attesting;
   assertEquals([attesting.evidence.format, patient.asked.length], ["tdx-quote", 4]);
-  assertEquals(lines.filter((line) => line.includes("asking again")).length, 3);
+  assertEquals(lines.filter((line) => line.includes("it is asked again")).length, 3);
   const final = scripted([refused]);
   await assertRejects(() => start({ source: final.source, requiredBy: "TEE=required" }), FatalError);
   assertEquals(final.asked.length, 1);

@@ -69,7 +69,7 @@ Deno.test("a file of settings that is a FIFO, a directory or without end is refu
 testInEnclave("in a TEE a .env is not even opened: a FIFO there holds nobody up", async (under) => {
   await using folder = makeInput(event("q1"));
   run("mkfifo", `${folder.path}/.env`);
-  assertEquals((await once(folder, { TEE: "required" }, under)).code, 0);
+  assertEquals((await once(folder, {}, under)).code, 0);
 });
 
 testInEnclave("a state that the host forged is refused, with its outcomes and its memories", async (under) => {
@@ -80,11 +80,11 @@ testInEnclave("a state that the host forged is refused, with its outcomes and it
   database.prepare("UPDATE outcome SET body = ?").run(outcome);
   database.close();
   Deno.removeSync(`${folder.path}/iexec_out/responses.json`);
-  const { code, said } = await once(folder, { TEE: "required", AGENT_STATE_KEY: KEY }, under);
+  const { code, said } = await once(folder, { AGENT_STATE_KEY: KEY }, under);
   assertEquals(code, 78);
   assertStringIncludes(said, "it is not sealed, so anybody may have written it");
   assertEquals(readEntries(`${folder.path}/iexec_out/responses.json`), undefined);
-  const takeOver = { TEE: "required", AGENT_STATE_KEY: KEY, AGENT_STATE_TAKE_OVER: "true" };
+  const takeOver = { AGENT_STATE_KEY: KEY, AGENT_STATE_TAKE_OVER: "true" };
   assertStringIncludes((await once(folder, takeOver, under)).said, "AGENT_STATE_TAKE_OVER: in a TEE");
 });
 

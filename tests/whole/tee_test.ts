@@ -103,9 +103,9 @@ Deno.test("elsewhere there is one warning, if anybody beyond this machine is con
   assertEquals(near.log.filter(({ message }) => message === WARNING), []);
 });
 
-Deno.test("TEE=required without one ends with 78, and names what was looked for", async () => {
+Deno.test("TEE=required without one ends with 69, and names what was looked for", async () => {
   const { code, stderr } = await runToEnd({ env: { TEE: "required" } });
-  assertEquals(code, 78);
+  assertEquals(code, 69);
   assertMatch(stderr, /^agent: TEE=required, .*\/run\/dstack\.sock, .*\/run\/tsm-report, .*IEXEC_TASK_ID/);
 });
 
@@ -171,7 +171,6 @@ testInEnclave("in a TEE wss:// to a name works, with a token", async (under) => 
   Deno.writeTextFileSync(`${folder.path}/ca.pem`, AUTHORITY);
   await using server = await startServer({ events: [EVENT], token: "right-one", tls: LOCALHOST_CERTIFICATE });
   const env = {
-    TEE: "required",
     USE_WEBSOCKET: "true",
     WEBSOCKET_URL: server.url.replace("127.0.0.1", "localhost"),
     WEBSOCKET_AUTH_TOKEN: "right-one",

@@ -7,6 +7,7 @@ import { NotPlainError, readPlainSync } from "../../files.ts";
 import type { Log } from "../../log.ts";
 import { describeIssue, type Issue } from "../../zod_issues.ts";
 import type { CharacterArchive } from "./archive.ts";
+import { characterDigest, sha256 } from "./digest.ts";
 import { adaptCharacter } from "./format.ts";
 import { type Core, loadCore } from "../core_log.ts";
 import intern from "./intern.json" with { type: "json" };
@@ -23,10 +24,14 @@ export interface LoadedCharacter extends OwnWords {
   readonly agentId: UUID;
   /** Its knowledge: the entries of the character, and the files that these name. */
   readonly texts: readonly KnowledgeText[];
+  /** SHA-256 of it all: see {@linkcode characterDigest}. */
+  readonly digest: string;
 }
 
 /** Largest character file, in bytes, be it JSON or an archive. */
 const MAX_BYTES = 64 * 1024 * 1024;
+/** Where the lines come from that stand in the character itself; no file that is read has such a name. */
+const OWN_LINES = "knowledge";
 
 /**
  * The character in the file at `path`, else the built-in one.
@@ -37,7 +42,9 @@ const MAX_BYTES = 64 * 1024 * 1024;
  */
 export async function loadCharacter(path: string | undefined, log: Log): Promise<LoadedCharacter> {
   const core = await loadCore();
-  const source = path === undefined ? { value: intern } : await readSource(path);
+  const source = path === undefined
+    ? { value: intern, digest: sha256(JSON.stringify(intern)) }
+    : await readSource(path);
   const place = source.archive ? `${path}: ${source.archive.name}` : path;
   const { value, unused } = adaptCharacter(source.value, (name) => core.stringToUuid(name.toWellFormed()));
   // The built-in one is known to be valid (a test checks it): to check it takes 4 ms of the start.
@@ -53,17 +60,19 @@ export async function loadCharacter(path: string | undefined, log: Log): Promise
   if (unused.length > 0) {
     log.warn("the character has parts that this agent does not use: {parts}", { parts: unused.join(", ") });
   }
-  return { character, agentId, texts, ...words };
+  const files = source.archive ? [] : texts.filter(({ source }) => source !== OWN_LINES);
+  const digest = characterDigest({ file: source.digest, texts: files });
+  return { character, agentId, texts, digest, ...words };
 }
 
-/** What a file holds: a character, and if it is an archive, that. */
-async function readSource(path: string): Promise<{ value: unknown; archive?: CharacterArchive }> {
-  const bytes = await readBytes(path);
+/** What a file holds: a character, and if it is an archive, that; the hash of its bytes. */
+async function readSource(path: string): Promise<{ value: unknown; archive?: CharacterArchive; digest: string }> {
+  const bytes = await readBytes(path), digest = sha256(bytes);
   try {
-    if (!isArchive(bytes)) return { value: parse(new TextDecoder().decode(bytes), path) };
+    if (!isArchive(bytes)) return { value: parse(new TextDecoder().decode(bytes), path), digest };
     const { readCharacterArchive } = await import("./archive.ts");
     const archive = readCharacterArchive(bytes);
-    return { value: archive.value, archive };
+    return { value: archive.value, archive, digest };
   } catch (error) {
     if (error instanceof ArchiveError) throw refusal(path, [`a zip archive: ${error.message}`], error.cause);
     throw error;
@@ -109,7 +118,7 @@ async function readKnowledge(character: Character, path: string | undefined, log
   const mistakes: string[] = [];
   for (const [index, entry] of (character.knowledge ?? []).entries()) {
     if (typeof entry === "string") {
-      texts.push({ text: entry, source: "knowledge" });
+      texts.push({ text: entry, source: OWN_LINES });
       continue;
     }
     const named = nameIn(entry);
@@ -123,7 +132,7 @@ async function readKnowledge(character: Character, path: string | undefined, log
 /** All texts of an archive are there to be known from, whether the character names them or not. */
 function readArchived(character: Character, { files }: CharacterArchive) {
   const entries = character.knowledge ?? [];
-  const own = entries.filter((entry) => typeof entry === "string").map((text) => ({ text, source: "knowledge" }));
+  const own = entries.filter((entry) => typeof entry === "string").map((text) => ({ text, source: OWN_LINES }));
   const mistakes = entries.flatMap((entry, index) => {
     if (typeof entry === "string") return [];
     const { kind, path } = nameIn(entry);

@@ -10,6 +10,8 @@ export interface FrameAnswers {
   confirmed(): void;
   /** The server asks for a sign of life. */
   pinged(): void;
+  /** The server asks for evidence with its nonce. */
+  challenged(nonce: string): void;
   /** A frame with a usable id is refused. */
   refused(id: string, reason: string): void;
 }
@@ -54,6 +56,10 @@ export function frameReader(
         return undefined;
       case "ping":
         answers.pinged();
+        return undefined;
+      case "challenge":
+        log.info("🪪 Challenge received", { bytes });
+        answers.challenged(frame.value.nonce);
         return undefined;
       case "unknown":
         log.info("frame of unknown type ignored", { type: frame.value.type, bytes });

@@ -6,6 +6,7 @@ import type { Log } from "../../log.ts";
 import {
   type Chunk,
   encodeAck,
+  encodeAttestation,
   encodeAuth,
   encodeChunk,
   encodePong,
@@ -14,7 +15,7 @@ import {
   isFailure,
   type Signatures,
 } from "../../wire.ts";
-import type { Delivery } from "../transport.ts";
+import type { Attestation, Delivery } from "../transport.ts";
 import type { Arrival, Connection, Ending } from "./connection.ts";
 import { frameReader } from "./frames.ts";
 import { holdAcks, MAX_UNSENT_BYTES } from "./held_acks.ts";
@@ -25,6 +26,7 @@ export interface LinkOptions {
   /** UUID of the agent. */
   readonly agentId: string;
   readonly token?: string;
+  readonly attestation?: Attestation;
   /** Largest frame that is taken, in bytes. */
   readonly maxBytes: number;
   readonly log: Log;
@@ -95,22 +97,20 @@ function createReceiver(
   connection: Connection,
   options: LinkOptions & { readonly onConfirmed?: () => void; readonly hold: (ack: string) => Promise<boolean> },
 ): Pick<Link, "next" | "wasWelcome"> {
-  const { agentId, token, clock } = options;
+  const { attestation, clock } = options;
   /** Whether the server answers auth, and whether it was asked to since it last said something. */
   let confirmsAuth = false, isAsked = false;
   let hasSentEvents = false;
 
-  const authenticate = () =>
-    connection.send(encodeAuth({ agentId, timestamp: clock.now(), ...(token !== undefined && { token }) }));
+  const authenticate = (shown: { attestation?: object } = {}) => connection.send(authOf(options, shown));
   const read = frameReader(options, {
     confirmed() {
       confirmsAuth = true;
       options.onConfirmed?.();
     },
     pinged: () => connection.send(encodePong({ timestamp: clock.now() })),
-    refused(id, reason) {
-      void options.hold(encodeAck({ eventId: id, error: `refused: ${reason}`, timestamp: clock.now() }));
-    },
+    challenged: (nonce) => void showEvidence(connection, { attestation, nonce }),
+    refused: (id, reason) => void options.hold(refusalOf(id, { reason, timestamp: clock.now() })),
   });
 
   /** The events that are here already, with `first`. */
@@ -125,7 +125,8 @@ function createReceiver(
     return deliveries;
   };
 
-  authenticate();
+  // Evidence has some 7 kB, so that it comes with the first auth of a connection alone.
+  authenticate(attestation && { attestation: attestation.evidence });
   return {
     async next(signal) {
       while (!signal.aborted) {
@@ -150,6 +151,24 @@ function createReceiver(
     },
     wasWelcome: () => confirmsAuth || hasSentEvents,
   };
+}
+
+function refusalOf(eventId: string, { reason, timestamp }: { reason: string; timestamp: number }): string {
+  return encodeAck({ eventId, error: `refused: ${reason}`, timestamp });
+}
+
+function authOf({ agentId, token, clock }: LinkOptions, shown: { attestation?: object }): string {
+  return encodeAuth({ agentId, timestamp: clock.now(), ...(token !== undefined && { token }), ...shown });
+}
+
+/** Answer a challenge, unless the connection is gone by then. */
+async function showEvidence(
+  connection: Connection,
+  { attestation, nonce }: { attestation: Attestation | undefined; nonce: string },
+): Promise<void> {
+  const answer = await attestation?.challenge(nonce) ?? { error: "this agent has no evidence" };
+  if (!connection.isOpen()) return;
+  connection.send(encodeAttestation("evidence" in answer ? answer : { nonce, ...answer }));
 }
 
 /** Sends outcomes: response and ack, one after the other; alone, where the server may have refused the response before. */

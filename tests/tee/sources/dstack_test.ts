@@ -79,7 +79,7 @@ Deno.test("a key is asked for by its path and purpose; a wrong answer is an erro
   assertEquals(right!.asked, [
     { method: "/GetKey", body: { path: "a/path", purpose: "a purpose", algorithm: "ed25519" } },
   ]);
-  assertEquals(right!.result, createHash("sha256").update("app key of a/path").digest("hex"));
+  assertEquals(right!.result, createHash("sha256").update("app key of a/path of right").digest("hex"));
   assertMatch(refused!.error ?? "", /^GetKey was answered with 400/);
   assertMatch(form!.error ?? "", /^GetKey was answered in another form: .*key/);
   assert(!form!.error!.includes("CANARY"));

@@ -1,0 +1,81 @@
+/** `attestation.json` beside the answers: the evidence of every key that signed some of them. @module */
+
+import { basename, dirname, join } from "node:path";
+import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { isRefusal, readPlainSync, realPathOf, replaceFileSync } from "../files.ts";
+import type { Log } from "../log.ts";
+import { isObject } from "../json_object.ts";
+import type { Evidence } from "../proof/evidence.ts";
+
+/** Name of the file, in the directory of the answers. */
+export const ATTESTATION_FILE = "attestation.json";
+
+/** Most evidence that is kept: a start adds one, of 0.6 kB without a quote, and of some 30 kB with an event log. */
+const MAX = { count: 1_000, bytes: 16 * 1024 * 1024 };
+
+/**
+ * Add evidence to the file, which is a JSON array, the newest last. Each start has a key of its own, so there is one
+ * evidence for each. The oldest goes when there are more than 1,000, or 16 MiB of them. A file of anything else is kept
+ * under another name.
+ *
+ * @param path The file of the answers, whose directory is there.
+ * @throws {FatalError} 74, if there is something else than a plain file in its place, or the disk refuses.
+ */
+export function keepEvidence(path: string, evidence: Evidence, { log }: { log: Log }): void {
+  const place = join(dirname(path), ATTESTATION_FILE);
+  try {
+    const real = join(realPathOf(dirname(place)), basename(place));
+    const lines = [...readKept(real, { shown: place, log }), evidence].map((one) => JSON.stringify(one));
+    const first = firstToKeep(lines);
+    if (first > 0) log.warn("{path} is full: the oldest evidence was left out", { path: place, left: first });
+    const text = `[\n${lines.slice(first).join(",\n")}\n]\n`;
+    // On the disk before an answer is: answers of a key without its evidence can't be verified.
+    replaceFileSync(real, { pieces: [new TextEncoder().encode(text)], mode: 0o600, durable: "name" }).close();
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    throw new FatalError(
+      `Cannot write ${place}: ${messageOf(error)}. Make room for it, or set EVENT_OUTPUT_PATH to another directory.`,
+      EXIT.inputOutput,
+      { cause: error },
+    );
+  }
+}
+
+function readKept(path: string, { shown, log }: { shown: string; log: Log }): readonly unknown[] {
+  let bytes: Uint8Array;
+  try {
+    bytes = readPlainSync(path, { maxBytes: 2 * MAX.bytes, follow: false });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+  const kept = parseKept(new TextDecoder().decode(bytes));
+  if (kept) return kept;
+  Deno.renameSync(path, `${path}.unreadable`);
+  log.warn("{path} is no list of evidence: it was renamed to {path}.unreadable, and a new one begins", { path: shown });
+  return [];
+}
+
+/** The list in the file, if that is one. What stands in it is for those to check who read the file. */
+function parseKept(text: string): readonly unknown[] | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const isEvidence = (one: unknown) =>
+    isObject(one) && typeof one.format === "string" && typeof one.claims === "string";
+  return Array.isArray(value) && value.every(isEvidence) ? value : undefined;
+}
+
+function firstToKeep(lines: readonly string[]): number {
+  let first = lines.length, bytes = 0;
+  while (first > 0 && lines.length - first < MAX.count) {
+    bytes += lines[first - 1]!.length;
+    // The newest is kept however large it is.
+    if (bytes > MAX.bytes && first < lines.length) break;
+    first--;
+  }
+  return first;
+}

@@ -1,0 +1,94 @@
+/** `attestation.json`: one evidence for each key, bounded, written at once, and nothing else in its place followed. @module */
+
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { FatalError } from "../../src/errors.ts";
+import { keepEvidence } from "../../src/program/attestation_file.ts";
+import { encodeClaims, type Evidence, toBase64Url } from "../../src/proof/evidence.ts";
+import { makeFolder } from "../support/folder.ts";
+import { keptLog } from "../support/kept_log.ts";
+import { run } from "../support/mount.ts";
+
+/** Evidence of the `n`th key. `quote`: that it has, in base64url. */
+function evidenceOf(n: number, { quote }: { quote?: string } = {}): Evidence {
+  const bytes = new Uint8Array(32);
+  new DataView(bytes.buffer).setUint32(0, n);
+  const { text: claims } = encodeClaims({
+    agentId: "a",
+    cnf: { jwk: { kty: "OKP", crv: "Ed25519", x: toBase64Url(bytes) } },
+    iat: 0,
+    version: "1",
+    character_sha256: "a".repeat(64),
+    settings_sha256: "b".repeat(64),
+  });
+  return quote === undefined ? { format: "none", claims } : { format: "tdx-quote", claims, quote };
+}
+
+function keeping(folder: string) {
+  const { lines, log } = keptLog({ now: () => 0 });
+  return {
+    lines,
+    keep: (evidence: Evidence) => keepEvidence(`${folder}/responses.json`, evidence, { log }),
+    kept: () => JSON.parse(Deno.readTextFileSync(`${folder}/attestation.json`)) as Evidence[],
+  };
+}
+
+Deno.test("the evidence of each start is kept, in the order in which it came", async () => {
+  await using folder = makeFolder();
+  const { keep, kept, lines } = keeping(folder.path);
+  for (const n of [1, 2, 3]) keep(evidenceOf(n));
+  assertEquals(kept(), [evidenceOf(1), evidenceOf(2), evidenceOf(3)]);
+  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["attestation.json"]);
+  assertEquals(lines, []);
+});
+
+Deno.test("of more than a thousand, and of more than 16 MiB, the oldest go, and that is told", async () => {
+  await using folder = makeFolder({
+    "attestation.json": Array.from({ length: 1_200 }, (_, n) => evidenceOf(n)),
+    "large/attestation.json": Array.from({ length: 300 }, (_, n) => evidenceOf(n, { quote: "A".repeat(64_000) })),
+  });
+  const many = keeping(folder.path);
+  many.keep(evidenceOf(2_000));
+  assertEquals(many.kept().length, 1_000);
+  assertEquals([many.kept()[0], many.kept().at(-1)], [evidenceOf(201), evidenceOf(2_000)]);
+  assertMatch(many.lines.join(), /is full.*left=201/);
+  const large = keeping(`${folder.path}/large`);
+  large.keep(evidenceOf(2_000));
+  assert(Deno.statSync(`${folder.path}/large/attestation.json`).size <= 16 * 1024 * 1024);
+  assertEquals(large.kept().at(-1), evidenceOf(2_000));
+});
+
+Deno.test("a link, a FIFO and a directory in its place end the agent with 74, and nothing is followed", async () => {
+  const kinds: Record<string, (path: string, folder: string) => void> = {
+    "is a link": (path, folder) => Deno.symlinkSync(`${folder}/precious`, path),
+    "is a FIFO": (path) => run("mkfifo", path),
+    "is a directory": (path) => Deno.mkdirSync(path),
+  };
+  for (const [told, make] of Object.entries(kinds)) {
+    await using folder = makeFolder({ precious: "[]" });
+    make(`${folder.path}/attestation.json`, folder.path);
+    const error = assertThrows(() => keeping(folder.path).keep(evidenceOf(1)), FatalError);
+    assertEquals(error.exitCode, 74, told);
+    assertMatch(error.message, new RegExp(`^Cannot write .*attestation\\.json: .*${told}`));
+    assertEquals(Deno.readTextFileSync(`${folder.path}/precious`), "[]");
+  }
+});
+
+Deno.test("a link in the place of the new file is replaced, never followed", async () => {
+  await using folder = makeFolder({ precious: "PRECIOUS" });
+  Deno.symlinkSync(`${folder.path}/precious`, `${folder.path}/attestation.json.new`);
+  const { keep, kept } = keeping(folder.path);
+  keep(evidenceOf(1));
+  assertEquals(kept(), [evidenceOf(1)]);
+  assertEquals(Deno.readTextFileSync(`${folder.path}/precious`), "PRECIOUS");
+});
+
+Deno.test("what is no list of evidence is kept under another name, with a warning", async () => {
+  for (const other of ["", "{}", "[", '[{"format":"none"}]', JSON.stringify([evidenceOf(1), 5])]) {
+    await using folder = makeFolder({ "attestation.json": other });
+    const { keep, kept, lines } = keeping(folder.path);
+    keep(evidenceOf(2));
+    assertEquals(kept(), [evidenceOf(2)]);
+    assertEquals(Deno.readTextFileSync(`${folder.path}/attestation.json.unreadable`), other);
+    assertMatch(lines.join(), /no list of evidence/);
+  }
+});
