@@ -1,5 +1,6 @@
 /** `deno task bench`: our figures beside their budgets (DESIGN.md), as ratios within this run. @module */
 
+import { buildBenthos } from "./benthos.ts";
 import { fileLatencies, pacedLatencies, startLatencies, summary, webSocketLatencies } from "./latency.ts";
 import { costsBySize } from "./growth.ts";
 import { knowledgeFigures } from "./knowledge.ts";
@@ -21,9 +22,10 @@ console.log(
 );
 console.log("are: 100 users, the built-in character, its knowledge looked up, everything remembered.");
 const baselines = withBaseline ? ["whole", "sampled"] as const : ["none", "none"] as const;
+using benthos = buildBenthos();
 report(
   "5,000 events, the guide's own",
-  await throughput({ count: 5_000, rounds: ROUNDS, users: 100, baseline: baselines[0], agent: ourIntern }),
+  await throughput({ count: 5_000, rounds: ROUNDS, users: 100, baseline: baselines[0], agent: ourIntern, benthos }),
 );
 report("5,000 events that stand alone", await throughput({ count: 5_000, rounds: ROUNDS, baseline: baselines[0] }));
 // All of it would take the baseline over five minutes.
@@ -86,10 +88,12 @@ for (const start of ["cold", "warm"] as const) {
 }
 line("a further question", `${large.answerMs.toFixed(1)} ms`);
 
-function report(what: string, { ours, baseline }: Throughput, how = ""): void {
+function report(what: string, { ours, baseline, benthos }: Throughput, how = ""): void {
   const rate = `${integer(ours)} a second`;
-  if (baseline === undefined) return line(what, rate);
-  line(what, `${(ours / baseline).toFixed(0)}× the guide's design (${rate} to ${integer(baseline)}${how})`);
+  if (baseline === undefined) line(what, rate);
+  else line(what, `${(ours / baseline).toFixed(0)}× the guide's design (${rate} to ${integer(baseline)}${how})`);
+  if (benthos === undefined) return;
+  line("  beside Benthos, not durable", `${(ours / benthos).toFixed(2)}× (${rate} to ${integer(benthos)})`);
 }
 
 function line(what: string, figure: string): void {

@@ -20,6 +20,13 @@ export interface Client extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** Some send text as binary frames. */
+type Frame = string | ArrayBuffer;
+
+function textOf(frame: Frame): string {
+  return typeof frame === "string" ? frame : new TextDecoder().decode(frame);
+}
+
 const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** Somebody who knows nothing. */
@@ -69,18 +76,20 @@ export async function startClient(make: (url: string, folder: string) => Deno.Co
   const folder = Deno.makeTempDirSync({ prefix: "agent-bench-" });
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   const connected = Promise.withResolvers<WebSocket>();
-  let frames: string[] = [], due = 0, all = Promise.withResolvers<void>();
+  let frames: Frame[] = [], due = 0, all = Promise.withResolvers<void>();
   let events = 0;
 
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const { socket, response } = Deno.upgradeWebSocket(request);
-    socket.onmessage = ({ data }) => {
-      if (JSON.parse(data).type !== "auth") return;
-      // What they say is looked at when the clock has stopped: this server and the client share two processors.
-      socket.onmessage = ({ data }) => {
-        if (frames.push(data) === due) all.resolve();
-      };
-      connected.resolve(socket);
+    // What they say is looked at when the clock has stopped: this server and the client share two processors.
+    const hear = ({ data }: MessageEvent<Frame>) => {
+      if (frames.push(data) === due) all.resolve();
+    };
+    socket.onmessage = (message) => {
+      socket.onmessage = hear;
+      if (JSON.parse(textOf(message.data)).type === "auth") connected.resolve(socket);
+      // Benthos answers on a connection of its own, without a word before.
+      else hear(message);
     };
     return response;
   });
@@ -119,7 +128,7 @@ export async function startClient(make: (url: string, folder: string) => Deno.Co
       const tally = openTally(batch.map(({ id }) => id));
       let isComplete = false;
       tally.done.then(() => isComplete = true);
-      for (const frame of frames) tally.hear(frame);
+      for (const frame of frames) tally.hear(textOf(frame));
       await Promise.resolve();
       if (!isComplete) throw new Error(`Of ${count} events not each was answered and acknowledged`);
       return ms;

@@ -1,5 +1,6 @@
 /** Events a second when many come at once: ours against the guide's design, taking turns. @module */
 
+import type { Benthos } from "./benthos.ts";
 import { guideClient, ourAgent, startClient } from "./peer.ts";
 import { median } from "../../src/test_server/statistics.ts";
 
@@ -8,6 +9,8 @@ export interface Throughput {
   readonly ours: number;
   /** Missing where there is no `node`. */
   readonly baseline?: number;
+  /** Missing where it was not asked for. */
+  readonly benthos?: number;
 }
 
 /** Where the baseline is sampled, as shares of the way, and how many events each time. */
@@ -17,7 +20,7 @@ const SAMPLED_AT = [0, 0.25, 0.5, 0.75, 1], SAMPLE = 100;
  * Send `count` events at once to a fresh process of each design, `rounds` times, in alternating order.
  *
  * @param options `users`: spread ours over so many conversations; `agent`: ours; `baseline`: sent all events too, or sampled along the
- * way, because its time grows with the square of `count`.
+ * way, because its time grows with the square of `count`; `benthos`: sent all events in turns with the others.
  */
 export async function throughput(
   options: {
@@ -26,18 +29,24 @@ export async function throughput(
     users?: number;
     baseline: "whole" | "sampled" | "none";
     agent?: typeof ourAgent;
+    benthos?: Benthos | undefined;
   },
 ): Promise<Throughput> {
-  const { count, rounds, users, baseline, agent = ourAgent } = options;
-  const ours: number[] = [], theirs: number[] = [];
+  const { count, rounds, users, baseline, agent = ourAgent, benthos } = options;
+  const ours: number[] = [], theirs: number[] = [], benthosMs: number[] = [];
   const sides = [async () => ours.push(await ourMs(agent, count, users))];
   if (baseline === "whole") sides.push(async () => theirs.push(await guideMs(count, 0)));
   if (baseline === "sampled") sides.push(async () => theirs.push(await sampledGuideMs(count)));
+  if (benthos) sides.push(async () => benthosMs.push(await benthos.burst(count)));
   for (let round = 0; round < rounds; round++) {
     for (const measure of round % 2 === 0 ? sides : sides.toReversed()) await measure();
   }
   const rate = (times: readonly number[]) => count / median(times) * 1000;
-  return { ours: rate(ours), ...baseline !== "none" && { baseline: rate(theirs) } };
+  return {
+    ours: rate(ours),
+    ...baseline !== "none" && { baseline: rate(theirs) },
+    ...benthos && { benthos: rate(benthosMs) },
+  };
 }
 
 async function ourMs(agent: typeof ourAgent, count: number, users: number | undefined): Promise<number> {
