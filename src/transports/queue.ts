@@ -3,7 +3,7 @@
 import type { Clock } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Entry } from "../wire.ts";
+import type { Chunk, Entry } from "../wire.ts";
 import { type ConnectionEnd, createReconnection } from "./reconnection.ts";
 import type { Delivery, Transport, TransportHooks } from "./transport.ts";
 
@@ -22,6 +22,12 @@ export interface QueueSession<Handle> {
    * @throws {Error} If it can't be settled now.
    */
   settle(handle: Handle, entry: Entry): Promise<boolean>;
+  /**
+   * Pass on a piece of an answer to where the event's sender wants to be replied to.
+   *
+   * @returns False if there is no such place, or nothing can be sent there now.
+   */
+  chunk(handle: Handle, chunk: Chunk): boolean;
   /** Hand back what is not settled, so that others can take it at once. */
   handBack(): Promise<void>;
   close(): void;
@@ -134,6 +140,8 @@ export function openQueue<Handle>(queue: Queue<Handle>, options: QueueOptions): 
       void settled.then(() => settling.delete(settled));
       return settled;
     },
+    chunk: (chunk, delivery) =>
+      session !== undefined && delivery !== undefined && session.chunk(delivery.handle as Handle, chunk),
     check: () => check(queue),
     async close() {
       const current = session;

@@ -3,7 +3,7 @@
 import { type Consumer, jetstream, type JetStreamClient, type JsMsg } from "@nats-io/jetstream";
 import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../errors.ts";
-import type { Entry } from "../../wire.ts";
+import { type Chunk, encodeChunk, type Entry } from "../../wire.ts";
 import { createHolds, type Holds } from "../holds.ts";
 import { readMessage, refusalOf, typeOf } from "../messages.ts";
 import { beatMsOf, startPulse } from "../pulse.ts";
@@ -56,6 +56,7 @@ export async function openNatsSession(
   return {
     deliveries: (signal) => readEvents(session, { signal, onLate: (message) => late = message }),
     settle: (message, entry) => settle(session, message, entry),
+    chunk: (message, chunk) => sendChunk(session, message, chunk),
     async handBack() {
       for (const message of holds) message.nak();
       (await late)?.nak();
@@ -186,9 +187,25 @@ async function publish(session: Session, message: JsMsg, entry: Entry): Promise<
   fields.set("app_id", options.agentId);
   fields.set("correlation_id", encodeURI(message.headers?.get("correlation_id") || id));
   await client.publish(`${options.outcomeSubject}.${token(id)}`, entry.text, { msgID: encodeURI(id), headers: fields });
-  const replyTo = message.headers?.get("reply_to") ?? "";
-  // Nobody but who asked: the sender of an event may not have the agent publish elsewhere.
-  if (/^_INBOX\.[\w.-]+$/.test(replyTo)) connection.publish(replyTo, entry.text, { headers: fields });
+  const inbox = inboxOf(message);
+  if (inbox !== undefined) connection.publish(inbox, entry.text, { headers: fields });
+}
+
+/** Where a copy goes. Nowhere but to who asked: the sender of an event may not have the agent publish elsewhere. */
+function inboxOf({ headers }: JsMsg): string | undefined {
+  const replyTo = headers?.get("reply_to") ?? "";
+  return /^_INBOX\.[\w.-]+$/.test(replyTo) ? replyTo : undefined;
+}
+
+function sendChunk({ connection, holds, options }: Session, message: JsMsg, chunk: Chunk): boolean {
+  const inbox = inboxOf(message);
+  if (inbox === undefined || connection.isClosed() || !holds.has(keyOf(message))) return false;
+  const fields = headers();
+  fields.set("content_type", "application/json");
+  fields.set("type", "chunk");
+  fields.set("app_id", options.agentId);
+  connection.publish(inbox, encodeChunk(chunk), { headers: fields });
+  return true;
 }
 
 async function settle(session: Session, message: JsMsg, entry: Entry): Promise<boolean> {

@@ -1,14 +1,19 @@
 /** Outcomes published so that none is lost: confirmed by the broker, and to a queue that is there. @module */
 
 import type { AMQPChannel, AMQPMessage } from "@cloudamqp/amqp-client";
-import type { Entry } from "../../wire.ts";
+import { type Chunk, encodeChunk, type Entry } from "../../wire.ts";
 import { typeOf } from "../messages.ts";
 
 /** Publishes outcomes. */
 export interface Publishing {
   /** @throws {Error} If the broker does not take it, or has no queue for it. */
   publish(entry: Entry, message: AMQPMessage): Promise<void>;
+  /** A piece of an answer for who asked. @returns False if nobody can be replied to, or too much is under way. */
+  chunk(chunk: Chunk, message: AMQPMessage): boolean;
 }
+
+/** Pieces of answers that the broker has not confirmed yet, at most. */
+const MAX_CHUNKS = 100;
 
 /**
  * Publish over a channel of its own. An outcome goes to the queue that its event's `reply_to` names; if there is none, or
@@ -22,7 +27,7 @@ export async function openPublishing(
 ): Promise<Publishing> {
   /** Names of publications that came back. */
   const returned = new Set<string>();
-  let count = 0;
+  let count = 0, chunksUnderWay = 0;
   await channel.confirmSelect();
   channel.onReturn = ({ properties }) => void returned.add(String(properties.headers?.["publication"]));
 
@@ -42,10 +47,26 @@ export async function openPublishing(
     return !returned.delete(publication);
   }
 
+  const replyQueueOf = ({ properties: { replyTo } }: AMQPMessage) =>
+    replyTo && !own.includes(replyTo) ? replyTo : undefined;
+
   return {
+    chunk(chunk, message) {
+      const replyTo = replyQueueOf(message);
+      if (replyTo === undefined || channel.closed || chunksUnderWay >= MAX_CHUNKS) return false;
+      chunksUnderWay++;
+      // Over the channel of the outcome, so that it comes before that; lost where its queue is gone.
+      void channel.basicPublish("", replyTo, encodeChunk(chunk), {
+        contentType: "application/json",
+        correlationId: message.properties.correlationId ?? chunk.queryId,
+        type: "chunk",
+        appId: agentId,
+      }).catch(() => {}).finally(() => chunksUnderWay--); // whoever settles learns of a broken channel
+      return true;
+    },
     async publish(entry, message) {
-      const { replyTo } = message.properties;
-      if (replyTo && !own.includes(replyTo) && await reaches(replyTo, entry, message)) return;
+      const replyTo = replyQueueOf(message);
+      if (replyTo !== undefined && await reaches(replyTo, entry, message)) return;
       if (await reaches(outcomeQueue, entry, message)) return;
       throw new Error(`there is no queue ${outcomeQueue}`);
     },

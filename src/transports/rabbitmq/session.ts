@@ -74,6 +74,7 @@ export async function openRabbitSession(
   return {
     deliveries: (signal) => readEvents(session, { signal, over: over.signal, changed: () => woken.change.promise }),
     settle: (message, entry) => settle(session, message, entry),
+    chunk: (message, chunk) => isHeld(session, message) && publishing.chunk(chunk, message),
     // The broker gives what is not acknowledged to others.
     handBack: () => channel.close(),
     close: () => end("the agent has closed it"),
@@ -133,13 +134,18 @@ async function receive(session: Session, message: AMQPMessage): Promise<(Deliver
   return undefined;
 }
 
+/** Whether a message can be settled over this session: one of an earlier connection is delivered again by the broker. */
+function isHeld({ channel, holds }: Session, message: AMQPMessage): boolean {
+  return message.channel === channel && !channel.closed && holds.has(keyOf(message));
+}
+
 async function settle(
-  { channel, publishing, holds, wake }: Session,
+  session: Session,
   message: AMQPMessage,
   entry: Parameters<Publishing["publish"]>[0],
 ): Promise<boolean> {
-  // A message of an earlier connection: the broker delivers it again.
-  if (message.channel !== channel || channel.closed || !holds.has(keyOf(message))) return false;
+  const { channel, publishing, holds, wake } = session;
+  if (!isHeld(session, message)) return false;
   await publishing.publish(entry, message);
   await channel.basicAck(message.deliveryTag);
   holds.remove(keyOf(message));

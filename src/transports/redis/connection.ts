@@ -25,6 +25,8 @@ export type Reply = string | number | null | readonly Reply[];
 export interface RedisConnection {
   /** @throws {Error} With the server's own words, or because the connection has ended. */
   command(...args: readonly string[]): Promise<Reply>;
+  /** Hear what is published to a channel. After that, the connection takes no other commands. */
+  subscribe(channel: string, heard: (message: string) => void): Promise<void>;
   /** Resolves when the connection has ended, with the reason. */
   readonly ended: Promise<string>;
   /** End the connection at once: commands that wait for a reply reject. */
@@ -117,6 +119,11 @@ export async function connectRedis(
     }
     return reply;
   };
+  const subscribe = async (channel: string, heard: (message: string) => void) => {
+    const subscribed = queue.subscribe<false>("CHANNELS", channel, heard);
+    write();
+    await subscribed;
+  };
   const close = () => socket.destroy();
   try {
     await socket.connect();
@@ -131,7 +138,7 @@ export async function connectRedis(
     close();
     throw error;
   }
-  return { command, ended: ended.promise, close };
+  return { command, subscribe, ended: ended.promise, close };
 }
 
 /** The one export of a module in CommonJS: from sources the import is the whole module, in a bundle that export alone. */

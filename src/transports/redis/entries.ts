@@ -16,6 +16,8 @@ export interface HeldEntry {
   readonly entry: string;
   /** What the sender wants to find again in the outcome. */
   readonly correlationId?: string;
+  /** The channel that pieces of the answer are published to. */
+  readonly replyTo?: string;
 }
 
 /** An entry that some agent was given and has not settled. */

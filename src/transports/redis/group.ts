@@ -3,7 +3,7 @@
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
-import type { Entry } from "../../wire.ts";
+import { type Chunk, encodeChunk, type Entry } from "../../wire.ts";
 import type { Holds } from "../holds.ts";
 import { readMessage, refusalOf, typeOf } from "../messages.ts";
 import type { Delivery } from "../transport.ts";
@@ -56,10 +56,14 @@ export interface Group {
   receive(entry: StreamEntry, options: { attempt: number }): Promise<Delivery[]>;
   /** Settle a held entry. @throws {Error} If that can't be done now. */
   settle(held: HeldEntry, entry: Entry): Promise<void>;
+  /** Publish a piece of an answer to the channel that the entry asks for. @returns False if it asks for none. */
+  chunk(held: HeldEntry, chunk: Chunk): boolean;
   /** Hand back what this consumer has not settled, so that others can take it at once. */
   handBack(): Promise<void>;
 }
 
+/** Pieces of answers that the server has not answered yet, at most. */
+const MAX_CHUNKS = 100;
 /** Entries in one command, where there may be any number. */
 const PAGE = 100;
 /** Consumers that have nothing and were silent for this long are removed: each start of an agent has a name of its own. */
@@ -74,6 +78,8 @@ class OpenGroup implements Group {
   readonly #command: RedisConnection["command"];
   readonly #runScript: ReturnType<typeof createScripts>;
   readonly #options: GroupOptions;
+  #chunksUnderWay = 0;
+  #isChunkRefused = false;
 
   constructor({ command }: Pick<RedisConnection, "command">, options: GroupOptions) {
     this.#command = command;
@@ -145,7 +151,14 @@ class OpenGroup implements Group {
       await this.#refuse({ ...read, fields }, { reason: checked.reason, id: checked.id, deliveries: attempt });
       return [];
     }
-    const held = { stream, entry, ...(correlationId !== undefined && { correlationId }) };
+    const replyTo = fields.get("reply_to");
+    const held = {
+      stream,
+      entry,
+      ...(correlationId !== undefined && { correlationId }),
+      // The sender of an event may not have the agent publish to channels that others use for something else.
+      ...(replyTo?.startsWith(`${this.#options.outcomeStream}:`) && { replyTo }),
+    };
     this.#options.holds.add(keyOf(held), held, { attempt });
     return [{ event: checked.value, handle: held, attempt }];
   }
@@ -156,6 +169,20 @@ class OpenGroup implements Group {
     if (settled === 1) return;
     const event = entry.outcome.queryId;
     this.#options.log.info("the entry of event {event} was settled by another agent, or deleted", { event });
+  }
+
+  chunk({ replyTo }: HeldEntry, chunk: Chunk): boolean {
+    if (replyTo === undefined || this.#chunksUnderWay >= MAX_CHUNKS) return false;
+    this.#chunksUnderWay++;
+    const published = this.#command("PUBLISH", replyTo, encodeChunk(chunk)).catch((error) => {
+      if (!messageOf(error).startsWith("NOPERM") || this.#isChunkRefused) return;
+      this.#isChunkRefused = true;
+      this.#options.log.warn("pieces of answers can't be published: the user needs PUBLISH on their channels", {
+        error: messageOf(error),
+      });
+    });
+    void published.finally(() => this.#chunksUnderWay--);
+    return true;
   }
 
   async handBack(): Promise<void> {

@@ -36,6 +36,7 @@ export function openRedisTransport(options: RedisTransportOptions): Transport {
           holds.remove(keyOf(held));
           return true;
         },
+        chunk: (held, chunk) => group.chunk(held, chunk),
         async handBack() {
           await group.handBack();
           await group.tidy();

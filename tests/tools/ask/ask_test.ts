@@ -137,6 +137,21 @@ for (const { name, missing, open, agents } of CASES) {
       const shares = Array.from(stdout.matchAll(/[\w-]{36} (\d+)/g), ([, count]) => Number(count));
       if (agents > 1) assertEquals([shares.length, shares.reduce((sum, share) => sum + share, 0)], [agents, 400]);
     });
+
+    // A file has no way back but that of outcomes.
+    if (place.folder !== undefined) return;
+    await context.step("--stream prints the answer as it grows, and anew where the agent began anew", async () => {
+      await running.disposeAsync();
+      await using model = await startModelServer("openai");
+      model.script({ stallAfter: "It grows" }, { text: "It grows until it is whole." });
+      const settings = { MODEL_PROVIDER: "openai", OPENAI_BASE_URL: model.url, OPENAI_MODEL: "test-model" };
+      await using _agent = await startAgent({ env: { ...place.env, ...settings, MODEL_TIMEOUT: "1000" } });
+      await using asking = ask(["--stream", "What", "grows?"], place, elsewhere.path);
+      await asking.hasPrinted("It grows");
+      assertEquals(asking.lines.some((line) => line.includes("Answered")), false);
+      const { code, stdout } = await asking.ended;
+      assertEquals([code, stdout], [0, "It grows\nIt grows until it is whole.\n"], asking.lines.join("\n"));
+    });
   });
 }
 

@@ -6,6 +6,7 @@ import { cannotUse } from "../../../transports/queue.ts";
 import { connectRedis, REDIS, type RedisConnection, type Reply } from "../../../transports/redis/connection.ts";
 import { readEntries } from "../../../transports/redis/entries.ts";
 import { publicUrl } from "../../../urls.ts";
+import { wantsStream } from "../../../wire.ts";
 import { atLeastOne, hear, placeOf, type Way, type WayHooks } from "../way.ts";
 
 /** Milliseconds that a read waits for outcomes. */
@@ -15,7 +16,7 @@ const COUNT = 1_000;
 /** A connection on which nothing comes or goes for this long is broken. */
 const SILENCE_MS = 20_000;
 
-/** Connect twice: one connection waits for outcomes, the other one does everything else. */
+/** Connect: one connection waits for outcomes, one hears pieces of answers, one does everything else. */
 export async function openRedisWay(options: ReturnType<typeof redisOptions>, hooks: WayHooks): Promise<Way> {
   const peer = publicUrl(options.url);
   const open: RedisConnection[] = [];
@@ -31,7 +32,9 @@ export async function openRedisWay(options: ReturnType<typeof redisOptions>, hoo
     for (const connection of open) connection.close();
   };
   try {
-    const commands = await connect(), reader = await connect();
+    const commands = await connect(), reader = await connect(), listener = await connect();
+    const replyTo = `${options.outcomeStream}:${crypto.randomUUID()}`;
+    await listener.subscribe(replyTo, (message) => hear(message, hooks));
     // Outcomes of before are no answers to what is asked from now on.
     const after = await lastEntry(commands, options.outcomeStream);
     const reading = readOutcomes(
@@ -53,9 +56,10 @@ export async function openRedisWay(options: ReturnType<typeof redisOptions>, hoo
       async send(events) {
         try {
           await Promise.all(
-            events.map((event) =>
-              commands.command("XADD", placeOf(event, streams), "*", "body", JSON.stringify(event))
-            ),
+            events.map((event) => {
+              const fields = ["body", JSON.stringify(event), ...(wantsStream(event) ? ["reply_to", replyTo] : [])];
+              return commands.command("XADD", placeOf(event, streams), "*", ...fields);
+            }),
           );
         } catch (error) {
           throw cannotUse(REDIS, peer, error);
