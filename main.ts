@@ -13,7 +13,7 @@ import { readSettings, SETTINGS, type Settings } from "./src/program/settings.ts
 import { reportSettings, reportStart } from "./src/program/start_report.ts";
 import { stopOnSignals } from "./src/program/stop_wishes.ts";
 import { readSettingsFile } from "./src/settings/file.ts";
-import { PROXY_VARIABLES } from "./src/settings/proxy.ts";
+import { openRelay, PROXY_VARIABLES } from "./src/settings/proxy.ts";
 import { checkConfinement } from "./src/settings/read.ts";
 import { lookAround } from "./src/tee/surroundings.ts";
 
@@ -63,14 +63,16 @@ async function main(args: readonly string[]): Promise<number> {
     now: clock.now,
   });
   reportStart(log, { surroundings, settings, file, environment });
+  using relay = await openRelay(settings, { log });
+  const connected = { ...settings, ...relay && { proxyRelay: relay.url } };
   // Imported late, because `--health`, which a container calls all day long, needs only a quarter of a start.
   const { run, talk, check } = await import("./src/program/modes.ts");
   if (mode === "check") {
-    await check({ settings, log, clock, inTee: surroundings.inTee }, print);
+    await check({ settings: connected, log, clock, inTee: surroundings.inTee }, print);
     return 0;
   }
   const stop = stopOnSignals({ log, monotonicNow: () => performance.now(), end: exit });
-  const parts = { settings, log, clock, environment, stop };
+  const parts = { settings: connected, log, clock, environment, stop };
   if (mode !== "chat") {
     reportSettings(log, settings);
     const once = mode === "once" || settings.IEXEC_TASK_ID !== undefined;

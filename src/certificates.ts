@@ -1,5 +1,6 @@
 /** Certificates and keys that settings name: read, brought into shape, and tried before anybody is connected to. @module */
 
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { EXIT, FatalError, messageOf } from "./errors.ts";
 import { MAX_SMALL_FILE_BYTES, readPlainTextSync } from "./files.ts";
 
@@ -33,6 +34,7 @@ export function readClientCertificate(files: { cert: NamedFile; key: NamedFile }
     cert: readPem(files.cert, "certificate", "CERTIFICATE"),
     key: readPem(files.key, "private key", "(?:RSA |EC )?PRIVATE KEY"),
   };
+  checkPair(files.key, own);
   tryOut(files.key, own);
   return own;
 }
@@ -74,6 +76,17 @@ function readPem({ setting, path }: NamedFile, what: string, label: string): str
   if (count("BEGIN") === 0) throw wrong(setting, path, `holds no ${what}: expected a PEM file`);
   if (count("BEGIN") !== count("END")) throw wrong(setting, path, `is cut off: a ${what} in it has no END line`);
   return pem;
+}
+
+/** Deno 2.7.11 does not survive a key that is another certificate's: it aborts. */
+function checkPair({ setting, path }: NamedFile, { cert, key }: { cert: string; key: string }): void {
+  let isPair: boolean;
+  try {
+    isPair = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch (error) {
+    throw wrong(setting, path, `can't be used: ${messageOf(error)}`);
+  }
+  if (!isPair) throw wrong(setting, path, "is not the key of the certificate");
 }
 
 /** Deno checks them when a client is made; what it says quotes nothing of them. */

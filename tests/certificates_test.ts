@@ -3,6 +3,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { readCertificates, readClientCertificate } from "../src/certificates.ts";
 import { FatalError } from "../src/errors.ts";
+import { CLIENT_CERTIFICATE } from "./support/example_certificates.ts";
 import { makeFolder } from "./support/folder.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "./support/localhost_certificate.ts";
 
@@ -47,6 +48,16 @@ for (const [how, [text, complaint]] of Object.entries(BROKEN)) {
     assertStringIncludes(error.message, `CA_FILE=${path} ${complaint}`);
   });
 }
+
+Deno.test("a key that is another certificate's is told by its name, and does not end the process", async () => {
+  await using folder = makeFolder({ "cert.pem": cert, "key.pem": CLIENT_CERTIFICATE.key });
+  const file = (setting: string, name: string) => ({ setting, path: `${folder.path}/${name}` });
+  assertThrows(
+    () => readClientCertificate({ cert: file("CERT", "cert.pem"), key: file("KEY", "key.pem") }),
+    FatalError,
+    "key.pem is not the key of the certificate",
+  );
+});
 
 Deno.test("a file that is not there, or a key that is none, is a wrong setting too", async () => {
   await using folder = makeFolder({ "cert.pem": cert, "key.pem": "-----BEGIN PRIVATE KEY-----\nAAAA\n" });

@@ -44,7 +44,8 @@ export function isLoopback({ hostname }: URL, { inTee }: { inTee: boolean }): bo
  */
 export function plaintextProblems(peers: readonly Peer[], { inTee }: { inTee: boolean }): string[] {
   return peers.flatMap(({ setting, url, secret, isRelay }) => {
-    if (isEncrypted(url) || isLoopback(url, { inTee })) return [];
+    // A local socket, such as a proxy's, crosses no network.
+    if (isEncrypted(url) || isLoopback(url, { inTee }) || url.host === "") return [];
     if ((!inTee || isRelay) && secret === undefined) return [];
     const scheme = schemeOf(url), encrypted = encryptedScheme(url);
     const remedy = encrypted ? `use ${encrypted}://` : "use a scheme that is encrypted";

@@ -1,16 +1,13 @@
 /** The way out of an enclave or a company network: which proxy, if any, a connection goes through. @module */
 
 import { decodePart } from "../urls.ts";
+import type { Log } from "../log.ts";
 import { type Check, text } from "./checks.ts";
 import { optional, type ValuesOf } from "./definition.ts";
 import { isLoopback } from "./peers.ts";
+import type { ProxyRelay } from "./proxy_relay.ts";
 
-/**
- * A proxy, as a URL such as `http://host:port`; a bare `host:port` speaks HTTP.
- *
- * `vsock:` and `unix:`, which Deno has too, are refused: it sends such a proxy in plaintext what should go through TLS to
- * the server behind it, for `wss:` as for `https:` (2.7.11 and 2.9.6, with a listener in the proxy's place).
- */
+/** A proxy, as a URL: `http://host:port`, `vsock:3:8000`, `unix:/run/proxy.sock`; a bare `host:port` speaks HTTP. */
 export const proxyUrl: Check<URL> = (given) => {
   const url = URL.parse(/^(vsock|unix):|:\/\//.test(given) ? given : `http://${given}`);
   if (!url || url.search !== "" || url.hash !== "") return undefined;
@@ -20,6 +17,10 @@ export const proxyUrl: Check<URL> = (given) => {
     case "socks5:":
     case "socks5h:":
       return url.hostname !== "" && /^\/?$/.test(url.pathname) ? url : undefined;
+    case "vsock:":
+      return /^\d+:\d+$/.test(url.pathname) && url.host === "" ? url : undefined;
+    case "unix:":
+      return url.pathname.startsWith("/") && url.host === "" ? url : undefined;
     default:
       return undefined;
   }
@@ -29,12 +30,8 @@ export const proxyUrl: Check<URL> = (given) => {
 export const PROXY_SETTINGS = {
   AGENT_PROXY: optional({
     meaning: "Proxy for every connection that leaves this machine; TLS goes through it end to end",
-    expected: "an http://, https:// or socks5:// URL without a path",
+    expected: "an http://, https:// or socks5:// URL without a path, vsock:CID:PORT, or unix:PATH",
     check: proxyUrl,
-    hint: (given) =>
-      /^(vsock|unix):/.test(given)
-        ? "Deno would send such a proxy in plaintext what belongs into TLS: name a forwarder to it, as http://127.0.0.1:PORT"
-        : undefined,
     // The variables that other programs obey are refused in a TEE, where only a name given on purpose counts.
     // One that makes no sense is passed over, as by other programs: it was not set for this one.
     default: (given) => PROXY_VARIABLES.map(given).find((value) => value !== undefined && proxyUrl(value)),
@@ -56,20 +53,42 @@ export const PROXY_SETTINGS = {
 export const PROXY_VARIABLES = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] as const;
 
 /** The checked values of {@linkcode PROXY_SETTINGS}. */
-export type ProxySettings = ValuesOf<typeof PROXY_SETTINGS>;
+export interface ProxySettings extends ValuesOf<typeof PROXY_SETTINGS> {
+  /** Where the way to a proxy begins that has no URL of its own: that of a relay. */
+  readonly proxyRelay?: URL;
+}
 
 /** A proxy that a URL names. */
 export type UrlProxy = Extract<Deno.Proxy, { readonly url: string }>;
 
+/** Whether a proxy can be reached by a relay only: see `proxy_relay.ts`. */
+export function needsRelay(proxy: URL): boolean {
+  return proxy.protocol === "vsock:" || proxy.protocol === "unix:";
+}
+
+/** Start what leads to a proxy that has no URL of its own; undefined if AGENT_PROXY names no such proxy. */
+export async function openRelay(
+  { AGENT_PROXY: proxy }: ProxySettings,
+  options: { log: Log },
+): Promise<ProxyRelay | undefined> {
+  if (!proxy || !needsRelay(proxy)) return undefined;
+  const { startProxyRelay } = await import("./proxy_relay.ts");
+  return startProxyRelay(proxy, options);
+}
+
 /**
  * The proxy for a connection to `url`, to hand to `Deno.createHttpClient`; undefined where it goes straight: without
  * AGENT_PROXY, to this machine, and to hosts that NO_PROXY names.
+ *
+ * @throws {Error} If the proxy needs a relay, and there is none.
  */
 export function proxyFor(
   url: URL,
-  { AGENT_PROXY: proxy, NO_PROXY: exceptions = "" }: ProxySettings,
+  { AGENT_PROXY: named, NO_PROXY: exceptions = "", proxyRelay }: ProxySettings,
 ): UrlProxy | undefined {
-  if (!proxy || isLoopback(url, { inTee: false }) || isException(url, exceptions)) return undefined;
+  if (!named || isLoopback(url, { inTee: false }) || isException(url, exceptions)) return undefined;
+  if (needsRelay(named) && !proxyRelay) throw new Error("Cannot reach a proxy without a URL: no relay was started");
+  const proxy = proxyRelay ?? named;
   const transport = proxy.protocol === "https:" ? "https" : proxy.protocol === "http:" ? "http" : "socks5";
   const basicAuth = { username: decodePart(proxy.username), password: decodePart(proxy.password) };
   return {

@@ -4,11 +4,12 @@ import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import { type Access, mayAccess, realPathOf } from "../files.ts";
 import { iexecSecrets } from "../iexec/environment.ts";
-import { hostOf } from "../urls.ts";
+import { decodePart, hostOf } from "../urls.ts";
 import { placesFor } from "./confinement.ts";
 import type { SettingsTable, SettingValues, ValuesOf } from "./definition.ts";
 import { parseEnvFile } from "./env_file.ts";
 import { peersOf, plaintextProblems } from "./peers.ts";
+import { needsRelay } from "./proxy.ts";
 
 /**
  * Check every setting of a table. An empty text counts as not set; iExec's secrets win over the environment, and that
@@ -113,7 +114,15 @@ export function checkConfinement(table: SettingsTable, values: SettingValues): v
     if (access && problem) problems.push(`${name}: expected ${placesFor(access)}, got ${problem}`);
   }
   for (const { setting, url } of peersOf(table, values)) {
-    if (Deno.permissions.querySync({ name: "net", host: hostOf(url) }).state !== "granted") {
+    const path = url.protocol === "unix:" ? decodePart(url.pathname) : undefined;
+    if (path !== undefined && (!mayAccess("write", path) || !mayAccess("read", path))) {
+      problems.push(`${setting}: expected ${placesFor("write")}, got ${JSON.stringify(path)}`);
+    } else if (needsRelay(url)) {
+      if (Deno.permissions.querySync({ name: "net" }).state === "granted") continue;
+      problems.push(
+        `${setting}: an executable that was compiled with AGENT_ALLOW_NET may not listen, as this proxy needs it: expected an http:// or socks5:// URL`,
+      );
+    } else if (Deno.permissions.querySync({ name: "net", host: hostOf(url) }).state !== "granted") {
       problems.push(
         `${setting}: expected a host that AGENT_ALLOW_NET named when the executable was compiled, got ${hostOf(url)}`,
       );

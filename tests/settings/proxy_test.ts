@@ -1,7 +1,6 @@
 /** Which proxy a connection goes through: what may name one, and whom it is not for. @module */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { FatalError } from "../../src/errors.ts";
 import { readSettings, SETTINGS } from "../../src/program/settings.ts";
 import { peersOf, plaintextProblems } from "../../src/settings/peers.ts";
 import { proxyFor, proxyUrl } from "../../src/settings/proxy.ts";
@@ -24,9 +23,13 @@ Deno.test("AGENT_PROXY names an HTTP, HTTPS or SOCKS proxy", () => {
   });
 });
 
-Deno.test("a proxy that would get in plaintext what belongs into TLS is refused, and why is said", () => {
-  for (const AGENT_PROXY of ["vsock:3:8000", "unix:/run/proxy.sock"]) {
-    assertThrows(() => proxyIn({ AGENT_PROXY }), FatalError, "name a forwarder to it, as http://127.0.0.1:PORT");
+Deno.test("a vsock or a socket file is reached through a relay, never handed to Deno, which would speak to it in plaintext", () => {
+  for (const AGENT_PROXY of ["vsock:3:8000", "unix:/run/my%20proxy.sock"]) {
+    const settings = readSettings((name) => ({ AGENT_PROXY } as Record<string, string>)[name]);
+    const url = new URL("wss://agents.example.org"), proxyRelay = new URL("http://127.0.0.1:4321");
+    assertEquals(proxyFor(url, { ...settings, proxyRelay }), { transport: "http", url: "http://127.0.0.1:4321" });
+    assertThrows(() => proxyFor(url, settings), Error, "no relay was started");
+    assertEquals(proxyFor(new URL("ws://127.0.0.1:1"), settings), undefined);
   }
 });
 
@@ -76,5 +79,7 @@ Deno.test("a proxy may be spoken to in the open, in a TEE too, but gets no passw
     assertEquals(problems("http://me:secret@proxy.example.org:3128", inTee), 1);
     assertEquals(problems("https://me:secret@proxy.example.org", inTee), 0);
     assertEquals(problems("http://me:secret@127.0.0.1:3128", inTee), 0);
+    assertEquals(problems("vsock:3:8000", inTee), 0);
+    assertEquals(problems("unix:/run/proxy.sock", inTee), 0);
   }
 });

@@ -7,7 +7,7 @@ import { writeAllSync } from "../../files.ts";
 import { createLog } from "../../log.ts";
 import { readSettings, SETTINGS, type Settings } from "../../program/settings.ts";
 import { readSettingsFile } from "../../settings/file.ts";
-import { PROXY_VARIABLES } from "../../settings/proxy.ts";
+import { openRelay, PROXY_VARIABLES } from "../../settings/proxy.ts";
 import { checkConfinement } from "../../settings/read.ts";
 import { lookAround } from "../../tee/surroundings.ts";
 import type { AgentEvent } from "../../wire.ts";
@@ -41,8 +41,10 @@ export async function main(args: readonly string[]): Promise<number> {
       write: (text) => print(Deno.stderr, text),
       now: clock.now,
     });
+    using relay = await openRelay(settings, { log });
+    const connected = { ...settings, ...relay && { proxyRelay: relay.url } };
     const parts: AskParts = {
-      open: (hooks) => openWay(settings, hooks, { log, clock }),
+      open: (hooks) => openWay(connected, hooks, { log, clock }),
       clock,
       write: (text) => print(Deno.stdout, text),
       say,

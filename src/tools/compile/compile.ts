@@ -50,6 +50,8 @@ export async function compileBundle(
       "compile",
       "--quiet",
       "--no-config",
+      // For a proxy on a vsock.
+      "--unstable-vsock",
       "--no-check",
       V8_FLAGS,
       // A code cache is unmeasured code in a file that others may write.
