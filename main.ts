@@ -27,7 +27,7 @@ const stderr = gatherLines((text) => writeAll(Deno.stderr, text));
 
 /** Runs the command line; returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const { mode, aboutSettings, conversation, sealed, verify } = readCommandLine(args);
+  const { mode, aboutSettings, conversation, user, sealed, verify } = readCommandLine(args);
   switch (mode) {
     case "help": {
       const { helpText, settingsHelpText } = await import("./src/program/help.ts");
@@ -54,8 +54,8 @@ async function main(args: readonly string[]): Promise<number> {
   if (mode === "health") return print(checkHeartbeat(settings.AGENT_STATE_DIR, { now: clock.now }));
   const format = logFormat(settings.LOG_FORMAT);
   const log = createLog({
-    // In a chat, only warnings and errors appear between questions and answers.
-    level: mode === "chat" && settings.LOG_LEVEL === "info" ? "warn" : settings.LOG_LEVEL,
+    // In a chat, only warnings and errors appear between questions and answers; a result stands alone.
+    level: (mode === "chat" || mode === "forget") && settings.LOG_LEVEL === "info" ? "warn" : settings.LOG_LEVEL,
     format,
     colour: !Deno.noColor,
     content: settings.LOG_CONTENT,
@@ -72,6 +72,10 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const stop = stopOnSignals({ log, monotonicNow: () => performance.now(), end: exit });
+  if (mode === "forget") {
+    const { forgetSaid } = await import("./src/program/forget.ts");
+    return print(await forgetSaid({ settings, log, clock, stop }, { conversation, user }));
+  }
   const parts = { settings: connected, log, clock, environment, stop };
   if (mode !== "chat") {
     reportSettings(log, settings);

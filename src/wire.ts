@@ -96,6 +96,8 @@ export type Checked<T> = { readonly ok: true; readonly value: T } | {
 /** A frame from the server. */
 export type Frame =
   | { readonly kind: "event"; readonly event: AgentEvent }
+  /** `request` is not checked yet: see `checkForgetRequest`. */
+  | { readonly kind: "forget"; readonly request: unknown }
   | { readonly kind: "auth_success"; readonly message?: string }
   | { readonly kind: "ping" }
   | { readonly kind: "challenge"; readonly nonce: string }
@@ -134,11 +136,12 @@ function makeSchemas() {
     timestamp: z.number(),
     metadata: z.looseObject({ conversationId: name, userId: name }).nullish(),
   });
-  return { id, event };
+  return { id, name, event };
 }
 
 let made: ReturnType<typeof makeSchemas> | undefined;
-const schemas = () => made ??= makeSchemas();
+/** The schemas of an id, a name and an event. */
+export const schemas = () => made ??= makeSchemas();
 
 /**
  * Check that `value` is an event. Fields the protocol does not name are dropped; a `null` metadata counts as none; a
@@ -202,6 +205,7 @@ export function parseFrame(text: string): Checked<Frame> {
       ? { ok: true, value: { kind: "challenge", nonce } }
       : { ok: false, reason: "challenge: expected a nonce that is a text" };
   }
+  if (type === "forget") return { ok: true, value: { kind: "forget", request: value } };
   return { ok: true, value: { kind: "unknown", type: typeof type === "string" ? type.slice(0, 64) : typeof type } };
 }
 
@@ -215,22 +219,35 @@ export const CHAT: unique symbol = Symbol("chat");
  */
 export function conversationOf(event: AgentEvent): string | undefined {
   const { conversationId, [CHAT]: chat } = (event.metadata ?? {}) as Record<string | symbol, unknown>;
-  if (typeof chat === "string") return `conversation:${CHAT_PREFIX}${chat}`;
-  if (typeof conversationId === "string" && conversationId !== "") {
-    // A chat's name stood in this field once: what it had said stays its own.
-    return conversationId.startsWith(CHAT_PREFIX)
-      ? `event-conversation:${conversationId}`
-      : `conversation:${conversationId}`;
-  }
+  if (typeof chat === "string") return chatName(chat);
+  if (typeof conversationId === "string" && conversationId !== "") return conversationName(conversationId);
   return userOf(event);
 }
 
 const CHAT_PREFIX = "chat:";
 
+/** Name of a terminal's chat, as {@linkcode conversationOf} makes it. */
+export function chatName(chat: string): string {
+  return `conversation:${CHAT_PREFIX}${chat}`;
+}
+
+/** Name of the conversation of events with this `conversationId`, as {@linkcode conversationOf} makes it. */
+export function conversationName(conversationId: string): string {
+  // A chat's name stood in this field once: what it had said stays its own.
+  return conversationId.startsWith(CHAT_PREFIX)
+    ? `event-conversation:${conversationId}`
+    : `conversation:${conversationId}`;
+}
+
 /** Whom an event is from: its `metadata.userId`, with a prefix that keeps it apart from a conversation's. */
 export function userOf({ metadata }: AgentEvent): string | undefined {
   const { userId } = metadata ?? {};
-  return typeof userId === "string" && userId !== "" ? `user:${userId}` : undefined;
+  return typeof userId === "string" && userId !== "" ? userName(userId) : undefined;
+}
+
+/** Name of a user, as {@linkcode userOf} makes it. */
+export function userName(userId: string): string {
+  return `user:${userId}`;
 }
 
 /** What an object, a text or a number takes in memory besides its characters, roughly: counted in UTF-16 code units. */

@@ -21,7 +21,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   memory: ["store"],
   transports: ["settings"],
   "transports/*": ["transports", "settings"],
-  mind: ["memory/memory.ts", "memory/exchanges.ts", "store", "settings"],
+  mind: ["memory/memory.ts", "memory/exchanges.ts", "memory/places.ts", "store", "settings"],
   status: ["settings"],
   agent: ["journal", "transports/transport.ts", "mind/mind.ts", "store/database.ts"],
   program: [

@@ -5,7 +5,7 @@ import { type Clock, untilAborted } from "../clock.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Publisher } from "../journal/publisher.ts";
 import type { Log } from "../log.ts";
-import type { Mind, Rest } from "../mind/mind.ts";
+import type { Mind, Remembered, Rest } from "../mind/mind.ts";
 import type { Database } from "../store/database.ts";
 import type { Delivery, Transport, TransportHooks } from "../transports/transport.ts";
 import { type AgentEvent, isFailure } from "../wire.ts";
@@ -13,6 +13,7 @@ import { outcomeOf } from "./answering.ts";
 import { createBacklog, createBrokerBacklog } from "./backlog.ts";
 import { createBrokerOutbox } from "./broker_outbox.ts";
 import { createDeliveries } from "./deliveries.ts";
+import { createForgetting } from "./forgetting.ts";
 import { createIntake } from "./intake.ts";
 import { createOutbox } from "./outbox.ts";
 import { keepPruned } from "./pruning.ts";
@@ -27,6 +28,10 @@ export interface AgentParts {
   readonly journal: Journal;
   readonly publisher: Publisher;
   readonly mind: Mind;
+  /** What the mind remembers. */
+  readonly memories: Remembered;
+  /** Sees that no file of the state holds a word of what was deleted; false where it could not. */
+  readonly scrub: () => boolean;
   /** Opens the transport; called once. */
   readonly openTransport: (hooks: TransportHooks) => Transport;
   readonly log: Log;
@@ -50,18 +55,13 @@ const INTAKE_BURST = 64;
  * @throws {FatalError} When the source is out of reach for good, or the disk refuses.
  */
 export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<{ unanswered: number }> {
-  const { journal, publisher, clock } = parts;
+  const { publisher } = parts;
   const failed = new AbortController(), finished = new AbortController();
   const stopping = AbortSignal.any([signal, failed.signal, finished.signal]);
   const loop = connect(parts, { onError: (error) => failed.abort(error), signal: stopping });
   const { transport, outbox, schedule, backlog } = loop;
   stopping.addEventListener("abort", () => schedule.stop(), { once: true });
-  const pruning = keepPruned(journal, {
-    retentionMs: parts.retentionMs,
-    redelivers: transport.redelivers ?? false,
-    clock,
-    signal: stopping,
-  })
+  const pruning = keepPruned({ ...parts, redelivers: transport.redelivers ?? false, signal: stopping })
     .catch((error) => failed.abort(error));
   let fatal: unknown;
   try {
@@ -104,16 +104,21 @@ async function takeIn(
 }
 
 /** The parts of the loop, each handing on to the next. */
+// deno-lint-ignore house/function-length -- they know one another: each is made here with those that it hands on to
 function connect(parts: AgentParts, { onError, signal }: { onError: (error: unknown) => void; signal: AbortSignal }) {
   const { database, journal, publisher, mind, log, clock, concurrency } = parts;
   const calledOff = new AbortController();
   const deliveries = createDeliveries();
   let unanswered = 0;
-  const transport = parts.openTransport({ onReachable: () => outbox.retry() });
+  const transport = parts.openTransport({
+    onReachable: () => outbox.retry(),
+    forget: (whose) => forgetting.forget(whose),
+  });
   const { redelivers = false } = transport;
   const outbox = (redelivers ? createBrokerOutbox : createOutbox)({ journal, transport, deliveries, log, onError });
   const publishing = createPublishing({ database, publisher, outbox, onError });
   const schedule = createSchedule({ concurrency, work });
+  const forgetting = createForgetting({ ...parts, agentId: mind.agentId, schedule, publishing, onError });
   const isAlone = (id: string) => (deliveries.of(id).at(-1)?.attempt ?? 1) > 1;
   const backlog = redelivers ? createBrokerBacklog({ schedule }) : createBacklog({ journal, schedule, isAlone });
   const { accept } = createIntake({
@@ -134,11 +139,12 @@ function connect(parts: AgentParts, { onError, signal }: { onError: (error: unkn
     clock,
   });
 
-  async function work(event: AgentEvent, rest: Rest) {
+  async function work(event: AgentEvent, how: { rest: Rest; isWanted: () => boolean }) {
     try {
+      if (!how.isWanted()) return;
       const writer = chunkWriter(event, { transport, delivery: () => deliveries.of(event.id).at(-1), clock });
-      const outcome = await outcomeOf(event, { mind, signal: calledOff.signal, rest, writer, log, clock });
-      if (!outcome) return;
+      const outcome = await outcomeOf(event, { mind, signal: calledOff.signal, ...how, writer, log, clock });
+      if (!outcome || !how.isWanted()) return;
       if (isFailure(outcome)) unanswered++;
       // Not waited for: the next event can be worked on while the disk is busy.
       publishing.add(journal.record(outcome, event));
@@ -156,6 +162,7 @@ function connect(parts: AgentParts, { onError, signal }: { onError: (error: unkn
     enough.abort();
     calledOff.abort(new Error("the agent is shutting down"));
     await schedule.idle();
+    await forgetting.drained();
     await database.committed();
     await publishing.drained();
   }

@@ -18,12 +18,13 @@ export async function outcomeOf(
     mind: Mind;
     signal: AbortSignal;
     rest: Rest;
+    isWanted: () => boolean;
     writer?: AnswerWriter | undefined;
     log: Log;
     clock: Clock;
   },
 ): Promise<Outcome | undefined> {
-  const { mind, signal, rest, writer, log, clock } = parts;
+  const { mind, signal, rest, isWanted, writer, log, clock } = parts;
   log.debug("Generating AI response for event {event}...", { event: event.id });
   const startedMs = clock.now();
   const outcome = await tryAnswer();
@@ -36,7 +37,7 @@ export async function outcomeOf(
   async function tryAnswer(): Promise<Outcome | undefined> {
     const about = { queryId: event.id, agentId: mind.agentId };
     try {
-      const reply = await mind.answer(event, signal, { rest, writer });
+      const reply = await mind.answer(event, signal, { rest, writer, isWanted });
       // A model may end in half a surrogate pair, which has no UTF-8 to be signed: what is sent is the text with U+FFFD.
       return { ...about, response: reply.text.toWellFormed(), timestamp: clock.now(), ...metadataOf(reply) };
     } catch (error) {

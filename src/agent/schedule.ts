@@ -13,6 +13,11 @@ export interface Schedule {
   readonly size: number;
   /** How much memory they take, as {@linkcode sizeOf} counts it. */
   readonly load: number;
+  /**
+   * No answer is wanted any more to those events that are meant, of a conversation or a user: none is started, and what
+   * comes of those being worked on is not wanted.
+   */
+  callOff(isMeant: (event: AgentEvent) => boolean): void;
   /** Start no more events; those being worked on go on. */
   stop(): void;
   /** Resolves once nothing is being worked on and nothing more will be started; events that rest may still go on. */
@@ -25,11 +30,11 @@ export interface Schedule {
  * Run `work` on each event that is added, at most `concurrency` at a time, one at a time within a conversation, in the
  * order of {@linkcode createTurns}.
  *
- * @param work Must not reject: whoever schedules it decides what a failure means.
+ * @param work Must not reject: whoever schedules it decides what a failure means. `isWanted`: whether an answer still is.
  */
 export function createSchedule(options: {
   concurrency: number;
-  work: (event: AgentEvent, rest: Rest) => Promise<void>;
+  work: (event: AgentEvent, how: { rest: Rest; isWanted: () => boolean }) => Promise<void>;
 }): Schedule {
   const { concurrency, work } = options;
   const turns = createTurns();
@@ -49,9 +54,11 @@ export function createSchedule(options: {
   }
 
   async function run(conversation: Conversation) {
-    const { event, isAlone, load: ownLoad } = conversation.events[0]!;
+    const scheduled = conversation.events[0]!;
+    const { event, isAlone, load: ownLoad } = scheduled;
+    const isWanted = () => !scheduled.isCalledOff;
     places.enter(isAlone);
-    await work(event, (wait) => places.rest(wait, { isUrgent: isUrgent(event), isAlone }));
+    await work(event, { rest: (wait) => places.rest(wait, { isUrgent: isUrgent(event), isAlone }), isWanted });
     places.leave(isAlone);
     size--;
     load -= ownLoad;
@@ -64,7 +71,7 @@ export function createSchedule(options: {
       const ownLoad = sizeOf(event);
       size++;
       load += ownLoad;
-      turns.add({ event, isAlone, load: ownLoad });
+      turns.add({ event, isAlone, load: ownLoad, isCalledOff: false });
       startSome();
     },
     get size() {
@@ -73,6 +80,7 @@ export function createSchedule(options: {
     get load() {
       return load;
     },
+    callOff: turns.callOff,
     stop() {
       isStopped = true;
     },

@@ -9,6 +9,8 @@ export interface Scheduled {
   readonly isAlone: boolean;
   /** How much memory it takes, as `sizeOf` counts it. */
   readonly load: number;
+  /** Whether no answer to it is wanted any more. */
+  isCalledOff: boolean;
 }
 
 /** The events of a conversation that has any, oldest first; while it has no turn, the first one is being answered. */
@@ -35,6 +37,8 @@ export interface Turns {
    * if there is none, or none that may be answered beside `running` others.
    */
   next(running: number): Conversation | undefined;
+  /** No answer is wanted any more to those events that are meant: they keep their turns. */
+  callOff(isMeant: (event: AgentEvent) => boolean): void;
   /** The first event of `conversation` has been answered. */
   done(conversation: Conversation): void;
 }
@@ -84,6 +88,11 @@ export function createTurns(): Turns {
         return undefined;
       }
       return conversation;
+    },
+    callOff(isMeant) {
+      for (const { events } of conversations.values()) {
+        for (const scheduled of events) if (isMeant(scheduled.event)) scheduled.isCalledOff = true;
+      }
     },
     done(conversation) {
       const answered = conversation.events.shift();

@@ -1,6 +1,7 @@
 /** What the journal took in and has not written yet: an event that is answered before the next commit is never written. @module */
 
 import { type AgentEvent, type Entry, sizeOf } from "../wire.ts";
+import type { Origin } from "./origins.ts";
 
 /** An event or an outcome with its place in the order, and when it came, in milliseconds since the epoch. */
 interface Held {
@@ -19,7 +20,10 @@ export interface HeldBack {
    * Outcomes, by the id of their row: that of their event, or the name of a refusal. `asked`: the mark of the event's
    * query, if the event is not in the tables.
    */
-  readonly answered: Map<string, Held & Entry & { readonly asked?: number | undefined }>;
+  readonly answered: Map<
+    string,
+    Held & Entry & { readonly asked?: number | undefined; readonly origin?: Origin | undefined }
+  >;
   /** Ids of events in the tables that have an outcome now. */
   readonly obsolete: string[];
   /** Places of outcomes that were delivered. */

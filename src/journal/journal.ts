@@ -1,11 +1,13 @@
 /** What must survive a crash: accepted events, their outcomes, and which outcomes still have to be delivered. @module */
 
 import { createHash } from "node:crypto";
+import type { Whose } from "../forget_request.ts";
 import type { Database } from "../store/database.ts";
 import { noSeal, openJson, type Seal } from "../store/seal.ts";
 import { type AgentEvent, type Entry, entryOf, type Failure, type Outcome, sizeOf } from "../wire.ts";
 import { openChain, type OutcomeSigner } from "./chain.ts";
 import { type HeldBack, nothingHeld, runsOf } from "./held.ts";
+import { createOriginNames, type Origin } from "./origins.ts";
 import { eventPlace, type KnownRow, outcomePlace, prepareStatements, type Row, type Statements } from "./statements.ts";
 
 /** What the journal knows of an event that arrives. `asksAnother`: the event that came first under its id had another query. */
@@ -54,7 +56,7 @@ export interface Journal {
   /**
    * Give an accepted event its outcome, signed, once and for all.
    *
-   * @param event The event: a signature covers its query and its nonce.
+   * @param event The event: a signature covers its query and its nonce, and with it the outcome can be forgotten.
    */
   record(outcome: Outcome, event?: AgentEvent): RecordedOutcome;
   /** An outcome, signed, that is not kept. */
@@ -84,6 +86,19 @@ export interface Journal {
    * settled, and has not done so; another agent has settled it. Such outcomes can be pruned, such events are forgotten.
    */
   giveUpWaiting(what: { madeBefore: number }): void;
+  /** Accepted events without an outcome that `isMeant`, oldest first. Reads all that there are. */
+  pendingOf(isMeant: (event: AgentEvent) => boolean): AgentEvent[];
+  /**
+   * Delete the outcomes of whose events, and of the events with these ids, up to `upTo`: delivered or not. Their ids
+   * stay known, so that none is answered again. Notes that the file may hold remains of them.
+   *
+   * @returns How many.
+   */
+  forget(whose: Whose, options: { ids: readonly string[]; upTo: number }): number;
+  /** Whether unused parts of the file may hold what was deleted: see {@linkcode Database.scrub}. */
+  hasRemains(): boolean;
+  /** There are no remains any more. */
+  endRemains(): void;
   checkpoint(): ResponsesCheckpoint | undefined;
   setCheckpoint(checkpoint: ResponsesCheckpoint): void;
   /** Since when the model is down, in milliseconds since the epoch; undefined if it is not. */
@@ -108,7 +123,7 @@ export function openJournal(
   const { seal, now, signer } = options;
   const statements = prepareStatements(database.sqlite);
   const chain = openChain(database, { statements, seal, signer });
-  const rows = createRows(statements, seal);
+  const rows = createRows(statements, seal), origins = createOriginNames(seal);
   let held = nothingHeld();
   let { lastEvent, lastOutcome } = rows.lastNumbers();
   const write = () => {
@@ -154,8 +169,8 @@ export function openJournal(
     const waiting = held.accepted.get(id);
     if (waiting) held.accepted.delete(id);
     else held.obsolete.push(id);
-    const recorded = { ...keep(outcome, event), asked: waiting?.asked };
-    held.answered.set(id, recorded);
+    const recorded = keep(outcome, event);
+    held.answered.set(id, { ...recorded, asked: waiting?.asked, origin: event && origins.of(event) });
     return recorded;
   };
   const refuse = (outcome: Failure): RecordedOutcome | undefined => {
@@ -185,6 +200,10 @@ export function openJournal(
       statements.dropEvents.run(madeBefore);
     },
     prune: (what) => written().prune({ ...what, now: now() }),
+    pendingOf: (isMeant) => written().pendingOf(isMeant),
+    forget: (whose, options) => written().forget({ ...origins.from(whose), ...options, now: now() }),
+    hasRemains: () => statements.remains.get() !== undefined,
+    endRemains: () => void statements.endRemains.run(),
     checkpoint: () => statements.checkpoint.get() as ResponsesCheckpoint | undefined,
     setCheckpoint: (mark) => void statements.setCheckpoint.run({ ...mark }),
     outageSince: () => (statements.outage.get() as { since: number } | undefined)?.since,
@@ -241,7 +260,26 @@ function createRows(statements: Statements, seal: Seal) {
     ) {
       statements.forgetIds.run({ seenBefore, limit });
       statements.keepIds.run({ madeBefore, limit, now });
+      statements.pruneOrigins.run({ madeBefore, limit });
       return Number(statements.prune.run({ madeBefore, limit }).changes);
+    },
+    pendingOf(isMeant: (event: AgentEvent) => boolean): AgentEvent[] {
+      const found: AgentEvent[] = [];
+      for (const row of statements.events.iterate()) {
+        const { event } = toEvent(row as unknown as Row);
+        if (isMeant(event)) found.push(event);
+      }
+      return found;
+    },
+    forget(what: Origin & { ids: readonly string[]; upTo: number; now: number }): number {
+      const { conversation, user, upTo, now } = what;
+      const found = statements.outcomesOf.all({ conversation, user, upTo, ids: JSON.stringify(what.ids) });
+      const seqs = JSON.stringify(found.map(({ seq }) => seq));
+      statements.keepIdsOf.run({ seqs, now });
+      statements.deleteDeliveries.run(seqs);
+      statements.deleteOrigins.run(seqs);
+      statements.noteRemains.run();
+      return Number(statements.deleteOutcomes.run(seqs).changes);
     },
     lastNumbers() {
       const rows = statements.lastNumbers.all() as { name: string; seq: number | null }[];
@@ -250,8 +288,9 @@ function createRows(statements: Statements, seal: Seal) {
     },
     /** Write what was held back. */
     write({ accepted, answered, obsolete, settled }: HeldBack, lastOutcome: number) {
-      for (const [id, { seq, text, atMs, asked = null }] of answered) {
+      for (const [id, { seq, text, atMs, asked = null, origin }] of answered) {
         statements.keepOutcome.run(seq, id, seal.seal(text, outcomePlace({ seq, id, at: atMs })), atMs, asked);
+        if (origin) statements.keepOrigin.run(seq, origin.conversation, origin.user);
       }
       if (answered.size > 0) statements.toDeliver.run(lastOutcome - answered.size);
       for (const id of obsolete) statements.forgetEvent.run(id);

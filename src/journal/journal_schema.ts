@@ -92,3 +92,18 @@ export const CHAIN_SCHEMA = `
     last ANY NOT NULL
   ) STRICT;
 `;
+
+export const ORIGIN_SCHEMA = `
+  -- Whose event an outcome is of: names that do not tell the conversation's and the user's own, so that it can be deleted
+  -- with what they said. Apart from the outcome, so that a search for them reads little.
+  CREATE TABLE origin (
+    seq INTEGER PRIMARY KEY,
+    conversation TEXT,
+    user TEXT
+  ) STRICT;
+
+  -- There while texts that were deleted may still stand in unused parts of the file.
+  CREATE TABLE remains (
+    one INTEGER PRIMARY KEY CHECK (one = 1)
+  ) STRICT;
+`;

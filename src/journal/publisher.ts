@@ -14,6 +14,13 @@ export interface Publisher extends Disposable {
    * @throws {FatalError} If the disk refuses.
    */
   publish(outcomes: readonly RecordedOutcome[]): void | Promise<void>;
+  /**
+   * Bring the file to the disk and note in the journal how far it got: outcomes up to there need not be in the journal
+   * any more for the file to be recognised.
+   *
+   * @throws {FatalError} If the disk refuses.
+   */
+  note(): void;
 }
 
 /**
@@ -31,6 +38,7 @@ export function openPublisher(options: WriterOptions): Publisher {
       return writer.published;
     },
     publish: (outcomes) => writer.append(outcomes),
+    note: () => writer.note(),
     [Symbol.dispose]: () => writer[Symbol.dispose](),
   };
 }
@@ -54,6 +62,7 @@ export async function openSealedPublisher(options: WriterOptions & { seal: Outpu
     async publish(outcomes) {
       writer.append(await sealAll(outcomes));
     },
+    note: () => writer.note(),
     [Symbol.dispose]: () => writer[Symbol.dispose](),
   };
 }
@@ -73,6 +82,9 @@ export function openNoPublisher({ journal }: { journal: Pick<Journal, "lastOutco
     publish(outcomes) {
       published = outcomes.at(-1)?.seq ?? published;
       note();
+    },
+    note() {
+      if (published > 0) note();
     },
     [Symbol.dispose]() {},
   };

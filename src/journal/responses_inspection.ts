@@ -7,8 +7,8 @@ import { CLOSING_BRACKET, OPENING_BYTES, type Piece, placeEntries } from "./resp
 
 /** What the journal expects to find. */
 export interface Expected {
-  /** A length that was on disk, and the entry that ended there; none where the file was empty. */
-  readonly checkpoint?: { readonly bytes: number; readonly last: Entry };
+  /** A length that was on disk, and the text that ended there, an entry's or its end; none where the file was empty. */
+  readonly checkpoint?: { readonly bytes: number; readonly lastText: string };
   /** Those that came after it, which may be missing. */
   readonly since: readonly Entry[];
 }
@@ -65,7 +65,7 @@ export function inspect(file: Deno.FsFile, expected: Expected): Finding {
 /** The file from the last checkpoint on, if it is as it was left or as a crash leaves it. */
 function inspectTail(file: Deno.FsFile, expected: Expected): Finding | undefined {
   const { since, checkpoint } = expected;
-  const before = encoder.encode(checkpoint ? checkpoint.last.text : "[");
+  const before = encoder.encode(checkpoint?.lastText ?? "[");
   const start = checkpoint?.bytes ?? OPENING_BYTES, { size } = file.statSync();
   const places = [...placeEntries(since, { end: start, isFirst: !checkpoint })];
   const last = places.at(-1), end = last ? last.at + last.bytes.length : start;

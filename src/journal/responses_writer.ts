@@ -26,6 +26,15 @@ const IDLE_MS = 500;
 /** Entries after which a checkpoint is made even without a pause, so that a restart has little to compare. */
 const CHECKPOINT_ENTRIES = 5_000;
 
+/** An entry is an object: so it ends, whatever it said. */
+const ENTRY_END = "}";
+
+/** The outcome that was the last in the file at a checkpoint, unless it was forgotten since. */
+function lastNoted(journal: WriterOptions["journal"], seq: number): RecordedOutcome | "forgotten" {
+  const [last] = journal.outcomes({ seq: seq - 1, limit: 1 });
+  return last?.seq === seq ? last : "forgotten";
+}
+
 /** The open file, with what the journal knows of it. */
 export class ResponsesWriter implements Disposable {
   /** Outcomes of the journal that the file lacks; {@linkcode begin} takes their entries. */
@@ -56,11 +65,13 @@ export class ResponsesWriter implements Disposable {
     const mark = journal.checkpoint(), isSamePath = mark?.path === this.#path;
     const asExpected = (outcome: RecordedOutcome) => ({ ...outcome, text: expectedText(outcome) });
     // Where the file was empty at the checkpoint, no entry tells its place.
-    const [last] = isSamePath && mark.bytes > OPENING_BYTES ? journal.outcomes({ seq: mark.seq - 1, limit: 1 }) : [];
+    const last = isSamePath && mark.bytes > OPENING_BYTES ? lastNoted(journal, mark.seq) : undefined;
     const since = journal.outcomes({ seq: mark?.seq ?? 0, limit: -1 });
     const opened = openResponsesFile(this.#path, {
       since: since.map(asExpected),
-      ...(mark && last && { checkpoint: { bytes: mark.bytes, last: asExpected(last) } }),
+      ...(mark && last && {
+        checkpoint: { bytes: mark.bytes, lastText: last === "forgotten" ? ENTRY_END : expectedText(last) },
+      }),
     });
     this.#file = opened.file;
     const missing = new Set(opened.missing.map(({ outcome }) => outcome.queryId));
@@ -107,6 +118,16 @@ export class ResponsesWriter implements Disposable {
     });
     this.#throwFailure();
     this.#timer = setTimeout(() => this.#restAfterPause(), IDLE_MS);
+  }
+
+  /**
+   * Bring the file to the disk, and note how far it got.
+   *
+   * @throws {FatalError} If the disk refuses, or refused before.
+   */
+  note(): void {
+    if (this.#published > 0) this.#attempt(() => this.#note({ atRest: true }));
+    this.#throwFailure();
   }
 
   [Symbol.dispose](): void {

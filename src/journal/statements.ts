@@ -70,6 +70,22 @@ const SQL = {
   dropDeliveries: `DELETE FROM undelivered WHERE seq IN (SELECT seq FROM outcome WHERE made_at < ?)`,
   dropEvents: `DELETE FROM event WHERE accepted_at < ?`,
   prune: `DELETE FROM outcome WHERE seq IN (${PRUNABLE})`,
+  keepOrigin: `INSERT INTO origin (seq, conversation, user) VALUES (?, ?, ?)`,
+  pruneOrigins: `DELETE FROM origin WHERE seq IN (${PRUNABLE})`,
+  events: `SELECT seq, id, body, accepted_at AS at FROM event ORDER BY seq`,
+  outcomesOf: `
+    SELECT seq FROM origin
+    WHERE seq <= :upTo AND (:conversation IS NULL OR conversation = :conversation) AND (:user IS NULL OR user = :user)
+    UNION SELECT seq FROM outcome WHERE seq <= :upTo AND id IN (SELECT value FROM json_each(:ids))`,
+  keepIdsOf: `
+    INSERT INTO answered (id, seen_at) SELECT id, :now FROM outcome WHERE seq IN (SELECT value FROM json_each(:seqs))
+    ON CONFLICT (id) DO NOTHING`,
+  deleteOutcomes: `DELETE FROM outcome WHERE seq IN (SELECT value FROM json_each(?))`,
+  deleteOrigins: `DELETE FROM origin WHERE seq IN (SELECT value FROM json_each(?))`,
+  deleteDeliveries: `DELETE FROM undelivered WHERE seq IN (SELECT value FROM json_each(?))`,
+  noteRemains: `INSERT INTO remains (one) VALUES (1) ON CONFLICT (one) DO NOTHING`,
+  remains: `SELECT one FROM remains`,
+  endRemains: `DELETE FROM remains`,
   forgetIds: `DELETE FROM answered WHERE id IN (SELECT id FROM answered WHERE seen_at < :seenBefore LIMIT +:limit)`,
   /** AUTOINCREMENT keeps the last number of each table, also of rows that are gone. */
   lastNumbers: `

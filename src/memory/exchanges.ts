@@ -14,6 +14,8 @@ export interface Exchange {
   readonly roomId: UUID;
   /** Who asked. */
   readonly entityId: UUID;
+  /** Names the conversation, where each of its users has a room: see `Place`. Not told when exchanges are read. */
+  readonly conversationId?: UUID;
   /** Id of the event that asked; absent where earlier versions did not keep it. */
   readonly event?: string;
   readonly question: string;
@@ -32,27 +34,35 @@ export interface Exchanges {
    * @param options `count`: at most this many; `entityId`: of this user only.
    */
   last(roomId: UUID, options: { count: number; entityId?: UUID }): Exchange[];
+  /** Write what is held, and count on nothing that was written before: rows may have been deleted since. */
+  flush(): void;
   /** Turn all of them into messages, rooms, users and participants, as the adapter's methods know them. */
   unfold(): void;
 }
 
 /** Table of messages in ElizaOS's terms. */
 const MESSAGES = "messages";
+/** Rooms that are known to be linked with their conversation, at most. */
+const MAX_LINKED = 8_192;
 /** Texts of exchanges held back until the next commit, at most, in UTF-16 code units. */
 const MAX_HELD = 8 * 1024 * 1024;
 
 // Bound by place: binding by name takes as long as the insert (see journal/statements.ts).
 const KEEP = `INSERT INTO exchange (agent_id, room_id, entity_id, id, created_at, body) VALUES (?, ?, ?, ?, ?, ?)`;
+const LINK = `
+  INSERT INTO conversation_room (room_id, conversation_id) VALUES (?, ?) ON CONFLICT (room_id) DO NOTHING`;
 const LAST = `
-  SELECT seq, room_id, entity_id, id, created_at, body FROM exchange
+  SELECT seq, agent_id, room_id, entity_id, id, created_at, body FROM exchange
   WHERE room_id = :roomId AND agent_id = :agentId AND (:entityId IS NULL OR entity_id = :entityId)
   ORDER BY seq DESC LIMIT +:count`;
 const FIRST = `
-  SELECT seq, room_id, entity_id, id, created_at, body FROM exchange WHERE agent_id = :agentId ORDER BY seq LIMIT 1000`;
+  SELECT seq, agent_id, room_id, entity_id, id, created_at, body FROM exchange WHERE agent_id = :agentId ORDER BY seq LIMIT 1000`;
 const REMOVE = `DELETE FROM exchange WHERE agent_id = :agentId AND seq <= :seq`;
 
-interface ExchangeRow {
+/** A row of the table. */
+export interface ExchangeRow {
   readonly seq: number;
+  readonly agent_id: UUID;
   readonly room_id: UUID;
   readonly entity_id: UUID;
   readonly id: UUID;
@@ -61,7 +71,7 @@ interface ExchangeRow {
 }
 
 /** What is sealed of an exchange. */
-type ExchangeBody = Pick<Exchange, "event" | "question" | "answer">;
+export type ExchangeBody = Pick<Exchange, "event" | "question" | "answer">;
 
 /** The adapter's methods that unfolding calls. */
 type Unfolded = Direct<
@@ -79,17 +89,18 @@ export function openExchanges(
   { methods, beforeCommit }: { methods: Unfolded; beforeCommit?: ((write: () => void) => void) | undefined },
 ): Exchanges {
   const { agentId } = store;
-  const keep = store.command(KEEP), remove = store.command(REMOVE);
+  const keep = store.command(KEEP), links = openLinks(store), remove = store.command(REMOVE);
   const newest = store.query<ExchangeRow>(LAST), oldest = store.query<ExchangeRow>(FIRST);
   let held: Exchange[] = [], heldLength = 0;
 
   function write() {
-    for (const { roomId, entityId, createdAt, ...body } of held) {
+    for (const { roomId, entityId, createdAt, conversationId, ...body } of held) {
       // The question's message, should it be unfolded.
       const id = crypto.randomUUID();
       const row = { agent_id: agentId, room_id: roomId, entity_id: entityId, id, created_at: createdAt };
       const sealed = store.seal(body satisfies ExchangeBody, exchangePlace(row));
       keep.runWith(agentId, roomId, entityId, id, createdAt, sealed);
+      if (conversationId !== undefined) links.add(roomId, conversationId);
     }
     held = [];
     heldLength = 0;
@@ -99,7 +110,7 @@ export function openExchanges(
     roomId: row.room_id,
     entityId: row.entity_id,
     createdAt: row.created_at,
-    ...store.open<ExchangeBody>(row.body, exchangePlace({ agent_id: agentId, ...row })),
+    ...store.open<ExchangeBody>(row.body, exchangePlace(row)),
   });
 
   beforeCommit?.(write);
@@ -117,6 +128,10 @@ export function openExchanges(
       if (missing === 0) return stored;
       return [...lastUnfolded(roomId, { agentId, methods, count: missing, entityId }), ...stored];
     },
+    flush() {
+      write();
+      links.forget();
+    },
     unfold() {
       write();
       for (let rows = oldest.all({ agentId }); rows.length > 0; rows = oldest.all({ agentId })) {
@@ -126,6 +141,22 @@ export function openExchanges(
         });
       }
     },
+  };
+}
+
+/** Which room is of which conversation: each is written once. */
+function openLinks(store: Store) {
+  const link = store.command(LINK);
+  const linked = new Set<UUID>();
+  return {
+    add(roomId: UUID, conversationId: UUID) {
+      if (linked.has(roomId)) return;
+      if (linked.size >= MAX_LINKED) linked.clear();
+      link.runWith(roomId, conversationId);
+      linked.add(roomId);
+    },
+    /** Count on nothing that was written before. */
+    forget: () => linked.clear(),
   };
 }
 
@@ -167,8 +198,9 @@ function conversationRoom(id: UUID, agentId: UUID): Room {
   return { id, agentId, worldId: agentId, name: "conversation", source: "event", type: DIRECT_MESSAGES };
 }
 
-function exchangePlace(
-  { id, agent_id, room_id, entity_id, created_at }: Omit<ExchangeRow, "seq" | "body"> & { agent_id: UUID },
+/** What the body of an exchange is bound to. */
+export function exchangePlace(
+  { id, agent_id, room_id, entity_id, created_at }: Omit<ExchangeRow, "seq" | "body">,
 ): Place {
   return ["exchange.body", id, agent_id, room_id, entity_id, created_at];
 }

@@ -9,6 +9,7 @@ import { cacheMethods } from "./cache.ts";
 import { componentMethods } from "./components.ts";
 import { entityMethods } from "./entities.ts";
 import { type Exchanges, openExchanges } from "./exchanges.ts";
+import { type Forgetting, openForgetting } from "./forgetting.ts";
 import { logMethods } from "./logs.ts";
 import { messageMethods } from "./messages.ts";
 import { participantMethods } from "./participants.ts";
@@ -24,6 +25,7 @@ import { worldMethods } from "./worlds.ts";
 /** The adapter, and the way past it for what is said in conversations. */
 export interface Memories extends IDatabaseAdapter {
   readonly exchanges: Exchanges;
+  readonly forgetting: Forgetting;
 }
 
 /**
@@ -50,10 +52,12 @@ export function openMemory(
   const participants = participantMethods(store, entities.getEntitiesByIds);
   const methods = { ...rooms, ...entities, ...participants, ...messages, ...recall };
   const exchanges = openExchanges(store, { methods, beforeCommit: options.beforeCommit });
+  const forgetting = openForgetting(store, { hide: (id) => options.seal.hide(id) });
   let isOpen = true;
   return {
     db: database,
     exchanges,
+    forgetting: afterWriting(exchanges, forgetting),
     getConnection: () => Promise.resolve(database),
     initialize: () => Promise.resolve(),
     init: () => Promise.resolve(),
@@ -89,6 +93,28 @@ export function openMemory(
       ...cache,
       ...taskMethods(store),
     }),
+  };
+}
+
+/** The same, over all exchanges, those too that are not written yet. */
+function afterWriting(exchanges: Exchanges, forgetting: Forgetting): Forgetting {
+  return {
+    lastExchange() {
+      exchanges.flush();
+      return forgetting.lastExchange();
+    },
+    forget(...args) {
+      exchanges.flush();
+      return forgetting.forget(...args);
+    },
+    pruneOld(...args) {
+      exchanges.flush();
+      return forgetting.pruneOld(...args);
+    },
+    pruneLong(...args) {
+      exchanges.flush();
+      return forgetting.pruneLong(...args);
+    },
   };
 }
 

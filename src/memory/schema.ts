@@ -210,5 +210,15 @@ export const EXCHANGE_SCHEMA = `
   CREATE INDEX exchange_in_room ON exchange (room_id);
 `;
 
+export const FORGETTING_SCHEMA = `
+  -- Rooms of conversations whose users have a room each, by the conversation: see places.ts.
+  CREATE TABLE conversation_room (
+    room_id TEXT PRIMARY KEY,
+    conversation_id TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX conversation_room_of ON conversation_room (conversation_id);
+  CREATE INDEX exchange_made ON exchange (created_at);
+`;
+
 /** All tables of the memory as they are today. */
-export const MEMORY_TABLES = MEMORY_SCHEMA + PARTICIPANT_BODY_SCHEMA + EXCHANGE_SCHEMA;
+export const MEMORY_TABLES = MEMORY_SCHEMA + PARTICIPANT_BODY_SCHEMA + EXCHANGE_SCHEMA + FORGETTING_SCHEMA;

@@ -1,10 +1,9 @@
 /** What was said before, kept in ElizaOS's memory: one room for each conversation and user, and nothing leaves its room. @module */
 
-import { hash } from "node:crypto";
 import type { Content, Memory, UUID } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
 import type { Exchange, Exchanges } from "../memory/exchanges.ts";
-import { uuidFrom } from "../store/seal.ts";
+import { type Place, placeOf } from "../memory/places.ts";
 import { type AgentEvent, conversationOf, userOf } from "../wire.ts";
 import type { AnswerFacts, Reply } from "./mind.ts";
 import { createRecentExchanges, type KeptExchange } from "./recent.ts";
@@ -25,12 +24,8 @@ export interface Conversations {
   recall(message: Memory): Recalled;
   /** Keep a question and its answer. */
   remember(message: Memory, reply: Reply): void;
-}
-
-interface ConversationPlace {
-  readonly roomId: UUID;
-  readonly entityId: UUID;
-  readonly formerRoom: UUID | undefined;
+  /** Hold nothing of any conversation any more: some of it was deleted. The rest is read back when it is needed. */
+  release(): void;
 }
 
 /** Exchanges that a model gets to see. */
@@ -47,7 +42,7 @@ export function openConversations(
   parts: { agentId: UUID; exchanges: Exchanges; clock: Clock; hide: (id: UUID) => UUID },
 ): Conversations {
   const { agentId, exchanges, clock, hide } = parts;
-  const placeOf = createPlaces({ agentId, hide });
+  const places = createPlaces({ agentId, hide });
   // One more than is shown: the event's own exchange may be among them.
   const recent = createRecentExchanges({ each: EXCHANGES + 1 });
 
@@ -73,8 +68,12 @@ export function openConversations(
       const conversation = conversationOf(event);
       const content = { text: query };
       if (conversation === undefined) return { entityId: agentId, agentId, roomId: agentId, content };
-      const { roomId, entityId, formerRoom } = placeOf(conversation, userOf(event));
-      const metadata: AboutMessage = { type: "custom", event: id, formerRoom };
+      const { roomId, entityId, conversationId } = places.of(conversation, userOf(event));
+      const metadata: AboutMessage = {
+        type: "custom",
+        event: id,
+        ...(conversationId !== roomId && { formerRoom: conversationId }),
+      };
       return { id: crypto.randomUUID() as UUID, entityId, agentId, roomId, content, metadata };
     },
     recall(message) {
@@ -89,33 +88,31 @@ export function openConversations(
     },
     remember(message, reply) {
       if (!message.id) return;
-      const { roomId, entityId, content: { text: question = "" } } = message;
-      const { event = "" } = aboutOf(message);
-      const { text, sources, ...facts } = reply;
-      const answer = { text, sources: [...sources], ...Object.keys(facts).length > 0 && { facts } };
-      exchanges.add({ roomId, entityId, event, question, answer, createdAt: clock.now() });
-      recent.add(roomId, { event, question, reply });
+      const exchange = exchangeFrom(message, reply, clock.now());
+      exchanges.add(exchange);
+      recent.add(message.roomId, keptFrom(exchange));
+    },
+    release() {
+      places.clear();
+      recent.clear();
     },
   };
 }
 
-/** Finds where a conversation's messages belong, and who speaks. Its ids take three digests to make, so they are kept. */
-function createPlaces({ agentId, hide }: { agentId: UUID; hide: (id: UUID) => UUID }) {
-  const places = new Map<string, ConversationPlace>();
-  return (conversation: string, user: string | undefined): ConversationPlace => {
-    const key = JSON.stringify([conversation, user]);
-    const known = places.get(key);
-    if (known) return known;
-    const shared = uuidOf("room", agentId, conversation);
-    const isShared = user !== undefined && user !== conversation;
-    const place = {
-      roomId: hide(isShared ? uuidOf("room", agentId, conversation, user) : shared),
-      entityId: hide(uuidOf("entity", agentId, user ?? conversation)),
-      formerRoom: isShared ? hide(shared) : undefined,
-    };
-    if (places.size >= MAX_PLACES) places.clear();
-    places.set(key, place);
-    return place;
+/** The places of conversations. Their ids take three digests to make, so they are kept. */
+function createPlaces(parts: { agentId: UUID; hide: (id: UUID) => UUID }) {
+  const places = new Map<string, Place>();
+  return {
+    of(conversation: string, user: string | undefined): Place {
+      const key = JSON.stringify([conversation, user]);
+      const known = places.get(key);
+      if (known) return known;
+      const place = placeOf(parts, conversation, user);
+      if (places.size >= MAX_PLACES) places.clear();
+      places.set(key, place);
+      return place;
+    },
+    clear: () => places.clear(),
   };
 }
 
@@ -125,11 +122,21 @@ type AboutMessage = {
   /** Id of the event. */
   readonly event?: string;
   /** The room that its conversation had while all of its users shared one; absent if it still has that. */
-  readonly formerRoom?: UUID | undefined;
+  readonly formerRoom?: UUID;
 };
 
 function aboutOf({ metadata }: Memory): Partial<AboutMessage> {
   return (metadata ?? {}) as Partial<AboutMessage>;
+}
+
+/** A question and its answer, as they are kept. */
+function exchangeFrom(message: Memory, reply: Reply, createdAt: number): Exchange {
+  const { roomId, entityId, content: { text: question = "" } } = message;
+  const { event = "", formerRoom } = aboutOf(message);
+  const { text, sources, ...facts } = reply;
+  const answer = { text, sources: [...sources], ...Object.keys(facts).length > 0 && { facts } };
+  const link = formerRoom === undefined ? {} : { conversationId: formerRoom };
+  return { roomId, entityId, event, question, answer, createdAt, ...link };
 }
 
 function keptFrom({ event, question, answer }: Exchange): KeptExchange {
@@ -144,13 +151,4 @@ function replyFrom({ text = "", sources, facts }: Content): Reply {
     text,
     sources: Array.isArray(sources) ? sources.map(String) : [],
   };
-}
-
-/**
- * A UUID that is always the same for the same names. Not the core's `stringToUuid`: that takes ten times as long
- * (measured: 78 against 6 µs), keeps what it was given, refuses half a surrogate pair, and makes no valid version.
- */
-function uuidOf(...names: string[]): UUID {
-  // JSON, so that no two lists of names look the same, half surrogate pairs included.
-  return uuidFrom(hash("sha256", JSON.stringify(names), "hex")) as UUID;
 }

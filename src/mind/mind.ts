@@ -1,5 +1,6 @@
 /** The mind's contract: whoever answers events keeps it, and the loop relies on nothing else. @module */
 
+import type { Whose } from "../forget_request.ts";
 import type { AgentEvent, AnswerMetadata } from "../wire.ts";
 
 /** Answers events. Disposing of it stops it; whatever it was given to remember in is still the caller's. */
@@ -23,6 +24,31 @@ export interface Answering {
   readonly writer?: AnswerWriter | undefined;
   /** Called when the model has begun to answer, with each try anew. */
   readonly begun?: () => void;
+  /** Whether the answer is still wanted: one that is not is not remembered. Default: it is. */
+  readonly isWanted?: () => boolean;
+}
+
+/** What was said, as far as it is remembered, and its end. What is deleted is gone once the database has committed. */
+export interface Remembered {
+  /** The place of the last exchange; what comes later is not meant by a request that came before. */
+  lastExchange(): number;
+  /**
+   * Delete what is remembered of a conversation or a user.
+   *
+   * @param options `upTo`: place of the last exchange that is meant.
+   * @returns How much, and the ids of the events that asked, as far as they were kept.
+   */
+  forget(
+    whose: Whose,
+    options: { upTo: number },
+  ): { readonly exchanges: number; readonly messages: number; readonly events: readonly string[] };
+  /**
+   * Delete some of what is older than the retention of memories: at most `limit` of each kind. Returns how much; 0 where
+   * nothing is left to delete.
+   */
+  pruneOld(options: { limit: number }): number;
+  /** Delete some of what is over the bound of a conversation, likewise. Takes its time: not for the start. */
+  pruneLong(options: { limit: number }): number;
 }
 
 /** Takes an answer while it grows. All that was written since the last restart is, at the end, the answer. */

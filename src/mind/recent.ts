@@ -18,8 +18,8 @@ export interface RecentExchanges {
   hold(roomId: string, exchanges: readonly KeptExchange[]): void;
   /** Add an exchange to a room, if that one is held. */
   add(roomId: string, exchange: KeptExchange): void;
-  /** Let go of a room, since it was changed elsewhere. */
-  drop(roomId: string): void;
+  /** Let go of all rooms, since some of them were changed elsewhere. */
+  clear(): void;
 }
 
 /** UTF-16 code units held by all rooms together, at most: about 16 MB. */
@@ -67,7 +67,10 @@ export function createRecentExchanges(
       const exchanges = rooms.get(roomId);
       if (exchanges !== undefined) put(roomId, [...exchanges, exchange].slice(-each));
     },
-    drop,
+    clear() {
+      rooms.clear();
+      held = 0;
+    },
   };
 }
 

@@ -25,6 +25,8 @@ import { openModel } from "./models/providers.ts";
 export interface LearningMind extends Mind {
   /** Know what `character` knows, with its words for it; who the agent is stays as it was. */
   learn(character: LoadedCharacter): void;
+  /** Hold nothing of any conversation any more: some of it was deleted. The rest is read back when it is needed. */
+  release(): void;
 }
 
 /**
@@ -77,6 +79,7 @@ export async function openMind(options: {
       known.replace(knowableFrom(changed));
       parts.translations = changed.translations;
     },
+    release: conversations.release,
     async answer(event, signal, how = {}) {
       if (known.indexing) await untilIndexed(known.indexing, signal, how);
       return await unlessAborted(signal, () => answer(parts, event, signal, how));
@@ -129,7 +132,7 @@ async function answer(
   parts: AnsweringParts,
   event: AgentEvent,
   signal: AbortSignal,
-  { writer, begun = () => {} }: Answering,
+  { writer, begun = () => {}, isWanted = () => true }: Answering,
 ): Promise<Reply> {
   const { runtime, conversations, system, translations, marks, named } = parts;
   signal.throwIfAborted();
@@ -180,7 +183,7 @@ async function answer(
     ...(isDeclined && { declined: true }),
     ...(isCutOff && { cutOff: true }),
   };
-  conversations.remember(message, reply);
+  if (isWanted()) conversations.remember(message, reply);
   return reply;
 }
 

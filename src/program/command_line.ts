@@ -7,18 +7,20 @@ import { EXIT, FatalError, messageOf } from "../errors.ts";
 const MODE_OPTIONS = ["help", "version", "licenses", "check", "health", "once"] as const;
 
 /** Words that stand for a mode. */
-const COMMANDS = ["help", "chat", "open"] as const;
+const COMMANDS = ["help", "chat", "open", "forget"] as const;
 
 /** What to do; `run` is to answer events until told to stop. */
-export type Mode = typeof MODE_OPTIONS[number] | "chat" | "open" | "verify" | "run";
+export type Mode = typeof MODE_OPTIONS[number] | "chat" | "open" | "forget" | "verify" | "run";
 
 /** The arguments, read. */
 export interface CommandLine {
   readonly mode: Mode;
   /** Whether the help of the settings is wanted. */
   readonly aboutSettings: boolean;
-  /** Names the conversation of a chat; undefined: the default one. */
+  /** Names the conversation of a chat (undefined: the default one), or the one that is to be forgotten. */
   readonly conversation: string | undefined;
+  /** Names the user who is to be forgotten. */
+  readonly user: string | undefined;
   /** What `open` opens: the responses file, and the file with the private key, if it is named. */
   readonly sealed?: { readonly path: string; readonly keyPath: string | undefined };
   /** The arguments behind `verify`, which reads them itself: nobody else has use for its options. */
@@ -26,13 +28,16 @@ export interface CommandLine {
 }
 
 /**
- * Read the arguments. `help`, `chat`, `open` and `verify` are words, everything else is an option, or what `open` opens.
+ * Read the arguments. `help`, `chat`, `open`, `forget` and `verify` are words, everything else is an option, or what
+ * `open` opens.
  *
  * @throws {FatalError} 64 if there is one too many, or one that does not exist.
  */
 export function readCommandLine(args: readonly string[]): CommandLine {
   const [first, ...rest] = args;
-  if (first === "verify") return { mode: "verify", aboutSettings: false, conversation: undefined, verify: rest };
+  if (first === "verify") {
+    return { mode: "verify", aboutSettings: false, conversation: undefined, user: undefined, verify: rest };
+  }
   try {
     return parse(args);
   } catch (error) {
@@ -52,6 +57,7 @@ function parse(args: readonly string[]): CommandLine {
       health: { type: "boolean" },
       once: { type: "boolean" },
       conversation: { type: "string" },
+      user: { type: "string" },
       key: { type: "string" },
     },
   });
@@ -63,12 +69,20 @@ function parse(args: readonly string[]): CommandLine {
   if (mode === "open" && path === undefined) throw new TypeError("Name the responses file: agent open responses.json");
   const [unexpected] = aboutSettings ? words.slice(1) : words;
   if (unexpected !== undefined) throw new TypeError(`Unexpected argument '${unexpected}'`);
-  if (values.conversation !== undefined && command !== "chat") throw new TypeError("--conversation is for 'chat'");
+  const { conversation, user } = values;
+  if (conversation !== undefined && command !== "chat" && command !== "forget") {
+    throw new TypeError("--conversation is for 'chat' and 'forget'");
+  }
+  if (user !== undefined && command !== "forget") throw new TypeError("--user is for 'forget'");
+  if (mode === "forget" && !conversation && !user) {
+    throw new TypeError("Say whose words: agent forget --conversation ID, or --user ID");
+  }
   if (values.key !== undefined && command !== "open") throw new TypeError("--key is for 'open'");
   return {
     mode: mode as Mode,
     aboutSettings,
-    conversation: values.conversation,
+    conversation,
+    user,
     ...(path !== undefined && { sealed: { path, keyPath: values.key } }),
   };
 }

@@ -42,6 +42,7 @@ Usage: agent [--once | --check | --health]   answer events, until Ctrl+C
        agent chat [--conversation NAME]      talk to the agent here
        agent open FILE --key FILE            print sealed answers
        agent verify FILE                     prove where answers were made
+       agent forget --conversation ID | --user ID   delete what was said
 
   --once       Answer the input, write computed.json beside the answers, exit
   --check      Say whether settings, character, paths and model are usable

@@ -146,8 +146,14 @@ export async function check(
   using quotes = await checkQuotes({ settings, agentId, character: digest, inTee, log, clock }, never);
   say(escapeControls(quotes.line));
   const { attestation } = quotes;
-  const transport = (await loadTransport(settings))({ agentId, attestation, log, clock, onReachable() {} });
+  const hooks = { onReachable() {}, forget: refuseToForget };
+  const transport = (await loadTransport(settings))({ ...hooks, agentId, attestation, log, clock });
   const source = await transport.check?.(never);
   if (source !== undefined) say(escapeControls(source));
   for (const line of await describeModel(modelOptions(settings))) say(escapeControls(line));
+}
+
+/** A check asks for nothing to be deleted. */
+function refuseToForget(): Promise<never> {
+  return Promise.reject(new Error("Nothing is forgotten in a check"));
 }

@@ -10,9 +10,9 @@ import { loadCharacter, type LoadedCharacter } from "../mind/character/character
 import { followCharacter } from "../mind/character/follow.ts";
 import { openKnowledgeStore } from "../mind/knowledge/store.ts";
 import { createSigner } from "../proof/signer.ts";
-import { openMemory } from "../memory/memory.ts";
+import { type Memories, openMemory } from "../memory/memory.ts";
 import { type ModelOptions, modelOptions } from "../mind/models/options.ts";
-import type { Mind } from "../mind/mind.ts";
+import type { Mind, Remembered } from "../mind/mind.ts";
 import { patient, type PatientMind } from "../mind/patience.ts";
 import { type LearningMind, openMind } from "../mind/runtime.ts";
 import { checkModelAtStart } from "../mind/models/check.ts";
@@ -21,10 +21,12 @@ import { startHeartbeat } from "./heartbeat.ts";
 import { openOutput } from "./output.ts";
 import { watchForQuiet } from "./quiet.ts";
 import type { Settings } from "./settings.ts";
-import { openState, type State } from "./state.ts";
+import { endRemains, MOST_SCRUBBED_BYTES, openState, type State } from "./state.ts";
 import { readStateKey } from "./state_key.ts";
 import type { TransportParts } from "../transports/open.ts";
 import type { Transport } from "../transports/transport.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** What the program is built from. */
 interface Program {
@@ -82,6 +84,8 @@ export async function answerEvents(
     database,
     journal,
     publisher,
+    memories: mind.memories,
+    scrub: () => endRemains(state, { mostBytes: MOST_SCRUBBED_BYTES }),
     mind: whenQuiet ? watchForQuiet(named, { whenQuiet, clock, signal: stop }) : named,
     openTransport: (hooks) =>
       open({ ...hooks, agentId, attestation, log: limitRepeats(log, { now: clock.now }), clock }),
@@ -89,7 +93,7 @@ export async function answerEvents(
     clock,
     concurrency: settings.AGENT_CONCURRENCY,
     graceMs: settings.AGENT_SHUTDOWN_GRACE,
-    retentionMs: settings.AGENT_RETENTION * 24 * 60 * 60 * 1000,
+    retentionMs: settings.AGENT_RETENTION * DAY_MS,
   }, stop);
   log.info("👋 Agent stopped");
   return { unanswered: unanswered + journal.pendingCount() };
@@ -120,7 +124,7 @@ function overdueMs(mind: PatientMind, { MODEL_ANSWER_TIMEOUT: limitMs }: Setting
  */
 export async function startMind(
   parts: Program & { character: LoadedCharacter; state: State; followsKnowledge?: boolean },
-): Promise<PatientMind> {
+): Promise<PatientMind & { readonly memories: Remembered }> {
   const { settings, character, log, clock, model = modelOptions(settings) } = parts;
   const { database, journal, seal } = parts.state;
   const adapter = openMemory(database.sqlite, {
@@ -152,10 +156,35 @@ export async function startMind(
   });
   return {
     ...patience,
+    memories: rememberedBy(mind, { adapter, retentionDays: settings.AGENT_MEMORY_RETENTION, clock }),
     async [Symbol.asyncDispose]() {
       await following?.[Symbol.asyncDispose]();
       await patience[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** What a mind remembers: once some of it is deleted, it holds none of it in memory either. */
+function rememberedBy(
+  mind: Pick<LearningMind, "release">,
+  { adapter, retentionDays, clock }: { adapter: Pick<Memories, "forgetting">; retentionDays: number; clock: Clock },
+): Remembered {
+  const { forgetting } = adapter;
+  const releasing = (deleted: number) => {
+    if (deleted > 0) mind.release();
+    return deleted;
+  };
+  return {
+    lastExchange: forgetting.lastExchange,
+    forget(...args) {
+      mind.release();
+      return forgetting.forget(...args);
+    },
+    pruneOld({ limit }) {
+      if (retentionDays === 0) return 0;
+      return releasing(forgetting.pruneOld({ saidBefore: clock.now() - retentionDays * DAY_MS, limit }));
+    },
+    pruneLong: (options) => releasing(forgetting.pruneLong(options)),
   };
 }
 

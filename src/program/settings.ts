@@ -79,6 +79,12 @@ export const SETTINGS = {
     check: whole(1, 36_500),
     default: "30",
   }),
+  AGENT_MEMORY_RETENTION: setting({
+    meaning: "Days that conversations are remembered; 0: for ever. Of each, the last 1,000 questions are kept at most",
+    expected: "a whole number of days from 0 to 36500",
+    check: whole(0, 36_500),
+    default: "90",
+  }),
   AGENT_SHUTDOWN_GRACE: setting({
     meaning: "Milliseconds that events in flight have to finish after SIGTERM or SIGINT",
     expected: milliseconds(0),

@@ -7,12 +7,19 @@ import {
   FORGET_ASKED,
   JOURNAL_SCHEMA,
   JOURNAL_SEALED,
+  ORIGIN_SCHEMA,
   OUTAGE_SCHEMA,
   UNDELIVERED_SCHEMA,
 } from "../journal/journal_schema.ts";
 import type { OutcomeSigner } from "../journal/chain.ts";
 import { hideIds } from "../memory/hidden_ids.ts";
-import { EXCHANGE_SCHEMA, MEMORY_SCHEMA, MEMORY_SEALED, PARTICIPANT_BODY_SCHEMA } from "../memory/schema.ts";
+import {
+  EXCHANGE_SCHEMA,
+  FORGETTING_SCHEMA,
+  MEMORY_SCHEMA,
+  MEMORY_SEALED,
+  PARTICIPANT_BODY_SCHEMA,
+} from "../memory/schema.ts";
 import { KNOWLEDGE_SCHEMA, KNOWLEDGE_SEALED } from "../mind/knowledge/store.ts";
 import { type Database, openDatabase } from "../store/database.ts";
 import type { Seal } from "../store/seal.ts";
@@ -33,12 +40,13 @@ const MIGRATIONS: readonly string[] = [
   IDENTITY_SCHEMA,
   CHAIN_SCHEMA,
   ASKED_SCHEMA,
+  ORIGIN_SCHEMA + FORGETTING_SCHEMA,
 ];
 
 /** What the tables are. */
 export const SCHEMA: Schema = {
   migrations: MIGRATIONS,
-  digest: "112165f546132099cae3e7f4636a28713409250605fb9cbcf4583d9c87c0f53c",
+  digest: "6bf71645d6728aa5533708465475559b1fb1f47c6968db75b76f90168d48d4a8",
 };
 
 /** Every sealed column of every part. */
@@ -77,6 +85,8 @@ export function openState(
   const journal = openJournal(database, { seal, now, signer });
   const agentId = ownId(database, seal);
   database.commit();
+  // An earlier run was told to forget, and was cut off before the last of it was gone.
+  if (journal.hasRemains()) endRemains({ database, journal }, { mostBytes: MOST_SCRUBBED_BYTES });
   const held = stack.move();
   return { database, seal, journal, agentId, [Symbol.dispose]: () => held.dispose() };
 }
@@ -92,6 +102,25 @@ export function checkState(
 ): void {
   using database = openStateDatabase(directory);
   checkSeal(database, { ...options, columns: SEALED_COLUMNS });
+}
+
+/** Largest state that is written anew while an agent runs or starts: some three seconds. */
+export const MOST_SCRUBBED_BYTES = 256 * 1024 * 1024;
+
+/**
+ * See that no word of what was deleted is left in the files of the state. Blocks.
+ *
+ * @param options `mostBytes`: a larger state is left as it is.
+ * @returns Whether it was done.
+ */
+export function endRemains(
+  { database, journal }: Pick<State, "database" | "journal">,
+  options: { mostBytes: number },
+): boolean {
+  if (!database.scrub(options)) return false;
+  journal.endRemains();
+  database.commit();
+  return true;
 }
 
 /** The database of a state directory, with every part's tables. @see openDatabase */

@@ -6,7 +6,8 @@ import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { isRefusal, makeDirectorySync } from "../files.ts";
 import type { Log } from "../log.ts";
 import { createCommitTimer } from "./commit_timer.ts";
-import { damaged } from "./database_header.ts";
+import { damaged, PAGE_BYTES } from "./database_header.ts";
+import { rewriteTables } from "./rewriting.ts";
 import { migrate, type Schema } from "./schema.ts";
 import { holdStateDirectory } from "./state_directory.ts";
 
@@ -48,6 +49,16 @@ export interface Database extends Disposable {
   nextCommit(): number;
   /** Commit now, whoever waits for it. */
   commit(): void;
+  /**
+   * Commit, and write all tables anew, so that nothing of what was deleted stands in unused parts of the file, nor in
+   * the write-ahead log: see {@linkcode rewriteTables}. Blocks: some 20 ms for each MB.
+   *
+   * @param options `mostBytes`: left undone for a larger file.
+   * @returns Whether it was done: not for lack of space either, and then the file is as it was.
+   */
+  scrub(options: { mostBytes: number }): boolean;
+  /** Give pages that nothing needs back to the file system, some at a time; returns whether more are left. */
+  giveBackSpace(): boolean;
   /** Call `write` before each commit from now on: it writes what was held back until then. */
   beforeCommit(write: () => void): void;
 }
@@ -89,6 +100,10 @@ export function openDatabase(
       PRAGMA trusted_schema = OFF;
       PRAGMA cell_size_check = ON;
       PRAGMA locking_mode = EXCLUSIVE;
+    `);
+    // Before the first page is written; in a file that has pages it would be a change of its header.
+    if (numberOf(sqlite, "PRAGMA page_count") === 0) sqlite.exec("PRAGMA auto_vacuum = INCREMENTAL");
+    sqlite.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA secure_delete = ON;
@@ -102,6 +117,36 @@ export function openDatabase(
     if (held) openHere.delete(path);
     throw fileError(error, path) ?? openingError(error, path);
   }
+}
+
+/** Pages of 4 kB that are kept free for what comes, and pages that are given back at a time. */
+const KEPT_PAGES = 1_024, PAGES_AT_ONCE = 128;
+
+/** Returns whether there was space for it. */
+function tryToRewrite(sqlite: DatabaseSync, path: string): boolean {
+  try {
+    rewriteTables(sqlite, path);
+    return true;
+  } catch (cause) {
+    if (sqliteCode(cause) === SQLITE.full) return false;
+    throw databaseError(cause, path);
+  }
+}
+
+/** Give some pages back; returns whether more are left. */
+function giveBackSpace(sqlite: DatabaseSync): boolean {
+  const free = numberOf(sqlite, "PRAGMA freelist_count") - KEPT_PAGES;
+  // To the end: each step of the statement gives one page back.
+  if (free > 0) sqlite.prepare(`PRAGMA incremental_vacuum(${Math.min(free, PAGES_AT_ONCE)})`).all();
+  return free > PAGES_AT_ONCE;
+}
+
+function numberOf(sqlite: DatabaseSync, sql: string): number {
+  return Number(Object.values(sqlite.prepare(sql).get() ?? {})[0]);
+}
+
+function sizeOf(sqlite: DatabaseSync): number {
+  return numberOf(sqlite, "PRAGMA page_count") * PAGE_BYTES;
 }
 
 /** Until the schema is known to be ours, whatever SQLite does not understand is somebody else's work, and no bug. */
@@ -128,6 +173,7 @@ function makePrivate(path: string): void {
   }
 }
 
+// deno-lint-ignore house/function-length -- the verbs of the database, a few lines each, over one transaction
 function groupCommits(
   sqlite: DatabaseSync,
   { path, soon, onClosed }: { path: string; soon: (call: () => void) => unknown; onClosed: () => void },
@@ -175,6 +221,17 @@ function groupCommits(
       timer.ask({ lazily });
       return waiting.promise;
     },
+    scrub({ mostBytes }) {
+      commit();
+      if (sizeOf(sqlite) > mostBytes) return false;
+      end.run();
+      try {
+        return tryToRewrite(sqlite, path);
+      } finally {
+        begin.run();
+      }
+    },
+    giveBackSpace: () => giveBackSpace(sqlite),
     beforeCommit: (write) => void writers.push(write),
     [Symbol.dispose]() {
       try {

@@ -3,7 +3,8 @@
 import { EXIT, FatalError } from "../errors.ts";
 import { openPlainSync } from "../files.ts";
 
-const PAGE_BYTES = 4096;
+/** Bytes of a page of the database. */
+export const PAGE_BYTES = 4096;
 const DATABASE_MAGIC = "SQLite format 3\0";
 /** Without the lowest bit, which tells the byte order of its checksums. */
 const LOG_MAGIC = 0x377f0682;

@@ -1,5 +1,6 @@
 /** Where events come from and outcomes go back to: the contract every transport keeps. @module */
 
+import type { Forgotten, Whose } from "../forget_request.ts";
 import type { AgentEvent, Chunk, Entry } from "../wire.ts";
 
 /** An event as its source delivered it. */
@@ -68,6 +69,11 @@ export interface Attestation {
 
 /** How a transport calls back. */
 export interface TransportHooks {
+  /**
+   * The peer asks to forget what a conversation or a user has said. It means what was delivered before this call:
+   * nothing is to be delivered until it resolves. Only for a peer that every event could come from as well.
+   */
+  forget(whose: Whose): Promise<Forgotten>;
   /** The peer can be reached (again), and every settle before has resolved. */
   onReachable(): void;
 }

@@ -16,6 +16,7 @@ import { readEntries } from "../support/agent.ts";
 import { type ServerUnderTest, startServer } from "../support/server.ts";
 import { createWatch } from "../support/watch.ts";
 import { makeFolder } from "../support/folder.ts";
+import { noMemories } from "../support/no_memories.ts";
 import { openStateDatabase } from "../../src/program/state.ts";
 
 const AGENT_ID = "550e8400-e29b-41d4-a716-446655440000";
@@ -92,6 +93,8 @@ function startLoop(folder: string, parts: Pick<AgentParts, "mind" | "openTranspo
     database,
     journal,
     publisher,
+    memories: noMemories,
+    scrub: () => true,
     log: silentLog,
     clock: systemClock,
     concurrency: 4,

@@ -133,7 +133,7 @@ Deno.test("while an event rests another is worked on, and it goes on before the 
   const ends = new Map(["a1", "b", "c"].map((id) => [id, Promise.withResolvers<void>()]));
   const schedule = createSchedule({
     concurrency: 1,
-    async work({ id }, rest) {
+    async work({ id }, { rest }) {
       happened.push(id);
       if (id === "a1") happened.push(await rest(() => resting.promise));
       await ends.get(id)?.promise;
@@ -156,7 +156,7 @@ Deno.test("while an event rests another is worked on, and it goes on before the 
 
 Deno.test("a schedule with nothing but a resting event is not idle, stopped or not", async () => {
   const resting = Promise.withResolvers<void>();
-  const schedule = createSchedule({ concurrency: 1, work: (_event, rest) => rest(() => resting.promise) });
+  const schedule = createSchedule({ concurrency: 1, work: (_event, { rest }) => rest(() => resting.promise) });
   schedule.add(event("a"));
   const idle = watch(schedule.idle()), quiet = watch(schedule.quiet());
   schedule.stop();

@@ -52,7 +52,7 @@ for (const [what, crash] of Object.entries(CRASHES)) {
 
         const found = open(path, {
           since: outcomes.slice(mark).map(entryOf),
-          ...(last && { checkpoint: { bytes, last: entryOf(last) } }),
+          ...(last && { checkpoint: { bytes, lastText: entryOf(last).text } }),
         });
         assertEquals(entriesOf(path), outcomes);
         if (from === whole.length) assertEquals(found, "as left");
@@ -69,7 +69,7 @@ Deno.test("what was left as it was is told from what was torn, and from what som
   const { file } = openFile(path, { since: [] });
   file.append([answer("q0")].map(entryOf));
   file.sync();
-  const checkpoint = { bytes: file.bytes, last: entryOf(answer("q0")) };
+  const checkpoint = { bytes: file.bytes, lastText: entryOf(answer("q0")).text };
   file.append([entryOf(answer("q1"))]);
   const left = Deno.readTextFileSync(path);
   file[Symbol.dispose]();
@@ -128,7 +128,7 @@ for (const [edit, arbitrary] of Object.entries(EDITS)) {
         encoder.encode(outcomes.slice(0, mark).map((each) => `\n${entryOf(each).text}`).join(",")).length;
       const { file, found, movedTo } = openFile(path, {
         since: since.map(entryOf),
-        ...(last && { checkpoint: { bytes, last: entryOf(last) } }),
+        ...(last && { checkpoint: { bytes, lastText: entryOf(last).text } }),
       });
       file[Symbol.dispose]();
       const theirs: unknown[] = isArray ? JSON.parse(text.replace("\ufeff", "")) : [];
@@ -152,7 +152,7 @@ Deno.test("an entry that somebody added by hand with a slip of the pen is moved 
   Deno.writeTextFileSync(path, edited);
   const bytes = edited.indexOf(`,\n{"queryId": "mine"`);
   const { file, found, movedTo } = openFile(path, {
-    checkpoint: { bytes, last: entryOf(answer("q1")) },
+    checkpoint: { bytes, lastText: entryOf(answer("q1")).text },
     since: [answer("q2")].map(entryOf),
   });
   file[Symbol.dispose]();

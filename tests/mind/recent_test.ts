@@ -25,11 +25,11 @@ Deno.test("what is said in a room that is not held makes nobody believe that it 
   assertEquals(recent.of("room"), undefined);
 });
 
-Deno.test("a room without exchanges is held too, until it is dropped", () => {
+Deno.test("a room without exchanges is held too, until all are let go of", () => {
   const recent = createRecentExchanges({ each: 2 });
   recent.hold("room", []);
   assertEquals(idsOf(recent, "room"), []);
-  recent.drop("room");
+  recent.clear();
   assertEquals(recent.of("room"), undefined);
 });
 

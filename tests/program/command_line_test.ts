@@ -23,19 +23,38 @@ for (
 ) {
   Deno.test(`\`agent ${line}\` is the mode ${mode}`, () => {
     const words = line === "" ? [] : line!.split(" ");
-    assertEquals(readCommandLine(words), { mode: mode as "run", aboutSettings: false, conversation: undefined });
+    assertEquals(readCommandLine(words), {
+      mode: mode as "run",
+      aboutSettings: false,
+      conversation: undefined,
+      user: undefined,
+    });
   });
 }
 
 Deno.test("the help of the settings is asked for by one more word", () => {
   for (const words of [["--help", "settings"], ["help", "settings"], ["-h", "settings"]]) {
-    assertEquals(readCommandLine(words), { mode: "help", aboutSettings: true, conversation: undefined });
+    assertEquals(readCommandLine(words), {
+      mode: "help",
+      aboutSettings: true,
+      conversation: undefined,
+      user: undefined,
+    });
   }
 });
 
-Deno.test("a conversation is a chat's", () => {
+Deno.test("a conversation is a chat's, or is to be forgotten", () => {
   assertEquals(readCommandLine(["chat", "--conversation", "trial"]).conversation, "trial");
+  assertEquals(readCommandLine(["forget", "--conversation", "trial"]).conversation, "trial");
   assertThrows(() => readCommandLine(["--conversation", "trial"]), FatalError, "--conversation is for 'chat'");
+});
+
+Deno.test("whose words are to be forgotten has to be said, and is said for nothing else", () => {
+  const both = readCommandLine(["forget", "--user", "alice", "--conversation", "c1"]);
+  assertEquals([both.mode, both.user, both.conversation], ["forget", "alice", "c1"]);
+  assertThrows(() => readCommandLine(["forget"]), FatalError, "Say whose words");
+  assertThrows(() => readCommandLine(["forget", "--user", ""]), FatalError, "Say whose words");
+  assertThrows(() => readCommandLine(["chat", "--user", "alice"]), FatalError, "--user is for 'forget'");
 });
 
 for (

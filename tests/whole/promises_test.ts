@@ -15,6 +15,7 @@ import { openStateDatabase } from "../../src/program/state.ts";
 import { trustedKey, verifyEntry } from "../../src/proof/entries.ts";
 import { createSigner } from "../../src/proof/signer.ts";
 import { copyFiles, makeFastFolder } from "../support/fast_folder.ts";
+import { noMemories } from "../support/no_memories.ts";
 import { assertChain } from "../support/proof.ts";
 import { stubTimers, type Time } from "../support/stubbed_timers.ts";
 
@@ -224,8 +225,11 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
           publisher.publish(outcomes);
           instant(before);
         },
+        note: () => publisher.note(),
         [Symbol.dispose]: () => publisher[Symbol.dispose](),
       },
+      memories: noMemories,
+      scrub: () => true,
       mind: {
         agentId: AGENT_ID,
         answer(event, signal) {

@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Log } from "../../log.ts";
+import { checkForgetRequest, type ForgetRequest } from "../../forget_request.ts";
 import { type AgentEvent, parseFrame } from "../../wire.ts";
 
 /** How to answer what is no event. */
@@ -19,14 +20,24 @@ export interface FrameAnswers {
 /** A binary frame is read too if it holds text: some frameworks send every message that way. */
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Makes the function that turns a frame into its event; undefined for a frame that holds none. */
+/** What the agent is to do for a frame, in the order in which frames came. */
+export type Asked = { readonly event: AgentEvent } | { readonly forget: ForgetRequest };
+
+/** Makes the function that turns a frame into what it asks for; undefined for a frame that asks for nothing. */
 export function frameReader(
   { agentId, maxBytes, log }: { agentId: string; maxBytes: number; log: Log },
   answers: FrameAnswers,
-): (data: string | ArrayBuffer) => AgentEvent | undefined {
+): (data: string | ArrayBuffer) => Asked | undefined {
   const refuse = (reason: string, { bytes, id }: { bytes: number; id?: string | undefined }) => {
     log.warn("frame refused", { reason, bytes, ...(id !== undefined && { event: id }) });
     if (id !== undefined) answers.refused(id, reason);
+  };
+
+  const forgetting = (value: unknown, bytes: number): Asked | undefined => {
+    const request = checkForgetRequest(value);
+    if (request.ok) return { forget: request.value };
+    refuse(request.reason, { bytes, id: request.id });
+    return undefined;
   };
 
   return (data) => {
@@ -49,7 +60,9 @@ export function frameReader(
     log.debug("📨 WebSocket message received", { bytes }, { frame: text });
     switch (frame.value.kind) {
       case "event":
-        return frame.value.event;
+        return { event: frame.value.event };
+      case "forget":
+        return forgetting(frame.value.request, bytes);
       case "auth_success":
         log.info("🔐 Authenticated with agentId {agent}", { agent: agentId });
         answers.confirmed();

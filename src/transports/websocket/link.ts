@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../clock.ts";
+import { encodeForgotten, type ForgetRequest, type ForgottenCounts } from "../../forget_request.ts";
 import type { Log } from "../../log.ts";
 import {
   type Chunk,
@@ -35,8 +36,10 @@ export interface LinkOptions {
 
 /** A connection on which the agent has said who it is. */
 export interface Link {
-  /** The next events, one or more; how the connection ended; nothing once `signal` aborts. */
-  next(signal: AbortSignal): Promise<readonly Delivery[] | { readonly ending: Ending } | undefined>;
+  /** The next events, one or more, or a request to forget; how the connection ended; nothing once `signal` aborts. */
+  next(
+    signal: AbortSignal,
+  ): Promise<readonly Delivery[] | { readonly forget: ForgetRequest } | { readonly ending: Ending } | undefined>;
   /** Whether the server ever said anything. */
   heardFrom(): boolean;
   /** Whether it took the agent in: it confirmed auth, or sent an event. */
@@ -45,6 +48,8 @@ export interface Link {
   settle(entry: Entry): Promise<boolean>;
   /** Send a piece of an answer; false if the connection is gone, or its peer reads too slowly to be sent more. */
   chunk(chunk: Chunk): boolean;
+  /** Say what was deleted for a request. */
+  forgot(request: ForgetRequest, deleted: ForgottenCounts): void;
   /** The connection is gone: resolves every settle that is under way, with false. */
   ended(): void;
   close(): Promise<void>;
@@ -78,6 +83,9 @@ export function createLink(
       connection.send(encodeChunk(chunk));
       return true;
     },
+    forgot(request, deleted) {
+      if (connection.isOpen()) void acks.hold(encodeForgotten({ request, deleted, timestamp: options.clock.now() }));
+    },
     ended() {
       sender.stop();
       acks.end({ delivered: false });
@@ -100,7 +108,8 @@ function createReceiver(
   const { attestation, clock } = options;
   /** Whether the server answers auth, and whether it was asked to since it last said something. */
   let confirmsAuth = false, isAsked = false;
-  let hasSentEvents = false;
+  /** Whether it sent an event or a request. */
+  let hasAsked = false;
 
   const authenticate = (shown: { attestation?: object } = {}) => connection.send(authOf(options, shown));
   const read = frameReader(options, {
@@ -113,23 +122,19 @@ function createReceiver(
     refused: (id, reason) => void options.hold(refusalOf(id, { reason, timestamp: clock.now() })),
   });
 
-  /** The events that are here already, with `first`. */
-  const takeWith = (first: Arrival): Delivery[] => {
-    const deliveries: Delivery[] = [];
-    for (let arrived: Arrival | undefined = first; arrived?.kind === "frame"; arrived = connection.take()) {
-      isAsked = false;
-      const event = read(arrived.data);
-      // A promise for each would cost as much as its frame.
-      if (event && deliveries.push({ event }) === TAKEN_AT_ONCE) break;
-    }
-    return deliveries;
-  };
+  /** A request that came behind events, which are handed on first. */
+  let request: ForgetRequest | undefined;
 
   // Evidence has some 7 kB, so that it comes with the first auth of a connection alone.
   authenticate(attestation && { attestation: attestation.evidence });
   return {
     async next(signal) {
       while (!signal.aborted) {
+        if (request) {
+          const forget = request;
+          request = undefined;
+          return { forget };
+        }
         const mustAnswer = isAsked && confirmsAuth;
         const arrived = await connection.wait({ signal, atMostMs: mustAnswer ? ANSWER_MS : SILENCE_MS });
         if (arrived === "aborted") return undefined;
@@ -142,14 +147,15 @@ function createReceiver(
           continue;
         }
         if (arrived.kind === "end") return { ending: arrived.ending };
-        const deliveries = takeWith(arrived);
-        if (deliveries.length === 0) continue;
-        hasSentEvents = true;
-        return deliveries;
+        isAsked = false;
+        const taken = takeTogether(arrived, { connection, read });
+        request = taken.request;
+        if (request || taken.deliveries.length > 0) hasAsked = true;
+        if (taken.deliveries.length > 0) return taken.deliveries;
       }
       return undefined;
     },
-    wasWelcome: () => confirmsAuth || hasSentEvents,
+    wasWelcome: () => confirmsAuth || hasAsked,
   };
 }
 
@@ -169,6 +175,21 @@ async function showEvidence(
   const answer = await attestation?.challenge(nonce) ?? { error: "this agent has no evidence" };
   if (!connection.isOpen()) return;
   connection.send(encodeAttestation("evidence" in answer ? answer : { nonce, ...answer }));
+}
+
+/** The events that are here already, with `first`, up to a request to forget what was said in them. */
+function takeTogether(
+  first: Arrival,
+  { connection, read }: { connection: Connection; read: ReturnType<typeof frameReader> },
+): { deliveries: Delivery[]; request?: ForgetRequest } {
+  const deliveries: Delivery[] = [];
+  for (let arrived: Arrival | undefined = first; arrived?.kind === "frame"; arrived = connection.take()) {
+    const asked = read(arrived.data);
+    if (asked && "forget" in asked) return { deliveries, request: asked.forget };
+    // A promise for each would cost as much as its frame.
+    if (asked && deliveries.push(asked) === TAKEN_AT_ONCE) break;
+  }
+  return { deliveries };
 }
 
 /** Sends outcomes: response and ack, one after the other; alone, where the server may have refused the response before. */

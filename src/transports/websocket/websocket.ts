@@ -1,6 +1,7 @@
 /** Events from a WebSocket server, over Deno's native WebSocket: one connection at a time, dialled again when it ends. @module */
 
 import { EXIT, FatalError } from "../../errors.ts";
+import { type ForgetRequest, whoseOf } from "../../forget_request.ts";
 import { publicUrl } from "../../urls.ts";
 import type { Entry } from "../../wire.ts";
 import { type ConnectionEnd, createReconnection } from "../reconnection.ts";
@@ -59,7 +60,10 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
       options.onReachable();
       unheard.sendAgain((entry) => settle(entry, current));
       let next = await current.next(signal);
-      for (; next && !("ending" in next); next = await current.next(signal)) yield next;
+      for (; next && !("ending" in next); next = await current.next(signal)) {
+        if ("forget" in next) await forget(next.forget, current);
+        else yield next;
+      }
       if (!next) return;
       current.ended();
       link = undefined;
@@ -67,6 +71,13 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
       const end = describeEnd(next.ending, { link: current, refusals, options });
       await reconnection.ended({ ...end, openMs: clock.now() - openedMs }, signal);
     }
+  }
+
+  async function forget(request: ForgetRequest, current: Link): Promise<void> {
+    const { deleted, gone } = await options.forget(whoseOf(request));
+    // Not waited for: whoever asks for much to be forgotten waits for all of it together.
+    // Where it fails, the loop ends.
+    gone.then(() => current.forgot(request, deleted), () => {});
   }
 
   async function settle(entry: Entry, current: Link | undefined): Promise<boolean> {

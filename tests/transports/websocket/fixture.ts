@@ -84,6 +84,7 @@ export function open(url: URL, clock: Clock, more: Partial<WebSocketTransportOpt
     clock,
     random: () => 0,
     onReachable() {},
+    forget: () => Promise.reject(new Error("no request to forget is expected")),
     ...more,
   });
 }
