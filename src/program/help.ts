@@ -36,7 +36,7 @@ function digestOf(path: string): string {
 
 /** What `--help` prints: a screen of 80 columns and 24 lines. */
 export function helpText(): string {
-  return `Answers events from a file or a WebSocket server with an ElizaOS agent.
+  return `Answers events from a file, a WebSocket server or a queue with ElizaOS.
 
 Usage: agent [--once | --check | --health]   answer events, until Ctrl+C
        agent chat [--conversation NAME]      talk to the agent here
