@@ -3,13 +3,12 @@
 import { dirname, join } from "node:path";
 import { escapeControls } from "../control_characters.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { openPlainSync, readPlainTextSync } from "../files.ts";
+import { openPlainSync } from "../files.ts";
 import { NotAnArrayError, readArray } from "../journal/json_array.ts";
 import { type AnswerVerdict, checkAnswers, type Question } from "../proof/verify/answers.ts";
-import { readPem } from "../proof/verify/certificates.ts";
-import { type Collateral, parseCollaterals } from "../proof/verify/collateral.ts";
 import { type EvidenceVerdict, verifyEvidence } from "../proof/verify/evidence.ts";
 import type { Policy } from "../proof/verify/policy.ts";
+import { readCollateral, readJson, readRoot } from "../proof/verify/policy_files.ts";
 import { checkEvent } from "../wire.ts";
 import { readVerifyOptions, VERIFY_HELP, type VerifyOptions } from "./verify_options.ts";
 
@@ -40,7 +39,6 @@ interface Finding {
 
 /** Evidence is a few kilobytes for each start; a thousand of them are kept. */
 const MAX_ATTESTATION_BYTES = 64 * 1024 * 1024;
-const MAX_COLLATERAL_BYTES = 4 * 1024 * 1024;
 const MAX_TOLD = 1_000;
 const EXIT_NOT_PROVED = 1;
 
@@ -71,35 +69,15 @@ export function verifyResponses(args: readonly string[], { write, writeError, no
   return isProved ? 0 : EXIT_NOT_PROVED;
 }
 
-function readPolicy(options: VerifyOptions, nowMs: number): Policy {
-  const { rootPath, composeHash, nonce, measurements, acceptedStatuses, atMs, collateralPaths } = options;
+function readPolicy({ rootPath, nonce, expected, atMs, collateralPaths }: VerifyOptions, nowMs: number): Policy {
   return {
+    ...expected,
     nowMs: atMs ?? nowMs,
     collaterals: collateralPaths.flatMap(readCollateral),
-    acceptedStatuses,
-    measurements,
     requireMeasurement: true,
     ...(rootPath !== undefined && { root: readRoot(rootPath) }),
-    ...(composeHash !== undefined && { composeHash }),
     ...(nonce !== undefined && { nonce }),
   };
-}
-
-function readCollateral(path: string): Collateral[] {
-  const parsed = parseCollaterals(readJson(path, MAX_COLLATERAL_BYTES));
-  if (parsed.ok) return parsed.value;
-  throw new FatalError(`Cannot use ${path} as collateral: ${parsed.reason}.`, EXIT.inputOutput);
-}
-
-function readRoot(path: string): Uint8Array {
-  const text = readText(path, MAX_COLLATERAL_BYTES);
-  try {
-    const [root, ...others] = readPem(text, "the root's");
-    if (root && others.length === 0) return Uint8Array.from(root.raw);
-  } catch {
-    // Said below: whatever is wrong with it, it is no certificate in PEM.
-  }
-  throw new FatalError(`Cannot use ${path} as a root: expected one certificate in PEM.`, EXIT.inputOutput);
 }
 
 function readEvidence({ attestationPath, responsesPath }: VerifyOptions): unknown[] {
@@ -116,19 +94,6 @@ function readQuestions(path: string): Map<string, Question> {
     if (event.ok && !questions.has(event.value.id)) questions.set(event.value.id, event.value);
   }
   return questions;
-}
-
-function readJson(path: string, maxBytes: number): unknown {
-  const text = readText(path, maxBytes);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new FatalError(`Cannot read ${path}: it is not JSON.`, EXIT.inputOutput, { cause: error });
-  }
-}
-
-function readText(path: string, maxBytes: number): string {
-  return readable(path, () => readPlainTextSync(path, { maxBytes }));
 }
 
 function readable<T>(path: string, read: () => T): T {

@@ -3,8 +3,7 @@
 import { parseArgs } from "node:util";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { isNonce } from "../proof/evidence.ts";
-import { parseMeasurement } from "../proof/verify/policy.ts";
-import { TCB_STATUSES } from "../proof/verify/quote.ts";
+import { type Policy, readExpected } from "../proof/verify/policy.ts";
 
 /** What is verified, against what. */
 export interface VerifyOptions {
@@ -14,11 +13,8 @@ export interface VerifyOptions {
   readonly collateralPaths: readonly string[];
   readonly rootPath: string | undefined;
   readonly eventsPath: string | undefined;
-  readonly measurements: ReadonlyMap<string, ReadonlySet<string>>;
-  /** In lower-case hexadecimal digits. */
-  readonly composeHash: string | undefined;
+  readonly expected: Pick<Policy, "measurements" | "composeHash" | "acceptedStatuses">;
   readonly nonce: string | undefined;
-  readonly acceptedStatuses: ReadonlySet<string>;
   /** Milliseconds since the epoch; undefined: now. */
   readonly atMs: number | undefined;
   readonly json: boolean;
@@ -89,37 +85,11 @@ function parse(args: readonly string[]): VerifyOptions | undefined {
     collateralPaths: values.collateral,
     rootPath: values.root,
     eventsPath: values.events,
-    measurements: readMeasurements(values.measurement),
-    composeHash: readComposeHash(values["compose-hash"]),
+    expected: readExpected(values),
     nonce,
-    acceptedStatuses: readStatuses(values["accept-status"]),
     atMs: readTime(values.at),
     json: values.json,
   };
-}
-
-function readMeasurements(texts: readonly string[]): Map<string, ReadonlySet<string>> {
-  const measurements = new Map<string, Set<string>>();
-  for (const { name, value } of texts.map(parseMeasurement)) {
-    measurements.set(name, (measurements.get(name) ?? new Set()).add(value));
-  }
-  return measurements;
-}
-
-function readComposeHash(text: string | undefined): string | undefined {
-  const hash = text?.toLowerCase().replace(/^(?:0x|sha256:)/, "");
-  if (hash === undefined || /^[0-9a-f]{64}$/.test(hash)) return hash;
-  throw new TypeError(`--compose-hash takes 64 hexadecimal digits, got '${text}'`);
-}
-
-function readStatuses(statuses: readonly string[]): ReadonlySet<string> {
-  const known: readonly string[] = TCB_STATUSES;
-  for (const status of statuses) {
-    if (!known.includes(status)) {
-      throw new TypeError(`--accept-status takes one of ${known.slice(1).join(" ")}, got '${status}'`);
-    }
-  }
-  return new Set(statuses);
 }
 
 function readTime(text: string | undefined): number | undefined {

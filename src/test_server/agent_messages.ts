@@ -12,7 +12,15 @@ const timestamp = z.number();
 const signatures = { signature: z.string().exactOptional(), eip712Signature: z.string().exactOptional() };
 
 const messageSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("auth"), agentId, token: z.string().optional(), timestamp }),
+  // Evidence is checked by whoever verifies it: here it may be anything.
+  z.object({
+    type: z.literal("auth"),
+    agentId,
+    token: z.string().optional(),
+    timestamp,
+    attestation: z.unknown().optional(),
+  }),
+  z.looseObject({ type: z.literal("attestation") }),
   z.object({
     type: z.literal("ack"),
     eventId: id,
@@ -42,8 +50,10 @@ const messageSchema = z.discriminatedUnion("type", [
     timestamp,
     restart: z.boolean().exactOptional(),
   }),
-], "expected an auth, ack, response or chunk message");
-const AGENT_TYPES = new Set<unknown>(["auth", "ack", "response", "chunk"] satisfies AgentMessage["type"][]);
+], "expected an auth, ack, response, chunk or attestation message");
+const AGENT_TYPES = new Set<unknown>(
+  ["auth", "ack", "response", "chunk", "attestation"] satisfies AgentMessage["type"][],
+);
 const clientAuthSchema = z.object({ type: z.literal("auth"), token: z.string().optional() });
 
 /** A message from an agent; `type` tells them apart. */

@@ -3,6 +3,7 @@
 import { encodeAck } from "../wire.ts";
 import type { AgentMessage } from "./agent_messages.ts";
 import type { Change } from "./changes.ts";
+import type { FeedSignature } from "./feed.ts";
 import type { Outcome } from "./figures.ts";
 import { type Asked, isSettled, type Ledger } from "./ledger.ts";
 import type { Agent, Roster } from "./roster.ts";
@@ -20,7 +21,12 @@ export interface AnswersOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly observe: (change: Change) => void;
+  /** Checks the signature of an outcome; undefined if it has none. Default: none is checked. */
+  readonly judge?: Judge | undefined;
 }
+
+/** Checks the signature in the text of a response, or of an ack that tells an error. */
+export type Judge = (text: string, asked: Asked, agentId: string) => FeedSignature | undefined;
 
 /** The answers to the events of a ledger. */
 export interface Answers {
@@ -86,6 +92,7 @@ class KeptAnswers implements Answers {
       text: response,
       ...took,
       ...metadata && { metadata },
+      ...this.#judged(agent, asked, text),
     });
     if (!isFirst) return;
     asked.answer = said;
@@ -104,7 +111,8 @@ class KeptAnswers implements Answers {
     const { ledger, now, roster } = this.#options, error = beginning(reason, SHOWN_LENGTH);
     this.#count(agent, asked, { kind: "failed" });
     if (isSettled(asked) && asked.answer?.connection === agent.connection) return;
-    ledger.say(asked, { ...speakerOf(agent, asked), state: "failed", text: error, ...took });
+    const signature = this.#judged(agent, asked, text);
+    ledger.say(asked, { ...speakerOf(agent, asked), state: "failed", text: error, ...took, ...signature });
     if (isSettled(asked) || roster.isHeld(asked)) return; // another agent may yet answer it
     asked.error = error;
     asked.tookMs = now() - asked.startedMs;
@@ -112,6 +120,13 @@ class KeptAnswers implements Answers {
     asked.acknowledged = true;
     ledger.move(asked, "failed");
     this.#tell(asked, text);
+  }
+
+  /** What came of checking the signature; a broken chain is told of the agent, too. */
+  #judged(agent: Agent, asked: Asked, text: string): { signature?: FeedSignature } {
+    const signature = this.#options.judge?.(text, asked, agent.agentId);
+    if (signature?.state === "broken") agent.broken = signature.text ?? "";
+    return signature ? { signature } : {};
   }
 
   #acknowledged(asked: Asked, text: string): void {

@@ -2,6 +2,7 @@
 
 import type { Clock } from "../clock.ts";
 import type { AgentEvent, Checked } from "../wire.ts";
+import { type Attestation, closeReason, createAttestation, proofLine } from "./attestation.ts";
 import { type AgentMessage, type ClientMessage, parseAgentMessage, parseClientMessage } from "./agent_messages.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { FeedHub } from "./feed_hub.ts";
@@ -9,6 +10,7 @@ import { isSameToken } from "./guard.ts";
 import type { Identities } from "./identities.ts";
 import type { Asker } from "./ledger.ts";
 import type { Limits } from "./limits.ts";
+import type { Proofs } from "./proofs.ts";
 import type { Samples } from "./samples.ts";
 import { printable } from "./shown_text.ts";
 import { CLOSE, type Connection, firstLimits, openSocket, type Socket } from "./socket.ts";
@@ -36,6 +38,9 @@ export interface ConnectionOptions {
   readonly samples: Samples;
   readonly identities: Identities;
   readonly dispatch: Dispatch;
+  readonly proofs: Proofs;
+  /** Whether an agent gets events only once it has shown fresh evidence of its enclave; default false. */
+  readonly requireAttestation?: boolean;
   readonly hub: FeedHub;
   readonly limits: Limits;
   readonly unread: Unread;
@@ -65,6 +70,8 @@ class ClientConnection implements Client {
   readonly #asker: Asker = { tell: (frame) => void this.#link.send(frame) };
   /** Once an agent has authenticated. */
   #agent: { readonly agentId: string; readonly identity: number } | undefined;
+  /** Of the agent, once it has authenticated. */
+  #attestation: Attestation | undefined;
   #mayAsk: boolean;
   /** Number of frames refused before it has authenticated. */
   #refused = 0;
@@ -131,6 +138,7 @@ class ClientConnection implements Client {
       this.#stray("from_agent", text);
       return this.#complain(`agentId: this connection authenticated as ${agent.agentId}`, message.queryId);
     }
+    if (message.type === "attestation") return this.#answerChallenge(message);
     this.#print(message);
     if (message.type === "ack") this.#options.samples.acknowledge(agent.identity, message.eventId);
     const heard = this.#options.dispatch.hear(this.#number, message, text);
@@ -155,23 +163,47 @@ class ClientConnection implements Client {
   }
 
   #authenticate(auth: AgentMessage & { type: "auth" }): void {
-    const { clock, limits, print, samples, identities, dispatch, observe } = this.#options;
+    const { clock, limits, print, samples, identities, dispatch, observe, proofs } = this.#options;
+    const { requireAttestation = false } = this.#options;
     if (!this.#isRight(auth.token)) return;
     if (this.#agent && this.#agent.agentId !== auth.agentId) {
       return this.#complain(`already authenticated as ${this.#agent.agentId}: one connection serves one agent`);
     }
     const isFirst = this.#agent === undefined; // otherwise it asks whether the server is still there
     const { agentId, identity } = this.#agent ??= { agentId: auth.agentId, identity: identities.take(auth.agentId) };
-    this.#stray("from_agent", JSON.stringify({ ...auth, ...auth.token !== undefined && { token: "***" } }));
+    this.#stray("from_agent", JSON.stringify(withoutLongParts(auth)));
     this.#send({ type: "auth_success", message: "Authentication successful", timestamp: clock.now() });
     if (!isFirst) return;
     this.#mayAsk = false;
     this.#link.authenticated({ frameBytes: limits.agentFrameBytes, unreadBytes: limits.agentUnreadBytes });
     print(`🔐 Client authenticated with agentId: ${agentId}`);
     observe({ kind: "authenticated", connection: this.#number, agentId });
-    const due = samples.dueTo(identity);
-    if (due.length > 0) print(`📤 Sending ${due.length} sample event${due.length === 1 ? "" : "s"}...`);
-    dispatch.join({ connection: this.#number, agentId, identity, samples: due });
+    this.#attestation = createAttestation({
+      agentId,
+      proofs,
+      isRequired: requireAttestation,
+      challenge: (nonce) => this.#send({ type: "challenge", nonce }),
+      told: (proof) => {
+        const line = proofLine(proof);
+        if (line !== undefined) print(line);
+        dispatch.prove(this.#number, proof);
+      },
+      admit: () => {
+        const due = samples.dueTo(identity);
+        if (due.length > 0) print(`📤 Sending ${due.length} sample event${due.length === 1 ? "" : "s"}...`);
+        dispatch.join({ connection: this.#number, agentId, identity, samples: due });
+      },
+      refuse: (reason) => {
+        print(`🚫 Agent refused: ${printable(reason)}`);
+        this.#link.close(CLOSE.policyViolation, closeReason(reason));
+      },
+    });
+    void this.#attestation.show(auth.attestation);
+  }
+
+  #answerChallenge({ type: _, ...evidence }: AgentMessage & { type: "attestation" }): void {
+    this.#stray("from_agent", JSON.stringify({ type: "attestation", format: evidence.format }));
+    if (!this.#attestation?.answer(evidence)) this.#complain("attestation: no challenge of this server is open");
   }
 
   #authenticateAsker(given: string | undefined): void {
@@ -230,6 +262,7 @@ class ClientConnection implements Client {
   #end({ code, reason }: { code: number; reason: string }): void {
     const { print, dispatch, identities, observe } = this.#options;
     print(`👋 Client disconnected. Code: ${code}, Reason: ${printable(reason)}`);
+    this.#attestation?.end();
     dispatch.leave(this.#number);
     dispatch.forget(this.#asker);
     if (this.#agent) identities.leave(this.#agent.agentId, this.#agent.identity);
@@ -240,4 +273,14 @@ class ClientConnection implements Client {
 /** Whether two UUIDs are the same: hexadecimal digits count in either case. */
 function isSameId(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
+}
+
+/** An auth as pages are shown it: no token, and of the evidence its kind alone. */
+function withoutLongParts({ token, attestation, ...auth }: AgentMessage & { type: "auth" }): object {
+  const { format } = (attestation ?? {}) as { format?: unknown };
+  return {
+    ...auth,
+    ...token !== undefined && { token: "***" },
+    ...attestation !== undefined && { attestation: { format } },
+  };
 }

@@ -1,9 +1,9 @@
 /** Gives events to agents, and takes their answers. It knows no sockets: frames go out by `send`. @module */
 
 import type { AgentEvent } from "../wire.ts";
-import { type Answers, type EventMessage, openAnswers } from "./answers.ts";
+import { type Answers, type EventMessage, type Judge, openAnswers } from "./answers.ts";
 import type { Change } from "./changes.ts";
-import type { FeedAsker } from "./feed.ts";
+import type { FeedAsker, FeedProof } from "./feed.ts";
 import { type Asked, type Asker, isSettled, type Ledger, sampleKey } from "./ledger.ts";
 import { type Agent, createRoster } from "./roster.ts";
 
@@ -21,6 +21,8 @@ export interface DispatchOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly send: (connection: number, asked: Asked) => void;
+  /** Checks the signature of an outcome; undefined if it has none. Default: none is checked. */
+  readonly judge?: Judge;
   readonly observe: (change: Change) => void;
 }
 
@@ -30,6 +32,8 @@ export interface Dispatch {
   agents(): IterableIterator<Agent>;
   /** An agent has authenticated: it gets its samples, then the events that wait. */
   join(agent: { connection: number; agentId: string; identity: number; samples: readonly AgentEvent[] }): void;
+  /** What an agent has shown of its key was checked. */
+  prove(connection: number, proof: FeedProof): void;
   /** An agent has gone: its unanswered events go to others, in the order in which they were asked. */
   leave(connection: number): void;
   /** Give an event to an agent, or let it wait for one. A known id is the same event: it is not asked twice at a time. */
@@ -91,6 +95,13 @@ class RosterDispatch implements Dispatch {
       this.#give(agent, ledger.get(key) ?? this.#add(sample));
     }
     for (const asked of this.#waiting.splice(0)) this.#place(asked);
+  }
+
+  prove(connection: number, proof: FeedProof): void {
+    const agent = this.#roster.agents.get(connection);
+    if (!agent) return;
+    agent.proof = proof;
+    this.#options.observe({ kind: "agent", agent });
   }
 
   leave(connection: number): void {

@@ -92,6 +92,53 @@ export interface FeedAgent {
   readonly failed: number;
   /** Milliseconds from an event being sent to its answer; absent before the first. The median is of the last hundred. */
   readonly latencyMs?: { readonly last: number; readonly median: number };
+  /** Absent where it has shown no evidence. */
+  readonly proof?: FeedProof;
+  /** Why its chain of signed answers is broken: an older state was put back, or it answered twice. */
+  readonly broken?: string;
+}
+
+/**
+ * What an agent has shown of the key that signs its answers, and what came of checking it:
+ *
+ * - `checking`: its evidence is being checked
+ * - `proved`: a genuine enclave vouches for the key, and is the expected one where one was named
+ * - `unchecked`: there is a quote, and the server was given nothing to check it with
+ * - `outside`: the agent says itself that it runs outside of a TEE
+ * - `refused`: the evidence is wrong
+ */
+export interface FeedProof {
+  readonly state: "checking" | "proved" | "unchecked" | "outside" | "refused";
+  /** Whether it answers a challenge of this server: then nobody replays it. */
+  readonly isFresh: boolean;
+  /** Name of the key. */
+  readonly kid?: string;
+  /** `tdx`, `sgx` or `nitro`, if the quote is genuine. */
+  readonly platform?: string;
+  /** Registers of a genuine quote, in hexadecimal digits. */
+  readonly measurements?: Readonly<Record<string, string>>;
+  readonly composeHash?: string;
+  /** What the evidence claims: SHA-256 of the settings and of the character, and the agent's version. */
+  readonly settings?: string;
+  readonly character?: string;
+  readonly version?: string;
+  /** Why it is refused or unchecked. */
+  readonly reasons?: readonly string[];
+}
+
+/**
+ * What came of checking the signature of an answer:
+ *
+ * - `holds`: it is by a key that a genuine enclave vouches for
+ * - `unproved`: it is right, and nothing vouches for its key
+ * - `unknown`: the key is none that an agent has shown here
+ * - `wrong`: it is not by its key, or over another answer
+ * - `broken`: it is right, and contradicts the chain of answers that its agent signed before
+ */
+export interface FeedSignature {
+  readonly state: "holds" | "unproved" | "unknown" | "wrong" | "broken";
+  /** Why, for all states but `holds`. */
+  readonly text?: string;
 }
 
 /** `waiting`: for an agent. `answering`: sent to one, or more. */
@@ -144,6 +191,8 @@ export interface FeedAnswer {
   /** Milliseconds from the event being sent to this agent to its answer. */
   readonly tookMs?: number;
   readonly metadata?: FeedAnswerMetadata;
+  /** Absent where the answer is not signed. */
+  readonly signature?: FeedSignature;
 }
 
 /** An agent's account of its answer. Fields that are not named here are shown as they are. */

@@ -8,7 +8,7 @@ import { median } from "./statistics.ts";
 
 /** An agent. */
 export function viewAgent(
-  { inFlight, latenciesMs, connection, agentId, connectedMs, answered, failed }: Agent,
+  { inFlight, latenciesMs, connection, agentId, connectedMs, answered, failed, proof, broken }: Agent,
 ): FeedAgent {
   const last = latenciesMs.at(-1);
   return {
@@ -19,6 +19,8 @@ export function viewAgent(
     failed,
     inFlight: inFlight.size,
     ...last !== undefined && { latencyMs: { last, median: median(latenciesMs) } },
+    ...proof && { proof },
+    ...broken !== undefined && { broken },
   };
 }
 
@@ -45,7 +47,7 @@ export function viewEvent(asked: Asked): FeedEvent {
   };
 }
 
-function viewAnswer({ connection, agentId, state, text, restarts, tookMs, metadata }: Said): FeedAnswer {
+function viewAnswer({ connection, agentId, state, text, restarts, tookMs, metadata, signature }: Said): FeedAnswer {
   return {
     connection,
     agentId,
@@ -55,6 +57,7 @@ function viewAnswer({ connection, agentId, state, text, restarts, tookMs, metada
     restarts,
     ...tookMs !== undefined && { tookMs },
     ...metadata && JSON.stringify(metadata).length <= SHOWN_LENGTH && { metadata },
+    ...signature && { signature },
   };
 }
 

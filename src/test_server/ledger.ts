@@ -1,7 +1,7 @@
 /** The events that a test server knows, with their states and answers. In memory only. @module */
 
 import type { AgentEvent } from "../wire.ts";
-import type { FeedAnswerMetadata, FeedAsker, FeedCounts, FeedEventState, FeedFrame } from "./feed.ts";
+import type { FeedAnswerMetadata, FeedAsker, FeedCounts, FeedEventState, FeedFrame, FeedSignature } from "./feed.ts";
 import type { Limits } from "./limits.ts";
 import { beginning, PRINTED_LENGTH } from "./shown_text.ts";
 
@@ -26,6 +26,7 @@ export interface Said {
   readonly restarts: number;
   readonly tookMs?: number;
   readonly metadata?: FeedAnswerMetadata;
+  readonly signature?: FeedSignature;
 }
 
 /** An event that was asked. */

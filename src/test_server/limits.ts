@@ -39,7 +39,7 @@ const MIB = 1024 * 1024;
 /** The limits where nothing else is said: about 512 MB of memory in the worst case. */
 export const DEFAULT_LIMITS: Limits = {
   frameBytes: MIB,
-  authFrameBytes: MIB / 64,
+  authFrameBytes: MIB / 8, // an auth brings evidence: some 30 kB with a log of events
   refusedFrames: 20,
   agentFrameBytes: 64 * MIB, // Deno's WebSocket takes no longer ones
   connections: 500,

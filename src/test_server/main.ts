@@ -6,6 +6,8 @@ import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Activity } from "./connection.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { type LoadOptions, runLoad } from "./load.ts";
+import { readExpected } from "../proof/verify/policy.ts";
+import { readCollateral, readRoot } from "../proof/verify/policy_files.ts";
 import { startTestServer, type TestServerOptions } from "./server.ts";
 
 const DEFAULT_PORT = 8080;
@@ -27,6 +29,12 @@ Usage: deno task test-server [OPTIONS]
   --rate R        with --events: events a second (default: all at once)
   --help          print this and exit
 
+Proof that agents run in an enclave:
+  --require-attestation   refuse agents that do not prove it
+  --collateral FILE       Intel's collateral, to check quotes of TDX and SGX with; may be given several times
+  --measurement NAME=HEX, --compose-hash HEX, --accept-status STATUS, --root FILE
+                          what is expected and accepted: as for deno task verify, see its --help
+
 Environment:
   WEBSOCKET_AUTH_TOKEN  the token that everybody must show (default: everybody is welcome)
   TLS_CERT, TLS_KEY     PEM files with a certificate and its key: serve wss:// and https:// instead of ws:// and http://`;
@@ -44,7 +52,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const stopped = untilStopped();
   try {
-    const options = { ...command, ...await readEnvironment(), clock: systemClock };
+    const options = { ...command, ...readProof(command.proof), ...await readEnvironment(), clock: systemClock };
     if (command.load) return await runWithLoad({ ...options, load: command.load }, stopped);
     await using _server = await startTestServer({ ...options, print: (line) => console.log(line) });
     await untilAborted(stopped);
@@ -102,8 +110,16 @@ type Command = { readonly help: true } | { readonly wrong: string } | {
   readonly hostname: string;
   readonly port: number;
   readonly broadcast: boolean;
+  readonly proof: ProofArguments;
   readonly load?: Load;
 };
+/** What is asked of agents' evidence. */
+interface ProofArguments {
+  readonly requireAttestation: boolean;
+  readonly collateralPaths: readonly string[];
+  readonly rootPath: string | undefined;
+  readonly expected: ReturnType<typeof readExpected>;
+}
 
 function parseCommand(args: readonly string[]): Command {
   try {
@@ -115,6 +131,12 @@ function parseCommand(args: readonly string[]): Command {
         broadcast: { type: "boolean", default: false },
         events: { type: "string" },
         rate: { type: "string" },
+        "require-attestation": { type: "boolean", default: false },
+        collateral: { type: "string", multiple: true, default: [] },
+        root: { type: "string" },
+        measurement: { type: "string", multiple: true, default: [] },
+        "compose-hash": { type: "string" },
+        "accept-status": { type: "string", multiple: true, default: [] },
         help: { type: "boolean", short: "h" },
       },
     });
@@ -123,17 +145,34 @@ function parseCommand(args: readonly string[]): Command {
     const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : NaN;
     if (!(port <= 65_535)) return { wrong: `--port must be a number from 0 to 65535, got ${values.port}.` };
     if (rate !== undefined && events === undefined) return { wrong: "--rate goes with --events." };
-    if (events === undefined) return { hostname, port, broadcast };
+    const proof = {
+      requireAttestation: values["require-attestation"],
+      collateralPaths: values.collateral,
+      rootPath: values.root,
+      expected: readExpected(values),
+    };
+    if (events === undefined) return { hostname, port, broadcast, proof };
     const load = { count: numberOf(events), rate: rate === undefined ? Infinity : numberOf(rate) };
     if (!(Number.isInteger(load.count) && load.count >= 1 && load.count <= MAX_LOAD)) {
       return { wrong: `--events must be a whole number from 1 to ${MAX_LOAD}, got ${events}.` };
     }
     if (!(load.rate > 0)) return { wrong: `--rate must be a number above 0, got ${rate}.` };
-    return { hostname, port, broadcast, load };
+    return { hostname, port, broadcast, proof, load };
   } catch (error) {
     if (error instanceof TypeError) return { wrong: `${messageOf(error)}.` };
     throw error;
   }
+}
+
+function readProof(
+  { requireAttestation, collateralPaths, rootPath, expected }: ProofArguments,
+): Pick<TestServerOptions, "requireAttestation" | "proofPolicy"> {
+  const root = rootPath === undefined ? {} : { root: readRoot(rootPath) };
+  if (rootPath !== undefined) {
+    console.log(`⚠️ ${rootPath} is trusted, not Intel's or AWS's root: this proves nothing real`);
+  }
+  const collaterals = collateralPaths.flatMap(readCollateral);
+  return { requireAttestation, proofPolicy: { ...expected, ...root, collaterals, requireMeasurement: false } };
 }
 
 /** A number in decimal digits, as people write it; NaN if it is none. */

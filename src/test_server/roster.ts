@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { type AgentEvent, conversationOf } from "../wire.ts";
+import type { FeedProof } from "./feed.ts";
 import type { Asked } from "./ledger.ts";
 
 /** An agent that is connected, and its part in the work. */
@@ -19,6 +20,10 @@ export interface Agent {
   failed: number;
   /** Milliseconds from sent to answered, of the latest answers. */
   readonly latenciesMs: number[];
+  /** What it has shown of its key; absent where it has shown nothing. */
+  proof?: FeedProof;
+  /** Why its chain of signed answers is broken, if it is. */
+  broken?: string;
 }
 
 /** The agents of one server. */

@@ -14,6 +14,7 @@ import { createIdentities } from "./identities.ts";
 import { type Asked, type Asker, createLedger } from "./ledger.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { listen, type Listening } from "./listen.ts";
+import { createProofs, type ProofPolicy } from "./proofs.ts";
 import { sampleEvents, trackSamples } from "./samples.ts";
 import { printable } from "./shown_text.ts";
 import { CLOSE } from "./socket.ts";
@@ -33,6 +34,10 @@ export interface TestServerOptions {
   readonly events?: readonly AgentEvent[];
   /** Send each event to every agent that is there, instead of one. Default false. */
   readonly broadcast?: boolean;
+  /** What evidence of agents is checked against. Default: nothing, so that quotes that need collateral are not checked. */
+  readonly proofPolicy?: ProofPolicy;
+  /** Let only agents in that prove freshly that they run in an enclave. Default false. */
+  readonly requireAttestation?: boolean;
   /** Where they differ from the defaults. */
   readonly limits?: Partial<Limits>;
   readonly print: (line: string) => void;
@@ -57,6 +62,14 @@ export interface TestServer extends AsyncDisposable {
   /** Close every client with 1000, and stop. A client that does not answer within a second is cut off. */
   close(): Promise<void>;
 }
+
+/** Nothing to check a quote of Intel's with, and nothing expected. */
+const NO_POLICY: ProofPolicy = {
+  collaterals: [],
+  acceptedStatuses: new Set(),
+  measurements: new Map(),
+  requireMeasurement: false,
+};
 
 /** How long clients may take to answer a close before they are cut off. */
 const CLOSE_DEADLINE_MS = 1_000;
@@ -102,7 +115,8 @@ function assemble(
   options: TestServerOptions,
   { hostname, url, stopping }: { hostname: string; url: () => string; stopping: AbortSignal },
 ) {
-  const { token, broadcast = false, print, clock, observe = () => {} } = options;
+  const { token, broadcast = false, print, clock, observe = () => {}, proofPolicy = NO_POLICY } = options;
+  const proofs = createProofs({ policy: proofPolicy, now: clock.now });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const ledger = createLedger(limits), figures = createFigures(clock.now);
   const sendTo = (connection: number, frame: string) => void front.clients.get(connection)?.sendToAgent(frame);
@@ -110,6 +124,8 @@ function assemble(
     ledger,
     broadcast,
     now: clock.now,
+    // A load measures the agent: 0.1 ms for each answer would be the server's.
+    judge: (text, { event, askedBy }, agentId) => askedBy === "load" ? undefined : proofs.judge(text, event, agentId),
     send(connection: number, { event, frame }: Asked) {
       if (stopping.aborted) return; // clients leave, and their events go to nobody any more
       print(`📤 Sending event: ${printable(event.id)}`);
@@ -132,6 +148,8 @@ function assemble(
     stopping,
     ledger,
     dispatch,
+    proofs,
+    requireAttestation: options.requireAttestation ?? false,
     figures,
     hub,
     unread: trackUnread({ totalBytes: limits.unreadTotalBytes }),

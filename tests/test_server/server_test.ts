@@ -144,8 +144,8 @@ Deno.test("malformed frames are answered with their mistakes, and the connection
     "error: not authenticated: the first message must be an auth",
     "auth_success: Authentication successful",
     "error: not valid JSON",
-    "error: expected an auth, ack, response or chunk message",
-    "error: type: expected an auth, ack, response or chunk message",
+    "error: expected an auth, ack, response, chunk or attestation message",
+    "error: type: expected an auth, ack, response, chunk or attestation message",
     "error: expected a text frame, received a binary one",
     'error: eventId: expected string, received number; status: expected one of "processed"|"error"; ' +
     "timestamp: expected number, received string",

@@ -22,6 +22,16 @@ export interface Policy {
   readonly nonce?: string;
 }
 
+/** Intel's words for the state of a platform, from good to bad. */
+export const TCB_STATUSES = [
+  "UpToDate",
+  "SWHardeningNeeded",
+  "ConfigurationNeeded",
+  "ConfigurationAndSWHardeningNeeded",
+  "OutOfDate",
+  "OutOfDateConfigurationNeeded",
+] as const;
+
 /** For each platform, what names the system that runs in the enclave; one of a platform's names is enough. */
 export const MEASUREMENTS: Readonly<Record<string, readonly string[]>> = {
   tdx: ["mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3", "mrconfigid", "mrowner", "mrownerconfig", "mrseam"],
@@ -39,12 +49,35 @@ export const IDENTIFYING: Readonly<Record<string, readonly string[]>> = {
   nitro: ["pcr0"],
 };
 
+/** What is expected, as options of a command line say it. */
+export interface ExpectedOptions {
+  /** Each as `mrtd=0123…`; the same name again: another value that is good too. */
+  readonly measurement: readonly string[];
+  readonly "compose-hash"?: string | undefined;
+  readonly "accept-status": readonly string[];
+}
+
 /**
- * An expected measurement, as `mrtd=0123…`.
+ * Read what is expected.
  *
- * @throws {TypeError} If there is no such register, or the value is not hexadecimal digits.
+ * @throws {TypeError} If there is no such register or state, or a value is not hexadecimal digits.
  */
-export function parseMeasurement(text: string): { name: string; value: string } {
+export function readExpected(
+  options: ExpectedOptions,
+): Pick<Policy, "measurements" | "composeHash" | "acceptedStatuses"> {
+  const measurements = new Map<string, Set<string>>();
+  for (const { name, value } of options.measurement.map(parseMeasurement)) {
+    measurements.set(name, (measurements.get(name) ?? new Set()).add(value));
+  }
+  const composeHash = readComposeHash(options["compose-hash"]);
+  return {
+    measurements,
+    ...(composeHash !== undefined && { composeHash }),
+    acceptedStatuses: readStatuses(options["accept-status"]),
+  };
+}
+
+function parseMeasurement(text: string): { name: string; value: string } {
   const [, name = "", value = ""] = /^([^=]*)=(.*)$/.exec(text.toLowerCase()) ?? [];
   const names = Object.values(MEASUREMENTS).flat();
   if (!names.includes(name)) {
@@ -54,4 +87,20 @@ export function parseMeasurement(text: string): { name: string; value: string } 
   }
   if (!/^([0-9a-f]{2})+$/.test(value)) throw new TypeError(`The value of ${name} is not hexadecimal digits: ${value}`);
   return { name, value };
+}
+
+function readComposeHash(text: string | undefined): string | undefined {
+  const hash = text?.toLowerCase().replace(/^(?:0x|sha256:)/, "");
+  if (hash === undefined || /^[0-9a-f]{64}$/.test(hash)) return hash;
+  throw new TypeError(`--compose-hash takes 64 hexadecimal digits, got '${text}'`);
+}
+
+function readStatuses(statuses: readonly string[]): ReadonlySet<string> {
+  const known: readonly string[] = TCB_STATUSES;
+  for (const status of statuses) {
+    if (!known.includes(status)) {
+      throw new TypeError(`--accept-status takes one of ${known.slice(1).join(" ")}, got '${status}'`);
+    }
+  }
+  return new Set(statuses);
 }

@@ -14,6 +14,7 @@ import { messageOf } from "../../errors.ts";
 import { checkPath, readCertificate, readPem } from "./certificates.ts";
 import type { Collateral } from "./collateral.ts";
 import { checkRevocation } from "./crls.ts";
+import { TCB_STATUSES } from "./policy.ts";
 import { tdxModuleStatus } from "./tdx_module.ts";
 import { Refusal } from "./verdict.ts";
 
@@ -31,16 +32,6 @@ export interface QuoteFacts {
   /** What the document answers, where the platform has a field for it. */
   readonly nonce?: Uint8Array;
 }
-
-/** Intel's words for the state of a platform, from good to bad. */
-export const TCB_STATUSES = [
-  "UpToDate",
-  "SWHardeningNeeded",
-  "ConfigurationNeeded",
-  "ConfigurationAndSWHardeningNeeded",
-  "OutOfDate",
-  "OutOfDateConfigurationNeeded",
-] as const;
 
 /** What a quote is checked against. */
 export interface QuoteCheck {

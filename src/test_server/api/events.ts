@@ -33,13 +33,14 @@ export function describeEvent(asked: Asked): z.infer<typeof eventSchema> {
     askedMs,
     sentTo,
     replays,
-    answers: [...said.values()].map(({ connection, agentId, state, text, tookMs, metadata }) => ({
+    answers: [...said.values()].map(({ connection, agentId, state, text, tookMs, metadata, signature }) => ({
       connection,
       agentId,
       state,
       text,
       ...tookMs !== undefined && { tookMs },
       ...metadata && { metadata },
+      ...signature && { signature },
     })),
   };
 }

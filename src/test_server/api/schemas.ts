@@ -55,6 +55,26 @@ const metadata = z.looseObject({
   cutOff: z.boolean().optional().describe("The answer ended at a limit of tokens"),
 }).describe("What the agent tells about its answer");
 
+const proof = z.object({
+  state: z.enum(["checking", "proved", "unchecked", "outside", "refused"])
+    .describe("unchecked: there is nothing to check the quote with; outside: the agent says that it is not in a TEE"),
+  isFresh: z.boolean().describe("Whether it answers a challenge of this server"),
+  kid: z.string().optional().describe("Name of the key that signs the agent's answers"),
+  platform: z.string().optional(),
+  measurements: z.record(z.string(), z.string()).readonly().optional(),
+  composeHash: z.string().optional(),
+  settings: z.string().optional().describe("SHA-256 of the agent's settings, as it claims"),
+  character: z.string().optional(),
+  version: z.string().optional(),
+  reasons: z.array(z.string()).readonly().optional(),
+}).describe("What the agent has shown of its enclave, checked");
+
+const signature = z.object({
+  state: z.enum(["holds", "unproved", "unknown", "wrong", "broken"])
+    .describe("unproved: right, but nothing vouches for its key; broken: it contradicts what the agent signed before"),
+  text: z.string().optional(),
+}).describe("What came of checking the answer's signature");
+
 const answerSchema = z.object({
   connection,
   agentId,
@@ -62,6 +82,7 @@ const answerSchema = z.object({
   text: z.string().describe("The answer, what has come of it so far or, where it failed, what is wrong"),
   tookMs: z.number().optional().describe("Milliseconds from the event being sent to this agent to its answer"),
   metadata: metadata.optional(),
+  signature: signature.optional(),
 }).describe("What one agent said");
 
 /** How an event stands. */
@@ -129,6 +150,8 @@ export const agentListSchema = z.object({
     failed: z.number().int(),
     latencyMs: z.object({ last: z.number(), median: z.number() }).optional()
       .describe("From an event being sent to its answer; the median is of the last hundred"),
+    proof: proof.optional(),
+    broken: z.string().optional().describe("Why the chain of the agent's signed answers is broken"),
     figures: shares,
   })).describe("Longest connected first"),
 });

@@ -6,6 +6,7 @@ import { byId, element, setText } from "./elements.ts";
 import { hasToken } from "./feed_link.ts";
 import type { FeedState } from "./feed_state.ts";
 import { agentName, duration } from "./format.ts";
+import { createProofView } from "./proof_view.ts";
 
 /** Show the agents of `state`; call again when it has changed. */
 export function createAgentsView(): (state: FeedState) => void {
@@ -47,6 +48,7 @@ interface AgentItem {
 function createItem({ connection, agentId, connectedMs }: FeedAgent): AgentItem {
   const load = element("span", { class: "agent-load" });
   const totals = element("p");
+  const proof = createProofView();
   const since = new Date(connectedMs).toLocaleTimeString();
   const root = element(
     "li",
@@ -61,10 +63,13 @@ function createItem({ connection, agentId, connectedMs }: FeedAgent): AgentItem 
       createCopyButton(() => agentId, { label: `Copy id of agent #${connection}`, text: "Copy id" }),
     ),
     element("p", { class: "id" }, agentId),
+    proof.root,
   );
   return {
     root,
-    show({ inFlight, answered, failed, latencyMs }) {
+    show(agent) {
+      const { inFlight, answered, failed, latencyMs } = agent;
+      proof.show(agent);
       setText(load, inFlight === 0 ? "idle" : `${inFlight} in flight`);
       load.toggleAttribute("data-busy", inFlight > 0);
       const latency = latencyMs && `last in ${duration(latencyMs.last)}, median ${duration(latencyMs.median)}`;

@@ -21,6 +21,7 @@ export type ReadWhole = (connection: number) => Promise<{ readonly text: string 
 export function createAnswerView(readWhole: ReadWhole): AnswerView {
   const name = element("span", { class: "answer-name" });
   const note = element("span", { class: "hint" });
+  const signature = element("span", { class: "signature" });
   const copyButton = createCopyButton(wholeText, { label: "Copy the answer" });
   const content = element("div", { class: "event-answer" });
   const fold = createFold(content, "answer", async () => {
@@ -30,7 +31,7 @@ export function createAnswerView(readWhole: ReadWhole): AnswerView {
     draw();
   });
   const head = element("p", { class: "answer-head" }, name, " ", note);
-  const root = element("div", { class: "answer" }, head, fold.root, copyButton);
+  const root = element("div", { class: "answer" }, head, fold.root, copyButton, signature);
   let shown: FeedAnswer | undefined;
   /** Once it has been read. */
   let whole: string | undefined;
@@ -56,6 +57,9 @@ export function createAnswerView(readWhole: ReadWhole): AnswerView {
       head.hidden = isAlone && answer.metadata?.cutOff !== true;
       setText(name, agentName(answer));
       setText(note, noteOf(answer, counts && !isAlone));
+      signature.hidden = answer.signature === undefined;
+      signature.dataset.state = answer.signature?.state ?? "";
+      setText(signature, signatureText(answer));
       copyButton.hidden = answer.state === "growing";
       root.dataset.state = answer.metadata?.declined === true ? "declined" : answer.state;
       content.setAttribute("aria-busy", String(answer.state === "growing"));
@@ -77,4 +81,21 @@ function noteOf({ state, tookMs, restarts, metadata }: FeedAnswer, counts: boole
     counts ? "first: this one counts" : "",
   ];
   return parts.filter((part) => part !== "").join(", ");
+}
+
+function signatureText({ signature }: FeedAnswer): string {
+  switch (signature?.state) {
+    case undefined:
+      return "";
+    case "holds":
+      return "Signature holds: made in the enclave";
+    case "unproved":
+      return `Signature holds, but ${signature.text}`;
+    case "unknown":
+      return "Signed by a key that no agent has shown here";
+    case "wrong":
+      return `Signature wrong: ${signature.text}`;
+    case "broken":
+      return `Chain broken: ${signature.text}`;
+  }
 }

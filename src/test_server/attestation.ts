@@ -1,0 +1,113 @@
+/** How one agent proves where it runs: evidence in its auth, then evidence with a nonce of this server. @module */
+
+import type { FeedProof } from "./feed.ts";
+import type { Proofs } from "./proofs.ts";
+import { printable } from "./shown_text.ts";
+
+/** What is done with an agent, and told of it. */
+export interface AttestationOptions {
+  readonly agentId: string;
+  readonly proofs: Proofs;
+  /** Whether only agents with fresh proof are let in. */
+  readonly isRequired: boolean;
+  readonly challenge: (nonce: string) => void;
+  readonly told: (proof: FeedProof) => void;
+  /** The agent may have events. */
+  readonly admit: () => void;
+  readonly refuse: (reason: string) => void;
+}
+
+/** The proof of one agent. */
+export interface Attestation {
+  /** The evidence of its auth; undefined if it brought none. */
+  show(evidence: unknown): Promise<void>;
+  /** Evidence for the challenge. Returns whether one was sent that has no answer yet. */
+  answer(evidence: unknown): boolean;
+  /** The agent has gone: nothing more is told. */
+  end(): void;
+}
+
+const NONCE_BYTES = 32;
+
+/** Nothing was shown yet. */
+export function createAttestation(options: AttestationOptions): Attestation {
+  const { agentId, proofs, isRequired, challenge, told, admit, refuse } = options;
+  let nonce: string | undefined, latest: FeedProof | undefined, isOver = false;
+
+  function tell(proof: FeedProof): void {
+    latest = proof;
+    told(proof);
+  }
+
+  /** What was told before it was let in is told again: there was nobody to show it of. */
+  function letIn(): void {
+    admit();
+    if (latest) told(latest);
+  }
+
+  /** It says that it can't answer the challenge. */
+  function excused(reason: string): void {
+    const text = `it does not answer the challenge: ${reason}`;
+    if (latest) tell({ ...latest, reasons: [...latest.reasons ?? [], text] });
+    if (isRequired) refuse(`attestation refused: ${text}`);
+  }
+
+  async function check(evidence: unknown, answered?: string): Promise<void> {
+    const proof = await proofs.check(evidence, { agentId, nonce: answered });
+    if (isOver) return;
+    tell(proof);
+    if (isRequired && proof.state !== "proved") {
+      const why = proof.state === "outside" ? "the agent runs outside of a TEE" : proof.reasons?.join("; ") ?? "";
+      return refuse(`attestation refused: ${why}`);
+    }
+    if (answered !== undefined && isRequired) letIn();
+    if (answered !== undefined) return;
+    if (proof.state === "outside" || proof.kid === undefined) return;
+    nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES)).toBase64({ alphabet: "base64url", omitPadding: true });
+    challenge(nonce);
+  }
+
+  return {
+    async show(evidence) {
+      if (!isRequired) letIn();
+      if (evidence !== undefined) {
+        tell({ state: "checking", isFresh: false });
+        await check(evidence);
+      } else if (isRequired) refuse("attestation required: the auth brings no evidence");
+    },
+    answer(evidence) {
+      const answered = nonce;
+      if (answered === undefined) return false;
+      nonce = undefined;
+      const { error } = (evidence ?? {}) as { error?: unknown };
+      if (typeof error === "string") excused(error);
+      else void check(evidence, answered);
+      return true;
+    },
+    end() {
+      isOver = true;
+    },
+  };
+}
+
+/** What is printed of an agent's proof; undefined while it is being checked. */
+export function proofLine({ state, isFresh, platform, kid, reasons = [] }: FeedProof): string | undefined {
+  switch (state) {
+    case "checking":
+      return undefined;
+    case "proved":
+      return isFresh ? `🛡️ Proved: the key ${kid} is in a genuine enclave (${platform})` : undefined;
+    case "outside":
+      return "🛡️ Not in a TEE: nothing vouches for the agent's key";
+    case "unchecked":
+      return `⚠️ Evidence not checked: ${printable(reasons.join("; "))}. Name collateral with --collateral`;
+    case "refused":
+      return `⚠️ Evidence refused: ${printable(reasons.join("; "))}`;
+  }
+}
+
+/** A reason that fits into a close frame: 123 bytes. @see RFC 6455, 5.5.1 */
+export function closeReason(reason: string): string {
+  const ascii = reason.replace(/[^ -~]/g, "?");
+  return ascii.length <= 123 ? ascii : `${ascii.slice(0, 120)}...`;
+}

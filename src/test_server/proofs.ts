@@ -1,0 +1,158 @@
+/** What agents show of the keys that sign their answers, and the signatures, checked as `verify` checks them. @module */
+
+import type { AgentEvent } from "../wire.ts";
+import { parseToken } from "../proof/answer_token.ts";
+import { type ChainVerdict, type SeenChain, watchChain } from "../proof/chain.ts";
+import type { signerAddress } from "../proof/eip712.ts";
+import { type EntryReason, type TrustedKey, trustedKey, verifyEntry } from "../proof/entries.ts";
+import { type Claims, parseClaims, parseEvidence } from "../proof/evidence.ts";
+import type { EvidenceVerdict } from "../proof/verify/evidence.ts";
+import type { Policy } from "../proof/verify/policy.ts";
+import type { FeedProof, FeedSignature } from "./feed.ts";
+
+/** What evidence is checked against; the time and the nonce are the server's own. */
+export type ProofPolicy = Omit<Policy, "nowMs" | "nonce">;
+
+/** The keys of one server's agents, and the chains of their answers. */
+export interface Proofs {
+  /**
+   * Check evidence.
+   *
+   * @param about `agentId`: of the auth that brought it, or is of its connection; `nonce`: of the challenge that it answers.
+   */
+  check(evidence: unknown, about: { agentId: string; nonce?: string | undefined }): Promise<FeedProof>;
+  /**
+   * Check the signature of an outcome; undefined if it has none.
+   *
+   * @param text The response frame, or an ack that tells an error.
+   */
+  judge(text: string, event: AgentEvent, agentId: string): FeedSignature | undefined;
+}
+
+/** Keys, and agents, that are remembered: whoever connects makes them up, and could fill the memory. */
+const MAX_REMEMBERED = 1_000;
+/** Not written into the import itself: Deno would download the verifier's 25 packages before the server's first start. */
+const VERIFIER = "../proof/verify/evidence.ts";
+
+/** No agent has shown anything yet. `now`: milliseconds since the epoch. */
+export function createProofs(options: { policy: ProofPolicy; now: () => number }): Proofs {
+  return new KeptProofs(options);
+}
+
+class KeptProofs implements Proofs {
+  readonly #options: { policy: ProofPolicy; now: () => number };
+  /** Every key that was shown, by name, and the names of those that an enclave vouches for. */
+  readonly #keys = new Map<string, TrustedKey>();
+  readonly #proved = new Set<string>();
+  /** By agentId. */
+  readonly #chains = new Map<string, SeenChain>();
+  /** Loaded with the first key for chains. */
+  #addressOf: typeof signerAddress | undefined;
+
+  constructor(options: { policy: ProofPolicy; now: () => number }) {
+    this.#options = options;
+  }
+
+  async check(
+    evidence: unknown,
+    { agentId, nonce }: { agentId: string; nonce?: string | undefined },
+  ): Promise<FeedProof> {
+    const parsed = parseEvidence(evidence);
+    if (!parsed.ok) return { state: "refused", isFresh: false, reasons: [parsed.reason] };
+    const claimed = parseClaims(parsed.value.claims);
+    if (!claimed.ok) return { state: "refused", isFresh: false, reasons: [claimed.reason] };
+    const { claims } = claimed.value;
+    const [kid, key] = trustedKey(claims.cnf.jwk, { agentId: claims.agentId, ethAddress: claims.eth_address });
+    const about = { isFresh: false, kid, ...claimedIn(claims) };
+    if (!isSameAgent(claims.agentId, agentId)) {
+      const reason = `the evidence is of the agent ${claims.agentId}, and this one authenticated as ${agentId}`;
+      return { state: "refused", ...about, reasons: [reason] };
+    }
+    if (claims.eth_address !== undefined) this.#addressOf = (await import("../proof/eip712.ts")).signerAddress;
+    this.#keys.set(kid, key);
+    forgetOldest(this.#keys);
+    if (parsed.value.format === "none") return { state: "outside", ...about };
+    const verdict = await this.#verify(parsed.value, nonce);
+    if (!verdict) return { state: "unchecked", ...about, reasons: ["the verifier's packages can't be downloaded"] };
+    if (verdict.proved) this.#proved.add(kid);
+    forgetOldest(this.#proved);
+    return { ...about, ...shown(verdict), isFresh: nonce !== undefined && verdict.proved };
+  }
+
+  judge(text: string, event: AgentEvent, agentId: string): FeedSignature | undefined {
+    const entry = entryOf(text, agentId);
+    if (entry.signature === undefined && entry.eip712Signature === undefined) return undefined;
+    const verdict = verifyEntry(entry, { keys: this.#keys, event, signerAddress: this.#addressOf });
+    if (!verdict.ok) return faulty(verdict.reasons);
+    const place = verdict.link && this.#chainOf(verdict.claims.iss).add(verdict.link);
+    const broken = place && BROKEN[place.state];
+    if (broken !== undefined) return { state: "broken", text: broken };
+    if (this.#proved.has(verdict.kid)) return { state: "holds" };
+    return { state: "unproved", text: "no enclave vouches for its key" };
+  }
+
+  #chainOf(agentId: string): SeenChain {
+    const chain = this.#chains.get(agentId) ?? watchChain();
+    this.#chains.set(agentId, chain);
+    forgetOldest(this.#chains);
+    return chain;
+  }
+
+  /** Undefined if the verifier's packages can't be downloaded. */
+  async #verify(evidence: unknown, nonce: string | undefined): Promise<EvidenceVerdict | undefined> {
+    let verifier: typeof import("../proof/verify/evidence.ts");
+    try {
+      verifier = await import(VERIFIER);
+    } catch {
+      return undefined;
+    }
+    const { policy, now } = this.#options;
+    return verifier.verifyEvidence(evidence, { ...policy, nowMs: now(), ...nonce !== undefined && { nonce } });
+  }
+}
+
+function claimedIn({ settings_sha256, character_sha256, version }: Claims) {
+  return { settings: settings_sha256, character: character_sha256, version };
+}
+
+/** What is said of a signature that contradicts its agent's chain, by the chain's word for it. */
+const BROKEN: Readonly<Partial<Record<ChainVerdict["state"], string>>> = {
+  fork: "Its key signed another answer for the same place in its chain.",
+  rollback: "Its chain of answers went back: an older state was put back, or two agents have one id.",
+};
+
+function faulty(reasons: readonly EntryReason[]): FeedSignature {
+  const isUnknown = reasons.every(({ fault }) => fault === "key");
+  return { state: isUnknown ? "unknown" : "wrong", text: reasons.map(({ text }) => text).join("; ") };
+}
+
+/** A verdict as pages are shown it. */
+function shown({ proved, reasons, quote, composeHash }: EvidenceVerdict): Omit<FeedProof, "isFresh"> {
+  const isUnchecked = reasons.some(({ code }) => code === "collateral-missing");
+  return {
+    state: proved ? "proved" : isUnchecked ? "unchecked" : "refused",
+    ...quote && { platform: quote.platform, measurements: quote.measurements },
+    ...composeHash !== undefined && { composeHash },
+    ...reasons.length > 0 && { reasons: reasons.map(({ text }) => text) },
+  };
+}
+
+/** The outcome in a frame, as `responses.json` would have it. Parsed anew: what is signed keeps the order of its fields. */
+function entryOf(text: string, agentId: string): Record<string, unknown> {
+  const frame: Record<string, unknown> = JSON.parse(text);
+  if (frame.type !== "ack") return frame;
+  const { eventId: queryId, error, signature, eip712Signature } = frame;
+  const token = typeof signature === "string" ? parseToken(signature) : undefined;
+  // An ack's own time is that of the ack.
+  const timestamp = token?.ok ? token.value.claims.timestamp : 0;
+  return { queryId, error, timestamp, agentId, signature, eip712Signature };
+}
+
+function isSameAgent(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+function forgetOldest(remembered: Map<string, unknown> | Set<string>): void {
+  const [oldest] = remembered.keys();
+  if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+}

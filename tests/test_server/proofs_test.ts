@@ -1,0 +1,188 @@
+/** What the test server makes of agents' evidence and signatures, over its sockets. @module */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { encodeClaims, parseClaims, type Quoted } from "../../src/proof/evidence.ts";
+import type { ProofPolicy } from "../../src/test_server/proofs.ts";
+import { CLAIMS, evidenceOf, policyOf, REGISTERS } from "../support/evidence.ts";
+import { type Client, connect } from "../support/client.ts";
+import { fakeIntel } from "../support/fake_intel.ts";
+import { type ServerUnderTest, startServer } from "../support/server.ts";
+import { signedAnswers } from "../support/signed_answers.ts";
+import { FAKE_CLOCK } from "../support/fake_clock.ts";
+import { http } from "./agent_server.ts";
+
+const intel = await fakeIntel();
+const { nowMs: _, ...expected } = policyOf(intel);
+const POLICY: ProofPolicy = { ...expected, requireMeasurement: false };
+const signed = await signedAnswers({ intel });
+const { agentId } = CLAIMS;
+
+/** A server that expects evidence of the fake Intel, at its time. */
+function start(options: Parameters<typeof startServer>[0] = {}): Promise<ServerUnderTest> {
+  return startServer({ events: [], proofPolicy: POLICY, clock: FAKE_CLOCK, ...options });
+}
+
+/** The evidence, with the nonce of a challenge. */
+function answered(evidence: unknown, nonce: string): Promise<Quoted> {
+  const parsed = parseClaims((evidence as Quoted).claims);
+  if (!parsed.ok) throw new Error(parsed.reason);
+  return evidenceOf(intel, { claims: { ...parsed.value.claims, eat_nonce: nonce } });
+}
+
+/** Show evidence, and answer the challenge. */
+async function prove(agent: Client, evidence: unknown): Promise<void> {
+  agent.send({ type: "auth", agentId, timestamp: 1, attestation: evidence });
+  const [, challenge] = await agent.received(2) as { type: string; nonce: string }[];
+  assertEquals(challenge?.type, "challenge");
+  agent.send({ type: "attestation", ...await answered(evidence, challenge!.nonce) });
+}
+
+async function agents(server: ServerUnderTest) {
+  return (await (await fetch(`${http(server)}/api/agents`)).json()).agents;
+}
+
+async function answerOf(server: ServerUnderTest, id: string) {
+  return (await (await fetch(`${http(server)}/api/events/${id}`)).json()).answers[0];
+}
+
+/** Ask the signed answers' questions, and let the agent answer with these entries. */
+async function exchange(server: ServerUnderTest, agent: Client, entries: readonly unknown[]): Promise<void> {
+  await using asker = await connect(server.url);
+  asker.send(...signed.events);
+  await server.printed(`Sending event: ${signed.events.at(-1)!.id}`);
+  for (const entry of entries) agent.send({ type: "response", ...entry as object });
+  await server.responses(entries.length);
+}
+
+Deno.test("an agent whose enclave is genuine is shown as proved, with key, platform, measurement and settings", async () => {
+  await using server = await start();
+  await using agent = await connect(server.url);
+  await prove(agent, signed.evidence);
+  await server.printed("🛡️ Proved");
+  const [{ proof }] = await agents(server);
+  assertEquals([proof.state, proof.isFresh, proof.platform], ["proved", true, "tdx"]);
+  assertEquals(proof.measurements.mrtd, REGISTERS.mrtd.toHex());
+  assertEquals([proof.settings, proof.version], [CLAIMS.settings_sha256, CLAIMS.version]);
+  await exchange(server, agent, signed.entries);
+  for (const { id } of signed.events) assertEquals((await answerOf(server, id)).signature, { state: "holds" });
+});
+
+Deno.test("a signature over another answer is wrong, and one of a key that was never shown is unknown", async () => {
+  await using server = await start();
+  await using agent = await connect(server.url);
+  await prove(agent, signed.evidence);
+  const other = await signedAnswers({ intel });
+  const [first, second, third] = signed.entries;
+  await exchange(server, agent, [{ ...first, response: "Another." }, other.entries[1], {
+    ...third,
+    signature: undefined,
+  }]);
+  const [one, two, three] = await Promise.all(signed.events.map(({ id }) => answerOf(server, id)));
+  assertEquals(one.signature.state, "wrong");
+  assertStringIncludes(one.signature.text, "response");
+  assertEquals(two.signature.state, "unknown");
+  assertEquals(three.signature, undefined);
+  assertEquals(second?.queryId, "event-2");
+});
+
+Deno.test("an older state that was put back is told of the answer and of its agent", async () => {
+  await using server = await start();
+  await using agent = await connect(server.url);
+  await prove(agent, signed.evidence);
+  await exchange(server, agent, signed.entries.slice(0, 2));
+  // The state of the very beginning, with another process: its first answer is another one, by another key.
+  const restored = await signedAnswers({ intel });
+  await using again = await connect(server.url);
+  await prove(again, restored.evidence);
+  const entry = { ...restored.entries[2], queryId: "event-3" };
+  await agent[Symbol.asyncDispose]();
+  await server.disconnected(1);
+  again.send({ type: "response", ...entry });
+  await server.responses(3);
+  assertEquals((await answerOf(server, "event-3")).signature.state, "broken");
+  const [{ broken }] = await agents(server);
+  assertStringIncludes(broken, "went back");
+});
+
+Deno.test("an agent outside of a TEE is shown as such, and its right signatures prove nothing", async () => {
+  await using server = await start();
+  await using agent = await connect(server.url);
+  const { claims } = signed.evidence as Quoted;
+  agent.send({ type: "auth", agentId, timestamp: 1, attestation: { format: "none", claims } });
+  await server.printed("Not in a TEE");
+  const [{ proof }] = await agents(server);
+  assertEquals(proof.state, "outside");
+  await exchange(server, agent, signed.entries);
+  assertEquals((await answerOf(server, "event-1")).signature.state, "unproved");
+});
+
+Deno.test("evidence that is wrong, of another agent, or stale is refused and says why", async () => {
+  await using server = await start();
+  const cases: [unknown, string][] = [
+    ["evidence", "expected"],
+    [{ ...signed.evidence as Quoted, claims: encodeClaims({ ...CLAIMS, iat: 1 }).text }, "other claims"],
+    [await evidenceOf(intel, { claims: { ...CLAIMS, agentId: "another" } }), "authenticated as"],
+    [await evidenceOf(intel, { td: { registers: {} } }), "mrtd is"],
+  ];
+  for (const [attestation, reason] of cases) {
+    await using agent = await connect(server.url);
+    agent.send({ type: "auth", agentId, timestamp: 1, attestation });
+    assertStringIncludes(await server.printed(reason), "Evidence refused");
+  }
+  await using agent = await connect(server.url);
+  agent.send({ type: "auth", agentId, timestamp: 1, attestation: signed.evidence });
+  await agent.received(2);
+  agent.send({ type: "attestation", ...signed.evidence as Quoted });
+  await server.printed("Evidence refused: the evidence has no nonce");
+});
+
+Deno.test("a quote is unchecked where the server has no collateral", async () => {
+  await using server = await start({ proofPolicy: { ...POLICY, collaterals: [] } });
+  await using agent = await connect(server.url);
+  agent.send({ type: "auth", agentId, timestamp: 1, attestation: signed.evidence });
+  await server.printed("Evidence not checked");
+  const [{ proof }] = await agents(server);
+  assertEquals(proof.state, "unchecked");
+});
+
+Deno.test("an answer to a challenge that was never sent is an error", async () => {
+  await using server = await start();
+  await using agent = await connect(server.url);
+  agent.send({ type: "auth", agentId, timestamp: 1 }, { type: "attestation", format: "none" });
+  const [, error] = await agent.received(2) as { type: string }[];
+  assertEquals(error?.type, "error");
+});
+
+Deno.test("with attestation required, an agent gets events only once it has proved its enclave freshly", async () => {
+  await using server = await start({ requireAttestation: true });
+  await using asker = await connect(server.url);
+  asker.send(signed.events[0]);
+  await using agent = await connect(server.url);
+  await prove(agent, signed.evidence);
+  const [, , event] = await agent.received(3) as { id?: string }[];
+  assertEquals(event?.id, "event-1");
+  const [{ proof }] = await agents(server);
+  assertEquals([proof.state, proof.isFresh], ["proved", true]);
+});
+
+Deno.test("with attestation required, an agent without evidence, outside of a TEE, or with wrong evidence is closed", async () => {
+  await using server = await start({ requireAttestation: true });
+  const { claims } = signed.evidence as Quoted;
+  const cases: [unknown, string][] = [
+    [undefined, "attestation required"],
+    [{ format: "none", claims }, "outside of a TEE"],
+    [{ format: "tdx-quote", claims, quote: "AAAA" }, "attestation refused"],
+  ];
+  for (const [attestation, reason] of cases) {
+    await using agent = await connect(server.url);
+    agent.send({ type: "auth", agentId, timestamp: 1, attestation });
+    const end = await agent.closed();
+    assertEquals(end.code, 1008);
+    assertStringIncludes(end.reason, reason);
+  }
+  await using silent = await connect(server.url);
+  silent.send({ type: "auth", agentId, timestamp: 1, attestation: signed.evidence });
+  await silent.received(2);
+  silent.send({ type: "attestation", error: "no quote just now" });
+  assertStringIncludes((await silent.closed()).reason, "does not answer the challenge");
+});
