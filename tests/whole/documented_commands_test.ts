@@ -8,8 +8,10 @@ import { NO_NATS, startNats } from "../support/brokers/nats.ts";
 import { NO_RABBITMQ, startRabbit } from "../support/brokers/rabbitmq.ts";
 import { NO_REDIS, startRedis } from "../support/brokers/redis.ts";
 import { codeBlocks, DOCUMENTS } from "../support/documents.ts";
+import { CLAIMS, eventLogOf, REGISTERS } from "../support/evidence.ts";
 import { testUnless } from "../support/optional.ts";
 import { type Checkout, type Command, makeCheckout } from "../support/shell.ts";
+import { signedAnswers, writeSigned } from "../support/signed_answers.ts";
 
 /** Blocks of commands that tests run, as "document: block". */
 const run = new Set<string>();
@@ -75,6 +77,11 @@ const OUTPUT = {
   second: shown("docs/operations.md", ".agent-second"),
 };
 const DIGEST = shown("docs/security.md", "sha256sum");
+const VERIFY = {
+  outside: shown("docs/verify.md", "task start --once"),
+  whole: shown("docs/verify.md", "sha256sum app-compose.json"),
+  server: shown("docs/test_server.md", "--require-attestation"),
+};
 
 /** Blocks that no test runs, by what they need or why. */
 const NOT_RUN: readonly (readonly [RegExp, string])[] = [
@@ -146,6 +153,44 @@ Deno.test("a task writes computed.json, a state is sealed, and the settings' SHA
   assertStringIncludes(printed, digest);
   const [, settings = ""] = /^settings in force: (.*)$/m.exec(printed)!;
   assertEquals(digest, createHash("sha256").update(settings).digest("hex"));
+});
+
+Deno.test("answers from outside of a TEE are signed, and verifying them says that nothing vouches for the key", async () => {
+  await using checkout = await makeCheckout();
+  const { code, stdout } = await checkout.start(VERIFY.outside).ended;
+  assertEquals(code, 1);
+  for (
+    const line of shownOutput("docs/verify.md", "[no-tee]").trim().split("\n").filter((line) => !line.includes("…"))
+  ) {
+    assertStringIncludes(stdout, line);
+  }
+});
+
+Deno.test("answers are verified from the hash of a compose file, and the test server lets only such agents in", async () => {
+  await using checkout = await makeCheckout();
+  const compose = '{"docker_compose_file":"services: {}"}';
+  Deno.writeTextFileSync(`${checkout.path}/app-compose.json`, compose);
+  const { text, rtmr3 } = eventLogOf([
+    { event: "compose-hash", payload: createHash("sha256").update(compose).digest("hex") },
+    { event: "boot-mr-done" },
+  ]);
+  const signed = await signedAnswers({ td: { registers: { ...REGISTERS, rtmr3 } }, eventLog: text });
+  writeSigned(checkout.path, signed);
+  const [mrtd = "", rtmr1 = "", rtmr2 = ""] = [REGISTERS.mrtd, REGISTERS.rtmr1, REGISTERS.rtmr2].map((bytes) =>
+    bytes.toHex()
+  );
+  const env = { MRTD: mrtd, RTMR1: rtmr1, RTMR2: rtmr2 };
+  // There is no real enclave here: the root is a fake Intel's, and its time.
+  const fake = ` --root root.pem --at ${new Date(signed.intel.nowMs).toISOString()}`;
+  assertStringIncludes(await checkout.run(`${VERIFY.whole.trimEnd()}${fake}`, env), "All 3 entries are proved.");
+  const server = checkout.start(`${VERIFY.server.trimEnd()} --root root.pem --port 0`, env);
+  const url = await server.printed(/listening on (ws:\S+)/);
+  const end = await new Promise<CloseEvent>((resolve) => {
+    const socket = new WebSocket(url);
+    socket.onopen = () => socket.send(JSON.stringify({ type: "auth", agentId: CLAIMS.agentId, timestamp: 1 }));
+    socket.onclose = resolve;
+  });
+  assertEquals([end.code, end.reason], [1008, "attestation required: the auth brings no evidence"]);
 });
 
 Deno.test("a file of answers is rotated, and a second agent beside the first has state and answers of its own", async () => {
