@@ -6,11 +6,11 @@ import { TEE_PATHS } from "../tee/surroundings.ts";
 /** `.` is the working directory that the executable is started in. */
 export const WRITABLE: readonly string[] = [".", "/iexec_out", "/tmp/agent-state"];
 
+/** Sockets and the report directory of a TEE: to use one takes the permission to read and to write. */
+export const RESERVED: readonly string[] = TEE_PATHS;
+
 /** Directories that it may read: the writable ones, the input and the configuration. */
 export const READABLE: readonly string[] = [...WRITABLE, "/iexec_in", "/etc/agent"];
-
-/** Paths that it may also look at, to find out whether it is in a TEE. */
-export const RESERVED: readonly string[] = TEE_PATHS;
 
 /** Where the executable may go, as a phrase after "expected" or "name". */
 export function placesFor(access: Access): string {

@@ -13,7 +13,7 @@ export async function runConfined(
     "--quiet",
     "--no-prompt",
     `--allow-read=${[...READABLE, ...RESERVED]}`,
-    `--allow-write=${WRITABLE}`,
+    `--allow-write=${[...WRITABLE, ...RESERVED]}`,
     "--allow-env",
     `--config=${ROOT}/deno.json`,
     `${ROOT}/main.ts`,

@@ -16,7 +16,7 @@ Usage: deno task compile [--target TARGET] [--output PATH]
   --output   Where the executable goes; default: agent
 
 AGENT_ALLOW_NET, a list such as host.example.org:443,10.0.0.7:8080, closes the network to all other hosts; "none" closes
-it altogether. DENORT_BIN names a base runtime of this Deno's version; without it, Deno downloads its own.`;
+it altogether, but for dstack's sockets. DENORT_BIN names a base runtime of this Deno's version; without it, Deno downloads its own.`;
 
 async function main(args: string[]): Promise<void> {
   const { help, target, output } = readFlags(args);

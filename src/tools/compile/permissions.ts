@@ -16,12 +16,28 @@ export function permissionFlags(hosts: AllowedHosts): string[] {
     "--no-prompt",
     // The prelude gives "/" up, except for `--version`.
     `--allow-read=${["/", ...READABLE, ...RESERVED].join(",")}`,
-    `--allow-write=${WRITABLE.join(",")}`,
-    ...(hosts === "every" ? ["--allow-net"] : hosts.length > 0 ? [`--allow-net=${hosts.join(",")}`] : []),
+    `--allow-write=${[...WRITABLE, ...RESERVED].join(",")}`,
+    hosts === "every" ? "--allow-net" : `--allow-net=${[...hosts, ...socketHosts()].join(",")}`,
     `--allow-env=${VARIABLES.join(",")}`,
     "--ignore-env",
     "--deny-import",
   ];
+}
+
+/**
+ * What a Unix socket of a TEE counts as among hosts: itself, as `unix:PATH`, or, to a Deno that knows no such host, the
+ * one that `node:http` names for it.
+ */
+function socketHosts(): readonly string[] {
+  const sockets = RESERVED.filter((path) => path.endsWith(".sock")).map((path) => `unix:${path}`);
+  try {
+    for (const host of sockets) Deno.permissions.querySync({ name: "net", host });
+    return sockets;
+  } catch (error) {
+    // Deno 2.7.11: "invalid port".
+    if (error instanceof URIError) return ["localhost:80"];
+    throw error;
+  }
 }
 
 /**
