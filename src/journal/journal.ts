@@ -1,6 +1,7 @@
 /** What must survive a crash: accepted events, their outcomes, and which outcomes still have to be delivered. @module */
 
 import { createHash } from "node:crypto";
+import { EXIT, FatalError } from "../errors.ts";
 import type { Whose } from "../forget_request.ts";
 import type { Database } from "../store/database.ts";
 import { noSeal, openJson, type Seal } from "../store/seal.ts";
@@ -113,7 +114,7 @@ export interface Journal {
  * durable for it, and an answer costs one row.
  *
  * @param options `signer`: signs every outcome; default: none is signed.
- * @throws {FatalError} As {@linkcode openChain} does.
+ * @throws {FatalError} 74, if an event waits that was answered; and as {@linkcode openChain} does.
  */
 // deno-lint-ignore house/function-length -- the verbs of the journal, a few lines each, over what is held back
 export function openJournal(
@@ -122,6 +123,7 @@ export function openJournal(
 ): Journal {
   const { seal, now, signer } = options;
   const statements = prepareStatements(database.sqlite);
+  refuseReplayed(database, statements);
   const chain = openChain(database, { statements, seal, signer });
   const rows = createRows(statements, seal), origins = createOriginNames(seal);
   let held = nothingHeld();
@@ -210,6 +212,18 @@ export function openJournal(
     setOutageSince: (ms) =>
       void (ms === undefined ? statements.endOutage.run() : statements.setOutage.run({ since: ms })),
   };
+}
+
+/** An event is deleted in the commit that keeps its outcome: one that is there again would be answered again. */
+function refuseReplayed({ path }: Database, { pendingTwice }: Statements): void {
+  const row = pendingTwice.get() as { id: string } | undefined;
+  if (!row) return;
+  throw new FatalError(
+    `Cannot use ${path}: event ${
+      JSON.stringify(row.id)
+    } waits for an answer that it has. Somebody else changed the file: restore it from a copy, or set AGENT_STATE_DIR to another directory. Nothing was changed.`,
+    EXIT.inputOutput,
+  );
 }
 
 /** The id of a refusal's row: the same for the same complaint. */

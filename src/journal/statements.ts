@@ -52,6 +52,8 @@ const SQL = {
   keepEvent: `INSERT INTO event (seq, id, body, accepted_at, asked) VALUES (?, ?, ?, ?, ?)`,
   pending: `SELECT seq, id, body, accepted_at AS at FROM event WHERE seq > :seq ORDER BY seq LIMIT +:limit`,
   acceptedAt: `SELECT accepted_at FROM event WHERE id = :id`,
+  pendingTwice: `
+    SELECT id FROM event WHERE id IN (SELECT id FROM outcome) OR id IN (SELECT id FROM answered) LIMIT 1`,
   pendingCount: `SELECT count(*) AS count FROM event`,
   forgetEvent: `DELETE FROM event WHERE id = ?`,
   keepOutcome: `

@@ -1,13 +1,14 @@
 /** A sealed state that was changed in any way without its key: refused with a plain error, or nothing of the change is read. @module */
 
 import { ChannelType, type UUID } from "@elizaos/core";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { DatabaseSync } from "node:sqlite";
 import { FatalError } from "../../src/errors.ts";
 import { openMemory } from "../../src/memory/memory.ts";
 import { openKnowledgeStore } from "../../src/mind/knowledge/store.ts";
-import { openState, SEALED_COLUMNS } from "../../src/program/state.ts";
+import { createSigner } from "../../src/proof/signer.ts";
+import { openState, SCHEMA, SEALED_COLUMNS } from "../../src/program/state.ts";
 import { databaseError } from "../../src/store/database.ts";
 import { makeFolder } from "../support/folder.ts";
 
@@ -16,10 +17,11 @@ const clock = { now: () => 1_700_000_000_000, sleep: () => Promise.resolve() };
 const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}` as UUID;
 const AGENT = uuid(1), ROOMS = { alice: uuid(2), mallory: uuid(3) }, USERS = { alice: uuid(4), mallory: uuid(5) };
 const NAMES = ["alice", "mallory"] as const;
+const SIGNER = await createSigner();
 
 /** Make a state with something in each table that the program writes. */
 async function fill(directory: string): Promise<void> {
-  using state = openState(directory, { key: KEY, now: clock.now });
+  using state = openState(directory, { key: KEY, now: clock.now, signer: SIGNER });
   const { database, journal, seal } = state;
   for (const id of ["q1", "q2", "q3", "q4"]) journal.accept({ id, query: `query of ${id}`, timestamp: 1 });
   database.commit();
@@ -41,7 +43,15 @@ async function fill(directory: string): Promise<void> {
       true,
     );
     await memory.setCache(name, `cached for ${name}`);
+    await memory.createWorld({ id: uuid(20 + index), name, agentId: AGENT, messageServerId: uuid(30 + index) });
+    const from = { agentId: AGENT, roomId, worldId: uuid(20 + index), sourceEntityId: entityId, createdAt: 1 };
+    await memory.createComponent({ ...from, id: uuid(40 + index), entityId, type: "notes", data: { of: name } });
+    await memory.log({ entityId, roomId, type: "note", body: { of: name } as never });
+    await memory.createTask({ name, roomId, worldId: uuid(20 + index), entityId, tags: [name], metadata: {} } as never);
   }
+  const { alice, mallory } = USERS;
+  await memory.createRelationship({ sourceEntityId: alice, targetEntityId: mallory, tags: ["alice"] });
+  await memory.createRelationship({ sourceEntityId: mallory, targetEntityId: alice, tags: ["mallory"] });
   // Last: whatever else is asked of the memory turns them into messages.
   for (const name of NAMES) {
     const about = { roomId: ROOMS[name], entityId: USERS[name], event: "q1", createdAt: clock.now() };
@@ -84,11 +94,26 @@ async function readAll(directory: string): Promise<string[]> {
     const similar = await memory.searchMemories({ tableName: "messages", roomId, embedding });
     for (const { similarity: _similarity, embedding: _embedding, ...found } of similar) note(`in ${name}`, found);
     for (const room of await memory.getRoomsByIds([roomId]) ?? []) note(`room ${name}`, room);
-    for (const entity of await memory.getEntitiesForRoom(roomId)) note(`entity in ${name}`, entity);
-    for (const entity of await memory.getEntitiesByIds([USERS[name]]) ?? []) note(`entity ${name}`, entity);
+    // A component that was deleted is missed, and no lie.
+    for (const { components: _, ...entity } of await memory.getEntitiesForRoom(roomId)) {
+      note(`entity in ${name}`, entity);
+    }
+    for (const { components: _, ...entity } of await memory.getEntitiesByIds([USERS[name]]) ?? []) {
+      note(`entity ${name}`, entity);
+    }
     for (const id of await memory.getParticipantsForRoom(roomId)) note(`participant in ${name}`, id);
     for (const id of await memory.getRoomsForParticipant(USERS[name])) note(`room of ${name}`, id);
     note(`cache ${name}`, await memory.getCache(name));
+    const world = name === "alice" ? uuid(20) : uuid(21);
+    note(`world ${name}`, await memory.getWorld(world));
+    for (const component of await memory.getComponents(USERS[name])) note(`component of ${name}`, component);
+    for (const found of await memory.getRelationships({ entityId: USERS[name] })) {
+      note(`relationship of ${name}`, found);
+    }
+    for (const found of await memory.getLogs({ entityId: USERS[name] })) note(`log of ${name}`, found);
+    for (const task of await memory.getTasks({ roomId: ROOMS[name], agentIds: [AGENT] } as never)) {
+      note(`task in ${name}`, task);
+    }
   }
   const store = openKnowledgeStore(database.sqlite, { seal, committed: () => database.committed() });
   note("index", store.index("digest"));
@@ -102,6 +127,23 @@ type Change = { readonly sql: string } | { readonly bytes: (file: Uint8Array<Arr
 const TABLES = [
   ...new Set([...SEALED_COLUMNS.map(({ table }) => table), "seal", "undelivered", "answered", "responses_file"]),
 ];
+
+/** Tables that hold no text and nothing that reaches an answer. */
+const NOT_CHANGED = ["outage"];
+
+Deno.test("every table of the state is among those that are changed, with a row for each of two users where it has such", async () => {
+  const made = SCHEMA.migrations.join("\n").matchAll(/CREATE TABLE (\w+)/g);
+  const tables = Array.from(made, ([, name]) => name!).filter((name) => !NOT_CHANGED.includes(name));
+  assertEquals(new Set(TABLES), new Set(tables));
+  await using folder = makeFolder();
+  await fill(folder.path);
+  using database = new DatabaseSync(`${folder.path}/agent.db`);
+  const count = (table: string) => Number(database.prepare(`SELECT count(*) AS count FROM "${table}"`).get()!.count);
+  const single = ["agent", "identity", "seal", "chain", "knowledge_index", "knowledge_vector", "cache_secret"];
+  for (const { table } of SEALED_COLUMNS) {
+    assert(count(table) >= (single.includes(table) ? 1 : 2), `${table} has ${count(table)} rows`);
+  }
+});
 
 /** SQL values of every kind, and of every size that the program's own have. */
 const aValue = fc.oneof(
@@ -242,6 +284,39 @@ Deno.test("a row that gets one value of another row, whichever it is, is not rea
         assertEquals(lies ?? [], [], `${table}, column ${column}, ${from} to ${to}`);
       }
     }
+  }
+});
+
+Deno.test("an event that was answered and is put back beside its answer is refused, sealed or not", async () => {
+  for (const key of [KEY, undefined]) {
+    await using folder = makeFolder();
+    const open = () => openState(folder.path, { key, now: clock.now });
+    const change = <T>(use: (database: DatabaseSync) => T): T => {
+      using database = new DatabaseSync(`${folder.path}/agent.db`);
+      return use(database);
+    };
+    {
+      using state = open();
+      state.journal.accept({ id: "q1", query: "a query", timestamp: 1 });
+      state.database.commit();
+    }
+    const { seq = 0, body = "" } = change((database) => database.prepare("SELECT seq, body FROM event").get()) ?? {};
+    {
+      using state = open();
+      state.journal.record({ queryId: "q1", response: "an answer", timestamp: 1, agentId: AGENT });
+      state.database.commit();
+      assertEquals(state.journal.pendingCount(), 0);
+    }
+    change((database) =>
+      database.prepare("INSERT INTO event (seq, id, body, accepted_at) VALUES (?, 'q1', ?, ?)").run(
+        seq,
+        body,
+        clock.now(),
+      )
+    );
+    const error = assertThrows(open, FatalError);
+    assertEquals(error.exitCode, 74);
+    assertMatch(error.message, /event "q1" waits for an answer that it has/);
   }
 });
 
