@@ -45,6 +45,25 @@ Deno.test("the agent accepts the settings in kubernetes.yaml, in a TEE too, and 
   assertEquals([settings.EVENT_TRANSPORT, settings.WEBSOCKET_URL.protocol], ["websocket", "wss:"]);
 });
 
+Deno.test("the agent accepts the settings in dstack.yaml, and only the variables that come encrypted are not measured", () => {
+  const text = read("dstack.yaml"), { services } = parse(text);
+  const settings = readSettings(
+    from({ ...services.agent.environment, ...SECRETS, AGENT_STATE_KEY: "dstack" }),
+    undefined,
+    {
+      inTee: true,
+    },
+  );
+  assertEquals([settings.TEE, settings.AGENT_QUOTE_SOURCE, settings.AGENT_STATE_KEY], ["required", "dstack", "dstack"]);
+  const encrypted = Array.from(text.matchAll(/\$\{(\w+)\}/g), ([, name]) => name);
+  assertEquals(JSON.parse(read("dstack.app.json")).allowed_envs, encrypted);
+  assertMatch(services.agent.image, /@sha256:[0-9a-f]{64}$/);
+});
+
+testWith("dclint", "dstack.yaml is what the Compose specification says", async (check) => {
+  assertEquals(await check(read("dstack.yaml")), "");
+});
+
 Deno.test("in kubernetes.yaml the probes ask for health, and no memory can be swapped", () => {
   const { startupProbe, livenessProbe, resources, image } = kubernetesContainer();
   for (const probe of [startupProbe, livenessProbe]) assertEquals(probe.exec.command, ["/agent", "--health"]);

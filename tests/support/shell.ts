@@ -9,7 +9,7 @@ import { readLines } from "./lines.ts";
 import { createWatch } from "./watch.ts";
 
 /** Everything that the commands need. */
-const COPIED = ["deno.json", "deno.lock", "main.ts", "src", "examples", "iexec_in", ".env.example"];
+const COPIED = ["deno.json", "deno.lock", "main.ts", "src", "deploy", "examples", "iexec_in", ".env.example"];
 
 /** A copy of the project, with `deno` and `npx` as on a user's machine. */
 export interface Checkout extends AsyncDisposable {

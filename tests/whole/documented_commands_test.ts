@@ -76,12 +76,14 @@ const OUTPUT = {
   opened: shown("docs/operations.md", "task start open"),
   second: shown("docs/operations.md", ".agent-second"),
 };
-const DIGEST = shown("docs/security.md", "sha256sum");
 const VERIFY = {
   outside: shown("docs/verify.md", "task start --once"),
   whole: shown("docs/verify.md", "sha256sum app-compose.json"),
   server: shown("docs/test_server.md", "--require-attestation"),
 };
+const DIGEST = shown("docs/security.md", "settings in force");
+const CHARACTER_DIGEST = shown("docs/security.md", "orchard.json");
+const COMPOSE_HASH = shown("deploy/README.md", "jq ");
 
 /** Blocks that no test runs, by what they need or why. */
 const NOT_RUN: readonly (readonly [RegExp, string])[] = [
@@ -192,6 +194,30 @@ Deno.test("answers are verified from the hash of a compose file, and the test se
   });
   assertEquals([end.code, end.reason], [1008, "attestation required: the auth brings no evidence"]);
 });
+
+Deno.test("the hash of a character with its knowledge is the one that is printed, for the built-in one too", async () => {
+  await using checkout = await makeCheckout();
+  const printed = async (env: Record<string, string>) =>
+    /^character: .*\nits SHA-256: (\w+)$/m.exec(await checkout.run("deno task start --check", env))?.[1];
+  const [own] = (await checkout.run(CHARACTER_DIGEST)).split(" ");
+  assertEquals(await printed({ AGENT_CHARACTER: "examples/orchard.json" }), own);
+  const file = JSON.stringify(JSON.parse(Deno.readTextFileSync(`${ROOT}/src/mind/character/intern.json`)));
+  const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+  assertEquals(await printed({}), sha256(`${sha256(file)}  character\n`));
+});
+
+testUnless(
+  isInstalled("jq") ? undefined : "jq is not installed",
+  "the compose hash of the dstack app is computed as dstack does",
+  async () => {
+    await using checkout = await makeCheckout();
+    const [hash] = (await checkout.run(COMPOSE_HASH)).split(" ");
+    const app = { ...JSON.parse(Deno.readTextFileSync(`${ROOT}/deploy/dstack.app.json`)) };
+    app.docker_compose_file = Deno.readTextFileSync(`${ROOT}/deploy/dstack.yaml`);
+    const sorted = Object.fromEntries(Object.entries(app).toSorted(([one], [other]) => one < other ? -1 : 1));
+    assertEquals(hash, createHash("sha256").update(JSON.stringify(sorted)).digest("hex"));
+  },
+);
 
 Deno.test("a file of answers is rotated, and a second agent beside the first has state and answers of its own", async () => {
   await using checkout = await makeCheckout();
