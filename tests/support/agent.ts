@@ -29,6 +29,7 @@ export interface Entry {
 export interface AgentUnderTest extends AsyncDisposable {
   /** Its working directory. */
   readonly folder: string;
+  readonly pid: number;
   /** What it wrote to stderr, line by line. */
   readonly lines: readonly string[];
   /** The log lines among them. */
@@ -120,6 +121,7 @@ export async function startAgent(
 
   return {
     folder,
+    pid: child.pid,
     lines,
     log,
     logged(wanted, { count } = { count: 1 }) {

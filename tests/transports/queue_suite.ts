@@ -25,6 +25,8 @@ export interface QueueUnderTest {
 /** Line of the log that tells of a connection. */
 export const CONNECTED = "✅ Connected to {product}: {url}";
 const PREFETCH = 16;
+/** Whether the tests run in the sizes of an acceptance, which take many minutes: with AGENT_TEST_SIZE=full. */
+const IS_FULL = Deno.env.get("AGENT_TEST_SIZE") === "full";
 
 function env(broker: Broker, model?: ModelServer): Record<string, string> {
   return {
@@ -64,7 +66,7 @@ export function testQueue(queue: QueueUnderTest): void {
   };
 
   test("two agents share the events, each has one outcome, and nothing is left", async () => {
-    const count = 4_000;
+    const count = IS_FULL ? 10_000 : 4_000;
     await using broker = await queue.start();
     await using first = await agentOf(broker);
     await using second = await agentOf(broker);
@@ -82,6 +84,27 @@ export function testQueue(queue: QueueUnderTest): void {
     await untilEmpty(broker);
   });
 
+  testUnless(
+    queue.missing ?? (IS_FULL ? undefined : "it takes minutes, and AGENT_TEST_SIZE is not full"),
+    `${queue.name}: with 100,000 events waiting, the agent needs no more memory than with a few`,
+    async () => {
+      const count = 100_000, batch = 5_000;
+      await using broker = await queue.start();
+      for (let at = 0; at < count; at += batch) {
+        await broker.publish(...ids(batch, `q${at}-`).map((id) => event(id)));
+      }
+      await using agent = await agentOf(broker);
+      const after = async (answered: number) => {
+        const { waiting, held } = await broker.depth();
+        return count - waiting - held >= answered ? true : undefined;
+      };
+      await poll("the first tenth", () => after(count / 10), 300_000);
+      const early = memoryOf(agent.pid);
+      await poll("the last event", () => after(count), 600_000);
+      assertLessOrEqual(memoryOf(agent.pid), early + 64 * 1024 * 1024);
+    },
+  );
+
   test("an outcome's message is the entry of responses.json, byte for byte", async () => {
     await using broker = await queue.start();
     await using agent = await agentOf(broker);
@@ -93,7 +116,7 @@ export function testQueue(queue: QueueUnderTest): void {
   });
 
   test("an agent that is killed again and again loses no event and repeats no answer", async () => {
-    const kills = 8, perLife = 60;
+    const kills = IS_FULL ? 20 : 8, perLife = 60;
     await using broker = await queue.start();
     await using folder = makeFolder();
     await using other = await agentOf(broker);
@@ -123,7 +146,8 @@ export function testQueue(queue: QueueUnderTest): void {
     await using broker = await queue.start();
     await using agent = await agentOf(broker);
     const all: string[] = [];
-    for (let crash = 0; crash < 3; crash++) {
+    const crashes = IS_FULL ? 5 : 3;
+    for (let crash = 0; crash < crashes; crash++) {
       const added = ids(200, `crash${crash}-`);
       all.push(...added);
       await broker.publish(...added.map((id) => event(id)));
@@ -136,7 +160,7 @@ export function testQueue(queue: QueueUnderTest): void {
       return found.size === all.length ? true : undefined;
     });
     assertEquals(repeated(entriesOf(agent.folder).map(({ queryId }) => queryId)), 0);
-    assertLessOrEqual(repeated((await broker.arrived()).map(({ id }) => id)), 3 * queue.duplicatesPerCrash);
+    assertLessOrEqual(repeated((await broker.arrived()).map(({ id }) => id)), crashes * queue.duplicatesPerCrash);
   });
 
   test("a connection that is cut is made again, and consuming goes on by itself", async () => {
@@ -323,6 +347,12 @@ function isDeadOrAskedAbout(broker: Broker, model: ModelServer, asked: number): 
     if (isAsked) return "asked";
     return (await broker.letters()).length > 0 ? "dead" : undefined;
   });
+}
+
+/** Bytes of memory that a process has. */
+function memoryOf(pid: number): number {
+  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
+  return Number(kib) * 1024;
 }
 
 function untilEmpty(broker: Broker): Promise<true> {

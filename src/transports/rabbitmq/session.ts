@@ -67,10 +67,13 @@ export async function openRabbitSession(
     // It ends with its queue, its channel or its connection.
     void consumer.wait().catch((error) => end(messageOf(error)));
   }
-  const beat = async () => {
+  const look = async () => {
     if (await depthOf(client, outcomeQueue) === undefined) end(`the queue ${outcomeQueue} is gone`);
   };
-  startPulse({ ...options, everyMs: BEAT_MS, beat, over: over.signal, end });
+  const blocking = watchBlocking(client, options);
+  const beat = () => blocking.unlessBlocked(look);
+  const onBeat = () => client.blocked === undefined && options.onBeat();
+  startPulse({ ...options, everyMs: BEAT_MS, beat, onBeat, over: over.signal, end });
   return {
     deliveries: (signal) => readEvents(session, { signal, over: over.signal, changed: () => woken.change.promise }),
     settle: (message, entry) => settle(session, message, entry),
@@ -78,6 +81,32 @@ export async function openRabbitSession(
     // The broker gives what is not acknowledged to others.
     handBack: () => channel.close(),
     close: () => end("the agent has closed it"),
+  };
+}
+
+/**
+ * A broker that has no memory or disk left reads nothing from those who publish: it says so, and when it reads on. It is
+ * no dead connection, and to make another one would only count as one more delivery of each event.
+ */
+function watchBlocking(client: AMQPClient, { log, onBeat }: Pick<RabbitSessionOptions, "log" | "onBeat">) {
+  let blocked = Promise.withResolvers<void>();
+  client.onblocked = (reason) => {
+    log.warn("RabbitMQ takes nothing for now: outcomes wait", { reason });
+    blocked.resolve();
+  };
+  client.onunblocked = () => {
+    log.info("RabbitMQ takes outcomes again");
+    blocked = Promise.withResolvers();
+    onBeat();
+  };
+  return {
+    /** Resolves with `ask`, or as soon as there can be no reply. */
+    async unlessBlocked(ask: () => Promise<void>): Promise<void> {
+      if (client.blocked !== undefined) return;
+      const asked = ask();
+      asked.catch(() => {}); // where it is not awaited, the connection has ended, which is told of
+      await Promise.race([asked, blocked.promise]);
+    },
   };
 }
 
