@@ -11,6 +11,7 @@ import { compareStarts } from "./start.ts";
 import { median } from "../../src/test_server/statistics.ts";
 import { prepareBaseline, type Throughput, throughput } from "./throughput.ts";
 import { ourIntern } from "./peer.ts";
+import { BROKERS, queueFigures } from "./queues.ts";
 
 const ROUNDS = 3;
 
@@ -51,6 +52,16 @@ const { idleMb, afterMb, earlyMs, lateMs } = await footprint({ waves: 20, count:
 line("memory, idle", `${idleMb.toFixed(0)} MB`);
 line("memory, after", `${afterMb.toFixed(0)} MB (${(afterMb / idleMb).toFixed(2)}×)`);
 line("a late wave to an early one", `${(lateMs / earlyMs).toFixed(2)}×`);
+
+console.log("\nOver queues, the real program, prefetch 200 (budget: half of a bare loop with the same client):");
+if (BROKERS.length === 0) console.log("  no broker is installed");
+for (const { name, start } of BROKERS) {
+  const { bare, one, two, latenciesMs } = await queueFigures(start, { count: 5_000, rounds: ROUNDS, single: 50 });
+  line(`${name}, bare loop`, `${integer(bare)} a second`);
+  line(`${name}, one agent`, `${(one / bare).toFixed(2)}× (${integer(one)} a second)`);
+  line(`${name}, two agents`, `${(two / bare).toFixed(2)}× (${integer(two)} a second)`);
+  line(`${name}, published to outcome`, summary(latenciesMs));
+}
 
 console.log("\nOne event at a time, the real program (budgets: medians of 200 ms and 20 ms):");
 line("start to first answer", summary(await startLatencies(5)));

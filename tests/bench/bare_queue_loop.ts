@@ -1,0 +1,82 @@
+/**
+ * What the agent is measured against: the same client of a broker in the shortest loop that answers events, without journal,
+ * memory or anything else. The settings of the environment say which broker; arguments: the answer.
+ *
+ * @module
+ */
+
+import { jetstream } from "@nats-io/jetstream";
+import { readSettings, type Settings } from "../../src/program/settings.ts";
+import { connectNats } from "../../src/transports/nats/connection.ts";
+import { token } from "../../src/transports/nats/session.ts";
+import { makeStreams } from "../../src/transports/nats/streams.ts";
+import { natsOptions, rabbitOptions, redisOptions } from "../../src/transports/options.ts";
+import { connectRabbit, makeQueues } from "../../src/transports/rabbitmq/connection.ts";
+import { connectRedis } from "../../src/transports/redis/connection.ts";
+import { readEntries } from "../../src/transports/redis/entries.ts";
+
+const settings = readSettings((name) => Deno.env.get(name));
+const [response = ""] = Deno.args;
+
+/** The outcome of the event in a message. */
+function answer(body: string): { id: string; text: string } {
+  const { id } = JSON.parse(body) as { id: string };
+  return { id, text: JSON.stringify({ queryId: id, response, timestamp: Date.now(), agentId: "bare" }) };
+}
+
+async function overRabbit(settings: Settings): Promise<void> {
+  const options = rabbitOptions(settings);
+  const client = await connectRabbit(options);
+  await makeQueues(client, options);
+  const publishing = await client.channel(), channel = await client.channel();
+  await publishing.confirmSelect();
+  await channel.basicQos(settings.EVENT_PREFETCH);
+  const consumer = await channel.basicConsume(options.queues[0]!, { noAck: false }, async (message) => {
+    const { id, text } = answer(message.bodyString() ?? "");
+    const properties = { deliveryMode: 2, messageId: id };
+    await publishing.basicPublish("", message.properties.replyTo ?? options.outcomeQueue, text, properties);
+    await channel.basicAck(message.deliveryTag);
+  });
+  console.log("ready");
+  await consumer.wait();
+}
+
+async function overRedis(settings: Settings): Promise<void> {
+  const options = redisOptions(settings), [stream = ""] = options.streams;
+  const { command } = await connectRedis(options, { silenceMs: 60_000 });
+  await command("XGROUP", "CREATE", stream, options.groupName, "0", "MKSTREAM").catch(() => {}); // it may be there
+  console.log("ready");
+  const count = String(settings.EVENT_PREFETCH);
+  for (;;) {
+    const group = ["GROUP", options.groupName, "bare", "COUNT", count, "BLOCK", "2000", "STREAMS", stream, ">"];
+    await Promise.all(
+      readEntries(await command("XREADGROUP", ...group)).flatMap(({ entry, fields }) => {
+        const { id, text } = answer(fields?.get("body") ?? "");
+        return [
+          command("XADD", options.outcomeStream, "*", "body", text, "id", id),
+          command("XACK", stream, options.groupName, entry),
+          command("XDEL", stream, entry),
+        ];
+      }),
+    );
+  }
+}
+
+async function overNats(settings: Settings): Promise<void> {
+  const options = natsOptions(settings);
+  const connection = await connectNats(options);
+  await makeStreams(connection, options);
+  const client = jetstream(connection);
+  const consumer = await client.consumers.get(options.stream, options.consumer);
+  console.log("ready");
+  for await (const message of await consumer.consume({ max_messages: settings.EVENT_PREFETCH })) {
+    const { id, text } = answer(message.string());
+    void client.publish(`${options.outcomeSubject}.${token(id)}`, text, { msgID: id }).then(() => {
+      connection.publish(message.headers?.get("reply_to") ?? "", text);
+      message.ack();
+    });
+  }
+}
+
+const LOOPS = { rabbitmq: overRabbit, redis: overRedis, nats: overNats };
+await LOOPS[settings.EVENT_TRANSPORT as keyof typeof LOOPS](settings);
