@@ -6,6 +6,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { Publisher } from "../journal/publisher.ts";
 import type { Log } from "../log.ts";
 import type { Mind, Remembered, Rest } from "../mind/mind.ts";
+import type { LoopObserver } from "../observer.ts";
 import type { Database } from "../store/database.ts";
 import type { Delivery, Transport, TransportHooks } from "../transports/transport.ts";
 import { type AgentEvent, isFailure } from "../wire.ts";
@@ -15,6 +16,7 @@ import { createBrokerOutbox } from "./broker_outbox.ts";
 import { createDeliveries } from "./deliveries.ts";
 import { createForgetting } from "./forgetting.ts";
 import { createIntake } from "./intake.ts";
+import { createObserving, type Observing } from "./observing.ts";
 import { createOutbox } from "./outbox.ts";
 import { keepPruned } from "./pruning.ts";
 import { createPublishing } from "./publishing.ts";
@@ -42,6 +44,8 @@ export interface AgentParts {
   readonly graceMs: number;
   /** Milliseconds that an outcome is kept in the journal. */
   readonly retentionMs: number;
+  /** Told of events; absent: nobody is. */
+  readonly observer?: LoopObserver | undefined;
 }
 
 /** Deliveries taken in before timers and sockets get their turn. */
@@ -55,10 +59,11 @@ const INTAKE_BURST = 64;
  * @throws {FatalError} When the source is out of reach for good, or the disk refuses.
  */
 export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<{ unanswered: number }> {
-  const { publisher } = parts;
+  const { journal, publisher, clock } = parts;
   const failed = new AbortController(), finished = new AbortController();
   const stopping = AbortSignal.any([signal, failed.signal, finished.signal]);
-  const loop = connect(parts, { onError: (error) => failed.abort(error), signal: stopping });
+  const observing = createObserving(parts.observer, { acceptedMs: journal.acceptedMs, now: clock.now });
+  const loop = connect(parts, { onError: (error) => failed.abort(error), observing, signal: stopping });
   const { transport, outbox, schedule, backlog } = loop;
   stopping.addEventListener("abort", () => schedule.stop(), { once: true });
   const pruning = keepPruned({ ...parts, redelivers: transport.redelivers ?? false, signal: stopping })
@@ -83,6 +88,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   // What was offered is settled by closing, or stays in the journal.
   await transport.close();
   await outbox.drained();
+  observing.end();
   if (failed.signal.aborted) throw failed.signal.reason;
   if (fatal !== undefined) throw fatal;
   return { unanswered: loop.unanswered() };
@@ -103,20 +109,27 @@ async function takeIn(
   }
 }
 
+/** What the parts of the loop are connected with. */
+interface Wiring {
+  readonly onError: (error: unknown) => void;
+  readonly observing: Observing;
+  readonly signal: AbortSignal;
+}
+
 /** The parts of the loop, each handing on to the next. */
 // deno-lint-ignore house/function-length -- they know one another: each is made here with those that it hands on to
-function connect(parts: AgentParts, { onError, signal }: { onError: (error: unknown) => void; signal: AbortSignal }) {
+function connect(parts: AgentParts, { onError, observing, signal }: Wiring) {
   const { database, journal, publisher, mind, log, clock, concurrency } = parts;
   const calledOff = new AbortController();
   const deliveries = createDeliveries();
   let unanswered = 0;
-  const transport = parts.openTransport({
+  const transport = observing.over(parts.openTransport({
     onReachable: () => outbox.retry(),
     forget: (whose) => forgetting.forget(whose),
-  });
+  }));
   const { redelivers = false } = transport;
   const outbox = (redelivers ? createBrokerOutbox : createOutbox)({ journal, transport, deliveries, log, onError });
-  const publishing = createPublishing({ database, publisher, outbox, onError });
+  const publishing = createPublishing({ database, publisher, outbox, onPublished: observing.committed, onError });
   const schedule = createSchedule({ concurrency, work });
   const forgetting = createForgetting({ ...parts, agentId: mind.agentId, schedule, publishing, onError });
   const isAlone = (id: string) => (deliveries.of(id).at(-1)?.attempt ?? 1) > 1;
@@ -131,6 +144,7 @@ function connect(parts: AgentParts, { onError, signal }: { onError: (error: unkn
     repeats: createRepeats({ log, clock, signal }),
     onFailedBefore: () => unanswered++,
     onAccepted: keeper(database, onError),
+    observing,
     onRefused(outcome) {
       const recorded = journal.refuse(outcome);
       if (recorded) publishing.add(recorded);
@@ -143,7 +157,7 @@ function connect(parts: AgentParts, { onError, signal }: { onError: (error: unkn
     try {
       if (!how.isWanted()) return;
       const writer = chunkWriter(event, { transport, delivery: () => deliveries.of(event.id).at(-1), clock });
-      const outcome = await outcomeOf(event, { mind, signal: calledOff.signal, ...how, writer, log, clock });
+      const outcome = await outcomeOf(event, { mind, signal: calledOff.signal, ...how, writer, observing, log, clock });
       if (!outcome || !how.isWanted()) return;
       if (isFailure(outcome)) unanswered++;
       // Not waited for: the next event can be worked on while the disk is busy.

@@ -5,11 +5,12 @@ import { FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { AnswerWriter, Mind, Reply, Rest } from "../mind/mind.ts";
 import { type AgentEvent, type Answer, isFailure, type Outcome } from "../wire.ts";
+import type { Observing } from "./observing.ts";
 
 /**
  * The outcome of an event; undefined once answering was called off by `signal`.
  *
- * @param parts `writer`: gets the answer as it grows; absent where nobody asked for that.
+ * @param parts `writer`: gets the answer as it grows; absent where nobody asked for that. `observing`: told of it.
  * @throws {FatalError} When the agent can't go on.
  */
 export async function outcomeOf(
@@ -20,15 +21,17 @@ export async function outcomeOf(
     rest: Rest;
     isWanted: () => boolean;
     writer?: AnswerWriter | undefined;
+    observing: Pick<Observing, "started" | "ended">;
     log: Log;
     clock: Clock;
   },
 ): Promise<Outcome | undefined> {
-  const { mind, signal, rest, isWanted, writer, log, clock } = parts;
+  const { mind, signal, rest, isWanted, writer, observing, log, clock } = parts;
   log.debug("Generating AI response for event {event}...", { event: event.id });
-  const startedMs = clock.now();
+  const startedMs = clock.now(), observer = observing.started(event);
   const outcome = await tryAnswer();
   if (!outcome) return undefined;
+  observing.ended(outcome);
   const fields = { event: event.id, ms: clock.now() - startedMs };
   if (isFailure(outcome)) log.error("event {event} could not be answered", { ...fields, error: outcome.error });
   else log.info("✅ Generated AI response for event {event}", fields, { response: outcome.response });
@@ -37,7 +40,7 @@ export async function outcomeOf(
   async function tryAnswer(): Promise<Outcome | undefined> {
     const about = { queryId: event.id, agentId: mind.agentId };
     try {
-      const reply = await mind.answer(event, signal, { rest, writer, isWanted });
+      const reply = await mind.answer(event, signal, { rest, writer, isWanted, observer });
       // A model may end in half a surrogate pair, which has no UTF-8 to be signed: what is sent is the text with U+FFFD.
       return { ...about, response: reply.text.toWellFormed(), timestamp: clock.now(), ...metadataOf(reply) };
     } catch (error) {

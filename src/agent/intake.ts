@@ -4,9 +4,10 @@ import type { Clock } from "../clock.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Log } from "../log.ts";
 import type { Delivery } from "../transports/transport.ts";
-import { type Failure, isFailure } from "../wire.ts";
+import { type AgentEvent, type Failure, isFailure } from "../wire.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Deliveries } from "./deliveries.ts";
+import type { Observing } from "./observing.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Repeats } from "./repeats.ts";
 
@@ -31,22 +32,22 @@ export function createIntake(parts: {
   repeats: Repeats;
   onFailedBefore: () => void;
   onAccepted: () => void;
+  observing: Pick<Observing, "accepted" | "repeated">;
   onRefused: (outcome: Failure) => void;
   log: Log;
   clock: Clock;
 }): Intake {
-  const { agentId, journal, outbox, backlog, isLoaded, deliveries, repeats, log, clock } = parts;
+  const { agentId, journal, outbox, backlog, isLoaded, deliveries, repeats, observing, log, clock } = parts;
+  const failure = ({ id }: AgentEvent, error: string) => ({ queryId: id, error, timestamp: clock.now(), agentId });
   return {
     accept(delivery) {
       const { event, refusal } = delivery;
-      if (refusal !== undefined) {
-        const error = `refused: ${refusal}`.toWellFormed();
-        return parts.onRefused({ queryId: event.id, error, timestamp: clock.now(), agentId });
-      }
+      if (refusal !== undefined) return parts.onRefused(failure(event, `refused: ${refusal}`.toWellFormed()));
       const accepted = journal.accept(event);
       if (accepted.state === "answered") {
         log.debug("event {event} arrived again: its stored outcome stands", { event: event.id });
         repeats.repeated(event.id, { isAnswered: true, asksAnother: accepted.asksAnother });
+        observing.repeated();
         if (isFailure(accepted.outcome)) parts.onFailedBefore();
         if (accepted.settled) outbox.again(accepted.outcome, delivery);
         else {
@@ -58,9 +59,9 @@ export function createIntake(parts: {
       if (accepted.state === "forgotten") {
         log.info("event {event} was answered so long ago that the answer is gone", { event: event.id });
         if (accepted.asksAnother) repeats.repeated(event.id, { isAnswered: true, asksAnother: true });
+        observing.repeated();
         const error = "this event was answered before, and its answer is no longer kept";
-        const outcome = journal.signed({ queryId: event.id, error, timestamp: clock.now(), agentId }, event);
-        outbox.again(outcome, delivery);
+        outbox.again(journal.signed(failure(event, error), event), delivery);
         return;
       }
       const wasLoaded = isLoaded(event.id);
@@ -68,9 +69,11 @@ export function createIntake(parts: {
       if (accepted.state === "pending" && wasLoaded) {
         log.debug("event {event} arrived again: it is being answered", { event: event.id });
         repeats.repeated(event.id, { isAnswered: false, asksAnother: accepted.asksAnother });
+        observing.repeated();
         return;
       }
       log.info("📥 Processing new event: {event}", { event: event.id }, { query: event.query });
+      observing.accepted(delivery);
       parts.onAccepted();
       const isAlone = (delivery.attempt ?? 1) > 1;
       if (accepted.state === "new") backlog.add(event, { seq: accepted.seq, isAlone });

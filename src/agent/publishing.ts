@@ -18,9 +18,11 @@ export function createPublishing(parts: {
   database: Pick<Database, "committed" | "nextCommit">;
   publisher: Pick<Publisher, "publish" | "published">;
   outbox: Pick<Outbox, "release">;
+  /** Told of outcomes that are on disk, and where the publisher puts them. */
+  onPublished: (outcomes: readonly RecordedOutcome[]) => void;
   onError: (error: unknown) => void;
 }): Publishing {
-  const { database, publisher, outbox, onError } = parts;
+  const { database, publisher, outbox, onPublished, onError } = parts;
   let batch: { readonly commit: number; readonly outcomes: RecordedOutcome[] } = { commit: 0, outcomes: [] };
   let last = Promise.resolve();
 
@@ -30,6 +32,7 @@ export function createPublishing(parts: {
       await committed;
       await before;
       await publisher.publish(outcomes);
+      onPublished(outcomes);
       outbox.release(publisher.published, outcomes);
     } catch (error) {
       onError(error);

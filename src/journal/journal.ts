@@ -41,6 +41,16 @@ export interface ResponsesCheckpoint {
   readonly bytes: number;
 }
 
+/** How much is still to be done. */
+export interface JournalFigures {
+  /** Accepted events without an outcome. */
+  readonly pending: number;
+  /** When the oldest of them was accepted, in milliseconds since the epoch. */
+  readonly oldestPendingMs: number | undefined;
+  /** Outcomes that are not delivered. */
+  readonly undelivered: number;
+}
+
 /** The journal. What it writes is on disk once the database has committed. */
 export interface Journal {
   /** Take an event in, unless it is known: then it is not processed again. */
@@ -54,6 +64,8 @@ export interface Journal {
   acceptedMs(id: string): number | undefined;
   /** How many accepted events have no outcome. */
   pendingCount(): number;
+  /** How much is still to be done: as of now, at the cost of counting. */
+  figures(): JournalFigures;
   /**
    * Give an accepted event its outcome, signed, once and for all.
    *
@@ -191,6 +203,7 @@ export function openJournal(
     pending: (after) => written().pending(after),
     acceptedMs: (id) => held.accepted.get(id)?.atMs ?? rows.acceptedMs(id),
     pendingCount: () => (written(), statements.pendingCount.get() as { count: number }).count,
+    figures: () => written().figures(),
     recorded: (id) => held.answered.get(id) ?? rows.recorded(id),
     outcomes: (after) => written().outcomes(after),
     unsettled: (after) => written().unsettled(after),
@@ -266,6 +279,14 @@ function createRows(statements: Statements, seal: Seal) {
         found.push(pending);
       }
       return found;
+    },
+    figures(): JournalFigures {
+      const found = statements.figures.get() as { pending: number; oldest: number | null; undelivered: number };
+      return {
+        pending: found.pending,
+        oldestPendingMs: found.oldest ?? undefined,
+        undelivered: found.undelivered,
+      };
     },
     outcomes: (after: { seq: number; limit: number }) => outcomesFrom(statements.outcomes.all(after)),
     unsettled: (after: { seq: number; upTo: number; limit: number }) => outcomesFrom(statements.unsettled.all(after)),

@@ -55,6 +55,9 @@ const SQL = {
   pendingTwice: `
     SELECT id FROM event WHERE id IN (SELECT id FROM outcome) OR id IN (SELECT id FROM answered) LIMIT 1`,
   pendingCount: `SELECT count(*) AS count FROM event`,
+  figures: `
+    SELECT (SELECT count(*) FROM event) AS pending, (SELECT min(accepted_at) FROM event) AS oldest,
+      (SELECT count(*) FROM undelivered) AS undelivered`,
   forgetEvent: `DELETE FROM event WHERE id = ?`,
   keepOutcome: `
     INSERT INTO outcome (seq, id, body, made_at, asked)

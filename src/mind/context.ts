@@ -1,6 +1,7 @@
 /** What a model is told besides the question, from an ElizaOS provider: who it is, what was said, what is known. @module */
 
 import type { AgentRuntime, Character, Memory, Provider } from "@elizaos/core";
+import type { AnsweringObserver } from "../observer.ts";
 import type { Recalled } from "./conversations.ts";
 import type { Known } from "./knowledge/known.ts";
 import type { Asked } from "./knowledge/question.ts";
@@ -60,15 +61,21 @@ export function contextProvider(parts: {
 /**
  * Have the core compose a state of what {@linkcode contextProvider} found, and nothing else.
  *
- * @param system From {@linkcode systemText}.
+ * @param options `system`: from {@linkcode systemText}; `observer`: told how long it takes.
  */
-export async function composeContext(runtime: AgentRuntime, message: Memory, system: string): Promise<Context> {
+export async function composeContext(
+  runtime: AgentRuntime,
+  message: Memory,
+  { system, observer }: { system: string; observer?: AnsweringObserver | undefined },
+): Promise<Context> {
+  const recalled = observer?.recalling();
   try {
     const { data } = await runtime.composeState(message, [NAME], true, true);
     // The core keeps what a provider returned under its name, without a type.
     const found = data.providers?.[NAME]?.data as Omit<Context, "text">;
     return { ...found, text: textOf(found, system) };
   } finally {
+    recalled?.();
     // The core keeps every message's state for ever.
     if (message.id) runtime.stateCache.delete(message.id);
   }

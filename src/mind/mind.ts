@@ -1,6 +1,7 @@
 /** The mind's contract: whoever answers events keeps it, and the loop relies on nothing else. @module */
 
 import type { Whose } from "../forget_request.ts";
+import type { AnsweringObserver } from "../observer.ts";
 import type { AgentEvent, AnswerMetadata } from "../wire.ts";
 
 /** Answers events. Disposing of it stops it; whatever it was given to remember in is still the caller's. */
@@ -26,6 +27,8 @@ export interface Answering {
   readonly begun?: () => void;
   /** Whether the answer is still wanted: one that is not is not remembered. Default: it is. */
   readonly isWanted?: () => boolean;
+  /** Follows how the answer is made; absent: nobody does. */
+  readonly observer?: AnsweringObserver | undefined;
 }
 
 /** What was said, as far as it is remembered, and its end. What is deleted is gone once the database has committed. */

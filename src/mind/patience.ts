@@ -1,6 +1,7 @@
 /** Trying again: retries for what can pass, and a long wait, for all events together, while the model is down. @module */
 
 import type { Clock } from "../clock.ts";
+import type { MindObserver } from "../observer.ts";
 import type { AgentEvent } from "../wire.ts";
 import type { Answering, Mind, Reply } from "./mind.ts";
 import { ModelError } from "./model_error.ts";
@@ -10,6 +11,8 @@ import { createOutages, type OutageParts, type Outages } from "./outage.ts";
 export interface PatientMind extends Mind {
   /** Milliseconds that the oldest try of an event has been under way; 0 if there is none. */
   underWayMs(): number;
+  /** Whether the model counts as down. */
+  readonly isDown: boolean;
 }
 
 /** What came of a try: an answer, or an error, and whether the event is to wait until the model is back. */
@@ -32,14 +35,16 @@ const TRIES = 5;
  * That counts from the beginning of the outage, or from an event's acceptance if that came later, and it goes on over a
  * restart: the event's sender has waited meanwhile too.
  *
- * @param options `random`: default Math.random.
+ * @param options `random`: default Math.random; `observer`: told of failures and further tries.
  */
 export function patient(
   mind: Mind,
-  options: Omit<OutageParts, "random"> & Partial<Pick<OutageParts, "random">>,
+  options: Omit<OutageParts, "random"> & Partial<Pick<OutageParts, "random">> & {
+    readonly observer?: MindObserver | undefined;
+  },
 ): PatientMind {
   const parts: OutageParts = { random: Math.random, ...options };
-  const { log, clock } = parts;
+  const { log, clock } = parts, { observer } = options;
   const outages = createOutages(parts);
   const underWay: UnderWay = new Set();
 
@@ -50,10 +55,19 @@ export function patient(
       // Without an outage there is no rest either, which would give the event's place away.
       const turn = outages.isDown ? await rest(() => outages.turnOf(event, { signal, probes })) : "up";
       const isProbe = turn === "probe";
-      const { reply, error, waits } = await attempt(event, signal, { mind, outages, underWay, clock, how, isProbe });
+      const { reply, error, waits } = await attempt(event, signal, {
+        mind,
+        outages,
+        underWay,
+        observer,
+        clock,
+        how,
+        isProbe,
+      });
       if (reply) return reply;
       if (isProbe) probes++;
       else tries++;
+      if (waits || tries < TRIES) observer?.retried();
       if (waits) continue;
       if (tries >= TRIES) {
         throw new ModelError(error.kind, `${error.message}. Tried ${tries} times`, { cause: error });
@@ -68,6 +82,9 @@ export function patient(
   return {
     agentId: mind.agentId,
     answer,
+    get isDown() {
+      return outages.isDown;
+    },
     underWayMs: () => Math.max(0, ...Array.from(underWay, ({ atMs }) => clock.now() - atMs)),
     [Symbol.asyncDispose]() {
       outages.close();
@@ -81,11 +98,12 @@ async function attempt(event: AgentEvent, signal: AbortSignal, parts: {
   mind: Mind;
   outages: Outages;
   underWay: UnderWay;
+  observer: MindObserver | undefined;
   clock: Clock;
   how: Answering;
   isProbe: boolean;
 }): Promise<Attempt> {
-  const { mind, outages, underWay, clock, how, isProbe } = parts;
+  const { mind, outages, underWay, observer, clock, how, isProbe } = parts;
   const start = { atMs: clock.now() };
   underWay.add(start);
   let hasBegun = false;
@@ -100,6 +118,7 @@ async function attempt(event: AgentEvent, signal: AbortSignal, parts: {
     outages.succeeded();
     return { reply };
   } catch (error) {
+    if (!signal.aborted) observer?.modelFailed(error instanceof ModelError ? error.kind : "other");
     if (!(error instanceof ModelError) || signal.aborted) {
       // It has told nothing about the model, so another event may try.
       if (isProbe && !hasBegun) outages.probeNext();

@@ -4,6 +4,7 @@ import type { AgentRuntime, Character, Plugin, RuntimeSettings, UUID } from "@el
 import { type Clock, untilAborted } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Memories } from "../memory/memory.ts";
+import type { MindObserver } from "../observer.ts";
 import type { AgentEvent } from "../wire.ts";
 import type { LoadedCharacter } from "./character/character.ts";
 import type { Translation } from "./character/own_words.ts";
@@ -34,7 +35,7 @@ export interface LearningMind extends Mind {
  *
  * @param options `character`: from `loadCharacter`; `adapter`: where that character's `agentId` remembers; `store`: where
  * the index of its knowledge is kept; `hide`: see `Seal.hide`; `model`: a provider, or the plugin of one; `log`: where the core's warnings go,
- * those of the whole process from here on.
+ * those of the whole process from here on; `observer`: told how much is known.
  * @throws {FatalError} If the character sets a limit that no model can have.
  */
 export async function openMind(options: {
@@ -45,8 +46,9 @@ export async function openMind(options: {
   model: ModelOptions | Plugin;
   log: Log;
   clock: Clock;
+  observer?: MindObserver | undefined;
 }): Promise<LearningMind> {
-  const { adapter, store, hide, model, log, clock } = options;
+  const { adapter, store, hide, model, log, clock, observer } = options;
   const { character, agentId, translations } = options.character;
   const core = await loadCore();
   const logger = bridgeLogger(log);
@@ -57,7 +59,7 @@ export async function openMind(options: {
   runtime.logger = logger;
   const conversations = openConversations({ agentId, exchanges: adapter.exchanges, clock, hide });
   const system = systemText(character);
-  const known = openKnown(knowableFrom(options.character), { store, log, clock });
+  const known = openKnown(knowableFrom(options.character), { store, log, clock, observer });
   await runtime.registerPlugin({
     name: "mind",
     description: "Character, conversation and knowledge",
@@ -132,12 +134,12 @@ async function answer(
   parts: AnsweringParts,
   event: AgentEvent,
   signal: AbortSignal,
-  { writer, begun = () => {}, isWanted = () => true }: Answering,
+  { writer, begun = () => {}, isWanted = () => true, observer }: Answering,
 ): Promise<Reply> {
   const { runtime, conversations, system, translations, marks, named } = parts;
   signal.throwIfAborted();
   const message = conversations.messageFrom(event);
-  const { recalled, asked, passages, text: context } = await composeContext(runtime, message, system);
+  const { recalled, asked, passages, text: context } = await composeContext(runtime, message, { system, observer });
   const { exchanges, answered } = recalled;
   if (answered) return answered;
   let report: AnswerReport = {}, hasWritten = false;
@@ -153,6 +155,7 @@ async function answer(
     mark: passages.length > 0 && named.provider !== undefined ? await marks.of(event.query, passages) : undefined,
     report: (told) => report = told,
     begun,
+    ...(observer && { calling: () => observer.calling() }),
     signal,
     ...(writer && {
       writer: {

@@ -18,6 +18,8 @@ export interface Heartbeat extends Disposable {
    * @param overdueMs Milliseconds; undefined while all is well.
    */
   watch(overdueMs: () => number | undefined): void;
+  /** Whether the last sign could be given: the directory can be written to. */
+  readonly isGiven: boolean;
 }
 
 const pathIn = (directory: string) => `${directory}/alive`;
@@ -30,6 +32,7 @@ export function startHeartbeat(
   const path = pathIn(directory);
   let file: Deno.FsFile | undefined;
   let overdueMs: () => number | undefined = () => undefined;
+  let isGiven = false;
   const beat = () => {
     try {
       // Set through the handle, since the path may have become a link meanwhile.
@@ -43,7 +46,9 @@ export function startHeartbeat(
       writeAllSync(file, new TextEncoder().encode(String(overdueMs() ?? "")));
       const seconds = now() / 1000;
       file.utimeSync(seconds, seconds);
+      isGiven = true;
     } catch (error) {
+      isGiven = false;
       // The health check will fail, but the agent can go on working.
       log.warn("sign of life could not be given", { path, error: messageOf(error) });
     }
@@ -53,6 +58,9 @@ export function startHeartbeat(
   return {
     watch(told) {
       overdueMs = told;
+    },
+    get isGiven() {
+      return isGiven;
     },
     [Symbol.dispose]() {
       clearInterval(timer);

@@ -16,11 +16,14 @@ import type { Mind, Remembered } from "../mind/mind.ts";
 import { patient, type PatientMind } from "../mind/patience.ts";
 import { type LearningMind, openMind } from "../mind/runtime.ts";
 import { checkModelAtStart } from "../mind/models/check.ts";
+import type { Observer } from "../observer.ts";
+import { createHealth } from "../status/health.ts";
 import { keepBesideAnswers, shownTo, startAttestation } from "./attestation.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { openOutput } from "./output.ts";
 import { watchForQuiet } from "./quiet.ts";
 import type { Settings } from "./settings.ts";
+import { openStatus } from "./status.ts";
 import { endRemains, MOST_SCRUBBED_BYTES, openState, type State } from "./state.ts";
 import { readStateKey } from "./state_key.ts";
 import type { TransportParts } from "../transports/open.ts";
@@ -71,14 +74,19 @@ export async function answerEvents(
   const { database, journal } = state;
   const agentId = settings.AGENT_ID ?? state.agentId;
   using heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
+  const health = createHealth();
+  health.watch({ isStateWritable: () => heartbeat.isGiven });
+  heartbeat.watch(health.overdueMs);
   using attesting = await startAttestation({ ...program, agentId, character: character.digest, key: signer }, stop);
   using publisher = await openOutput(settings, { journal, log, now: clock.now, rotates: !program.writesOneFile });
   keepBesideAnswers(attesting, settings, { log });
   const attestation = shownTo(attesting);
+  await using status = await openStatus({ settings, state, health, log });
+  const { observer } = status;
   const options = await checkModelAtStart(modelOptions(settings), log, stop);
-  await using mind = await startMind({ model: options, ...program, character, state });
+  await using mind = await startMind({ model: options, ...program, character, state, observer });
   const named = underId(agentId, mind);
-  heartbeat.watch(() => overdueMs(mind, settings));
+  health.watch({ isModelDown: () => mind.isDown, overdueMs: () => overdueMs(mind, settings) });
   log.info("🚀 Agent started", { name: character.character.name, agent: agentId, transport: settings.EVENT_TRANSPORT });
   const { unanswered } = await runAgent({
     database,
@@ -88,7 +96,8 @@ export async function answerEvents(
     scrub: () => endRemains(state, { mostBytes: MOST_SCRUBBED_BYTES }),
     mind: whenQuiet ? watchForQuiet(named, { whenQuiet, clock, signal: stop }) : named,
     openTransport: (hooks) =>
-      open({ ...hooks, agentId, attestation, log: limitRepeats(log, { now: clock.now }), clock }),
+      open({ ...hooks, agentId, attestation, log: limitRepeats(log, { now: clock.now }), clock, observer }),
+    observer,
     log,
     clock,
     concurrency: settings.AGENT_CONCURRENCY,
@@ -123,9 +132,14 @@ function overdueMs(mind: PatientMind, { MODEL_ANSWER_TIMEOUT: limitMs }: Setting
  * @param parts `followsKnowledge`: read the character's knowledge again when it changes, as long as the mind is there.
  */
 export async function startMind(
-  parts: Program & { character: LoadedCharacter; state: State; followsKnowledge?: boolean },
+  parts: Program & {
+    character: LoadedCharacter;
+    state: State;
+    followsKnowledge?: boolean;
+    observer?: Observer | undefined;
+  },
 ): Promise<PatientMind & { readonly memories: Remembered }> {
-  const { settings, character, log, clock, model = modelOptions(settings) } = parts;
+  const { settings, character, log, clock, observer, model = modelOptions(settings) } = parts;
   const { database, journal, seal } = parts.state;
   const adapter = openMemory(database.sqlite, {
     agentId: character.agentId,
@@ -137,7 +151,7 @@ export async function startMind(
     seal,
     committed: () => database.committed({ lazily: true }),
   });
-  const mind = await openMind({ character, adapter, store, hide: seal.hide, model, log, clock });
+  const mind = await openMind({ character, adapter, store, hide: seal.hide, model, log, clock, observer });
   // Committed now, so that the first event does not wait for what the core wrote.
   database.commit();
   const following = parts.followsKnowledge ? follow(mind, parts) : undefined;
@@ -151,12 +165,17 @@ export async function startMind(
         database.commit();
       },
     },
+    observer,
     log,
     clock,
   });
   return {
     ...patience,
     memories: rememberedBy(mind, { adapter, retentionDays: settings.AGENT_MEMORY_RETENTION, clock }),
+    // A spread copies the value of a getter.
+    get isDown() {
+      return patience.isDown;
+    },
     async [Symbol.asyncDispose]() {
       await following?.[Symbol.asyncDispose]();
       await patience[Symbol.asyncDispose]();

@@ -8,6 +8,7 @@ import { duration, flag, like, text, whole, word } from "../settings/checks.ts";
 import { FLAG, milliseconds, optional, type Setting, setting, type ValuesOf } from "../settings/definition.ts";
 import { PROXY_SETTINGS } from "../settings/proxy.ts";
 import { otherNamesOf, readTable } from "../settings/read.ts";
+import { STATUS_SETTINGS } from "../status/settings.ts";
 import { HOST_VARIABLES, LOADER } from "../tee/host_variables.ts";
 import { ATTESTATION_SETTINGS } from "./attestation_settings.ts";
 import { OUTPUT_SETTINGS } from "./output_settings.ts";
@@ -39,6 +40,7 @@ export const SETTINGS = {
   }),
   ...MODEL_SETTINGS,
   ...PROXY_SETTINGS,
+  ...STATUS_SETTINGS,
   AGENT_CONCURRENCY: setting({
     meaning: "Events answered at the same time; events of one conversation are answered in order",
     expected: "a whole number from 1 to 1000",

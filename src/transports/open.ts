@@ -2,6 +2,7 @@
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import type { SourceObserver } from "../observer.ts";
 import { proxyFor, type ProxySettings } from "../settings/proxy.ts";
 import { openFileTransport } from "./file/file.ts";
 import { natsOptions, queueOptions, rabbitOptions, redisOptions, tlsOf } from "./options.ts";
@@ -16,6 +17,8 @@ export type TransportParts = TransportHooks & {
   readonly clock: Clock;
   /** Shown to a server that asks; a file and a queue ask nothing. */
   readonly attestation?: Attestation;
+  /** Told of the connection, and of what is refused; absent: nobody is. */
+  readonly observer?: SourceObserver | undefined;
 };
 
 /**

@@ -3,6 +3,7 @@
 import type { Clock } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { SourceObserver } from "../observer.ts";
 import type { Chunk, Entry } from "../wire.ts";
 import { type ConnectionEnd, createReconnection } from "./reconnection.ts";
 import type { Delivery, Transport, TransportHooks } from "./transport.ts";
@@ -46,6 +47,7 @@ export interface QueueOptions extends TransportHooks {
   readonly maxAttempts: number;
   readonly log: Log;
   readonly clock: Clock;
+  readonly observer?: SourceObserver | undefined;
 }
 
 /** A kind of broker, for what is said of it. */
@@ -99,6 +101,7 @@ export function openQueue<Handle>(queue: Queue<Handle>, options: QueueOptions): 
         openedMs = clock.now();
         hasWorked = true;
         log.info("✅ Connected to {product}: {url}", { product, url });
+        options.observer?.connected();
         options.onReachable();
         yield* session.deliveries(signal);
         return;
@@ -152,8 +155,9 @@ export function openQueue<Handle>(queue: Queue<Handle>, options: QueueOptions): 
 }
 
 function reconnectionOf<Handle>({ peer, advice }: Queue<Handle>, options: QueueOptions) {
-  const { reconnectMs: baseMs, maxAttempts, log, clock } = options;
-  return createReconnection({ peer, advice: advice.reach, baseMs, maxAttempts, isEndlessOnceWorked: true, log, clock });
+  const { reconnectMs: baseMs, maxAttempts, log, clock, observer } = options;
+  const often = { baseMs, maxAttempts, isEndlessOnceWorked: true };
+  return createReconnection({ peer, advice: advice.reach, ...often, log, clock, observer });
 }
 
 /** Let what is being settled come to its end, hand back the rest, disconnect. */

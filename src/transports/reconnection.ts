@@ -3,6 +3,7 @@
 import { backoffDelayMs, type Clock } from "../clock.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { SourceObserver } from "../observer.ts";
 
 /** How a connection ended, or the attempt to make one. */
 export interface ConnectionEnd {
@@ -34,6 +35,7 @@ export interface ReconnectionOptions {
   readonly isEndlessOnceWorked?: boolean;
   readonly log: Log;
   readonly clock: Clock;
+  readonly observer?: Pick<SourceObserver, "disconnected"> | undefined;
   /** From 0 to below 1; default Math.random. */
   readonly random?: () => number;
 }
@@ -56,7 +58,7 @@ const WORKING_MS = 10_000;
  * seconds; or the peer took part in it, and it did not end in the way that the one before did.
  */
 export function createReconnection(options: ReconnectionOptions): Reconnection {
-  const { peer, log, clock, baseMs, random = Math.random } = options;
+  const { peer, log, clock, observer, baseMs, random = Math.random } = options;
   let failures = 0;
   let hasWorked = false;
   let lastProblem: string | undefined;
@@ -67,6 +69,7 @@ export function createReconnection(options: ReconnectionOptions): Reconnection {
   return {
     async ended(end, signal) {
       const { problem, advice = options.advice } = end;
+      observer?.disconnected();
       if (worked(end)) {
         failures = 0;
         hasWorked = true;

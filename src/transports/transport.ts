@@ -18,6 +18,8 @@ export interface Delivery {
    * query is empty. An event with that id that comes later is answered all the same.
    */
   readonly refusal?: string;
+  /** The `traceparent` of the message's own headers, which goes before one in the metadata. */
+  readonly traceparent?: string | undefined;
 }
 
 /** One source of events. */

@@ -2,6 +2,7 @@
 
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
+import type { MindObserver } from "../../observer.ts";
 import { indexPassages, type OpenIndex, openIndex } from "./index.ts";
 import type { KnowledgeText } from "./passages.ts";
 import { type Knowledge, type KnowledgeOptions, searchIn } from "./search.ts";
@@ -36,6 +37,15 @@ export interface Known extends Disposable {
   replace(knowable: Knowable): void;
 }
 
+/** What knowledge is opened with. */
+export interface KnownParts {
+  readonly store: KnowledgeStore;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Told how much is known. */
+  readonly observer?: Pick<MindObserver, "knows"> | undefined;
+}
+
 /**
  * Begin to index what there is to know, or take the index that is kept. It goes on beside everything else, in slices: a
  * worker would need another process' worth of memory. Disposing of it calls the rest off, and keeps a finished index for
@@ -43,7 +53,7 @@ export interface Known extends Disposable {
  */
 export function openKnown(
   knowable: Knowable,
-  { store, log, clock }: { store: KnowledgeStore; log: Log; clock: Clock },
+  { store, log, clock, observer }: KnownParts,
 ): Known {
   const first = Promise.withResolvers<void>();
   let embedding: Embedding | undefined;
@@ -62,6 +72,7 @@ export function openKnown(
       throw error;
     }
     knowledge = searchOnce(searchIn(index, options));
+    observer?.knows(index.passages.length);
     embed();
     first.resolve();
   }

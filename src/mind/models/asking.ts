@@ -11,6 +11,8 @@ import type { RemoteOptions } from "./options.ts";
 import { type ChatMessage, chatMessages, DECLINES } from "./prompt.ts";
 import type { JsonObject } from "../../json_object.ts";
 import type { Server } from "./server.ts";
+import { ModelError } from "../model_error.ts";
+import type { ModelCall } from "../../observer.ts";
 import type { ErrorContext } from "./status.ts";
 
 /** A request of ElizaOS's, made ready for a server: what every interface needs, in no one's own words. */
@@ -56,19 +58,17 @@ export function createAsker(server: Server, spoken: Interface, options: RemoteOp
     const hasSystem = prepared.messages.some(({ role }) => role === "system");
     sent({ fields: new Set([...fields, ...(hasSystem ? ["system"] : [])]), tokens });
     const cleaner = createCleaner({ name: runtime.character?.name, mark });
-    const { text, isCutOff, tokensIn, tokensOut } = await server.stream(
-      spoken.path,
-      body,
-      signal,
-      (records, context) =>
-        readAnswer(spoken.pieces(records, context), {
-          ...context,
-          cleaner,
-          maxTokens: prepared.maxTokens,
-          writer,
-          onPiece: begun,
-        }),
-    );
+    const read = (records: AsyncIterable<JsonObject>, context: ErrorContext) =>
+      readAnswer(spoken.pieces(records, context), {
+        ...context,
+        cleaner,
+        maxTokens: prepared.maxTokens,
+        writer,
+        onPiece: begun,
+      });
+    const call = params.calling?.();
+    const ask = () => server.stream(spoken.path, body, { signal, traceparent: call?.traceparent }, read);
+    const { text, isCutOff, tokensIn, tokensOut } = await (call ? followed(call, ask) : ask());
     const isDeclined = declines(text);
     report?.({
       // Nothing was drawn on to say that nothing is known.
@@ -79,6 +79,23 @@ export function createAsker(server: Server, spoken: Interface, options: RemoteOp
       ...(tokensOut !== undefined && { tokensOut }),
     });
     return text;
+  }
+}
+
+/** The answer that `ask` gives, with `call` told of it. */
+async function followed(call: ModelCall, ask: () => ReturnType<typeof readAnswer>) {
+  try {
+    const answer = await ask();
+    const { isCutOff, tokensIn, tokensOut } = answer;
+    call.ended({
+      isCutOff,
+      ...(tokensIn !== undefined && { tokensIn }),
+      ...(tokensOut !== undefined && { tokensOut }),
+    });
+    return answer;
+  } catch (error) {
+    call.ended({ error: error instanceof ModelError ? error.kind : "other" });
+    throw error;
   }
 }
 

@@ -3,6 +3,7 @@
 import type { GenerateTextParams } from "@elizaos/core";
 import type { Asked } from "../knowledge/question.ts";
 import type { Passage } from "../knowledge/search.ts";
+import type { ModelCall } from "../../observer.ts";
 import type { AnswerWriter } from "../mind.ts";
 import type { Speaker } from "./courtesies.ts";
 
@@ -50,6 +51,8 @@ export interface ModelRequest extends GenerateTextParams {
   readonly report: (report: AnswerReport) => void;
   /** Called when the model has begun to answer: it is there. */
   readonly begun: () => void;
+  /** Called when a server is asked; what it returns follows that. Absent: nobody does. */
+  readonly calling?: (() => ModelCall) | undefined;
   /** Gets the answer as it grows; absent where nobody waits for that. */
   readonly writer?: AnswerWriter | undefined;
   /** Cancels the request: the handler rejects with its reason. */

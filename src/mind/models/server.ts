@@ -26,11 +26,15 @@ export interface Server {
   get(path: string, signal: AbortSignal): Promise<JsonObject>;
   /** The one JSON object that a request is answered with. */
   post(path: string, body: JsonObject, signal: AbortSignal): Promise<JsonObject>;
-  /** The JSON objects that a request is answered with, read by `use` as they arrive. */
+  /**
+   * The JSON objects that a request is answered with, read by `use` as they arrive.
+   *
+   * @param how `traceparent`: the trace that the request belongs to, as W3C writes it.
+   */
   stream<T>(
     path: string,
     body: JsonObject,
-    signal: AbortSignal,
+    how: { signal: AbortSignal; traceparent?: string | undefined },
     use: (records: AsyncIterable<JsonObject>, context: ErrorContext) => Promise<T>,
   ): Promise<T>;
 }
@@ -50,7 +54,7 @@ export function openServer(options: ServerOptions): Server {
 
   const ask = <T>(
     path: string,
-    init: RequestInit,
+    init: { method: string; body?: string; traceparent?: string | undefined },
     signal: AbortSignal,
     use: (records: AsyncIterable<JsonObject>, context: ErrorContext) => Promise<T>,
   ) => {
@@ -59,7 +63,9 @@ export function openServer(options: ServerOptions): Server {
       httpClient = Deno.createHttpClient({ ...(caCerts && { caCerts: [...caCerts] }), ...(proxy && { proxy }) });
     }
     return request({ ...options, signal, httpClient }, async ({ fetch, where }) => {
-      const response = await fetch(addressOf(path), { ...init, headers });
+      const { traceparent, ...rest } = init;
+      const all = traceparent === undefined ? headers : { ...headers, traceparent };
+      const response = await fetch(addressOf(path), { ...rest, headers: all });
       return await use(recordsOf(response, { where, remedy: remedies.model }), { where, remedies });
     });
   };
@@ -72,7 +78,8 @@ export function openServer(options: ServerOptions): Server {
   return {
     get: (path, signal) => ask(path, { method: "GET" }, signal, first),
     post: (path, body, signal) => ask(path, { method: "POST", body: JSON.stringify(body) }, signal, first),
-    stream: (path, body, signal, use) => ask(path, { method: "POST", body: JSON.stringify(body) }, signal, use),
+    stream: (path, body, { signal, traceparent }, use) =>
+      ask(path, { method: "POST", body: JSON.stringify(body), traceparent }, signal, use),
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
+import type { SourceObserver } from "../../observer.ts";
 import { createFileInput, type FileInput, formatOf, type Look, stampOf } from "./input.ts";
 import type { Format } from "./reader.ts";
 
@@ -24,8 +25,15 @@ export function eventFilesIn(path: string): string[] {
 
 /** Look at the files of a directory, in the order of their names. */
 export function createDirectoryInput(
-  { path, maxBytes, log, clock }: { path: string; maxBytes: number; log: Log; clock: Clock },
+  options: {
+    path: string;
+    maxBytes: number;
+    log: Log;
+    clock: Clock;
+    observer?: Pick<SourceObserver, "refused"> | undefined;
+  },
 ): FileInput {
+  const { path, log } = options;
   /** How each file was when it was read; nothing else is kept of it. */
   const read = new Map<string, string>();
   /** Files that could not be read to their end yet. */
@@ -60,11 +68,9 @@ export function createDirectoryInput(
         // A file that changes without a new stamp is noticed by the watch.
         if (stamp === undefined || (read.get(name) === stamp && !changes.has(name))) continue;
         const input = unread.get(name) ?? createFileInput({
+          ...options,
           path: file,
           format: formatInDirectory(name),
-          maxBytes,
-          log,
-          clock,
           isRead() {
             read.set(name, stamp);
             unread.delete(name);

@@ -8,7 +8,7 @@ import type { Element } from "./json_elements.ts";
 /** An event, or what is wrong with an entry. */
 export type CheckedEntry =
   | { readonly event: AgentEvent; readonly unknown: readonly string[] }
-  | { readonly reason: string; readonly id?: string };
+  | { readonly reason: string; readonly id?: string; readonly isTooLarge?: boolean };
 
 const FIELDS = ["id", "query", "timestamp", "metadata"];
 /** What people write where the protocol has another name; those of metadata stand in it. */
@@ -77,7 +77,7 @@ export function mistakeIn({ text = "", line, column }: Element): string {
 }
 
 function tooLarge(bytes: number, maxBytes: number) {
-  return { reason: `${bytes} bytes, which is more than EVENT_MAX_BYTES=${maxBytes}` };
+  return { reason: `${bytes} bytes, which is more than EVENT_MAX_BYTES=${maxBytes}`, isTooLarge: true };
 }
 
 /** A person need not know what milliseconds since the epoch are: the time may be ISO 8601, or missing. */

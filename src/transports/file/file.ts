@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
+import type { SourceObserver } from "../../observer.ts";
 import type { Delivery, Transport } from "../transport.ts";
 import { createDirectoryInput } from "./directory.ts";
 import { createFileInput, formatOf } from "./input.ts";
@@ -18,6 +19,7 @@ export interface FileTransportOptions {
   readonly maxBytes: number;
   readonly log: Log;
   readonly clock: Clock;
+  readonly observer?: SourceObserver | undefined;
 }
 
 /** Something that can't be read as events is looked at once more this soon: whoever is writing it will soon be done. */
@@ -36,12 +38,13 @@ export function openFileTransport(options: FileTransportOptions): Transport {
 }
 
 async function* watchEvents(options: FileTransportOptions, signal: AbortSignal): AsyncGenerator<readonly Delivery[]> {
-  const { path, rescanMs, maxBytes, log, clock } = options;
-  const file = createFileInput({ path, format: formatOf(path), maxBytes, log, clock });
-  const directory = createDirectoryInput({ path, maxBytes, log, clock });
+  const { path, rescanMs, log, clock, observer } = options;
+  const file = createFileInput({ ...options, format: formatOf(path) });
+  const directory = createDirectoryInput(options);
   // Editors and iExec replace the file, which a watch on the file itself would not survive.
   await using watch = createWatch(log);
   log.info("👀 Watching {path} for events", { path, rescanMs });
+  observer?.connected();
   let isQuiet = false;
   while (!signal.aborted) {
     const place = lookAt(path);

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
+import type { SourceObserver } from "../../observer.ts";
 import type { Delivery } from "../transport.ts";
 import { type Format, nothingRead, readFile } from "./reader.ts";
 
@@ -43,6 +44,7 @@ export function createFileInput(
     maxBytes: number;
     log: Log;
     clock: Clock;
+    observer?: Pick<SourceObserver, "refused"> | undefined;
     isRead?: () => void;
   },
 ): FileInput {

@@ -5,6 +5,7 @@ import type { Clock } from "../../clock.ts";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import { isRefusal } from "../../files.ts";
 import type { Log } from "../../log.ts";
+import type { SourceObserver } from "../../observer.ts";
 import type { Delivery, Transport } from "../transport.ts";
 import { eventFilesIn, formatInDirectory } from "./directory.ts";
 import { formatOf } from "./input.ts";
@@ -21,6 +22,7 @@ export interface InputOptions {
   readonly maxBytes: number;
   readonly log: Log;
   readonly clock: Clock;
+  readonly observer?: Pick<SourceObserver, "refused"> | undefined;
 }
 
 /** A source that ends when its input does. */

@@ -5,6 +5,7 @@ import type { Clock } from "../../clock.ts";
 import { fingerprintOf } from "../../fingerprint.ts";
 import { openPlainSync } from "../../files.ts";
 import type { Log } from "../../log.ts";
+import type { SourceObserver } from "../../observer.ts";
 import type { Delivery } from "../transport.ts";
 import { checkEntry, mistakeIn } from "./entries.ts";
 import { createIdSet, type IdSet } from "./id_set.ts";
@@ -27,6 +28,7 @@ export interface FileOptions {
   readonly needsTime?: boolean;
   readonly log: Log;
   readonly clock: Clock;
+  readonly observer?: Pick<SourceObserver, "refused"> | undefined;
 }
 
 /** An entry that is no event: its place in the file, from 0, and its id if that can be used. */
@@ -137,11 +139,11 @@ async function* readNew(
     if (!("event" in entry)) {
       if (element.isOpen && !isJson(element)) unfinished = element;
       else {
-        refused.push({ index, ...entry });
-        const isNew = complain(entry.reason, { index, element, ...(entry.id !== undefined && { id: entry.id }) });
-        if (isNew && entry.id !== undefined && !seen.has(entry.id)) {
-          deliveries.push(refusal(entry.id, entry.reason, options));
-        }
+        const { reason, id, isTooLarge } = entry;
+        refused.push({ index, reason, ...(id !== undefined && { id }) });
+        const isNew = complain(reason, { index, element, ...(id !== undefined && { id }) });
+        if (isNew) options.observer?.refused(isTooLarge ? "too_large" : "invalid");
+        if (isNew && id !== undefined && !seen.has(id)) deliveries.push(refusal(id, reason, options));
       }
       return;
     }
@@ -153,7 +155,7 @@ async function* readNew(
     const isKnown = wasTaken || (!isBehindKnown && seenBefore.noteOf(event.id) === fingerprint);
     if (!seen.add(event.id, fingerprint) && !wasTaken) {
       refused.push({ index, reason: DUPLICATE, id: event.id });
-      complain(DUPLICATE, { index, element, id: event.id });
+      if (complain(DUPLICATE, { index, element, id: event.id })) options.observer?.refused("invalid");
     } else if (!isKnown) deliveries.push({ event });
   };
 

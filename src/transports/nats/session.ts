@@ -140,11 +140,13 @@ async function receive(session: Session, message: JsMsg): Promise<Delivery[]> {
     return [];
   }
   if (attempt > options.maxDeliveries) {
+    options.observer?.refused("delivered_too_often");
     await refuse(session, message, { reason: `delivered ${attempt - 1} times, and no agent has settled it` });
     return [];
   }
   holds.add(keyOf(message), message, { attempt });
-  return [{ event: checked.value, handle: message, attempt }];
+  const traceparent = message.headers?.get("traceparent");
+  return [{ event: checked.value, handle: message, attempt, ...(traceparent && { traceparent }) }];
 }
 
 /** An error outcome, if the message has an id to send it for, and a dead letter. */
@@ -163,6 +165,7 @@ async function refuse(session: Session, message: JsMsg, { reason, id }: { reason
   letter.set("dead_reason", reason.replace(/[\r\n]+/g, " "));
   const msgID = `${stream} ${message.seq}`;
   await client.publish(`${deadSubject}.${token(id ?? String(message.seq))}`, message.data, { headers: letter, msgID });
+  options.observer?.deadLettered();
   // Without a reason: a server before 2.10.4 takes no notice of one that has it, and delivers the message again.
   message.term();
 }

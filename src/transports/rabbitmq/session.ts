@@ -154,12 +154,19 @@ async function receive(session: Session, message: AMQPMessage): Promise<(Deliver
   if (checked.ok) {
     // A quorum queue counts the deliveries before this one; a classic one says only whether there was any.
     const before = Number(message.properties.headers?.["x-delivery-count"] ?? (message.redelivered ? 1 : 0));
-    return { event: checked.value, handle: message, attempt: before + 1 };
+    const { traceparent } = message.properties.headers ?? {};
+    return {
+      event: checked.value,
+      handle: message,
+      attempt: before + 1,
+      ...(typeof traceparent === "string" && { traceparent }),
+    };
   }
   const { reason, id } = checked;
   log.warn("message refused", { queue: message.routingKey, reason, ...(id !== undefined && { event: id }) });
   if (id !== undefined) await publishing.publish(refusalOf(id, { reason, agentId, timestamp: clock.now() }), message);
   await channel.basicReject(message.deliveryTag, false);
+  options.observer?.deadLettered();
   return undefined;
 }
 

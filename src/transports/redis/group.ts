@@ -3,6 +3,7 @@
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
+import type { SourceObserver } from "../../observer.ts";
 import { type Chunk, encodeChunk, type Entry } from "../../wire.ts";
 import type { Holds } from "../holds.ts";
 import { readMessage, refusalOf, typeOf } from "../messages.ts";
@@ -38,6 +39,7 @@ export interface GroupOptions {
   readonly maxBytes: number;
   /** What this agent holds. */
   readonly holds: Holds<HeldEntry>;
+  readonly observer?: SourceObserver | undefined;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -132,6 +134,7 @@ class OpenGroup implements Group {
       return await this.receive(read, { attempt: deliveries + 1 });
     }
     const reason = `delivered ${deliveries} times, and no agent has settled it`;
+    this.#options.observer?.refused("delivered_too_often");
     await this.#refuse({ ...read, fields: read.fields }, { reason, deliveries });
     return [];
   }
@@ -143,6 +146,7 @@ class OpenGroup implements Group {
       return [];
     }
     const body = fields.get("body");
+    if (body === undefined) this.#options.observer?.refused("invalid");
     const checked = body === undefined
       ? { ok: false as const, reason: "expected a field named body" }
       : readMessage(body, this.#options);
@@ -160,7 +164,8 @@ class OpenGroup implements Group {
       ...(replyTo?.startsWith(`${this.#options.outcomeStream}:`) && { replyTo }),
     };
     this.#options.holds.add(keyOf(held), held, { attempt });
-    return [{ event: checked.value, handle: held, attempt }];
+    const traceparent = fields.get("traceparent");
+    return [{ event: checked.value, handle: held, attempt, ...(traceparent !== undefined && { traceparent }) }];
   }
 
   async settle(held: HeldEntry, entry: Entry): Promise<void> {
@@ -211,6 +216,7 @@ class OpenGroup implements Group {
     const outcome = refusal ? this.#outcomeFields(refusal, fields.get("correlation_id")) : [];
     const about = { dead_stream: stream, dead_entry: entry, dead_deliveries: String(deliveries), dead_reason: reason };
     await this.#end(read, outcome, [...fields, ...Object.entries(about)].flat());
+    this.#options.observer?.deadLettered();
   }
 
   /** Acknowledge an entry, add its outcome and its dead letter: all of it, or nothing. */

@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import type { Log } from "../../log.ts";
 import { checkForgetRequest, type ForgetRequest } from "../../forget_request.ts";
+import type { RefusalReason, SourceObserver } from "../../observer.ts";
 import { type AgentEvent, parseFrame } from "../../wire.ts";
 
 /** How to answer what is no event. */
@@ -23,12 +24,25 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 /** What the agent is to do for a frame, in the order in which frames came. */
 export type Asked = { readonly event: AgentEvent } | { readonly forget: ForgetRequest };
 
+/** What a reader of frames is made with. */
+interface FrameReading {
+  readonly agentId: string;
+  /** Largest frame that is taken. */
+  readonly maxBytes: number;
+  readonly log: Log;
+  readonly observer?: Pick<SourceObserver, "refused"> | undefined;
+}
+
 /** Makes the function that turns a frame into what it asks for; undefined for a frame that asks for nothing. */
 export function frameReader(
-  { agentId, maxBytes, log }: { agentId: string; maxBytes: number; log: Log },
+  { agentId, maxBytes, log, observer }: FrameReading,
   answers: FrameAnswers,
 ): (data: string | ArrayBuffer) => Asked | undefined {
-  const refuse = (reason: string, { bytes, id }: { bytes: number; id?: string | undefined }) => {
+  const refuse = (
+    reason: string,
+    { bytes, id, kind = "invalid" }: { bytes: number; id?: string | undefined; kind?: RefusalReason },
+  ) => {
+    observer?.refused(kind);
     log.warn("frame refused", { reason, bytes, ...(id !== undefined && { event: id }) });
     if (id !== undefined) answers.refused(id, reason);
   };
@@ -50,7 +64,7 @@ export function frameReader(
     const frame = parseFrame(text);
     if (bytes > maxBytes) {
       const id = frame.ok ? (frame.value.kind === "event" ? frame.value.event.id : undefined) : frame.id;
-      refuse(`${bytes} bytes, which is more than EVENT_MAX_BYTES=${maxBytes}`, { bytes, id });
+      refuse(`${bytes} bytes, which is more than EVENT_MAX_BYTES=${maxBytes}`, { bytes, id, kind: "too_large" });
       return undefined;
     }
     if (!frame.ok) {

@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import type { Clock } from "../../clock.ts";
 import { encodeForgotten, type ForgetRequest, type ForgottenCounts } from "../../forget_request.ts";
 import type { Log } from "../../log.ts";
+import type { SourceObserver } from "../../observer.ts";
 import {
   type Chunk,
   encodeAck,
@@ -32,6 +33,7 @@ export interface LinkOptions {
   readonly maxBytes: number;
   readonly log: Log;
   readonly clock: Clock;
+  readonly observer?: SourceObserver | undefined;
 }
 
 /** A connection on which the agent has said who it is. */

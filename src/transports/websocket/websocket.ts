@@ -39,6 +39,7 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
     maxAttempts: options.maxAttempts,
     log,
     clock,
+    observer: options.observer,
     random,
   });
   let link: Link | undefined;
@@ -57,6 +58,7 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
       const openedMs = clock.now();
       const current = link = createLink(dialled, { ...options, refusals });
       log.info("✅ WebSocket connected to {url}", { url });
+      options.observer?.connected();
       options.onReachable();
       unheard.sendAgain((entry) => settle(entry, current));
       let next = await current.next(signal);

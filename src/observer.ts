@@ -1,0 +1,94 @@
+/**
+ * What the agent's parts tell of their work to whoever measures it. All that is told are moments, numbers and words of
+ * fixed lists, never an id, a name or a text of anybody: so nothing of an event can reach a metric.
+ *
+ * Where nobody measures, there is no observer, and the parts skip the call.
+ *
+ * @module
+ */
+
+/** Why something was not taken for an event: it is none, it is larger than EVENT_MAX_BYTES, or it was delivered too often. */
+export const REFUSAL_REASONS = ["invalid", "too_large", "delivered_too_often"] as const;
+export type RefusalReason = typeof REFUSAL_REASONS[number];
+
+/** What became of an event: an answer, an answer that says that the agent does not know, or an error. */
+export const RESULTS = ["answered", "declined", "failed"] as const;
+export type Result = typeof RESULTS[number];
+
+/** Why a model gave no answer, as the mind's ModelError sorts it; `other`: anything else. */
+export const MODEL_ERRORS = ["unavailable", "faulty", "refused", "other"] as const;
+export type ModelErrorKind = typeof MODEL_ERRORS[number];
+
+/** Told by the source of events. */
+export interface SourceObserver {
+  /** Events can be had. */
+  connected(): void;
+  /** The connection has ended, or an attempt to make one has failed. */
+  disconnected(): void;
+  refused(reason: RefusalReason): void;
+  /** Something was put among the dead letters of its queue. */
+  deadLettered(): void;
+}
+
+/** Told by the mind. */
+export interface MindObserver {
+  /** A try to get an answer from the model has failed. */
+  modelFailed(kind: ModelErrorKind): void;
+  /** An event is asked again, after a pause or an outage. */
+  retried(): void;
+  /** This many passages are known from here on. */
+  knows(passages: number): void;
+}
+
+/** Told by the loop. */
+export interface LoopObserver {
+  /** An event came that was not known. */
+  received(): void;
+  /** An event came that was known already. */
+  duplicate(): void;
+  /** Follow an event that was accepted. */
+  follow(origin: EventOrigin): EventObserver;
+}
+
+/** Told by all of them. */
+export interface Observer extends SourceObserver, MindObserver, LoopObserver {}
+
+/** Where an event comes from, as far as it is told. */
+export interface EventOrigin {
+  /** When it was accepted, in milliseconds since the epoch. */
+  readonly acceptedMs: number;
+  /** The `traceparent` that came with it, checked by whoever uses it. */
+  readonly traceparent?: string | undefined;
+}
+
+/** Follows one event. Its methods are called in this order, each at most once where nothing else is said. */
+export interface EventObserver extends AnsweringObserver {
+  /** Its turn has come: from here on it is answered. */
+  started(): void;
+  /** It has its outcome. */
+  ended(result: Result): void;
+  /** The outcome is on disk, and in `responses.json`. */
+  committed(): void;
+  /** The outcome is handed to the transport; again where that failed before. */
+  delivering(): void;
+  /** The outcome is settled. Nothing more is told. */
+  delivered(): void;
+  /** It is not followed any more, although it is not settled. */
+  dropped(): void;
+}
+
+/** Follows how an event is answered; called anew for each try. */
+export interface AnsweringObserver {
+  /** Its conversation is recalled, and the knowledge searched. Returns what to call at the end of that. */
+  recalling(): () => void;
+  /** The model is asked. */
+  calling(): ModelCall;
+}
+
+/** Follows one request to a model. */
+export interface ModelCall {
+  /** What goes to the model's server as the header `traceparent`; undefined where there is no trace. */
+  readonly traceparent?: string | undefined;
+  /** The request has ended. Tokens: as the server counts them. */
+  ended(how: { error?: ModelErrorKind; tokensIn?: number; tokensOut?: number; isCutOff?: boolean }): void;
+}

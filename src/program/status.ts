@@ -1,0 +1,84 @@
+/** What the agent shows of its state, where the settings ask for it: built here from what the parts know. @module */
+
+import type { Log } from "../log.ts";
+import type { ModelOptions } from "../mind/models/options.ts";
+import type { Observer } from "../observer.ts";
+import type { Figures, StatusFacts } from "../status/figures.ts";
+import type { Health } from "../status/health.ts";
+import type { Settings } from "./settings.ts";
+import type { State } from "./state.ts";
+
+/** Shows the state until disposed of. */
+export interface Status extends AsyncDisposable {
+  /** Whom the parts tell of their work; undefined where nobody wants to know. */
+  readonly observer: Observer | undefined;
+}
+
+/** What is shown. */
+export interface StatusParts {
+  readonly settings: Settings;
+  readonly state: State;
+  readonly health: Health;
+  readonly log: Log;
+}
+
+/**
+ * Begin to show the state. Without STATUS_ADDRESS nothing of it is loaded.
+ *
+ * @throws {FatalError} If the address can't be had.
+ */
+export async function openStatus(parts: StatusParts): Promise<Status> {
+  const { settings, state, health, log } = parts;
+  const { STATUS_ADDRESS: address } = settings;
+  if (address === undefined) return { observer: undefined, async [Symbol.asyncDispose]() {} };
+  const [version, { createMetrics }, { startStatusServer }, { listenAddress }] = await Promise.all([
+    import("./version.ts"),
+    import("../status/metrics.ts"),
+    import("../status/server.ts"),
+    import("../status/settings.ts"),
+  ]);
+  const { conditions } = health;
+  const now = () => performance.timeOrigin + performance.now();
+  const figures = () => figuresOf(state, { isModelUp: conditions().modelUp });
+  const metrics = createMetrics({ facts: factsOf(settings, version), figures, conditions, now });
+  health.watch({ isConnected: metrics.isConnected });
+  const server = startStatusServer({ ...listenAddress(address), metrics, conditions, log });
+  return { observer: metrics.observer, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
+
+function figuresOf({ journal, database }: State, { isModelUp }: Pick<Figures, "isModelUp">): Figures {
+  return {
+    ...journal.figures(),
+    stateBytes: sizeOf(database.path) + sizeOf(`${database.path}-wal`),
+    memoryBytes: Deno.memoryUsage().rss,
+    isModelUp,
+  };
+}
+
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
+function factsOf(settings: Settings, { VERSION, COMMIT }: { VERSION: string; COMMIT: string | null }): StatusFacts {
+  const isQueue = settings.EVENT_TRANSPORT !== "file" && settings.EVENT_TRANSPORT !== "websocket";
+  return {
+    version: VERSION,
+    commit: COMMIT ?? undefined,
+    startedMs: performance.timeOrigin,
+    transport: settings.EVENT_TRANSPORT,
+    prefetch: isQueue ? settings.EVENT_PREFETCH : undefined,
+    concurrency: settings.AGENT_CONCURRENCY,
+    ...modelOf(settings),
+  };
+}
+
+function modelOf(settings: Settings): Pick<StatusFacts, "provider" | "model"> {
+  const provider: ModelOptions["provider"] = settings.MODEL_PROVIDER;
+  const names = { embedded: "embedded", ollama: settings.OLLAMA_MODEL, openai: settings.OPENAI_MODEL };
+  return { provider, model: names[provider] };
+}
