@@ -1,9 +1,9 @@
 /** A model beside the agent, in the same enclave: the forms in deploy/ that put it there. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { parse, parseAllDocuments, stringify } from "yaml";
+import { parse } from "yaml";
 import { readSettings } from "../../src/program/settings.ts";
-import { environmentOf, kubernetesText, SECRETS } from "../support/kubernetes.ts";
+import { environmentOf, kubernetesPatched, SECRETS } from "../support/kubernetes.ts";
 import { testWith } from "../support/deploy_tools.ts";
 
 const read = (name: string) => Deno.readTextFileSync(new URL(`../../deploy/${name}`, import.meta.url));
@@ -18,30 +18,8 @@ interface Service {
   readonly mem_limit: string;
   readonly memswap_limit: string;
 }
-interface Named {
-  readonly name: string;
-}
-
-/** Lists merged by the names of their entries, as a strategic merge patch does it. */
-function merged<T extends Named>(all: readonly T[], more: readonly T[] = []): T[] {
-  const kept = all.map((one) => {
-    const patch = more.find(({ name }) => name === one.name);
-    if (!patch) return one;
-    const { env, ...others } = patch as T & { env?: Named[] };
-    return { ...one, ...others, ...env && { env: merged((one as T & { env?: Named[] }).env ?? [], env) } };
-  });
-  return [...kept, ...more.filter(({ name }) => all.every((one) => one.name !== name))];
-}
-
 /** kubernetes.yaml with the patch. */
-function patched() {
-  const documents = parseAllDocuments(kubernetesText()).map((document) => document.toJS());
-  const { spec } = documents.find(({ kind }) => kind === "Deployment").spec.template;
-  const { containers, volumes } = parse(PATCH).spec.template.spec;
-  spec.containers = merged(spec.containers, containers);
-  spec.volumes = merged(spec.volumes ?? [], volumes);
-  return { text: documents.map((document) => stringify(document)).join("---\n"), containers: spec.containers };
-}
+const patched = () => kubernetesPatched(PATCH);
 
 const settingsFrom = (environment: Record<string, string>, options = { inTee: true }) =>
   readSettings((name) => environment[name], undefined, options);

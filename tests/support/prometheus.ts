@@ -1,5 +1,9 @@
 /** Prometheus and its tool, as Debian's package `prometheus` has them. @module */
 
+import { makeFolder } from "./folder.ts";
+import { readLines } from "./lines.ts";
+import { createWatch } from "./watch.ts";
+
 /** Why there is none here; undefined where there is. */
 export function whyNoPrometheus(): string | undefined {
   try {
@@ -32,4 +36,85 @@ export function promtool(args: readonly string[], { input }: { input?: string } 
   } finally {
     Deno.removeSync(path);
   }
+}
+
+/** A Prometheus that runs. */
+export interface PrometheusUnderTest extends AsyncDisposable {
+  readonly url: string;
+  /** What a query finds now. */
+  query(
+    expression: string,
+  ): Promise<readonly { readonly metric: Record<string, string>; readonly value: [number, string] }[]>;
+  /** Resolves once an alert fires. */
+  fires(alert: string): Promise<void>;
+  /** Resolves once a query finds something. */
+  finds(expression: string): Promise<void>;
+}
+
+/** Longest wait for something that should happen: it only ends a test that failed. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * Start one, which scrapes `target` as the job of the rules twice a second.
+ *
+ * @param options `rules`: the text of its rules, evaluated as often.
+ */
+export async function startPrometheus(options: { target: string; rules: string }): Promise<PrometheusUnderTest> {
+  const folder = makeFolder();
+  const config = {
+    global: { scrape_interval: "500ms", scrape_timeout: "500ms", evaluation_interval: "500ms" },
+    rule_files: ["rules.yml"],
+    scrape_configs: [{ job_name: "iexec-agent", static_configs: [{ targets: [options.target] }] }],
+  };
+  Deno.writeTextFileSync(`${folder.path}/prometheus.yml`, JSON.stringify(config));
+  Deno.writeTextFileSync(`${folder.path}/rules.yml`, options.rules);
+  const child = new Deno.Command("prometheus", {
+    args: [
+      `--config.file=${folder.path}/prometheus.yml`,
+      `--storage.tsdb.path=${folder.path}/data`,
+      "--web.listen-address=127.0.0.1:0",
+      "--log.format=json",
+    ],
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const lines: string[] = [];
+  const watch = createWatch({ report: () => lines.join("\n"), patienceMs: PATIENCE_MS });
+  const reading = readLines(child.stderr, (line) => {
+    lines.push(line);
+    watch.changed();
+  });
+  const url = `http://${await watch.until("its address", () => {
+    const line = lines.find((line) => line.includes('"Listening on"'));
+    return line && String(JSON.parse(line).address);
+  })}`;
+  await watch.until("its readiness", () => lines.find((line) => line.includes("ready to receive")));
+  const ask = async (path: string) => {
+    const response = await fetch(`${url}/api/v1/${path}`);
+    const { status, data, error } = await response.json();
+    if (status !== "success") throw new Error(`Prometheus refuses ${path}: ${error}`);
+    return data;
+  };
+  const query = async (expression: string) => (await ask(`query?query=${encodeURIComponent(expression)}`)).result;
+  const until = async (what: string, isThere: () => Promise<boolean>) => {
+    const giveUp = AbortSignal.timeout(PATIENCE_MS);
+    while (!await isThere()) if (giveUp.aborted) throw new Error(`Waited in vain until ${what}`);
+  };
+  return {
+    url,
+    query,
+    finds: (expression) => until(`${expression} finds something`, async () => (await query(expression)).length > 0),
+    fires: (alert) =>
+      until(`${alert} fires`, async () => {
+        const { alerts }: { alerts: { labels: Record<string, string>; state: string }[] } = await ask("alerts");
+        return alerts.some(({ labels, state }) => labels.alertname === alert && state === "firing");
+      }),
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.status;
+      await reading;
+      watch[Symbol.dispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
 }

@@ -76,6 +76,7 @@ const OUTPUT = {
   opened: shown("docs/operations.md", "task start open"),
   second: shown("docs/operations.md", ".agent-second"),
 };
+const MONITORING = shown("docs/monitoring.md", "STATUS_ADDRESS=");
 const VERIFY = {
   outside: shown("docs/verify.md", "task start --once"),
   whole: shown("docs/verify.md", "sha256sum app-compose.json"),
@@ -225,6 +226,12 @@ Deno.test("a file of answers is rotated, and a second agent beside the first has
   await checkout.written("iexec_out/responses.json", ["event-003"]);
   checkout.start(OUTPUT.second);
   await checkout.written(".agent-second/responses.json", ["event-003"]);
+});
+
+Deno.test("the metrics are at the address that the log tells", async () => {
+  await using checkout = await makeCheckout();
+  const url = await checkout.start(MONITORING.replace("9464", "0")).printed(/Metrics and health.*"(http:[^"]+)"/);
+  assertMatch(await (await fetch(`${url}/metrics`)).text(), /^agent_events_received_total \d/m);
 });
 
 testUnless(
