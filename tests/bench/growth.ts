@@ -32,14 +32,21 @@ export function costsBySize(sizes: readonly number[]): number[] {
   return costs.map(median);
 }
 
-/** State and output in a folder of their own, with so many answers in them. */
-function openStore(size: number): Disposable & { add(count: number): void } {
+/** Put `size` answers into a state directory and a `responses.json`, as an agent leaves them. */
+export function leaveAnswers(size: number, places: { state: string; output: string }): void {
+  openStore(size, places)[Symbol.dispose]();
+}
+
+/** State and output with so many answers in them, in a folder of their own unless `places` are given. */
+function openStore(
+  size: number,
+  places?: { state: string; output: string },
+): Disposable & { add(count: number): void } {
   using stack = new DisposableStack();
-  const folder = Deno.makeTempDirSync({ prefix: "agent-bench-" });
-  stack.defer(() => Deno.removeSync(folder, { recursive: true }));
-  const database = stack.use(openStateDatabase(`${folder}/state`));
+  const { state, output } = places ?? temporaryPlaces(stack);
+  const database = stack.use(openStateDatabase(state));
   const journal = openJournal(database, { seal: noSeal, now: systemClock.now });
-  const publisher = stack.use(openPublisher({ path: `${folder}/responses.json`, journal, log: silentLog }));
+  const publisher = stack.use(openPublisher({ path: output, journal, log: silentLog }));
   const agentId = crypto.randomUUID();
   let added = 0;
   const add = (count: number) => {
@@ -56,4 +63,10 @@ function openStore(size: number): Disposable & { add(count: number): void } {
   while (added < size) add(Math.min(GROWING_BATCH, size - added));
   const owned = stack.move();
   return { add, [Symbol.dispose]: () => owned.dispose() };
+}
+
+function temporaryPlaces(stack: DisposableStack): { state: string; output: string } {
+  const folder = Deno.makeTempDirSync({ prefix: "agent-bench-" });
+  stack.defer(() => Deno.removeSync(folder, { recursive: true }));
+  return { state: `${folder}/state`, output: `${folder}/responses.json` };
 }

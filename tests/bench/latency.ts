@@ -3,6 +3,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { readEntries, startAgent } from "../support/agent.ts";
 import { startServer } from "../support/server.ts";
+import { leaveAnswers } from "./growth.ts";
 import { ourAgent, startClient } from "./peer.ts";
 import { makeFolder } from "../support/folder.ts";
 
@@ -57,20 +58,51 @@ export async function pacedLatencies({ count, everyMs }: { count: number; everyM
   return latencies;
 }
 
-/** Milliseconds from starting the program to its first answer being readable, `count` times. */
+/** Milliseconds from starting the program to its first answer being readable, `count` times, each in an empty folder. */
 export async function startLatencies(count: number): Promise<number[]> {
   const latencies: number[] = [];
   for (let n = 0; n < count; n++) {
     await using folder = makeFolder();
     Deno.mkdirSync(`${folder.path}/iexec_in`);
-    const event = { id: "q1", query: "What is iExec?", timestamp: 1 };
-    Deno.writeTextFileSync(`${folder.path}/iexec_in/events.json`, JSON.stringify([event]));
-    const startedMs = performance.now();
-    await using agent = await startAgent({ folder: folder.path });
-    await agent.responses(1);
-    latencies.push(performance.now() - startedMs);
+    latencies.push(await startLatency(folder.path, "q1"));
   }
   return latencies;
+}
+
+/** The same in one folder, with `answered` events in its journal and in `responses.json` already. */
+export async function lateStartLatencies(count: number, answered: number): Promise<number[]> {
+  await using folder = makeFolder();
+  const { path } = folder;
+  for (const name of ["iexec_in", "iexec_out"]) Deno.mkdirSync(`${path}/${name}`);
+  leaveAnswers(answered, { state: `${path}/.agent`, output: `${path}/iexec_out/responses.json` });
+  const latencies: number[] = [];
+  for (let n = 1; n <= count; n++) latencies.push(await startLatency(path, `late${n}`));
+  return latencies;
+}
+
+async function startLatency(folder: string, id: string): Promise<number> {
+  const event = { id, query: "What is iExec?", timestamp: 1 };
+  Deno.writeTextFileSync(`${folder}/iexec_in/events.json`, JSON.stringify([event]));
+  const startedMs = performance.now();
+  await using _agent = await startAgent({ folder });
+  while (!endOf(`${folder}/iexec_out/responses.json`).includes(`"queryId":"${id}"`)) await pause(1);
+  return performance.now() - startedMs;
+}
+
+/** Where the last entries of a file are, the room behind them included. */
+const END_BYTES = 256 * 1024;
+
+/** The last part of a file; nothing while there is none. */
+function endOf(path: string): string {
+  try {
+    using file = Deno.openSync(path);
+    const { size } = file.statSync(), bytes = new Uint8Array(Math.min(size, END_BYTES));
+    file.seekSync(size - bytes.length, Deno.SeekMode.Start);
+    return new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
 }
 
 /** `median 7.1 ms (5.2 to 31.0, 100 times)`. */

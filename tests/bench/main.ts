@@ -1,7 +1,14 @@
 /** `deno task bench`: our figures beside their budgets (DESIGN.md), as ratios within this run. @module */
 
 import { buildBenthos } from "./benthos.ts";
-import { fileLatencies, pacedLatencies, startLatencies, summary, webSocketLatencies } from "./latency.ts";
+import {
+  fileLatencies,
+  lateStartLatencies,
+  pacedLatencies,
+  startLatencies,
+  summary,
+  webSocketLatencies,
+} from "./latency.ts";
 import { costsBySize } from "./growth.ts";
 import { knowledgeFigures } from "./knowledge.ts";
 import { footprint } from "./memory.ts";
@@ -65,6 +72,7 @@ for (const { name, start } of BROKERS) {
 
 console.log("\nOne event at a time, the real program (budgets: medians of 200 ms and 20 ms):");
 line("start to first answer", summary(await startLatencies(5)));
+line("the same behind 100,000 answers", summary(await lateStartLatencies(5, 100_000)));
 line("file, written to readable", summary(await fileLatencies(50)));
 line("WebSocket, sent to answer", summary(await webSocketLatencies(50)));
 
