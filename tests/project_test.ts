@@ -71,7 +71,7 @@ function packagesOf(module: string): string[] {
 }
 
 /** Packages for `agent verify` alone: downloaded when it is called. */
-const FOR_VERIFY = ["@phala/dcap-qvl", "@peculiar/asn1-schema", "@peculiar/asn1-x509", "@levischuck/tiny-cbor"];
+const FOR_VERIFY = ["@phala/dcap-qvl", "@levischuck/tiny-cbor"];
 
 Deno.test("a first start downloads two dozen packages, and none that only tests, examples or verification import", () => {
   const { npm }: { npm: Record<string, unknown> } = JSON.parse(
