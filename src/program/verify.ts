@@ -2,13 +2,13 @@
 
 import { dirname, join } from "node:path";
 import { escapeControls } from "../control_characters.ts";
-import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { EXIT, FatalError } from "../errors.ts";
 import { openPlainSync } from "../files.ts";
 import { NotAnArrayError, readArray } from "../journal/json_array.ts";
 import { type AnswerVerdict, checkAnswers, type Question } from "../proof/verify/answers.ts";
 import { type EvidenceVerdict, verifyEvidence } from "../proof/verify/evidence.ts";
 import type { Policy } from "../proof/verify/policy.ts";
-import { readCollateral, readJson, readRoot } from "../proof/verify/policy_files.ts";
+import { readCollateral, readJson, readRoot, unreadable } from "../proof/verify/policy_files.ts";
 import { checkEvent } from "../wire.ts";
 import { readVerifyOptions, VERIFY_HELP, type VerifyOptions } from "./verify_options.ts";
 
@@ -100,7 +100,7 @@ function readable<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new FatalError(`Cannot read ${path}: ${messageOf(error)}.`, EXIT.inputOutput, { cause: error });
+    throw unreadable(path, error);
   }
 }
 

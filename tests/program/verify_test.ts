@@ -190,21 +190,23 @@ Deno.test("the program verifies with the permission to read alone, and writes no
   await using folder = makeFolder();
   const args = writeSigned(folder.path, signed);
   const before = [...Deno.readDirSync(folder.path)].map(({ name }) => name).toSorted();
-  const run = (...command: string[]) => {
+  const run = (cwd: string, ...command: string[]) => {
     const [program = "", ...rest] = command;
     return new Deno.Command(program, {
       args: rest,
-      cwd: ROOT,
+      cwd,
       clearEnv: true,
       env: { PATH: Deno.env.get("PATH") ?? "" },
     })
       .outputSync();
   };
-  const task = run(Deno.execPath(), "run", "-q", "--allow-read", "--no-prompt", "main.ts", "verify", ...args);
+  const task = run(ROOT, Deno.execPath(), "run", "-q", "--allow-read", "--no-prompt", "main.ts", "verify", ...args);
   assertEquals(task.code, 0, new TextDecoder().decode(task.stderr));
   assertStringIncludes(new TextDecoder().decode(task.stdout), "All 3 entries are proved.");
-  const [program, ...start] = startCommand(["verify", ...args, "--at", "2026-08-01"]);
-  const agent = run(program, ...start);
+  const [program, ...start] = startCommand(
+    ["verify", ...args.map((text) => text.replace(`${folder.path}/`, "")), "--at", "2026-08-01"],
+  );
+  const agent = run(folder.path, program, ...start);
   assertEquals(agent.code, 1);
   assertStringIncludes(new TextDecoder().decode(agent.stdout), "expired");
   assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name).toSorted(), before);

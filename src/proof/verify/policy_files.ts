@@ -53,6 +53,14 @@ function readText(path: string, maxBytes: number): string {
   try {
     return readPlainTextSync(path, { maxBytes });
   } catch (error) {
-    throw new FatalError(`Cannot read ${path}: ${messageOf(error)}.`, EXIT.inputOutput, { cause: error });
+    throw unreadable(path, error);
   }
+}
+
+/** Why a file can't be read, and what to do. */
+export function unreadable(path: string, error: unknown): FatalError {
+  const why = error instanceof Deno.errors.NotCapable
+    ? "the executable may only read files below its working directory. Copy it there, or call it from elsewhere"
+    : messageOf(error);
+  return new FatalError(`Cannot read ${path}: ${why}.`, EXIT.inputOutput, { cause: error });
 }
