@@ -78,7 +78,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const parts = { settings: connected, log, clock, environment, stop };
   if (mode !== "chat") {
-    reportSettings(log, settings);
+    reportSettings(log, settings, surroundings);
     const once = mode === "once" || settings.IEXEC_TASK_ID !== undefined;
     return await run(parts, { once, isWatched: format === "terminal", inTee: surroundings.inTee });
   }

@@ -40,11 +40,14 @@ export function reportStart(
   }
 }
 
-/** Log the settings that differ from their defaults, and the digest of all. `--check` prints all of them. */
-export function reportSettings(log: Log, settings: Settings): void {
+/**
+ * Log the settings that differ from their defaults, in a TEE with the digest of all, which the evidence repeats. `--check`
+ * prints all of them.
+ */
+export function reportSettings(log: Log, settings: Settings, { inTee }: { inTee: boolean }): void {
   const effective = effectiveSettings(settings);
   const changed = changedSettings(effective);
-  const sha256 = settingsDigest(effective);
-  if (Object.keys(changed).length === 0) log.info("⚙️ Settings: all at their defaults", { sha256 });
-  else log.info("⚙️ Settings that differ from their defaults", { ...changed, sha256 });
+  const digest = inTee ? { sha256: settingsDigest(effective) } : {};
+  if (Object.keys(changed).length === 0) log.info("⚙️ Settings: all at their defaults", digest);
+  else log.info("⚙️ Settings that differ from their defaults", { ...changed, ...digest });
 }

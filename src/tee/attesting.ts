@@ -55,7 +55,8 @@ export async function startAttesting(options: AttestingOptions, signal: AbortSig
   }
   const ending = new AbortController();
   const evidence = await firstEvidence(options, signal);
-  log.info("🪪 Evidence: {format}", { format: evidence.format, source: source?.name ?? "none" });
+  // Outside of a TEE nobody expects a quote: there `--check` tells that there is none.
+  log[source ? "info" : "debug"]("🪪 Evidence: {format}", { format: evidence.format, source: source?.name ?? "none" });
   const answer = source
     ? oneAtATime((nonce) => answerWith(options, { nonce, signal: ending.signal }), {
       clock: options.clock,

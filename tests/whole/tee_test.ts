@@ -188,9 +188,10 @@ Deno.test("a token never goes over ws:// to a peer that is not loopback: 78, whe
   assert(!stderr.includes("canary"));
 });
 
-Deno.test("--check and the start tell the settings in force without secrets, and a SHA-256 that others can compute", async () => {
+Deno.test("--check, and in a TEE the start, tell the settings in force without secrets, and a SHA-256 that others can compute", async () => {
   await using folder = makeFolder();
   const env = {
+    ...IN_TEE,
     WEBSOCKET_URL: "wss://user:canary@example.org:9443/agents?token=canary",
     WEBSOCKET_AUTH_TOKEN: "canary",
     AGENT_STATE_KEY: "0".repeat(64),
@@ -216,6 +217,8 @@ Deno.test("--check and the start tell the settings in force without secrets, and
   assertEquals(started, sha256);
   assertEquals({ ...JSON.parse(text!), ...changed }, JSON.parse(text!));
   assertEquals([changed.AGENT_CONCURRENCY, changed.LOG_CONTENT, changed.EVENT_MAX_BYTES], [7, undefined, undefined]);
+  const outside = await runToEnd({ args: ["--once"] });
+  assert(!outside.stderr.includes("sha256") && !outside.stderr.includes("Evidence"), "elsewhere it is no matter");
 });
 
 Deno.test("two agents with different secrets have one SHA-256, and another setting makes another", async () => {
