@@ -34,7 +34,7 @@ const PASSING = ["ECONNREFUSED", "ENOENT", "ECONNRESET", "EPIPE"];
  */
 export async function exchange(asked: Exchange, signal: AbortSignal): Promise<{ status: number; body: Uint8Array }> {
   const timedOut = AbortSignal.timeout(asked.timeoutMs);
-  const { promise: response, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
   const { to, method, path, body } = asked;
   const headers = {
     host: "url" in to ? to.url.host : "localhost",
@@ -42,21 +42,20 @@ export async function exchange(asked: Exchange, signal: AbortSignal): Promise<{ 
     ...body !== undefined && { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
   };
   const where = "url" in to ? { host: to.url.hostname.replace(/^\[|\]$/g, ""), port: to.url.port || 80 } : to;
-  const sent = request({ ...where, method, path, headers, agent: false }, resolve);
-  const end = () => {
-    const error = signal.aborted
-      ? signal.reason
-      : new QuoteError(`no answer within ${asked.timeoutMs} ms`, { isPassing: true });
-    reject(error);
-    sent.destroy(error);
-  };
+  const response = Promise.withResolvers<IncomingMessage>();
+  const sent = request({ ...where, method, path, headers, agent: false }, response.resolve);
   const either = AbortSignal.any([signal, timedOut]);
+  const end = () => reject(either.reason);
   either.addEventListener("abort", end, { once: true });
   sent.on("error", reject);
   sent.end(body);
+  const whole = response.promise.then(readResponse);
+  // What goes wrong after the first thing that does comes of it.
+  for (const promise of [whole, stopped]) promise.catch(() => {});
   try {
     either.throwIfAborted();
-    return await readResponse(await response);
+    // Deno 2.7.11 never ends reading a response whose request is destroyed.
+    return await Promise.race([whole, stopped]);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (timedOut.aborted) throw new QuoteError(`no answer within ${asked.timeoutMs} ms`, { isPassing: true });
