@@ -62,7 +62,8 @@ export function createCandidateSearch({ passages, postings }: KnowledgeIndex): C
 
   return {
     find(terms) {
-      const weights = new Map(terms.flatMap(({ forms, weight }) => forms.map((form) => [form, weight] as const)));
+      const weights = new Map<string, number>();
+      for (const { forms, weight } of terms) for (const form of forms) weights.set(form, weight);
       const found = new Map<number, Candidate>();
       for (const match of postings.match(weights, CANDIDATES)) found.set(match.id, match);
       for (const term of terms) {

@@ -142,7 +142,7 @@ const SIGNS: readonly (readonly [RegExp, Spoken, number])[] = [
     1.5,
   ],
 ];
-const NO_LETTERS = /[^a-z]+/;
+const LETTER = { a: 97, z: 122 };
 const JAPANESE = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
 const CHINESE = /\p{Script=Han}/u;
 
@@ -166,32 +166,42 @@ export function languageTold(text: string, preferred: Language): Language | unde
     if (JAPANESE.test(sample)) return "ja";
     if (CHINESE.test(sample)) return "zh";
   }
-  const points: Record<Spoken, number> = { en: 0, it: 0, fr: 0, es: 0, de: 0 };
+  /** For each language, in the order of {@linkcode SPOKEN}. */
+  const points = SPOKEN.map(() => 0);
   const folded = fold(sample), languages = spokenWith();
-  for (const word of folded.toLowerCase().split(NO_LETTERS)) {
-    const all = languages.get(word);
-    if (all) { for (const spoken of all) points[spoken] += 1 / all.length; }
+  const lower = folded.toLowerCase();
+  // By hand: to split it by a pattern takes as long as all the rest.
+  for (let at = 0, from = -1; at <= lower.length; at++) {
+    const code = at < lower.length ? lower.charCodeAt(at) : 0;
+    if (code >= LETTER.a && code <= LETTER.z) {
+      if (from < 0) from = at;
+      continue;
+    }
+    if (from < 0) continue;
+    const all = languages.get(lower.slice(from, at));
+    if (all) { for (const place of all) points[place]! += 1 / all.length; }
+    from = -1;
   }
   if (sample !== folded || sample.includes("'")) {
-    for (const [sign, spoken, worth] of SIGNS) if (sign.test(sample)) points[spoken] += worth;
+    for (const [sign, spoken, worth] of SIGNS) if (sign.test(sample)) points[SPOKEN.indexOf(spoken)]! += worth;
   }
-  const most = Math.max(points.en, points.it, points.fr, points.es, points.de);
+  const most = Math.max(...points);
   if (most === 0) return undefined;
-  const best = SPOKEN.filter((spoken) => points[spoken] === most);
+  const best = SPOKEN.filter((_, place) => points[place] === most);
   return best.find((spoken) => spoken === preferred) ?? best[0];
 }
 
-let words: Map<string, Spoken[]> | undefined;
+let words: Map<string, number[]> | undefined;
 
-/** The languages that each small word belongs to. */
-function spokenWith(): ReadonlyMap<string, readonly Spoken[]> {
+/** The languages that each small word belongs to, by their places in {@linkcode SPOKEN}. */
+function spokenWith(): ReadonlyMap<string, readonly number[]> {
   if (words) return words;
   words = new Map();
-  for (const spoken of SPOKEN) {
+  for (const [place, spoken] of SPOKEN.entries()) {
     for (const word of smallWordsOf(spoken)) {
       const others = words.get(word);
-      if (others) others.push(spoken);
-      else words.set(word, [spoken]);
+      if (others) others.push(place);
+      else words.set(word, [place]);
     }
   }
   return words;

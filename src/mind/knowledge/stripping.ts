@@ -58,8 +58,9 @@ function unlessEmpty(text: string, shorter: string, { isKnown, language }: Strip
 
 function stripCourtesy(text: string, { courtesies, phrases, isKnown, language, name = "" }: Stripping): string {
   const first = beginningOf(text);
-  const others = SPOKEN.map(phrasesOf).filter((spoken) => spoken !== phrases);
-  for (const spoken of [phrases, ...others]) {
+  for (const other of [undefined, ...SPOKEN]) {
+    const spoken = other === undefined ? phrases : phrasesOf(other);
+    if (other !== undefined && spoken === phrases) continue;
     if (!spoken.courteous.has(first)) continue;
     for (const kind of ["thanks", "hello", "bye"] as const) {
       const said = spoken[kind].exec(text)?.[0];

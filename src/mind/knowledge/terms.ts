@@ -102,13 +102,27 @@ function newsTerm(weight: number): Term {
 /** A number that is nowhere in the knowledge, or a small word with a wrong letter, changes no question. */
 function isNoise({ written }: Word, language: Language, words: number): boolean {
   if (/^\d+$/.test(written)) return words > 1 && !YEAR.test(written);
-  if (written.length < 4) return false;
+  if (written.length < 4 || !anagramsOf(language).has(lettersOf(written))) return false;
   // Letters in the wrong order; a wrong letter would make `carta` a `cara`.
   for (let at = 0; at < written.length - 1; at++) {
     const swapped = written.slice(0, at) + written[at + 1] + written[at] + written.slice(at + 2);
     if (smallWordsOf(language).has(swapped)) return true;
   }
   return false;
+}
+
+/** A number that words of the same letters share, in whatever order; hardly any others do. */
+function lettersOf(word: string): number {
+  let sum = word.length;
+  for (let at = 0; at < word.length; at++) sum += word.charCodeAt(at) ** 3;
+  return sum;
+}
+
+const ANAGRAMS: Partial<Record<Language, ReadonlySet<number>>> = {};
+
+/** The numbers of a language's small words, which spare most words the look at every swap of two letters. */
+function anagramsOf(language: Language): ReadonlySet<number> {
+  return ANAGRAMS[language] ??= new Set(Array.from(smallWordsOf(language), lettersOf));
 }
 
 /** A year asks for something of its own. */
