@@ -2,7 +2,7 @@
 
 import { systemClock as clock } from "./src/clock.ts";
 import { forgetVariables, readEnvironment as environment, variableNames } from "./src/environment.ts";
-import { FatalError, messageOf } from "./src/errors.ts";
+import { EXIT, FatalError, messageOf } from "./src/errors.ts";
 import { writeAllSync } from "./src/files.ts";
 import { reportToTask } from "./src/iexec/task.ts";
 import { createLog, gatherLines, type LogFormat } from "./src/log.ts";
@@ -18,8 +18,9 @@ import { checkConfinement } from "./src/settings/read.ts";
 import { lookAround } from "./src/tee/surroundings.ts";
 
 /**
- * Not written into the import itself: Deno downloads the packages of every import that it can read before the first start,
- * and a third of all packages are for this command alone. The executable has it like everything else.
+ * Not written into the import itself: Deno resolves every import that it can read before the program starts, and the lock
+ * file of `deno task start`, all of which it downloads first, leaves out the 25 packages that this command alone needs.
+ * The executable has it like everything else.
  */
 const VERIFY = "./src/program/verify.ts";
 
@@ -39,7 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
       return print((await import("./src/program/licenses.ts")).licensesText());
   }
   if (verify) {
-    const { verifyResponses }: typeof import("./src/program/verify.ts") = await import(VERIFY);
+    const { verifyResponses }: typeof import("./src/program/verify.ts") = await import(VERIFY).catch(refuseSources);
     const write = (text: string) => writeAll(Deno.stdout, text);
     // What it reads comes from strangers: it gets no more than it needs, whatever the program may.
     for (const name of ["net", "write", "env", "run", "sys", "ffi"] as const) Deno.permissions.revokeSync({ name });
@@ -127,6 +128,11 @@ function print(text: string): number {
   stderr.flush();
   writeAll(Deno.stdout, `${text}\n`);
   return 0;
+}
+
+/** From sources, the lock file of `deno task start` leaves out what verification alone imports. */
+function refuseSources(cause: unknown): never {
+  throw new FatalError("Cannot load what verifies: from the sources, call deno task verify.", EXIT.usage, { cause });
 }
 
 /** Write a text. If nobody reads it any more (a closed pipe), it is dropped, and the agent goes on. */

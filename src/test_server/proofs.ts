@@ -31,7 +31,7 @@ export interface Proofs {
 
 /** Keys, and agents, that are remembered: whoever connects makes them up, and could fill the memory. */
 const MAX_REMEMBERED = 1_000;
-/** Not written into the import itself: Deno would download the verifier's 25 packages before the server's first start. */
+/** Not written into the import itself: Deno would download the verifier's packages before the server's first start. */
 const VERIFIER = "../proof/verify/evidence.ts";
 
 /** No agent has shown anything yet. `now`: milliseconds since the epoch. */

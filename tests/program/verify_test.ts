@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { FatalError } from "../../src/errors.ts";
 import { verifyResponses } from "../../src/program/verify.ts";
-import { ROOT, startCommand } from "../support/agent.ts";
+import { EXECUTABLE, ROOT, startCommand } from "../support/agent.ts";
 import { CLAIMS, eventLogOf, REGISTERS } from "../support/evidence.ts";
 import { fakeIntel } from "../support/fake_intel.ts";
 import { makeFolder } from "../support/folder.ts";
@@ -200,14 +200,24 @@ Deno.test("the program verifies with the permission to read alone, and writes no
     })
       .outputSync();
   };
-  const task = run(ROOT, Deno.execPath(), "run", "-q", "--allow-read", "--no-prompt", "main.ts", "verify", ...args);
+  const sources = [Deno.execPath(), "run", "-q", `--config=${ROOT}deno.json`, `--lock=${ROOT}tests/deno.lock`];
+  const narrow = [...sources, "--allow-read", "--no-prompt", `${ROOT}main.ts`];
+  const task = run(ROOT, ...narrow, "verify", ...args);
   assertEquals(task.code, 0, new TextDecoder().decode(task.stderr));
   assertStringIncludes(new TextDecoder().decode(task.stdout), "All 3 entries are proved.");
-  const [program, ...start] = startCommand(
-    ["verify", ...args.map((text) => text.replace(`${folder.path}/`, "")), "--at", "2026-08-01"],
-  );
-  const agent = run(folder.path, program, ...start);
+  const start = EXECUTABLE === undefined ? narrow : [EXECUTABLE];
+  const relative = args.map((text) => text.replace(`${folder.path}/`, ""));
+  const agent = run(folder.path, ...start, "verify", ...relative, "--at", "2026-08-01");
   assertEquals(agent.code, 1);
   assertStringIncludes(new TextDecoder().decode(agent.stdout), "expired");
   assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name).toSorted(), before);
+});
+
+Deno.test("from the sources, whoever calls the agent's own task is told which one verifies", async () => {
+  if (EXECUTABLE !== undefined) return;
+  await using folder = makeFolder();
+  const [program, ...start] = startCommand(["verify", "responses.json"]);
+  const { code, stderr } = new Deno.Command(program, { args: start, cwd: folder.path }).outputSync();
+  assertEquals(code, 64);
+  assertStringIncludes(new TextDecoder().decode(stderr), "call deno task verify");
 });

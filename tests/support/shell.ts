@@ -9,7 +9,17 @@ import { readLines } from "./lines.ts";
 import { createWatch } from "./watch.ts";
 
 /** Everything that the commands need. */
-const COPIED = ["deno.json", "deno.lock", "main.ts", "src", "deploy", "examples", "iexec_in", ".env.example"];
+const COPIED = [
+  "deno.json",
+  "deno.lock",
+  "tests/deno.lock",
+  "main.ts",
+  "src",
+  "deploy",
+  "examples",
+  "iexec_in",
+  ".env.example",
+];
 
 /** A copy of the project, with `deno` and `npx` as on a user's machine. */
 export interface Checkout extends AsyncDisposable {
@@ -36,7 +46,7 @@ export async function makeCheckout(): Promise<Checkout> {
   const owned = new AsyncDisposableStack();
   owned.defer(() => Deno.remove(folder, { recursive: true }));
   const path = `${folder}/project`, bin = `${folder}/bin`;
-  for (const name of [path, bin]) Deno.mkdirSync(name);
+  for (const name of [path, bin, `${path}/tests`]) Deno.mkdirSync(name);
   for (const name of COPIED) copy(`${ROOT}/${name}`, `${path}/${name}`);
   Deno.symlinkSync(Deno.execPath(), `${bin}/deno`);
   Deno.writeTextFileSync(`${bin}/npx`, '#!/bin/sh\n# npx -y deno@VERSION …\nshift 2\nexec deno "$@"\n', {

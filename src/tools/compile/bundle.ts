@@ -6,7 +6,9 @@ import { leanCore, makeCut } from "./core_cuts.ts";
 import { deno } from "./deno.ts";
 
 /** The files and folders that the program is bundled from. */
-const SOURCES = ["deno.json", "deno.lock", "main.ts", "src"];
+const SOURCES = ["deno.json", "main.ts", "src"];
+/** The lock file that has all packages of the program: that in the root leaves out what verification alone imports. */
+export const LOCK = "tests/deno.lock";
 
 /** The bundled files by name; the program starts with ENTRY. */
 export type Bundle = ReadonlyMap<string, string>;
@@ -49,6 +51,7 @@ const NAMED_IMPORTS = [{ from: "import(VERIFY)", by: 'import("./src/program/veri
 export async function copyProgram(options: { root: string; commit: string; folder: string }): Promise<void> {
   const { root, commit, folder } = options;
   for (const name of SOURCES) copy(`${root}/${name}`, `${folder}/${name}`);
+  copy(`${root}/${LOCK}`, `${folder}/deno.lock`);
   await Deno.writeTextFile(`${folder}/src/build.json`, JSON.stringify({ commit }));
   await useLeanCore(`${folder}/src/mind`);
   const main = `${folder}/main.ts`;

@@ -1,7 +1,14 @@
 /** The commit that an executable is made from. @module */
 
 /** The files that an executable depends on, as git pathspecs. */
-const IN_THE_EXECUTABLE = ["deno.json", "deno.lock", "main.ts", "src", ":!src/test_server", ":!src/stand_ins/assert"];
+const IN_THE_EXECUTABLE = [
+  "deno.json",
+  "tests/deno.lock",
+  "main.ts",
+  "src",
+  ":!src/test_server",
+  ":!src/stand_ins/assert",
+];
 
 /**
  * The commit that is checked out in `root`, with `-dirty` appended if files that go into the executable were changed; notes,

@@ -2,7 +2,7 @@
 
 import { parseArgs } from "node:util";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
-import { bundleProgram } from "./bundle.ts";
+import { bundleProgram, LOCK } from "./bundle.ts";
 import { checkBase, compileBundle, isTarget, type Target, TARGETS } from "./compile.ts";
 import { commitOf } from "./commit.ts";
 import { deno } from "./deno.ts";
@@ -31,7 +31,7 @@ async function main(args: string[]): Promise<void> {
   }
   checkBase(target);
   using work = makeWorkFolder();
-  await deno(["check", "--quiet", "main.ts"], root);
+  await deno(["check", "--quiet", `--lock=${LOCK}`, "main.ts"], root);
   Deno.mkdirSync(`${work.path}/sources`);
   const bundle = await bundleProgram({ root, commit: await commitOf(root), folder: `${work.path}/sources` });
   Deno.mkdirSync(`${work.path}/bundle`);

@@ -1,5 +1,6 @@
 /** Writes `src/program/licenses.json`, from which `--licenses` prints the notices: part of `deno task docs`. @module */
 
+import { LOCK } from "../compile/bundle.ts";
 import { deno } from "../compile/deno.ts";
 import { gatherNotices, type Notices, noticesOf, splitNotice } from "./notices.ts";
 import { bundledPackages } from "./packages.ts";
@@ -54,7 +55,7 @@ export async function collectNotices(root: string, folder: string): Promise<Noti
 if (import.meta.main) {
   const root = new URL("../../../", import.meta.url).pathname.slice(0, -1);
   // Downloads the packages, where that was not done yet.
-  await deno(["check", "--quiet", "main.ts"], root);
+  await deno(["check", "--quiet", `--lock=${LOCK}`, "main.ts"], root);
   const folder = Deno.makeTempDirSync({ prefix: "agent-licenses-" });
   try {
     const notices = await collectNotices(root, folder);

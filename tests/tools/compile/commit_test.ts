@@ -10,6 +10,7 @@ async function makeRepository(): Promise<Folder> {
     "main.ts": "",
     "deno.json": "{}",
     "deno.lock": "{}",
+    "tests/deno.lock": "{}",
     "src/log.ts": "",
     "src/test_server/main.ts": "",
     "iexec_in/events.json": "[]",
@@ -27,7 +28,8 @@ for (
   const [path, isDirty] of [
     ["main.ts", true],
     ["src/log.ts", true],
-    ["deno.lock", true],
+    ["tests/deno.lock", true],
+    ["deno.lock", false],
     ["README.md", false],
     ["iexec_in/events.json", false],
     ["src/test_server/main.ts", false],
