@@ -1,12 +1,12 @@
 /** Whether the clients of brokers go through AGENT_PROXY; how they do is loaded only where they do. @module */
 
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { EXIT, FatalError } from "../errors.ts";
 import { proxyFor, type ProxySettings } from "../settings/proxy.ts";
 import { hostOf, isEncrypted, publicUrl } from "../urls.ts";
 
-/** Opens a socket that leads to a host; `host` as in a URL, without brackets. */
-export type OpenTunnel = (to: { host: string; port: number }) => Promise<Socket>;
+/** Opens a stream that leads to a host; `host` as in a URL, without brackets. */
+export type OpenTunnel = (to: { host: string; port: number }) => Promise<Duplex>;
 
 /**
  * The tunnel through AGENT_PROXY to each of `urls`; none where they are connected to straight.

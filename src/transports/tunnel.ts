@@ -2,9 +2,11 @@
 
 import { Buffer } from "node:buffer";
 import { connect, isIP, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { UrlProxy } from "../settings/proxy.ts";
 import { publicUrl } from "../urls.ts";
+import { asDuplex } from "./duplex.ts";
 
 /** Milliseconds that the proxy may take. */
 const OPEN_MS = 10_000;
@@ -16,7 +18,7 @@ const MAX_REPLY_BYTES = 16 * 1024;
  *
  * @throws {Error} If the proxy gives no way there.
  */
-export async function openSocket(proxy: UrlProxy, to: { host: string; port: number }): Promise<Socket> {
+export async function openSocket(proxy: UrlProxy, to: { host: string; port: number }): Promise<Duplex> {
   const { protocol, hostname, port } = new URL(proxy.url);
   const at = { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || standardPort(protocol)) };
   const socket = protocol === "https:"
@@ -28,8 +30,7 @@ export async function openSocket(proxy: UrlProxy, to: { host: string; port: numb
   try {
     const talk = converse(socket);
     await (proxy.transport === "socks5" ? askSocks(talk, proxy, to) : askHttp(talk, proxy, to));
-    talk.end();
-    return socket;
+    return asDuplex(socket, talk.end());
   } catch (error) {
     socket.destroy();
     throw new Error(
@@ -52,8 +53,8 @@ interface Talk {
   say(bytes: Uint8Array | string): void;
   /** The reply from its start on, as soon as `find` finds out where it ends; what follows is left for others. */
   hear(find: (received: Buffer) => number | undefined): Promise<Buffer>;
-  /** Give what was received beyond the replies back to the socket, and listen no more. */
-  end(): void;
+  /** Listen no more. Returns what was received beyond the replies. */
+  end(): Uint8Array;
 }
 
 function converse(socket: Socket): Talk {
@@ -61,15 +62,13 @@ function converse(socket: Socket): Talk {
   let look: (() => void) | undefined;
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => {}); // who is listening learns of it
-  // Not by "data": the socket would flow on, or stay paused, for whoever has it next.
-  const onReadable = () => {
-    const bytes: Buffer | null = socket.read();
-    if (bytes) received = Buffer.concat([received, bytes]);
+  const onData = (bytes: Uint8Array) => {
+    received = Buffer.concat([received, bytes]);
     look?.();
   };
   const onError = (error: Error) => ended.reject(error);
   const onClose = () => ended.reject(new Error("it has closed the connection"));
-  socket.on("readable", onReadable).on("error", onError).on("close", onClose);
+  socket.on("data", onData).on("error", onError).on("close", onClose);
   return {
     say: (bytes) => void socket.write(bytes),
     async hear(find) {
@@ -86,8 +85,9 @@ function converse(socket: Socket): Talk {
       return reply;
     },
     end() {
-      socket.off("readable", onReadable).off("error", onError).off("close", onClose);
-      if (received.length > 0) socket.unshift(received);
+      socket.pause();
+      socket.off("data", onData).off("error", onError).off("close", onClose);
+      return received;
     },
   };
 }

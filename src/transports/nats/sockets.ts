@@ -9,6 +9,7 @@ import {
 import { nodeResolveHost, NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { asSocket } from "../duplex.ts";
 import type { OpenTunnel } from "../through_proxy.ts";
 
 /** As the package's own `connect`, which has no say in how a socket is made. */
@@ -31,12 +32,13 @@ class OwnTransport extends NodeTransport {
 
   override async dial(server: { hostname: string; port: number }): Promise<Socket> {
     const { hostname: host, port } = server;
-    const socket = await (this.#openTunnel?.({ host, port }) ?? super.dial(server));
-    socket.setNoDelay(true);
+    // To the package it is a socket: it reads and writes it, and hands it to TLS.
+    const socket = await (this.#openTunnel?.({ host, port }) ?? super.dial(server)) as Socket;
     return neverUnheard(socket);
   }
 
   override async startTLS(): Promise<TLSSocket> {
+    this.socket = neverUnheard(asSocket(this.socket));
     return neverUnheard(await super.startTLS());
   }
 }
