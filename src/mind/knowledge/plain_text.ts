@@ -33,9 +33,7 @@ const EMOJI = /[\p{Extended_Pictographic}\u{1F3FB}-\u{1F3FF}\u{1F1E6}-\u{1F1FF}\
 export function sentencesOf(text: string): string[] {
   // Most messages are one sentence, and the pattern looks back at every blank.
   const all = MAY_END.test(text) ? text.split(SENTENCE_END) : [text];
-  return all.map((sentence) => sentence.trim()).filter((sentence) =>
-    /[\p{L}\p{N}]/u.test(sentence)
-  );
+  return all.map((sentence) => sentence.trim()).filter((sentence) => /[\p{L}\p{N}]/u.test(sentence));
 }
 
 /** What is in every text that has a {@linkcode SENTENCE_END}. */
