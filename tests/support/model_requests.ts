@@ -16,7 +16,7 @@ type Remote = OllamaOptions | OpenaiOptions;
 type More = Partial<RemoteOptions & Pick<OllamaOptions, "keepAlive"> & Omit<OpenaiOptions, "provider">>;
 
 /** Options for a server of the tests. */
-export function optionsFor(server: ModelServer, more: More = {}): Remote {
+export function optionsFor(server: Pick<ModelServer, "url" | "dialect">, more: More = {}): Remote {
   return {
     url: new URL(server.url),
     model: "test-model",

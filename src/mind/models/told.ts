@@ -75,7 +75,37 @@ export async function toldByOpenai(options: OpenaiOptions, signal: AbortSignal):
   }
   // A server of one model calls it as it likes.
   const entry = listed.find(({ id }) => id === model) ?? (listed.length === 1 ? listed[0] : undefined);
-  return { window: entry && windowIn(entry), warnings: [] };
+  const props = entry?.owned_by === "llamacpp" ? await propsOf(server, signal) : undefined;
+  return { window: (props && windowInProps(props)) ?? (entry && windowIn(entry)), warnings: templateWarnings(props) };
+}
+
+/**
+ * What llama.cpp tells of itself, beside the interface that it shares with others; undefined if it does not.
+ *
+ * @see https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md: GET /props
+ */
+async function propsOf(server: Server, signal: AbortSignal): Promise<JsonObject | undefined> {
+  try {
+    return await server.get("../props", signal);
+  } catch (error) {
+    // A router or a proxy may hand on what is under /v1 alone.
+    if (error instanceof ModelError) return undefined;
+    throw error;
+  }
+}
+
+/** The window of one answer, which is smaller than `/v1/models` says where several answers share it in parts. */
+function windowInProps({ default_generation_settings: settings }: JsonObject): number | undefined {
+  const window = isObject(settings) ? count(settings.n_ctx) : undefined;
+  return window !== undefined && window > 0 ? window : undefined;
+}
+
+function templateWarnings({ chat_template: template }: JsonObject = {}): string[] {
+  if (typeof template !== "string" || template === "" || template.includes("messages")) return [];
+  return [
+    "the server's chat template leaves the messages out: the model gets neither the character nor the question. " +
+    "Start it with a --chat-template that has them",
+  ];
 }
 
 /** The window in an entry of `/v1/models`. */

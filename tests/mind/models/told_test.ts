@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describeModel } from "../../../src/mind/models/check.ts";
 import { checkModel } from "../../../src/mind/models/providers.ts";
+import { serveHttp } from "../../support/http_server.ts";
 import { failureOf, never, optionsFor } from "../../support/model_requests.ts";
 import { startModelServer } from "../../support/model_server.ts";
 
@@ -54,6 +55,34 @@ for (const [who, entry] of ENTRIES) {
     assertEquals("contextWindow" in options && options.contextWindow, 2048);
   });
 }
+
+/** A llama.cpp whose list says 8,192 tokens, and that tells `props`, or does not. */
+function startLlamaCpp(props: object | undefined) {
+  const server = serveHttp({}, ({ path }) => {
+    if (path === "/props" && props) return Promise.resolve(Response.json(props));
+    if (path !== "/v1/models") return Promise.resolve(new Response(null, { status: 404 }));
+    const entry = { id: "test-model", owned_by: "llamacpp", meta: { n_ctx: 8192 } };
+    return Promise.resolve(Response.json({ object: "list", data: [entry] }));
+  });
+  return { ...server, dialect: "openai" as const, url: `http://127.0.0.1:${server.port}/v1` };
+}
+
+Deno.test("openai: what llama.cpp tells in /props goes before its list: the window of one answer, and a template", async () => {
+  const found = async (props: object | undefined) => {
+    await using server = startLlamaCpp(props);
+    const { options, warnings } = await checkModel(optionsFor(server, { contextWindow: 65_536 }), never, quickly);
+    return { window: "contextWindow" in options && options.contextWindow, said: warnings.join() };
+  };
+  const settings = { default_generation_settings: { n_ctx: 2048 }, total_slots: 4 };
+  const split = await found({ ...settings, chat_template: "{% for message in messages %}" });
+  assertEquals(split.window, 2048);
+  assertMatch(split.said, /the server's window is 2048 tokens/);
+  assertMatch((await found({ ...settings, chat_template: "{{ prompt }}" })).said, /template leaves the messages out/);
+  for (const props of [undefined, {}, { default_generation_settings: { n_ctx: 0 }, chat_template: "" }, []]) {
+    const { window, said } = await found(props);
+    assertEquals([window, /template/.test(said)], [8192, false]);
+  }
+});
 
 Deno.test("openai: embeddings of a server of their own are looked for there, with its key and no other", async () => {
   await using answers = await startModelServer("openai", { models: ["test-model"], key: "k1" });
