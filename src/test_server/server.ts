@@ -148,6 +148,7 @@ function assemble(
     stopping,
     ledger,
     dispatch,
+    tellAgents: (frame) => [...front.clients.values()].filter((client) => client.sendToAgent(frame)).length,
     proofs,
     requireAttestation: options.requireAttestation ?? false,
     figures,

@@ -75,7 +75,7 @@ interface Servers {
   readonly closed: ServerUnderTest;
 }
 
-/** `POST /api/query`, with everything that can come of it. */
+/** `POST /api/query` and `POST /api/forget`, with everything that can come of it. */
 async function askInEveryWay(call: Call, { usual, full, closed }: Servers): Promise<void> {
   await using agent = await connect(usual.url);
   agent.authenticate({ agentId: AGENT });
@@ -112,6 +112,14 @@ async function askInEveryWay(call: Call, { usual, full, closed }: Servers): Prom
   await ask(full, { query: "?", id: "first" });
   await ask(full, { query: "?" });
   await ask(closed, { query: "?" });
+  const forget = (server: ServerUnderTest, body: unknown) =>
+    call(server, "/api/forget", { method: "POST", body: JSON.stringify(body) });
+  await forget(usual, { userId: "u" });
+  await forget(usual, {});
+  await call(usual, "/api/forget", { method: "POST", body: "text", headers: { "content-type": "text/plain" } });
+  await forget(full, { userId: "x".repeat(600) });
+  await forget(full, { userId: "u" });
+  await forget(closed, { userId: "u" });
 }
 
 /** Every GET, with everything that can come of it. */

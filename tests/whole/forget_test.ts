@@ -82,6 +82,27 @@ Deno.test("an answer that is under way is not written back, its event ends with 
   assertEquals(isInFiles(`${folder.path}/.agent`, CANARY), false);
 });
 
+Deno.test("the test server's REST interface passes a request to forget on, and refuses one that names nobody", async () => {
+  await using server = await startServer({ events: [] });
+  const post = async (body: unknown) => {
+    const response = await fetch(`${server.url.replace(/^ws/, "http")}/api/forget`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+  assertEquals((await post({ userId: "alice" })).status, 503, "no agent is connected");
+  await using agent = await startAgent({ env: settings(server.url) });
+  await server.authenticated(1);
+  assertEquals((await post({})).status, 400);
+  const { status, body } = await post({ userId: "alice" });
+  assertEquals([status, body.agents], [202, 1]);
+  await server.received((message) => message.type === "ack" && message.eventId === body.eventId);
+  assertEquals(forgotten(server.frames)[0]?.forgot, { userId: "alice" });
+  await agent.stop();
+});
+
 Deno.test("a request to forget that names nobody is refused with an error, and forgets nothing", async () => {
   await using server = await startServer({ events: [] });
   await using agent = await startAgent({ env: settings(server.url) });

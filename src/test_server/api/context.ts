@@ -21,6 +21,8 @@ export interface ApiOptions {
   readonly waits: Waits;
   readonly clock: Clock;
   readonly print: (line: string) => void;
+  /** Send a frame to every authenticated agent. Returns how many there are. */
+  readonly tellAgents: (frame: string) => number;
   /** The server stops: whoever waits is answered with what there is. */
   readonly stopping: AbortSignal;
 }

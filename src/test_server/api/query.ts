@@ -14,10 +14,8 @@ import { MAX_WAIT_S, questionSchema, waitSchema } from "./schemas.ts";
 export async function query({ request, search }: Call, options: ApiOptions): Promise<Response> {
   const waitS = readWait(search);
   if (!waitS.ok) return failure(400, waitS.reason);
-  const mediaType = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (mediaType !== "application/json") return failure(415, "Send JSON, with Content-Type: application/json.");
-  const body = await readBody(request, options.limits.frameBytes);
-  if (body === undefined) return failure(413, `A body may have ${options.limits.frameBytes} bytes at most.`);
+  const body = await readJson(request, options);
+  if (body instanceof Response) return body;
   const question = checkJson(questionSchema, body);
   if (!question.ok) return failure(400, question.reason);
   const event = newEvent(question.value, { source: "api", now: options.clock.now() });
@@ -30,6 +28,14 @@ export async function query({ request, search }: Call, options: ApiOptions): Pro
   } finally {
     options.waits.leave();
   }
+}
+
+/** The text of a body that says that it is JSON; or a refusal. */
+export async function readJson(request: Request, { limits }: Pick<ApiOptions, "limits">): Promise<string | Response> {
+  const mediaType = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (mediaType !== "application/json") return failure(415, "Send JSON, with Content-Type: application/json.");
+  return await readBody(request, limits.frameBytes) ??
+    failure(413, `A body may have ${limits.frameBytes} bytes at most.`);
 }
 
 /** @returns A refusal, if the event can't be taken on. */

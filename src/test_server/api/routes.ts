@@ -4,6 +4,7 @@ import { hasBearer } from "../guard.ts";
 import { json } from "../http.ts";
 import { type ApiOptions, failure } from "./context.ts";
 import { eventState, listAgents, listEvents } from "./events.ts";
+import { forget } from "./forget.ts";
 import { describeApi } from "./openapi.ts";
 import { query } from "./query.ts";
 import type { Documented, Route } from "./route.ts";
@@ -43,6 +44,22 @@ export const ROUTES: readonly Route[] = [
       503: { description: "Too much is waiting. `Retry-After` tells when to try again", bodies: ["Failure"] },
     },
     handle: query,
+  },
+  {
+    method: "POST",
+    path: "/api/forget",
+    operationId: "forget",
+    summary: "Have the agents forget what a conversation or a user has said",
+    description: "Sent to every connected agent. Each tells in its ack what it has deleted.",
+    body: "Forget",
+    responses: {
+      202: { description: "It was passed on", bodies: ["Forgetting"] },
+      400: { description: "It names nobody", bodies: ["Failure"] },
+      413: { description: "The body is too long", bodies: ["Failure"] },
+      415: { description: "The body is not JSON", bodies: ["Failure"] },
+      503: { description: "No agent is connected", bodies: ["Failure"] },
+    },
+    handle: forget,
   },
   {
     method: "GET",

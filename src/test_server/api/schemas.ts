@@ -26,6 +26,14 @@ export const questionSchema = z.strictObject({
   timestamp: z.number().exactOptional().describe("Milliseconds since the epoch; now, where it is missing"),
 }).describe("An event, as an agent gets it. Metadata may hold anything else");
 
+/** The body of `POST /api/forget`. */
+export const forgetSchema = z.strictObject({
+  id: z.string().min(1).max(MAX_ID_LENGTH).exactOptional()
+    .describe("Comes back as eventId of the agents' acks. Made up where it is missing"),
+  conversationId: questionShape.conversationId,
+  userId: questionShape.userId,
+}).describe("Whose words are to be forgotten: a conversation's, a user's, or a user's in a conversation");
+
 /** The query of `POST /api/query`. */
 export const waitSchema = z.strictObject({
   wait: z.string().regex(/^\d+(\.\d+)?$/).transform(Number).pipe(z.number().max(MAX_WAIT_S)).optional(),
@@ -46,6 +54,13 @@ export const failureSchema = z.object({
 
 /** An event was taken on. */
 export const acceptedSchema = z.object({ success: z.literal(true), eventId: z.string() });
+
+/** A request to forget was passed on. */
+export const forgettingSchema = z.object({
+  success: z.literal(true),
+  eventId: z.string().describe("That of the agents' acks"),
+  agents: z.number().int().describe("How many it was sent to"),
+});
 
 const metadata = z.looseObject({
   sources: z.array(z.string()).readonly().optional().describe(
@@ -160,10 +175,11 @@ export const agentListSchema = z.object({
 export const healthSchema = z.object({ status: z.literal("ok") });
 
 /** Names of the bodies in the OpenAPI document. */
-export const REQUEST_BODIES = { Question: questionSchema };
+export const REQUEST_BODIES = { Question: questionSchema, Forget: forgetSchema };
 export const RESPONSE_BODIES = {
   Failure: failureSchema,
   Accepted: acceptedSchema,
+  Forgetting: forgettingSchema,
   Answer: answerSchema,
   Event: eventSchema,
   ListedEvent: listedSchema,
