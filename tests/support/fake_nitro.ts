@@ -25,8 +25,9 @@ export interface FakeDocument {
 
 /** The authorities, and what enclaves show. */
 export interface FakeNitro {
-  /** The root's certificate in DER. */
+  /** The root's certificate: in DER, and as a file in PEM has it. */
   readonly root: Uint8Array;
+  readonly rootPem: string;
   readonly nowMs: number;
   document(says: FakeDocument): Promise<Uint8Array>;
 }
@@ -49,6 +50,7 @@ export async function fakeNitro(): Promise<FakeNitro> {
   const authority = await certify("fake.region", "fake.nitro-enclaves", authorityKeys, rootKeys, true);
   return {
     root: new Uint8Array(root.rawData),
+    rootPem: `${root.toString("pem")}\n`,
     nowMs: FAKE_NOW_MS,
     async document(
       { userData, pcr0, timestamp = FAKE_NOW_MS, algorithm = -35, tagged = false, leafIsAuthority = false },
