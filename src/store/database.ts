@@ -129,6 +129,8 @@ function tryToRewrite(sqlite: DatabaseSync, path: string): boolean {
     return true;
   } catch (cause) {
     if (sqliteCode(cause) === SQLITE.full) return false;
+    // What stands in a table fits it, unless somebody else wrote it there.
+    if (/constraint failed/.test(messageOf(cause))) throw damaged(path, messageOf(cause), { cause });
     throw databaseError(cause, path);
   }
 }
