@@ -81,7 +81,7 @@ export async function answerEvents(
   using publisher = await openOutput(settings, { journal, log, now: clock.now, rotates: !program.writesOneFile });
   keepBesideAnswers(attesting, settings, { log });
   const attestation = shownTo(attesting);
-  await using status = await openStatus({ settings, state, health, log });
+  await using status = await openStatus({ settings, state, health, log, clock });
   const { observer } = status;
   const options = await checkModelAtStart(modelOptions(settings), log, stop);
   await using mind = await startMind({ model: options, ...program, character, state, observer });

@@ -8,6 +8,7 @@ import { duration, flag, like, text, whole, word } from "../settings/checks.ts";
 import { FLAG, milliseconds, optional, type Setting, setting, type ValuesOf } from "../settings/definition.ts";
 import { PROXY_SETTINGS } from "../settings/proxy.ts";
 import { otherNamesOf, readTable } from "../settings/read.ts";
+import { OTLP_SETTINGS } from "../status/otlp_settings.ts";
 import { STATUS_SETTINGS } from "../status/settings.ts";
 import { HOST_VARIABLES, LOADER } from "../tee/host_variables.ts";
 import { ATTESTATION_SETTINGS } from "./attestation_settings.ts";
@@ -41,6 +42,7 @@ export const SETTINGS = {
   ...MODEL_SETTINGS,
   ...PROXY_SETTINGS,
   ...STATUS_SETTINGS,
+  ...OTLP_SETTINGS,
   AGENT_CONCURRENCY: setting({
     meaning: "Events answered at the same time; events of one conversation are answered in order",
     expected: "a whole number from 1 to 1000",

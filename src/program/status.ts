@@ -1,10 +1,13 @@
 /** What the agent shows of its state, where the settings ask for it: built here from what the parts know. @module */
 
+import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { ModelOptions } from "../mind/models/options.ts";
 import type { Observer } from "../observer.ts";
+import { both } from "../status/both.ts";
 import type { Figures, StatusFacts } from "../status/figures.ts";
 import type { Health } from "../status/health.ts";
+import { listenAddress } from "../status/settings.ts";
 import type { Settings } from "./settings.ts";
 import type { State } from "./state.ts";
 
@@ -20,31 +23,42 @@ export interface StatusParts {
   readonly state: State;
   readonly health: Health;
   readonly log: Log;
+  readonly clock: Clock;
 }
 
 /**
- * Begin to show the state. Without STATUS_ADDRESS nothing of it is loaded.
+ * Begin to show the state. Nothing of it is loaded without STATUS_ADDRESS and OTEL_EXPORTER_OTLP_ENDPOINT.
  *
- * @throws {FatalError} If the address can't be had.
+ * @throws {FatalError} If the address can't be had, or a certificate can't be read.
  */
 export async function openStatus(parts: StatusParts): Promise<Status> {
   const { settings, state, health, log } = parts;
-  const { STATUS_ADDRESS: address } = settings;
-  if (address === undefined) return { observer: undefined, async [Symbol.asyncDispose]() {} };
-  const [version, { createMetrics }, { startStatusServer }, { listenAddress }] = await Promise.all([
-    import("./version.ts"),
-    import("../status/metrics.ts"),
-    import("../status/server.ts"),
-    import("../status/settings.ts"),
-  ]);
-  const { conditions } = health;
-  const now = () => performance.timeOrigin + performance.now();
-  const figures = () => figuresOf(state, { isModelUp: conditions().modelUp });
-  const metrics = createMetrics({ facts: factsOf(settings, version), figures, conditions, now });
-  health.watch({ isConnected: metrics.isConnected });
-  const server = startStatusServer({ ...listenAddress(address), metrics, conditions, log });
-  return { observer: metrics.observer, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  const { STATUS_ADDRESS: address, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = settings;
+  await using stack = new AsyncDisposableStack();
+  let observer: Observer | undefined;
+  if (address !== undefined || endpoint !== undefined) {
+    const [version, { createMetrics }] = await Promise.all([import("./version.ts"), import("../status/metrics.ts")]);
+    const facts = factsOf(settings, version), { conditions } = health;
+    const figures = () => figuresOf(state, { isModelUp: conditions().modelUp });
+    const metrics = createMetrics({ facts, figures, conditions, now });
+    health.watch({ isConnected: metrics.isConnected });
+    observer = metrics.observer;
+    if (address !== undefined) {
+      const { startStatusServer } = await import("../status/server.ts");
+      stack.use(startStatusServer({ ...listenAddress(address), metrics, conditions, log }));
+    }
+    if (endpoint !== undefined) {
+      const { sendStatus } = await import("./otlp.ts");
+      const sending = stack.use(sendStatus({ ...parts, endpoint, facts, families: metrics.families, now }));
+      if (sending.observer) observer = both(observer, sending.observer);
+    }
+  }
+  const held = stack.move();
+  return { observer, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
 }
+
+/** Milliseconds since the epoch, with fractions; setting the clock does not move it. */
+const now = () => performance.timeOrigin + performance.now();
 
 function figuresOf({ journal, database }: State, { isModelUp }: Pick<Figures, "isModelUp">): Figures {
   return {
