@@ -1,6 +1,6 @@
 /**
  * The program as `main.ts` builds it, with a model that answers at once: what is left is our own cost. Arguments: the
- * server's URL and a folder for state and output. For each line on stdin its memory, in bytes, goes to stdout.
+ * server's URL, a folder for state and output, a character, and more settings as `NAME=value`. For each line on stdin its memory, in bytes, goes to stdout.
  *
  * @module
  */
@@ -15,13 +15,14 @@ import { loadTransport } from "../../src/transports/open.ts";
 const ANSWER = "iExec is a marketplace for computing power, data sets and applications that run in enclaves.";
 
 async function main(): Promise<void> {
-  const [url, folder, character = ""] = Deno.args;
+  const [url, folder, character = "", ...more] = Deno.args;
   const given: Record<string, string> = {
     EVENT_TRANSPORT: "websocket",
     WEBSOCKET_URL: url!,
     AGENT_STATE_DIR: `${folder}/state`,
     EVENT_OUTPUT_PATH: `${folder}/responses.json`,
     AGENT_CHARACTER: character,
+    ...Object.fromEntries(more.map((setting) => setting.split("=", 2))),
   };
   const settings = readSettings((name) => given[name]);
   const encoder = new TextEncoder();

@@ -44,7 +44,12 @@ export function ourIntern(url: string, folder: string): Deno.Command {
   return ourAgentAs(url, folder, "");
 }
 
-function ourAgentAs(url: string, folder: string, character: string): Deno.Command {
+/** The same, but nothing is signed. */
+export function ourUnsigned(url: string, folder: string): Deno.Command {
+  return ourAgentAs(url, folder, "", "AGENT_SIGN=false");
+}
+
+function ourAgentAs(url: string, folder: string, character: string, ...settings: string[]): Deno.Command {
   return command(Deno.execPath(), [
     ...[
       "run",
@@ -56,7 +61,7 @@ function ourAgentAs(url: string, folder: string, character: string): Deno.Comman
       "--ignore-env",
     ],
     ...[`--allow-read=${folder}`, `--allow-write=${folder}`, `--allow-net=${new URL(url).host}`],
-    ...[`${ROOT}tests/bench/instant_agent.ts`, url, folder, character],
+    ...[`${ROOT}tests/bench/instant_agent.ts`, url, folder, character, ...settings],
   ]);
 }
 
