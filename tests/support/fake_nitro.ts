@@ -58,19 +58,20 @@ export async function fakeNitro(): Promise<FakeNitro> {
       const leaf = await certify("fake.enclave", "fake.region", enclaveKeys, authorityKeys, leafIsAuthority);
       const registers = Array.from({ length: 16 }, (_, index) => [index, new Uint8Array(48)] as const);
       const pcrs = new Map<string | number, CBORType>([...registers, [0, pcr0 ?? new Uint8Array(48).fill(0xc0)]]);
-      const payload = encodeCBOR(
-        new Map<string | number, CBORType>([
-          ["module_id", "i-0123456789abcdef0-enc0123456789abcdef"],
-          ["digest", "SHA384"],
-          ["timestamp", timestamp],
-          ["pcrs", pcrs],
-          ["certificate", new Uint8Array(leaf.rawData)],
-          ["cabundle", [root, authority].map(({ rawData }) => new Uint8Array(rawData))],
-          ["public_key", null],
-          ["user_data", userData],
-          ["nonce", null],
-        ]),
-      );
+      const fields: readonly (readonly [string, CBORType])[] = [
+        ["module_id", "i-0123456789abcdef0-enc0123456789abcdef"],
+        ["digest", "SHA384"],
+        ["timestamp", timestamp],
+        ["pcrs", pcrs],
+        ["certificate", new Uint8Array(leaf.rawData)],
+        ["cabundle", [root, authority].map(({ rawData }) => new Uint8Array(rawData))],
+        ["public_key", null],
+        ["user_data", userData],
+        ["nonce", null],
+      ];
+      // A map of indefinite length, as real documents have it.
+      const entries = fields.flatMap((entry) => entry.flatMap((part) => [...encodeCBOR(part)]));
+      const payload = Uint8Array.of(0xbf, ...entries, 0xff);
       const header = encodeCBOR(new Map([[1, algorithm]]));
       const signed = Uint8Array.from(encodeCBOR(["Signature1", header, new Uint8Array(), payload]));
       const signature = new Uint8Array(await crypto.subtle.sign(ALGORITHM, enclaveKeys.privateKey, signed));

@@ -1,9 +1,8 @@
 /** Verifies an attestation document of an AWS Nitro enclave offline. @module */
 
-import { CBORTag, type CBORType, decodeCBOR, encodeCBOR } from "@levischuck/tiny-cbor";
 import { Buffer } from "node:buffer";
 import { verify, type X509Certificate } from "node:crypto";
-import { messageOf } from "../../errors.ts";
+import { type Cbor, CborError, decodeCbor, encodeString } from "./cbor.ts";
 import { checkPath, readCertificate } from "./certificates.ts";
 import type { QuoteFacts } from "./quote.ts";
 import { Refusal } from "./verdict.ts";
@@ -17,8 +16,6 @@ export interface NitroCheck {
 
 /** Parameter and value of a COSE header that stand for ES384. @see RFC 9053, 2.1 */
 const ALGORITHM = 1, ES384 = -35;
-/** COSE_Sign1. @see RFC 9052, 4.2 */
-const SIGN1_TAG = 18;
 const DIGEST_BYTES = 48;
 /** How far the document's clock, which is the hypervisor's, may be ahead of ours. */
 const CLOCK_SLACK_MS = 5 * 60_000;
@@ -38,7 +35,7 @@ export function verifyNitro(document: Uint8Array, { root, nowMs }: NitroCheck): 
   if (timestamp > nowMs + CLOCK_SLACK_MS) throw new Refusal("quote", "the document is from the future");
   const leaf = readCertificate(bytesOf(fields.get("certificate"), "certificate"), "the enclave's");
   checkPath([leaf, ...authorities(fields)], { what: "the enclave's", root, nowMs: timestamp });
-  const signed = encodeCBOR(["Signature1", protectedHeader, new Uint8Array(), payload]);
+  const signed = sign1Structure(protectedHeader, payload);
   if (!isSigned(signed, signature, leaf)) throw new Refusal("quote", "the document's signature is wrong");
   const nonce = optionalBytes(fields.get("nonce"));
   return {
@@ -50,9 +47,15 @@ export function verifyNitro(document: Uint8Array, { root, nowMs }: NitroCheck): 
   };
 }
 
+/** What is signed: a list of four, with no data from outside. @see RFC 9052, 4.4 */
+function sign1Structure(protectedHeader: Uint8Array, payload: Uint8Array): Uint8Array {
+  const context = encodeString(3, new TextEncoder().encode("Signature1"));
+  const [header, outside, body] = [protectedHeader, new Uint8Array(), payload].map((part) => encodeString(2, part));
+  return Uint8Array.of(0x84, ...context, ...header!, ...outside!, ...body!);
+}
+
 function parseSign1(document: Uint8Array) {
-  const outer = decode(document);
-  const parts = outer instanceof CBORTag && outer.tag === SIGN1_TAG ? outer.value : outer;
+  const parts = decode(document);
   if (!Array.isArray(parts) || parts.length !== 4) throw new Refusal("quote", "the document is not COSE_Sign1");
   const protectedHeader = bytesOf(parts[0], "header");
   if (mapOf(decode(protectedHeader)).get(ALGORITHM) !== ES384) {
@@ -62,7 +65,7 @@ function parseSign1(document: Uint8Array) {
 }
 
 /** The document names them from the root downwards; a path goes upwards. */
-function authorities(fields: ReadonlyMap<string | number, CBORType>): X509Certificate[] {
+function authorities(fields: ReadonlyMap<string | number, Cbor>): X509Certificate[] {
   const bundle = fields.get("cabundle");
   if (!Array.isArray(bundle) || bundle.length > 10) {
     throw new Refusal("quote", "the document's cabundle is no list of ten");
@@ -79,7 +82,7 @@ function isSigned(signed: Uint8Array, signature: Uint8Array, { publicKey }: X509
   }
 }
 
-function registersIn(fields: ReadonlyMap<string | number, CBORType>): Record<string, string> {
+function registersIn(fields: ReadonlyMap<string | number, Cbor>): Record<string, string> {
   const registers = [...mapOf(fields.get("pcrs"))].map(([index, value]) =>
     [`pcr${index}`, bytesOf(value, "pcrs").toHex()] as const
   );
@@ -91,24 +94,25 @@ function registersIn(fields: ReadonlyMap<string | number, CBORType>): Record<str
   return measurements;
 }
 
-function decode(bytes: Uint8Array): CBORType {
+function decode(bytes: Uint8Array): Cbor {
   try {
-    return decodeCBOR(bytes);
+    return decodeCbor(bytes);
   } catch (error) {
-    throw new Refusal("quote", `the document can't be read: ${messageOf(error)}`, { cause: error });
+    if (!(error instanceof CborError)) throw error;
+    throw new Refusal("quote", `the document can't be read: ${error.message}`, { cause: error });
   }
 }
 
-function mapOf(value: CBORType): ReadonlyMap<string | number, CBORType> {
+function mapOf(value: Cbor | undefined): ReadonlyMap<string | number, Cbor> {
   if (value instanceof Map) return value;
   throw new Refusal("quote", "the document has not the form of an attestation document");
 }
 
-function bytesOf(value: CBORType, what: string): Uint8Array {
+function bytesOf(value: Cbor | undefined, what: string): Uint8Array {
   if (value instanceof Uint8Array) return value;
   throw new Refusal("quote", `the document's ${what} is not bytes`);
 }
 
-function optionalBytes(value: CBORType): Uint8Array | undefined {
+function optionalBytes(value: Cbor | undefined): Uint8Array | undefined {
   return value instanceof Uint8Array ? value : undefined;
 }
