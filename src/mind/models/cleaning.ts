@@ -12,7 +12,7 @@ export interface Cleaner {
 
 /** Tokens after which another turn would begin: a server whose template is wrong lets them through as text. */
 const TURN_ENDS =
-  /<[|｜](?:im_end|im_start|eot_id|eom_id|eot|end_of_text|endoftext|endofturn|end|return|start_header_id|end_header_id|user|assistant|system|start_of_role|end_of_turn_token|begin_of_text|end[▁_]of[▁_]sentence|User|Assistant)[|｜]>|<\/?(?:end_of_turn|start_of_turn|eos)>|<\/s>|\[\/?INST\]|<turn\|>|<\|turn>/gi;
+  /<[|｜](?:im_end|im_start|eot_id|eom_id|eot|end_of_text|endoftext|endofturn|end|return|start_header_id|end_header_id|user|assistant|system|start_of_role|end_of_turn_token|begin_of_text|end[▁_]of[▁_]sentence|User|Assistant)[|｜]>|<\/?(?:end_of_turn|start_of_turn|eos)>|<\/s>|\[\/?INST\]|<turn\|>|<\|turn>|\[\|(?:endofturn|system|user|assistant)\|\]|<seed:(?:bos|eos)>/gi;
 /** Tokens that only stand around a text. */
 const STRAY = /^\s*(?:<s>|<bos>|<pad>|<[|｜]begin[▁_]of[▁_](?:text|sentence)[|｜]>)+|(?:<pad>|<unk>)+\s*$/gi;
 

@@ -87,6 +87,8 @@ Deno.test("an answer ends where a template's token would begin another turn", ()
     "<|endoftext|>",
     "<｜end▁of▁sentence｜>",
     "[INST]",
+    "[|endofturn|]",
+    "<seed:eos>",
   ];
   for (const token of tokens) {
     assertEquals(cleaner.whole(`Hello!${token}\n<|im_start|>agent\nHello!`), "Hello!", token);
