@@ -16,8 +16,8 @@ import { modelLatencies } from "./model.ts";
 import { EXECUTABLE } from "../support/agent.ts";
 import { compareStarts } from "./start.ts";
 import { median } from "../../src/test_server/statistics.ts";
-import { prepareBaseline, type Throughput, throughput } from "./throughput.ts";
-import { ourIntern } from "./peer.ts";
+import { ourMs, prepareBaseline, type Throughput, throughput } from "./throughput.ts";
+import { ourIntern, ourUnsigned } from "./peer.ts";
 import { BROKERS, queueFigures } from "./queues.ts";
 
 const ROUNDS = 3;
@@ -33,7 +33,17 @@ const baselines = withBaseline ? ["whole", "sampled"] as const : ["none", "none"
 using benthos = buildBenthos();
 report(
   "5,000 events, the guide's own",
-  await throughput({ count: 5_000, rounds: ROUNDS, users: 100, baseline: baselines[0], agent: ourIntern, benthos }),
+  await throughput({
+    count: 5_000,
+    rounds: ROUNDS,
+    users: 100,
+    baseline: baselines[0],
+    agent: ourIntern,
+    others: {
+      "ours with AGENT_SIGN=false": (count) => ourMs(ourUnsigned, count, 100),
+      ...benthos && { "Benthos, not durable": benthos.burst },
+    },
+  }),
 );
 report("5,000 events that stand alone", await throughput({ count: 5_000, rounds: ROUNDS, baseline: baselines[0] }));
 // All of it would take the baseline over five minutes.
@@ -107,16 +117,17 @@ for (const start of ["cold", "warm"] as const) {
 }
 line("a further question", `${large.answerMs.toFixed(1)} ms`);
 
-function report(what: string, { ours, baseline, benthos }: Throughput, how = ""): void {
+function report(what: string, { ours, baseline, others }: Throughput, how = ""): void {
   const rate = `${integer(ours)} a second`;
   if (baseline === undefined) line(what, rate);
   else line(what, `${(ours / baseline).toFixed(0)}× the guide's design (${rate} to ${integer(baseline)}${how})`);
-  if (benthos === undefined) return;
-  line("  beside Benthos, not durable", `${(ours / benthos).toFixed(2)}× (${rate} to ${integer(benthos)})`);
+  for (const [name, other] of Object.entries(others)) {
+    line(`  beside ${name}`, `${(ours / other).toFixed(2)}× (${integer(other)} a second)`);
+  }
 }
 
 function line(what: string, figure: string): void {
-  console.log(`  ${what.padEnd(32)} ${figure}`);
+  console.log(`  ${what.padEnd(36)} ${figure}`);
 }
 
 function integer(value: number): string {

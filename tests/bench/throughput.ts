@@ -1,6 +1,5 @@
 /** Events a second when many come at once: ours against the guide's design, taking turns. @module */
 
-import type { Benthos } from "./benthos.ts";
 import { guideClient, ourAgent, startClient } from "./peer.ts";
 import { median } from "../../src/test_server/statistics.ts";
 
@@ -9,8 +8,8 @@ export interface Throughput {
   readonly ours: number;
   /** Missing where there is no `node`. */
   readonly baseline?: number;
-  /** Missing where it was not asked for. */
-  readonly benthos?: number;
+  /** Of others that took turns with them, by their names. */
+  readonly others: Readonly<Record<string, number>>;
 }
 
 /** Where the baseline is sampled, as shares of the way, and how many events each time. */
@@ -20,7 +19,7 @@ const SAMPLED_AT = [0, 0.25, 0.5, 0.75, 1], SAMPLE = 100;
  * Send `count` events at once to a fresh process of each design, `rounds` times, in alternating order.
  *
  * @param options `users`: spread ours over so many conversations; `agent`: ours; `baseline`: sent all events too, or sampled along the
- * way, because its time grows with the square of `count`; `benthos`: sent all events in turns with the others.
+ * way, because its time grows with the square of `count`; `others`: the milliseconds that others take for them, by their names.
  */
 export async function throughput(
   options: {
@@ -29,15 +28,18 @@ export async function throughput(
     users?: number;
     baseline: "whole" | "sampled" | "none";
     agent?: typeof ourAgent;
-    benthos?: Benthos | undefined;
+    others?: Readonly<Record<string, (count: number) => Promise<number>>>;
   },
 ): Promise<Throughput> {
-  const { count, rounds, users, baseline, agent = ourAgent, benthos } = options;
-  const ours: number[] = [], theirs: number[] = [], benthosMs: number[] = [];
+  const { count, rounds, users, baseline, agent = ourAgent, others = {} } = options;
+  const ours: number[] = [], theirs: number[] = [];
+  const othersMs = Object.keys(others).map((): number[] => []);
   const sides = [async () => ours.push(await ourMs(agent, count, users))];
   if (baseline === "whole") sides.push(async () => theirs.push(await guideMs(count, 0)));
   if (baseline === "sampled") sides.push(async () => theirs.push(await sampledGuideMs(count)));
-  if (benthos) sides.push(async () => benthosMs.push(await benthos.burst(count)));
+  for (const [index, burst] of Object.values(others).entries()) {
+    sides.push(async () => othersMs[index]!.push(await burst(count)));
+  }
   for (let round = 0; round < rounds; round++) {
     for (const measure of round % 2 === 0 ? sides : sides.toReversed()) await measure();
   }
@@ -45,11 +47,12 @@ export async function throughput(
   return {
     ours: rate(ours),
     ...baseline !== "none" && { baseline: rate(theirs) },
-    ...benthos && { benthos: rate(benthosMs) },
+    others: Object.fromEntries(Object.keys(others).map((name, index) => [name, rate(othersMs[index]!)])),
   };
 }
 
-async function ourMs(agent: typeof ourAgent, count: number, users: number | undefined): Promise<number> {
+/** Milliseconds of one burst to a fresh process of ours. */
+export async function ourMs(agent: typeof ourAgent, count: number, users?: number): Promise<number> {
   await using client = await startClient(agent);
   const ms = await client.burst({ count, ...users !== undefined && { users } });
   await client.stop();
