@@ -117,6 +117,7 @@ Deno.test("no message holds a secret, not even a wrong one", () => {
     "MODEL_HEADERS",
     "MODEL_QUERY",
     "AGENT_PROXY",
+    "OTEL_EXPORTER_OTLP_HEADERS",
     "AGENT_STATE_KEY",
   ]);
   const environment = {
@@ -132,6 +133,7 @@ Deno.test("no message holds a secret, not even a wrong one", () => {
     MODEL_QUERY: "key=CANARY CANARY",
     WEBSOCKET_HEADERS: "Host: CANARY",
     AGENT_PROXY: "ftp://user:CANARY@example.org",
+    OTEL_EXPORTER_OTLP_HEADERS: "authorization: CANARY",
   };
   assertFalse(problems(environment).join().includes("CANARY"));
   for (const file of ["WEBSOCKET_AUTH_TOKEN=CANARY$WEBSOCKET_AUTH_TOKEN", "WEBSOCKET_URL=wss:CANARY$WEBSOCKET_URL"]) {
