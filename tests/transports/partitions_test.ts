@@ -158,9 +158,19 @@ testUnless(
       NATS_SUBJECT: `agent.parts.${index}.*`,
       NATS_CONSUMER: `part-${index}`,
     });
-    await broker.use(({ manager }) =>
-      manager.streams.add({ name: "AGENT_PARTS", subjects: ["agent.parts.>"], retention: "workqueue" })
-    );
+    await broker.use(async ({ manager }) => {
+      await manager.streams.add({ name: "AGENT_PARTS", subjects: ["agent.parts.>"], retention: "workqueue" });
+      // One event at a time: what a dead agent held comes again before anything behind it.
+      for (const index of [0, 1]) {
+        await manager.consumers.add("AGENT_PARTS", {
+          durable_name: `part-${index}`,
+          filter_subject: `agent.parts.${index}.*`,
+          ack_policy: "explicit",
+          ack_wait: 1_000_000_000,
+          max_ack_pending: 1,
+        });
+      }
+    });
     const publish = (batch: readonly AgentEvent[]) =>
       broker.use(async ({ connection }) => {
         const client = jetstream(connection);
