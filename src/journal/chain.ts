@@ -3,50 +3,49 @@
 import { EXIT, FatalError } from "../errors.ts";
 import { type Database } from "../store/database.ts";
 import type { Seal, Sealed } from "../store/seal.ts";
-import { type AgentEvent, type Entry, entryOf, type Failure, type Outcome, type Signatures } from "../wire.ts";
+import type { AgentEvent, Outcome } from "../wire.ts";
 import { chainPlace, outcomePlace, type Row, type Statements } from "./statements.ts";
 
-/** How far the chain goes. */
-interface End {
-  /** How many outcomes it has. */
+/** Where a signature stands in the chain. */
+export interface Link {
+  /** 1 for the first. */
   readonly seq: number;
-  /** Digest of its last signature. */
-  readonly last: string;
+  /** Digest of the signature before; absent for the first. */
+  readonly prev?: string;
 }
 
 /** Signs outcomes. */
 export interface OutcomeSigner {
-  /** Go on behind this end; undefined: begin. */
-  follow(end: End | undefined): void;
   /**
-   * Sign the next outcome of the chain.
+   * The outcome with its signatures, and the digest that the next one covers.
    *
    * @param event What the outcome is of; undefined where it could not be taken for an event.
-   * @param onSigned Given the signatures: now, or within {@linkcode finish}.
+   * @param link Undefined for an outcome that is not kept.
    */
-  sign(outcome: Outcome, event: AgentEvent | undefined, onSigned: (signatures: Signatures) => void): void;
-  /** Sign what was not signed yet; returns the end of the chain. */
-  finish(): End | undefined;
-  /** The signatures of an outcome that is no part of the chain, since it is not kept. */
-  signApart(outcome: Outcome, event: AgentEvent): Signatures;
+  sign<Kind extends Outcome>(
+    outcome: Kind,
+    event: AgentEvent | undefined,
+    link: Link | undefined,
+  ): { readonly outcome: Kind; readonly digest: string };
 }
 
-/** The end of the chain, with the place of its last outcome. */
-interface StoredEnd extends End {
+/** How far the chain goes. */
+interface Head {
+  readonly seq: number;
+  /** Place of its last outcome. */
   readonly outcomeSeq: number;
+  /** Digest of its last signature. */
+  readonly last: string;
 }
 
 /** The chain. Without a signer outcomes stay as they are, and the chain stays where it is. */
 export interface Chain {
-  /**
-   * Make the entry of an outcome, signed, that is kept at the place `seq`. Its text and its signatures may be missing until
-   * {@linkcode finish}.
-   */
-  enter(outcome: Outcome, event: AgentEvent | undefined, seq: number): Entry;
-  /** Sign an outcome that is not kept. */
-  signApart(outcome: Failure, event: AgentEvent): Failure;
-  /** Complete every entry, and write how far the chain goes: in the transaction of its outcomes. */
-  finish(): void;
+  /** Sign an outcome that is kept at the place `outcomeSeq`. */
+  sign<Kind extends Outcome>(outcome: Kind, event: AgentEvent | undefined, outcomeSeq: number): Kind;
+  /** Sign an outcome that is not kept, and so is no part of the chain. */
+  signApart<Kind extends Outcome>(outcome: Kind, event: AgentEvent): Kind;
+  /** Write how far the chain goes, if it has grown: in the transaction of its outcomes. */
+  write(): void;
 }
 
 /**
@@ -59,40 +58,38 @@ export function openChain(
   parts: { statements: Statements; seal: Seal; signer: OutcomeSigner | undefined },
 ): Chain {
   const { statements, seal, signer } = parts;
-  const stored = readEnd(database, parts);
-  signer?.follow(stored);
-  let writtenSeq = stored?.seq ?? 0, outcomeSeq = 0;
+  let head = readHead(database, parts);
+  let written = head;
   return {
-    enter(outcome, event, seq) {
-      if (!signer) return entryOf(outcome);
-      outcomeSeq = seq;
-      const entry: { outcome: Outcome; text: string } = { outcome, text: "" };
-      signer.sign(outcome, event, (signatures) => Object.assign(entry, entryOf({ ...outcome, ...signatures })));
-      return entry;
+    sign(outcome, event, outcomeSeq) {
+      if (!signer) return outcome;
+      const link = head ? { seq: head.seq + 1, prev: head.last } : { seq: 1 };
+      const signed = signer.sign(outcome, event, link);
+      head = { seq: link.seq, outcomeSeq, last: signed.digest };
+      return signed.outcome;
     },
-    signApart: (outcome, event) => signer ? { ...outcome, ...signer.signApart(outcome, event) } : outcome,
-    finish() {
-      const end = signer?.finish();
-      if (!end || end.seq === writtenSeq) return;
-      writtenSeq = end.seq;
-      statements.setChain.run(end.seq, outcomeSeq, seal.seal(end.last, chainPlace({ seq: end.seq, outcomeSeq })));
+    signApart: (outcome, event) => signer ? signer.sign(outcome, event, undefined).outcome : outcome,
+    write() {
+      if (head === written || !head) return;
+      written = head;
+      statements.setChain.run(head.seq, head.outcomeSeq, seal.seal(head.last, chainPlace(head)));
     },
   };
 }
 
-function readEnd(
+function readHead(
   database: Database,
   { statements, seal }: { statements: Statements; seal: Seal },
-): StoredEnd | undefined {
-  const row = statements.chain.get() as (Omit<StoredEnd, "last"> & { readonly last: Sealed }) | undefined;
-  const end = row && { ...row, last: seal.open(row.last, chainPlace(row)) };
-  if (end && !DIGEST.test(end.last)) throw changed(database, "the end of its chain of signatures is no digest");
+): Head | undefined {
+  const row = statements.chain.get() as (Omit<Head, "last"> & { readonly last: Sealed }) | undefined;
+  const head = row && { ...row, last: seal.open(row.last, chainPlace(row)) };
+  if (head && !DIGEST.test(head.last)) throw changed(database, "the end of its chain of signatures is no digest");
   const newest = statements.lastOutcome.get() as Row | undefined;
   // Its last outcomes may have been forgotten since.
-  if (newest && newest.seq > (end?.outcomeSeq ?? 0) && isSigned(seal.open(newest.body, outcomePlace(newest)))) {
+  if (newest && newest.seq > (head?.outcomeSeq ?? 0) && isSigned(seal.open(newest.body, outcomePlace(newest)))) {
     throw changed(database, "its chain of signatures does not reach its last answer");
   }
-  return end;
+  return head;
 }
 
 /** SHA-256 in base64url. */

@@ -5,7 +5,7 @@ import { EXIT, FatalError } from "../errors.ts";
 import type { Whose } from "../forget_request.ts";
 import type { Database } from "../store/database.ts";
 import { noSeal, openJson, type Seal } from "../store/seal.ts";
-import { type AgentEvent, type Entry, type Failure, type Outcome, sizeOf } from "../wire.ts";
+import { type AgentEvent, type Entry, entryOf, type Failure, type Outcome, sizeOf } from "../wire.ts";
 import { openChain, type OutcomeSigner } from "./chain.ts";
 import { type HeldBack, nothingHeld, runsOf } from "./held.ts";
 import { createOriginNames, type Origin } from "./origins.ts";
@@ -141,11 +141,11 @@ export function openJournal(
   let held = nothingHeld();
   let { lastEvent, lastOutcome } = rows.lastNumbers();
   const write = () => {
-    chain.finish();
     const now = held;
     // First of all: after an error the transaction is gone, and nothing of it is written a second time.
     held = nothingHeld();
     rows.write(now, lastOutcome);
+    chain.write();
   };
   database.beforeCommit(write);
   /** All that is known is in the tables. */
@@ -175,8 +175,7 @@ export function openJournal(
   };
   const keep = (outcome: Outcome, event: AgentEvent | undefined) => {
     const seq = ++lastOutcome;
-    // The entry itself, which is completed later, with two facts more.
-    return Object.assign(chain.enter(outcome, event, seq), { seq, atMs: now() });
+    return { seq, ...entryOf(chain.sign(outcome, event, seq)), atMs: now() };
   };
   const record = (outcome: Outcome, event?: AgentEvent): RecordedOutcome => {
     const id = outcome.queryId;
@@ -185,8 +184,7 @@ export function openJournal(
     if (waiting) held.accepted.delete(id);
     else held.obsolete.push(id);
     const recorded = keep(outcome, event);
-    // Not a copy: it may be signed later.
-    held.answered.set(id, Object.assign(recorded, { asked: waiting?.asked, origin: event && origins.of(event) }));
+    held.answered.set(id, { ...recorded, asked: waiting?.asked, origin: event && origins.of(event) });
     return recorded;
   };
   const refuse = (outcome: Failure): RecordedOutcome | undefined => {
@@ -326,7 +324,6 @@ function createRows(statements: Statements, seal: Seal) {
     /** Write what was held back. */
     write({ accepted, answered, obsolete, settled }: HeldBack, lastOutcome: number) {
       for (const [id, { seq, text, atMs, asked = null, origin }] of answered) {
-        if (text === "") throw new Error(`Cannot write the outcome of ${JSON.stringify(id)}: it is not signed yet`);
         statements.keepOutcome.run(seq, id, seal.seal(text, outcomePlace({ seq, id, at: atMs })), atMs, asked);
         if (origin) statements.keepOrigin.run(seq, origin.conversation, origin.user);
       }

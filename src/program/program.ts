@@ -63,7 +63,7 @@ export async function answerEvents(
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
   const eip712 = settings.AGENT_SIGNATURES === "jws,eip712";
   // Also where nothing is signed: the evidence names the key.
-  using signer = await createSigner({ eip712 });
+  const signer = await createSigner({ eip712 });
   using state = openState(settings.AGENT_STATE_DIR, {
     key: await readStateKey(settings, { clock, log }, stop),
     takeOver: settings.AGENT_STATE_TAKE_OVER,

@@ -5,7 +5,7 @@ import { hash } from "node:crypto";
 import * as z from "zod";
 import { type AgentEvent, MAX_ID_LENGTH, type Outcome } from "../wire.ts";
 import { describeIssues } from "../zod_issues.ts";
-import type { Parsed } from "./evidence.ts";
+import { type Parsed, toBase64Url } from "./evidence.ts";
 
 /** What a signature covers. Hashes are SHA-256 of a text's UTF-8 bytes, in base64url without padding. */
 export interface AnswerClaims {
@@ -105,67 +105,32 @@ export function nonceOf({ metadata }: Pick<AgentEvent, "metadata">): string | un
 }
 
 /**
- * What the claims are made of: the texts themselves, which a signature covers by their digests. A tuple, since it goes to
- * another thread for each outcome. `metadata`: as `JSON.stringify` writes it.
- */
-export type Facts = readonly [
-  iss: string,
-  queryId: string,
-  timestamp: number,
-  query: string | undefined,
-  response: string | undefined,
-  error: string | undefined,
-  metadata: string | undefined,
-  model: string | undefined,
-  nonce: string | undefined,
-];
-
-/**
- * What a signature covers of an outcome.
+ * What a signature says of an outcome, but for its place in the chain.
  *
  * @param event The event as it was answered; undefined where what came could not be taken for one.
  */
-export function factsOf(outcome: Outcome, event: Pick<AgentEvent, "query" | "metadata"> | undefined): Facts {
-  const { agentId, queryId, timestamp } = outcome;
-  // An event from before such queries were refused may still wait for its answer.
-  const query = event?.query.isWellFormed() ? event.query : undefined, nonce = event && nonceOf(event);
-  if ("error" in outcome) {
-    return [agentId, queryId, timestamp, query, undefined, outcome.error, undefined, undefined, nonce];
-  }
-  const { response, metadata } = outcome, metadataText = metadata && JSON.stringify(metadata);
-  return [agentId, queryId, timestamp, query, response, undefined, metadataText, metadata?.model, nonce];
-}
-
-/**
- * The claims for facts. Its text also runs in a thread of its own: it names nothing outside of itself.
- *
- * @param digest {@linkcode textDigest}.
- * @param link The place in the chain; undefined for an outcome that is not kept.
- */
-export function claimsFrom(
-  [iss, queryId, timestamp, query, response, error, metadata, model, nonce]: Facts,
-  digest: (text: string) => string,
-  link?: { readonly seq: number; readonly prev?: string | undefined },
-): AnswerClaims {
-  // JSON.stringify leaves out what is undefined, in a fraction of the time that spreading takes.
+export function claimsOf(outcome: Outcome, event: Pick<AgentEvent, "query" | "metadata"> | undefined): AnswerClaims {
+  const { agentId: iss, queryId, timestamp } = outcome;
+  const nonce = event && nonceOf(event);
   return {
     iss,
     queryId,
     timestamp,
-    query_sha256: query === undefined ? undefined : digest(query),
-    response_sha256: response === undefined ? undefined : digest(response),
-    error_sha256: error === undefined ? undefined : digest(error),
-    metadata_sha256: metadata === undefined ? undefined : digest(metadata),
-    model,
-    nonce,
-    seq: link?.seq,
-    prev: link?.prev,
-  } as AnswerClaims;
+    // An event from before such queries were refused may still wait for its answer.
+    ...(event?.query.isWellFormed() && { query_sha256: textDigest(event.query) }),
+    ...("error" in outcome ? { error_sha256: textDigest(outcome.error) } : answerDigests(outcome)),
+    ...(nonce !== undefined && { nonce }),
+  };
 }
 
-/** The claims for an outcome, but for its place in the chain. @see factsOf */
-export function claimsOf(outcome: Outcome, event: Pick<AgentEvent, "query" | "metadata"> | undefined): AnswerClaims {
-  return claimsFrom(factsOf(outcome, event), textDigest);
+function answerDigests(
+  { response, metadata }: Extract<Outcome, { response: string }>,
+): Pick<AnswerClaims, "response_sha256" | "metadata_sha256" | "model"> {
+  return {
+    response_sha256: textDigest(response),
+    ...(metadata && { metadata_sha256: textDigest(JSON.stringify(metadata)) }),
+    ...(metadata?.model !== undefined && { model: metadata.model }),
+  };
 }
 
 /** The first part of every token that one key signs, with the dot behind it. */
@@ -175,27 +140,16 @@ export function encodeHeader(kid: string): string {
 }
 
 /**
- * Makes the function that makes tokens: header, claims, signature. The claims' bytes stand in a token as they were signed,
- * so that nothing needs a canonical form. Its text also runs in a thread of its own: it names nothing outside of itself.
+ * A token: header, claims, signature. The claims' bytes stand in it as they were signed, so that nothing needs a
+ * canonical form.
  *
  * @param header What {@linkcode encodeHeader} made.
  * @param sign Returns the 64 bytes of the signature over bytes.
  */
-export function tokenMaker(header: string, sign: (signed: Uint8Array) => Uint8Array): (claims: AnswerClaims) => string {
-  const encoder = new TextEncoder(), base64url = { alphabet: "base64url", omitPadding: true } as const;
-  // Used again for each: Buffer's ways from text to bytes and back take three times as long (4 µs, measured).
-  let json = new Uint8Array(0), signed = json;
-  return (claims) => {
-    const text = JSON.stringify(claims);
-    if (json.length < 3 * text.length) {
-      json = new Uint8Array(6 * text.length);
-      signed = new Uint8Array(header.length + 2 * json.length);
-      encoder.encodeInto(header, signed);
-    }
-    const payload = json.subarray(0, encoder.encodeInto(text, json).written).toBase64(base64url);
-    const { written } = encoder.encodeInto(payload, signed.subarray(header.length));
-    return `${header}${payload}.${sign(signed.subarray(0, header.length + written)).toBase64(base64url)}`;
-  };
+export function encodeToken(header: string, claims: AnswerClaims, sign: (signed: Uint8Array) => Uint8Array): string {
+  const signed = `${header}${base64url(JSON.stringify(claims))}`;
+  // All of it is ASCII. As "latin1" Deno would copy it letter by letter, in 8 µs instead of 1 (measured on 2.9.6).
+  return `${signed}.${toBase64Url(sign(Buffer.from(signed)))}`;
 }
 
 /** Take a token apart. Only its form is checked, not its signature. */
@@ -214,7 +168,7 @@ export function parseToken(token: string): Parsed<ParsedToken> {
 }
 
 function base64url(text: string): string {
-  return Buffer.from(text).toString("base64url");
+  return toBase64Url(Buffer.from(text));
 }
 
 /** The bytes of a part; undefined if it is not base64url as this module writes it: a token has one spelling. */

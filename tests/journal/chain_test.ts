@@ -164,32 +164,6 @@ for (const [state, seal] of Object.entries({ open: noSeal, sealed: aesSeal(Buffe
   });
 }
 
-Deno.test("what another thread signs under load is stored whole, in the commit that it was recorded for", async () => {
-  await using folder = makeFolder();
-  using signer = await createSigner({ busy: 4 });
-  const count = { all: 0, threaded: 0 };
-  {
-    using database = openStateDatabase(folder.path);
-    const journal = openJournal(database, { seal: noSeal, now: () => 0, signer });
-    while (count.threaded < 100) {
-      const recorded = Array.from({ length: 40 }, () => {
-        const id = `q${count.all++}`;
-        journal.accept(event(id));
-        const recorded = journal.record(answer(id), event(id));
-        if (recorded.text === "") count.threaded++;
-        return recorded;
-      });
-      await database.committed();
-      for (const { text, outcome } of recorded) assertEquals(JSON.parse(text), outcome);
-      // The thread starts when this one lets the machine.
-      await new Promise((resolve) => setTimeout(resolve));
-    }
-  }
-  using opened = open(folder.path, { life: 1 });
-  assertEquals(outcomesOf(opened.journal).length, count.all);
-  assertEquals(assertChain(outcomesOf(opened.journal)), [signer.kid]);
-});
-
 Deno.test("signatures for chains are stored with the outcome", async () => {
   await using folder = makeFolder();
   const database = openStateDatabase(folder.path);

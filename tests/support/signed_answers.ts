@@ -29,13 +29,14 @@ export async function signedAnswers(
   } = {},
 ): Promise<SignedAnswers> {
   const made = intel ?? await fakeIntel();
-  using signer = await createSigner();
+  const signer = await createSigner();
   const events = Array.from({ length: count }, (_, index) => ({
     id: `event-${index + 1}`,
     query: `Question ${index + 1}?`,
     timestamp: 1_781_524_800_000 + index,
     ...(index === 0 && { metadata: { nonce: "asked today" } }),
   }));
+  let prev: string | undefined;
   const entries = events.map((event, index) => {
     const outcome: Answer = {
       queryId: event.id,
@@ -44,10 +45,9 @@ export async function signedAnswers(
       agentId: CLAIMS.agentId,
       metadata: { model: "embedded", ms: 3 },
     };
-    let signature = "";
-    signer.sign(outcome, event, (signatures) => signature = signatures.signature ?? "");
-    signer.finish();
-    return { ...outcome, signature };
+    const signed = signer.sign(outcome, event, { seq: index + 1, ...(prev !== undefined && { prev }) });
+    prev = signed.digest;
+    return signed.outcome as Answer & { readonly signature: string };
   });
   const evidence = await evidenceOf(made, {
     claims: { ...CLAIMS, cnf: { jwk: signer.jwk }, ...claims },
