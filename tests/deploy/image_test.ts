@@ -83,7 +83,7 @@ testInImage("the image", { target: "agent" }, async ({ files, config, run }, con
     );
     assertMatch(
       stdout,
-      /^output: usable \(\/app\/\.agent\/out\/responses\.json\)\nstate: usable \(\/app\/\.agent\/state\)$/m,
+      /^output: usable \(\/app\/\.agent\/out\/responses\.json\)\nstate: usable \(\/app\/\.agent\/state, sealed with AGENT_STATE_KEY\)$/m,
     );
   });
 

@@ -70,6 +70,7 @@ const QUEUES = { redis: ofQueue("6379"), rabbitmq: ofQueue("5672"), nats: ofQueu
 const BY_HAND = shown("docs/queues.md", "redis-cli");
 const TASK = shown("docs/iexec.md", "task start --once");
 const SEALED = shown("docs/operations.md", "AGENT_STATE_KEY");
+const FORGET = shown("docs/operations.md", "task forget");
 const OUTPUT = {
   rotated: shown("docs/operations.md", "EVENT_OUTPUT_ROTATE"),
   sealed: shown("docs/operations.md", "openssl genpkey"),
@@ -156,6 +157,12 @@ Deno.test("a task writes computed.json, a state is sealed, and the settings' SHA
   assertStringIncludes(printed, digest);
   const [, settings = ""] = /^settings in force: (.*)$/m.exec(printed)!;
   assertEquals(digest, createHash("sha256").update(settings).digest("hex"));
+});
+
+Deno.test("what a user said is forgotten", async () => {
+  await using checkout = await makeCheckout();
+  await checkout.run("deno task start --once");
+  assertStringIncludes(await checkout.run(FORGET), "forgot 2 exchanges");
 });
 
 Deno.test("answers from outside of a TEE are signed, and verifying them says that nothing vouches for the key", async () => {

@@ -41,7 +41,7 @@ testOnSmallDisk("a full output disk ends the program with 74; with space again, 
 testOnSmallDisk(
   "a full state disk ends the program with 74; with space again, a restart answers the rest, nothing twice",
   {
-    kibibytes: 1024,
+    kibibytes: 4096,
   },
   async (disk) => {
     await using input = makeInput(3_000);

@@ -78,7 +78,6 @@ const HARMLESS = (files: string): Record<string, string> => ({
   DENO_COVERAGE_DIR: `${files}/coverage`,
   DENO_AUTO_SERVE: "1",
   OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9",
-  OTEL_TRACES_EXPORTER: "console",
   NODE_V8_COVERAGE: `${files}/coverage`,
   NODE_DEBUG: "net,tls,http",
   TMPDIR: files,
