@@ -1,5 +1,7 @@
 /** URLs: the port and the encryption that a scheme implies, and how a URL may be shown. @module */
 
+import { isIP } from "node:net";
+
 /**
  * Schemes that the agent connects over: the port that a URL may leave out, and whether the connection is encrypted.
  * A scheme that is not listed counts as plaintext.
@@ -53,4 +55,15 @@ export function decodePart(part: string): string {
     // A lone % stands for itself.
     return part;
   }
+}
+
+/**
+ * Whether nobody else can point a `Host` header's name at this machine (DNS rebinding): an IP address, `localhost`, a
+ * name without a dot, which nobody can own, or the one that is listened on.
+ */
+export function isUnclaimable(host: string, listeningOn: string): boolean {
+  const authority = `http://${host}`;
+  if (!URL.canParse(authority)) return false;
+  const name = new URL(authority).hostname.replace(/^\[|\]$/g, "");
+  return isIP(name) !== 0 || !name.includes(".") || name.endsWith(".localhost") || name === listeningOn.toLowerCase();
 }

@@ -32,7 +32,7 @@ export interface StatusParts {
  * @throws {FatalError} If the address can't be had, or a certificate can't be read.
  */
 export async function openStatus(parts: StatusParts): Promise<Status> {
-  const { settings, state, health, log } = parts;
+  const { settings, state, health, log, clock } = parts;
   const { STATUS_ADDRESS: address, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = settings;
   await using stack = new AsyncDisposableStack();
   let observer: Observer | undefined;
@@ -45,7 +45,7 @@ export async function openStatus(parts: StatusParts): Promise<Status> {
     observer = metrics.observer;
     if (address !== undefined) {
       const { startStatusServer } = await import("../status/server.ts");
-      stack.use(startStatusServer({ ...listenAddress(address), metrics, conditions, log }));
+      stack.use(startStatusServer({ ...listenAddress(address), metrics, conditions, log, clock }));
     }
     if (endpoint !== undefined) {
       const { sendStatus } = await import("./otlp.ts");

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { acceptAll } from "../accepting.ts";
+import { systemClock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { decodePart } from "../urls.ts";
@@ -20,7 +22,7 @@ export interface ProxyRelay extends Disposable {
 }
 
 /**
- * Listen on the loopback, and carry every connection to `proxy`. A connection for which the proxy can't be reached is
+ * Listen on the loopback, where every process of this machine can connect, and carry every connection to `proxy`. A connection for which the proxy can't be reached is
  * closed, and why is logged.
  *
  * @param proxy `vsock:CID:PORT` or `unix:PATH`.
@@ -61,13 +63,15 @@ export function startProxyRelay(proxy: URL, { log }: { log: Log }): ProxyRelay {
       });
     }
   };
-  void (async () => {
-    for await (const near of listener) void connect(near);
-  })();
+  const accepting = acceptAll(listener, (near) => void connect(near), {
+    clock: systemClock,
+    failed: (error) =>
+      log.warn("the relay to the proxy cannot accept connections, trying again", { error: messageOf(error) }),
+  });
   return {
     url: new URL(`http://127.0.0.1:${listener.addr.port}`),
     [Symbol.dispose]() {
-      listener.close();
+      accepting[Symbol.dispose]();
       open.forEach(hangUp);
     },
   };

@@ -1,12 +1,14 @@
 /** The port on which the agent shows its state: metrics for Prometheus, health for whoever restarts it. @module */
 
-import { forgetVariables } from "../environment.ts";
+import type { Clock } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { isUnclaimable } from "../urls.ts";
 import { type Conditions, isAlive, isReady } from "./health.ts";
 import { LABEL_VALUES } from "./definitions.ts";
 import type { Metrics } from "./metrics.ts";
 import { CONTENT_TYPE } from "./registry.ts";
+import { serveRequests, type StatusRequest } from "./requests.ts";
 import type { ListenAddress } from "./settings.ts";
 
 /** What is shown, and where. */
@@ -14,6 +16,7 @@ export interface StatusServerOptions extends ListenAddress {
   readonly metrics: Pick<Metrics, "text">;
   readonly conditions: () => Conditions;
   readonly log: Log;
+  readonly clock: Pick<Clock, "sleep">;
 }
 
 /**
@@ -21,21 +24,27 @@ export interface StatusServerOptions extends ListenAddress {
  *
  * @throws {FatalError} 78, if the address can't be had.
  */
-export function startStatusServer(options: StatusServerOptions): AsyncDisposable {
-  const { hostname, port, log } = options;
-  // Deno would listen there in place of the address that the settings name (2.7.11 and 2.9.6, ran both).
-  forgetVariables(["DENO_SERVE_ADDRESS"]);
-  try {
-    const server = Deno.serve({
-      hostname,
-      port,
-      onListen: (address) => log.info("📈 Metrics and health at {url}", { url: urlOf(address) }),
-      onError(error) {
+export function startStatusServer(options: StatusServerOptions): Disposable {
+  const { log, clock } = options;
+  const listener = listenAt(options);
+  log.info("📈 Metrics and health at {url}", { url: urlOf(listener.addr) });
+  return serveRequests(listener, {
+    clock,
+    respond(request) {
+      try {
+        return respond(request, options);
+      } catch (error) {
         log.warn("a request to STATUS_ADDRESS could not be answered", { error: messageOf(error) });
         return new Response("the agent's log says why\n", { status: 500 });
-      },
-    }, (request) => respond(request, options));
-    return server;
+      }
+    },
+    failed: (error) => log.warn("STATUS_ADDRESS: cannot accept connections, trying again", { error: messageOf(error) }),
+  });
+}
+
+function listenAt({ hostname, port }: ListenAddress): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname, port });
   } catch (error) {
     throw new FatalError(`STATUS_ADDRESS: cannot listen at ${hostname}:${port}: ${reasonOf(error)}`, EXIT.settings, {
       cause: error,
@@ -43,12 +52,13 @@ export function startStatusServer(options: StatusServerOptions): AsyncDisposable
   }
 }
 
-function respond(request: Request, options: StatusServerOptions): Response {
+function respond(request: StatusRequest, options: StatusServerOptions): Response {
   const { metrics, conditions } = options;
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Response("only GET\n", { status: 405, headers: { allow: "GET, HEAD" } });
   }
-  switch (new URL(request.url).pathname) {
+  if (isFromPage(request, options)) return new Response("not for web pages\n", { status: 403 });
+  switch (URL.parse(request.target, "http://localhost")?.pathname) {
     case "/metrics":
       return new Response(metrics.text(), { headers: { "content-type": CONTENT_TYPE, ...PRIVATE } });
     case "/healthz":
@@ -58,6 +68,15 @@ function respond(request: Request, options: StatusServerOptions): Response {
     default:
       return new Response("there is /metrics, /healthz and /readyz\n", { status: 404 });
   }
+}
+
+/**
+ * Whether a web page may have made a browser send this: it comes with an `Origin`, or to a loopback address under a name
+ * that a stranger can point there (DNS rebinding). At other addresses an agent may have any name.
+ */
+function isFromPage({ headers }: StatusRequest, { hostname }: ListenAddress): boolean {
+  if (headers.has("origin")) return true;
+  return /^(127\.|::1$|localhost$)/i.test(hostname) && !isUnclaimable(headers.get("host") ?? hostname, hostname);
 }
 
 const PRIVATE = { "cache-control": "no-store", "x-content-type-options": "nosniff" };

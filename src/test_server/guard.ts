@@ -1,7 +1,7 @@
 /** Decides by a request's headers whether its sender may use the test server at all. @module */
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { isIP } from "node:net";
+import { isUnclaimable } from "../urls.ts";
 
 /** Why a request is turned away. */
 export interface Refusal {
@@ -56,11 +56,4 @@ export function isSameToken(given: string, expected: string): boolean {
 
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;
-}
-
-function isUnclaimable(host: string, listeningOn: string): boolean {
-  const authority = `http://${host}`;
-  if (!URL.canParse(authority)) return false;
-  const name = new URL(authority).hostname.replace(/^\[|\]$/g, "");
-  return isIP(name) !== 0 || !name.includes(".") || name.endsWith(".localhost") || name === listeningOn.toLowerCase();
 }

@@ -119,6 +119,37 @@ Deno.test("only GET is answered, and only what there is", async () => {
   assertEquals([head.status, await head.text()], [200, ""]);
 });
 
+Deno.test("more connections that ask nothing than the agent may have open neither end it nor keep probes out", async () => {
+  const under = ["sh", "-c", 'ulimit -n "$1"; shift; exec "$@"', "sh", "200"];
+  await using agent = await startAgent({ env: SHOWN, under });
+  const url = await statusOf(agent), { port } = new URL(url);
+  const open: Deno.Conn[] = [];
+  for (let count = 0; count < 300; count++) {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    open.push(connection);
+    await connection.write(new TextEncoder().encode("GET /metrics HTTP/1.1\r\nHo"));
+  }
+  assertEquals((await healthAt(`${url}/healthz`)).status, 200);
+  for (const connection of open) connection.close();
+  assertEquals((await agent.stop()).code, 0);
+});
+
+Deno.test("web pages are refused: with an Origin, and under a name that may point at any machine", async () => {
+  await using agent = await startAgent({ env: SHOWN });
+  const { port } = new URL(await statusOf(agent));
+  const ask = async (headers: string) => {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    await connection.write(new TextEncoder().encode(`GET /metrics HTTP/1.1\r\n${headers}\r\n\r\n`));
+    const answer = new Uint8Array(12);
+    await connection.read(answer);
+    return new TextDecoder().decode(answer);
+  };
+  assertEquals(await ask(`Host: localhost:${port}`), "HTTP/1.1 200");
+  assertEquals(await ask(`Host: 127.0.0.1:${port}`), "HTTP/1.1 200");
+  assertEquals(await ask(`Host: 127.0.0.1:${port}\r\nOrigin: https://pages.example`), "HTTP/1.1 403");
+  assertEquals(await ask(`Host: rebound.example:${port}`), "HTTP/1.1 403");
+});
+
 Deno.test("without STATUS_ADDRESS the agent listens nowhere", async () => {
   await using agent = await startAgent();
   await agent.logged("🚀 Agent started");
