@@ -81,7 +81,7 @@ export function createLink(
     wasWelcome: receiver.wasWelcome,
     settle: sender.settle,
     chunk(chunk) {
-      if (!connection.isOpen() || connection.unsentBytes() > MAX_UNSENT_BYTES) return false;
+      if (!takesMore(connection)) return false;
       connection.send(encodeChunk(chunk));
       return true;
     },
@@ -119,7 +119,9 @@ function createReceiver(
       confirmsAuth = true;
       options.onConfirmed?.();
     },
-    pinged: () => connection.send(encodePong({ timestamp: clock.now() })),
+    pinged() {
+      if (takesMore(connection)) connection.send(encodePong({ timestamp: clock.now() }));
+    },
     challenged: (nonce) => void showEvidence(connection, { attestation, nonce }),
     refused: (id, reason) => void options.hold(refusalOf(id, { reason, timestamp: clock.now() })),
   });
@@ -169,13 +171,19 @@ function authOf({ agentId, token, clock }: LinkOptions, shown: { attestation?: o
   return encodeAuth({ agentId, timestamp: clock.now(), ...(token !== undefined && { token }), ...shown });
 }
 
-/** Answer a challenge, unless the connection is gone by then. */
+/** Whether the connection is there, and its peer reads what it was sent. */
+function takesMore(connection: Connection): boolean {
+  return connection.isOpen() && connection.unsentBytes() <= MAX_UNSENT_BYTES;
+}
+
+/** Answer a challenge, unless the connection is gone by then or its peer does not read: answers would pile up. */
 async function showEvidence(
   connection: Connection,
   { attestation, nonce }: { attestation: Attestation | undefined; nonce: string },
 ): Promise<void> {
+  if (!takesMore(connection)) return;
   const answer = await attestation?.challenge(nonce) ?? { error: "this agent has no evidence" };
-  if (!connection.isOpen()) return;
+  if (!takesMore(connection)) return;
   connection.send(encodeAttestation("evidence" in answer ? answer : { nonce, ...answer }));
 }
 

@@ -3,8 +3,14 @@
 import { assertEquals } from "@std/assert";
 import { type Log, silentLog } from "../../../src/log.ts";
 import type { Attestation } from "../../../src/transports/transport.ts";
+import { createArrivals } from "../../../src/transports/websocket/arrivals.ts";
+import type { Connection } from "../../../src/transports/websocket/connection.ts";
+import { MAX_UNSENT_BYTES } from "../../../src/transports/websocket/held_acks.ts";
+import { createLink } from "../../../src/transports/websocket/link.ts";
+import { watchRefusals } from "../../../src/transports/websocket/refusals.ts";
+import { allSettled } from "../../support/manual_clock.ts";
 import { createWatch } from "../../support/watch.ts";
-import { heldClock, open, run, startServer } from "./fixture.ts";
+import { AGENT_ID, heldClock, open, run, startServer } from "./fixture.ts";
 
 const EVIDENCE = { format: "none", claims: "e30" };
 type Frame = Readonly<Record<string, unknown>>;
@@ -90,4 +96,39 @@ Deno.test("a challenge that is answered after the connection has gone disturbs n
   await pass(5_000);
   await back.promise;
   answer.resolve({ evidence: EVIDENCE });
+});
+
+Deno.test("challenges and pings of a server that does not read are not answered, so that nothing piles up", async () => {
+  const { clock } = heldClock(), arrivals = createArrivals(clock), stopping = new AbortController();
+  const sent: string[] = [];
+  let unsentBytes = 0, quotes = 0;
+  const connection: Connection = {
+    ...arrivals,
+    send: (frame) => void sent.push(JSON.parse(frame).type),
+    isOpen: () => true,
+    unsentBytes: () => unsentBytes,
+    close: () => Promise.resolve({ code: 1000, reason: "" }),
+    giveUp: () => Promise.resolve({ code: 1006, reason: "" }),
+  };
+  const attestation: Attestation = {
+    evidence: EVIDENCE,
+    challenge: () => Promise.resolve({ evidence: { ...EVIDENCE, number: ++quotes } }),
+  };
+  const log = silentLog, refusals = watchRefusals(() => 0);
+  const link = createLink(connection, { agentId: AGENT_ID, attestation, maxBytes: 1_000, log, clock, refusals });
+  const running = link.next(stopping.signal);
+  const ask = async () => {
+    arrivals.add({ kind: "frame", data: JSON.stringify({ type: "challenge", nonce: "nonce-001" }) });
+    arrivals.add({ kind: "frame", data: JSON.stringify({ type: "ping", timestamp: 1 }) });
+    await allSettled();
+  };
+  await ask();
+  unsentBytes = MAX_UNSENT_BYTES + 1;
+  await ask();
+  assertEquals([sent, quotes], [["auth", "pong", "attestation"], 1]);
+  unsentBytes = 0;
+  await ask();
+  assertEquals([sent.slice(3), quotes], [["pong", "attestation"], 2]);
+  stopping.abort();
+  await running;
 });
