@@ -57,7 +57,7 @@ export function createIntake(parts: {
         return;
       }
       if (accepted.state === "forgotten") {
-        log.info("event {event} was answered so long ago that the answer is gone", { event: event.id });
+        log.info("event {event} was answered before, and its answer is no longer kept", { event: event.id });
         if (accepted.asksAnother) repeats.repeated(event.id, { isAnswered: true, asksAnother: true });
         observing.repeated();
         const error = "this event was answered before, and its answer is no longer kept";

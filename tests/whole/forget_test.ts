@@ -44,7 +44,9 @@ for (const [how, env] of Object.entries({ "": {}, " from a sealed state": { AGEN
     assertEquals(isInFiles(`${folder.path}/.agent`, OTHER), how === "");
     server.send(event("a1", "once more", alice), event("b1", "once more", bob));
     const acks = await server.acks(5);
-    assertStringIncludes(acks.find(({ eventId, error }) => eventId === "a1" && error)!.error!, "answered before");
+    const again = "answered before, and its answer is no longer kept";
+    assertStringIncludes(acks.find(({ eventId, error }) => eventId === "a1" && error)!.error!, again);
+    await agent.logged(({ message }) => message.includes(again));
     assertEquals((await agent.stop()).code, 0);
     assertEquals((await agent.responses(2)).length, 2, "the responses file is the operator's");
     assertEquals(agent.lines.filter((line) => line.includes("alice")), []);
