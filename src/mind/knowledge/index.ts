@@ -49,11 +49,12 @@ const LARGE = 1_000;
  * The index over `texts`: the kept one if it is of just these, else a new one. Between `slices` of the work others get
  * their turn.
  *
+ * @param parts `isAgain`: whether older knowledge answers questions meanwhile, for the log; default false.
  * @throws `slices.signal.reason` once that aborts.
  */
 export async function openIndex(
   texts: readonly KnowledgeText[],
-  { store, slices, log }: { store: KeptIndex; slices: Slices; log: Log },
+  { store, slices, log, isAgain = false }: { store: KeptIndex; slices: Slices; log: Log; isAgain?: boolean },
 ): Promise<OpenIndex> {
   const digest = digestOf(texts);
   const passages: IndexedPassage[] = [];
@@ -66,7 +67,8 @@ export async function openIndex(
   if (unpacked) return { passages, postings: unpacked, isNew: false, keep() {} };
   const startedMs = performance.now();
   if (passages.length >= LARGE) {
-    log.info("indexing the knowledge: what is asked meanwhile is answered after it", { passages: passages.length });
+    const meanwhile = isAgain ? "is answered from the old knowledge" : "is answered after it";
+    log.info(`indexing the knowledge: what is asked meanwhile ${meanwhile}`, { passages: passages.length });
   }
   const builder = createPostingsBuilder();
   for (const passage of passages) {

@@ -64,7 +64,8 @@ export function openKnown(
     building.abort();
     const { signal } = building = new AbortController();
     try {
-      const opened = await openIndex(texts, { store, slices: createSlices(signal), log });
+      const slices = createSlices(signal), isAgain = index !== undefined;
+      const opened = await openIndex(texts, { store, slices, log, isAgain });
       if (signal.aborted) return;
       index = opened;
     } catch (error) {

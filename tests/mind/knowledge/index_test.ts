@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
+import { systemClock } from "../../../src/clock.ts";
+import { openKnown } from "../../../src/mind/knowledge/known.ts";
 import { buildKnowledge, searchIn } from "../../../src/mind/knowledge/search.ts";
 import { INDEX_VERSION, indexPassages, openIndex } from "../../../src/mind/knowledge/index.ts";
 import { packPostings } from "../../../src/mind/knowledge/postings_archive.ts";
@@ -11,6 +13,7 @@ import { openKnowledgeStore } from "../../../src/mind/knowledge/store.ts";
 import { isInFiles, startAgent } from "../../support/agent.ts";
 import { corpus, NEEDLE } from "../../support/corpus.ts";
 import { makeFolder } from "../../support/folder.ts";
+import { keptLog } from "../../support/kept_log.ts";
 import { silentLog } from "../../../src/log.ts";
 import { openStateDatabase, openStateSeal } from "../../../src/program/state.ts";
 
@@ -158,4 +161,31 @@ Deno.test("the real program indexes once, again when a file of the knowledge cha
   assertEquals(third.indexed, 1);
   assertNotEquals(third.answer.response, first.answer.response);
   assertStringIncludes(third.answer.response!, "noon");
+});
+
+Deno.test("the log tells when questions are answered from the old knowledge while the new one is indexed", async () => {
+  await using folder = makeFolder();
+  using database = openStateDatabase(folder.path);
+  const { lines, log } = keptLog({ now: () => 0 });
+  const store = openKnowledgeStore(database.sqlite, {
+    seal: openStateSeal(database),
+    committed: database.committed,
+  });
+  const library = (word: string) =>
+    Array.from({ length: 1_000 }, (_, n) => ({ text: `${word} number ${n}.`, source: `${n}.md` }));
+  const sizes = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let known = 0;
+  using knowledge = openKnown({ texts: library("Oven") }, {
+    store,
+    log,
+    clock: systemClock,
+    observer: { knows: () => sizes[known++]!.resolve() },
+  });
+  await sizes[0]!.promise;
+  knowledge.replace({ texts: library("Stove") });
+  await sizes[1]!.promise;
+  const told = lines.filter((line) => line.includes("indexing the knowledge"));
+  assertEquals(told.length, 2);
+  assertMatch(told[0]!, /answered after it/);
+  assertMatch(told[1]!, /answered from the old/);
 });
