@@ -1,6 +1,6 @@
 /** Settings of where events come from: the switch, what all transports share, and each transport's own. @module */
 
-import { flag, whole, word } from "../settings/checks.ts";
+import { duration, flag, whole, word } from "../settings/checks.ts";
 import { FLAG, milliseconds, optional, setting, type ValuesOf } from "../settings/definition.ts";
 import { FILE_SETTINGS } from "./file/settings.ts";
 import { NATS_SETTINGS } from "./nats/settings.ts";
@@ -52,7 +52,7 @@ export const TRANSPORT_SETTINGS = {
   EVENT_RECONNECT_INTERVAL: setting({
     meaning: "Queues: milliseconds before the first attempt to reconnect; doubles up to a minute",
     expected: milliseconds(1),
-    check: whole(1),
+    check: duration(1),
     default: "1000",
   }),
   EVENT_MAX_RECONNECT_ATTEMPTS: setting({

@@ -56,6 +56,12 @@ Deno.test("times are durations too, of one unit or several", () => {
   }
 });
 
+Deno.test("every setting that expects milliseconds takes a duration", () => {
+  const rows = SETTING_ROWS.filter(({ expected }) => expected.includes("milliseconds"));
+  assert(rows.length > 10);
+  for (const { name } of rows) assertEquals(read({ [name]: "90s" })[name], 90_000, name);
+});
+
 Deno.test("settings that are words or flags are read in capitals too", () => {
   const settings = read({ EVENT_TRANSPORT: "WebSocket", LOG_LEVEL: "WARN", LOG_FORMAT: "JSON", LOG_CONTENT: "TRUE" });
   const { EVENT_TRANSPORT, LOG_LEVEL, LOG_FORMAT, LOG_CONTENT } = settings;

@@ -1,6 +1,6 @@
 /** Settings of the NATS transport. @module */
 
-import { flag, text, urlsWith, whole } from "../../settings/checks.ts";
+import { duration, flag, text, urlsWith } from "../../settings/checks.ts";
 import { FLAG, milliseconds, optional, setting } from "../../settings/definition.ts";
 
 /** Names of streams, subjects and consumer are those that KEDA's `nats-jetstream` scaler asks for. */
@@ -59,7 +59,7 @@ export const NATS_SETTINGS = {
   NATS_ACK_WAIT: setting({
     meaning: "NATS transport: milliseconds without a sign of life of an agent until its events go to others",
     expected: milliseconds(500),
-    check: whole(500),
+    check: duration(500),
     default: "30000",
   }),
   NATS_DECLARE: setting({

@@ -1,6 +1,6 @@
 /** Settings of the Redis transport. @module */
 
-import { names, text, urlWith, whole } from "../../settings/checks.ts";
+import { duration, names, text, urlWith } from "../../settings/checks.ts";
 import { milliseconds, optional, setting } from "../../settings/definition.ts";
 
 /** Braces in the names keep all keys in one slot of a Redis Cluster, which the transport's script needs. */
@@ -43,7 +43,7 @@ export const REDIS_SETTINGS = {
   REDIS_CLAIM_AFTER: setting({
     meaning: "Redis transport: milliseconds without a sign of life of an agent until others take over its events",
     expected: milliseconds(500),
-    check: whole(500),
+    check: duration(500),
     default: "30000",
   }),
   REDIS_CA_FILE: optional({
