@@ -221,6 +221,18 @@ export function freshName(path: string): string {
   return `${path}.new`;
 }
 
+/** The first of the names that nothing has yet; `name` is given 1, 2, 3 and so on. */
+export function freeName(name: (count: number) => string): string {
+  for (let count = 1;; count++) {
+    try {
+      Deno.lstatSync(name(count));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return name(count);
+      throw error;
+    }
+  }
+}
+
 /** Remove a file or a link, if there is one. */
 export function removeIfThereSync(path: string): void {
   try {

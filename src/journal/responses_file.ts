@@ -1,7 +1,7 @@
 /** `responses.json`, opened for this agent alone: what a crash tore is mended, what others wrote is kept. @module */
 
 import { basename, dirname, join } from "node:path";
-import { freshName, makeDirectorySync, removeIfThereSync } from "../files.ts";
+import { freeName, freshName, makeDirectorySync, removeIfThereSync } from "../files.ts";
 import type { Entry } from "../wire.ts";
 import { cannot, HeldResponses, type ResponsesFile } from "./responses_held.ts";
 import { type Expected, type Found, inspect } from "./responses_inspection.ts";
@@ -48,18 +48,6 @@ export function openResponsesFile(path: string, expected: Expected): OpenedRespo
   } catch (error) {
     if (taken) releaseFile(taken.file);
     throw cannot("open", path, error);
-  }
-}
-
-/** The first of the names that nothing has yet; `name` is given 1, 2, 3 and so on. */
-export function freeName(name: (count: number) => string): string {
-  for (let count = 1;; count++) {
-    try {
-      Deno.lstatSync(name(count));
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return name(count);
-      throw error;
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 /** When a new `responses.json` begins, and where the old one goes: EVENT_OUTPUT_ROTATE. @module */
 
 import { basename, dirname, extname, join } from "node:path";
-import { freeName } from "./responses_file.ts";
+import { freeName } from "../files.ts";
 import type { ResponsesFile } from "./responses_held.ts";
 
 /** A file is full once it is as large, or its first entry as old, as this says. */

@@ -17,6 +17,8 @@ export interface WriterOptions {
   readonly log: Log;
   /** When a new file begins; left out, never. */
   readonly rotation?: Rotation | undefined;
+  /** Called whenever a new file has taken the place of the one that was open, before anything is appended to it. */
+  readonly onNewFile?: (() => void) | undefined;
   /** The text that an outcome is expected to have in the file, if that is not the outcome's own. */
   readonly expectedText?: (outcome: RecordedOutcome) => string;
 }
@@ -149,6 +151,7 @@ export class ResponsesWriter implements Disposable {
       this.#file = opened.file;
       // A file as it was left would still be the one that is held.
       this.#report(opened, { isAnother: true });
+      this.#options.onNewFile?.();
       this.#file.append(opened.missing);
       return false;
     }
@@ -175,6 +178,7 @@ export class ResponsesWriter implements Disposable {
     }
     this.#file[Symbol.dispose]();
     this.#file = openResponsesFile(this.#path, { since: [] }).file;
+    this.#options.onNewFile?.();
     return true;
   }
 

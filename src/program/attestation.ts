@@ -57,9 +57,13 @@ function claimsOf({ settings, agentId, character, key }: ClaimParts): Omit<Claim
   };
 }
 
-/** Keep the evidence beside the answers, where there is a file of them. */
-export function keepBesideAnswers({ evidence }: Attesting, settings: Settings, { log }: { log: Log }): void {
-  if (settings.EVENT_OUTPUT !== "none") keepEvidence(settings.EVENT_OUTPUT_PATH, evidence, { log });
+/** Keep the evidence beside the answers, where there is a file of them. @see keepEvidence */
+export function keepBesideAnswers(
+  { evidence }: Attesting,
+  settings: Settings,
+  options: { log: Log; isAgain?: boolean },
+): void {
+  if (settings.EVENT_OUTPUT !== "none") keepEvidence(settings.EVENT_OUTPUT_PATH, evidence, options);
 }
 
 /** What a transport shows to its peer. */

@@ -2,7 +2,7 @@
 
 import { basename, dirname, join } from "node:path";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { isRefusal, readPlainSync, realPathOf, replaceFileSync } from "../files.ts";
+import { freeName, isRefusal, makeDirectorySync, readPlainSync, realPathOf, replaceFileSync } from "../files.ts";
 import type { Log } from "../log.ts";
 import { isObject } from "../json_object.ts";
 import type { Evidence } from "../proof/evidence.ts";
@@ -14,18 +14,28 @@ export const ATTESTATION_FILE = "attestation.json";
 const MAX = { count: 1_000, bytes: 16 * 1024 * 1024 };
 
 /**
- * Add evidence to the file, which is a JSON array, the newest last. Each start has a key of its own, so there is one
+ * Add evidence to the file, unless it is there. The file is a JSON array, the newest last. Each start has a key of its own, so there is one
  * evidence for each. The oldest goes when there are more than 1,000, or 16 MiB of them. A file of anything else is kept
  * under another name.
  *
- * @param path The file of the answers, whose directory is there.
+ * @param path The file of the answers. Its directory is made if it is missing.
+ * @param options `isAgain`: whether this evidence was written before, so that its absence is logged; default false.
  * @throws {FatalError} 74, if there is something else than a plain file in its place, or the disk refuses.
  */
-export function keepEvidence(path: string, evidence: Evidence, { log }: { log: Log }): void {
+export function keepEvidence(
+  path: string,
+  evidence: Evidence,
+  { log, isAgain = false }: { log: Log; isAgain?: boolean },
+): void {
   const place = join(dirname(path), ATTESTATION_FILE);
   try {
     const real = join(realPathOf(dirname(place)), basename(place));
-    const lines = [...readKept(real, { shown: place, log }), evidence].map((one) => JSON.stringify(one));
+    const line = JSON.stringify(evidence);
+    const lines = readKept(real, { shown: place, log }).map((one) => JSON.stringify(one));
+    if (lines.includes(line)) return;
+    if (isAgain) log.warn("{path} has lost the evidence of this start: writing it again", { path: place });
+    lines.push(line);
+    makeDirectorySync(dirname(real), { mode: 0o700 });
     const first = firstToKeep(lines);
     if (first > 0) log.warn("{path} is full: the oldest evidence was left out", { path: place, left: first });
     const text = `[\n${lines.slice(first).join(",\n")}\n]\n`;
@@ -54,8 +64,12 @@ function readKept(path: string, { shown, log }: { shown: string; log: Log }): re
   }
   const kept = parseKept(new TextDecoder().decode(bytes));
   if (kept) return kept;
-  Deno.renameSync(path, `${path}.unreadable`);
-  log.warn("{path} is no list of evidence: it was renamed to {path}.unreadable, and a new one begins", { path: shown });
+  const movedTo = freeName((count) => `${path}.unreadable-${count}`);
+  Deno.renameSync(path, movedTo);
+  log.warn("{path} is no list of evidence: it was renamed to {movedTo}, and a new one begins", {
+    path: shown,
+    movedTo,
+  });
   return [];
 }
 

@@ -71,14 +71,15 @@ export async function answerEvents(
     log,
     now: clock.now,
   });
-  const { database, journal } = state;
-  const agentId = settings.AGENT_ID ?? state.agentId;
+  const { database, journal } = state, agentId = settings.AGENT_ID ?? state.agentId;
   using heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
   const health = createHealth();
   health.watch({ isStateWritable: () => heartbeat.isGiven });
   heartbeat.watch(health.overdueMs);
   using attesting = await startAttestation({ ...program, agentId, character: character.digest, key: signer }, stop);
-  using publisher = await openOutput(settings, { journal, log, now: clock.now, rotates: !program.writesOneFile });
+  const keepAgain = () => keepBesideAnswers(attesting, settings, { log, isAgain: true });
+  const output = { journal, log, now: clock.now, rotates: !program.writesOneFile, onNewFile: keepAgain };
+  using publisher = await openOutput(settings, output);
   keepBesideAnswers(attesting, settings, { log });
   const attestation = shownTo(attesting);
   await using status = await openStatus({ settings, state, health, log, clock });
@@ -104,6 +105,7 @@ export async function answerEvents(
     graceMs: settings.AGENT_SHUTDOWN_GRACE,
     retentionMs: settings.AGENT_RETENTION * DAY_MS,
   }, stop);
+  keepAgain();
   log.info("👋 Agent stopped");
   return { unanswered: unanswered + journal.pendingCount() };
 }

@@ -28,6 +28,7 @@ function keeping(folder: string) {
   return {
     lines,
     keep: (evidence: Evidence) => keepEvidence(`${folder}/responses.json`, evidence, { log }),
+    keepAgain: (evidence: Evidence) => keepEvidence(`${folder}/responses.json`, evidence, { log, isAgain: true }),
     kept: () => JSON.parse(Deno.readTextFileSync(`${folder}/attestation.json`)) as Evidence[],
   };
 }
@@ -88,7 +89,33 @@ Deno.test("what is no list of evidence is kept under another name, with a warnin
     const { keep, kept, lines } = keeping(folder.path);
     keep(evidenceOf(2));
     assertEquals(kept(), [evidenceOf(2)]);
-    assertEquals(Deno.readTextFileSync(`${folder.path}/attestation.json.unreadable`), other);
+    assertEquals(Deno.readTextFileSync(`${folder.path}/attestation.json.unreadable-1`), other);
     assertMatch(lines.join(), /no list of evidence/);
   }
+});
+
+Deno.test("a second damaged file is kept beside the first, not over it", async () => {
+  await using folder = makeFolder();
+  const { keep } = keeping(folder.path);
+  for (const [n, damaged] of ["first", "second"].entries()) {
+    Deno.writeTextFileSync(`${folder.path}/attestation.json`, damaged);
+    keep(evidenceOf(n));
+  }
+  assertEquals(Deno.readTextFileSync(`${folder.path}/attestation.json.unreadable-1`), "first");
+  assertEquals(Deno.readTextFileSync(`${folder.path}/attestation.json.unreadable-2`), "second");
+});
+
+Deno.test("evidence that was lost is written again, with a warning, and evidence that is there is not", async () => {
+  await using folder = makeFolder();
+  const { keep, keepAgain, kept, lines } = keeping(`${folder.path}/out`);
+  keep(evidenceOf(1));
+  keepAgain(evidenceOf(1));
+  assertEquals([kept(), lines], [[evidenceOf(1)], []]);
+  Deno.removeSync(`${folder.path}/out`, { recursive: true });
+  keepAgain(evidenceOf(1));
+  keep(evidenceOf(2));
+  keepAgain(evidenceOf(1));
+  assertEquals(kept(), [evidenceOf(1), evidenceOf(2)]);
+  assertEquals(lines.length, 1);
+  assertMatch(lines[0]!, /lost the evidence of this start/);
 });

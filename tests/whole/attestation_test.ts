@@ -215,3 +215,22 @@ testWithReports("a report directory of configfs-tsm, and an entry in it, give th
   assertEquals((await runToEnd(folder.path, { AGENT_QUOTE_SOURCE: "tsm", AGENT_TSM_REPORT: "report/entry" })).code, 0);
   assertEquals(keptIn(folder.path).map((one) => claimsOf(one).evidence.format), ["tdx-quote", "tdx-quote"]);
 });
+
+for (const [what, lost] of Object.entries({ "file is": "iexec_out/attestation.json", "folder is": "iexec_out" })) {
+  Deno.test(`when the evidence's ${what} lost while the agent runs, it is written again with the next answer file, or at the stop`, async () => {
+    await using folder = makeFolder({ "iexec_in/events.json": [EVENT] });
+    await using agent = await startAgent({ folder: folder.path });
+    await agent.responses(1);
+    const before = keptIn(folder.path);
+    Deno.removeSync(`${folder.path}/${lost}`, { recursive: true });
+    const isNewFile = what === "folder is";
+    if (isNewFile) {
+      Deno.writeTextFileSync(`${folder.path}/iexec_in/events.json`, JSON.stringify([EVENT, { ...EVENT, id: "q2" }]));
+      await agent.responses(1);
+      assertEquals(keptIn(folder.path), before);
+    }
+    assertEquals((await agent.stop()).code, 0);
+    assertEquals(keptIn(folder.path), before);
+    assertEquals(agent.log.filter(({ message }) => message.includes("lost the evidence of this start")).length, 1);
+  });
+}
