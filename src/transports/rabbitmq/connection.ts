@@ -58,11 +58,27 @@ export async function connectRabbit({ url, tls = {}, openTunnel }: RabbitServer)
   });
   // Its own answer to an error is to print it; whoever waits for something learns of it anyway.
   client.onerror = () => {};
+  hearFailedSends(client);
   const connected = client.connect();
   // The client listens for the end of a connection from this event on, which a socket that is open already never has.
   if (socket) client.socket?.emit("connect");
   await connected;
   return client;
+}
+
+/**
+ * The client sends its first bytes without waiting for what becomes of it. On Deno 2.7.11 that fails where the broker's
+ * certificate is not accepted, and a rejection that nobody hears ends the program. Whoever waits hears it too.
+ */
+function hearFailedSends(client: AMQPClient): void {
+  // Not public to TypeScript.
+  const inner = client as unknown as { send(bytes: Uint8Array): Promise<void> };
+  const send = inner.send.bind(client);
+  inner.send = (bytes) => {
+    const sent = send(bytes);
+    sent.catch(() => {});
+    return sent;
+  };
 }
 
 /** Where the broker puts dead letters of a queue that was made by an agent. */
