@@ -343,7 +343,8 @@ export function entryOf(outcome: Outcome): Entry {
   return { outcome, text };
 }
 
-function isDeeperThan(levels: number, value: unknown): boolean {
+/** Whether a value of JSON has more than `levels` levels of lists and objects in one another. */
+export function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (levels === 0) return true;
   // A list of the values for each level took a third of the whole check (measured).

@@ -5,6 +5,7 @@ import type { Character, UUID } from "@elizaos/core";
 import { EXIT, FatalError } from "../../errors.ts";
 import { NotPlainError, readPlainSync } from "../../files.ts";
 import type { Log } from "../../log.ts";
+import { isDeeperThan, MAX_DEPTH } from "../../wire.ts";
 import { describeIssue, type Issue } from "../../zod_issues.ts";
 import type { CharacterArchive } from "./archive.ts";
 import { characterDigest, sha256 } from "./digest.ts";
@@ -46,6 +47,7 @@ export async function loadCharacter(path: string | undefined, log: Log): Promise
     ? { value: intern, digest: sha256(JSON.stringify(intern)) }
     : await readSource(path);
   const place = source.archive ? `${path}: ${source.archive.name}` : path;
+  if (isDeeperThan(MAX_DEPTH, source.value)) throw refusal(place, [`nested more than ${MAX_DEPTH} levels deep`]);
   const { value, unused } = adaptCharacter(source.value, (name) => core.stringToUuid(name.toWellFormed()));
   // The built-in one is known to be valid (a test checks it): to check it takes 4 ms of the start.
   const character = path === undefined ? value as Character : check(core, value, place);
