@@ -52,7 +52,11 @@ export type EntryVerdict =
   | { readonly ok: true; readonly claims: AnswerClaims; readonly kid: string; readonly link?: ChainLink }
   | { readonly ok: false; readonly reasons: readonly EntryReason[] };
 
-/** A trusted key, by the name that tokens give it. */
+/**
+ * A trusted key, by the name that tokens give it.
+ *
+ * @param jwk Of claims that `parseClaims` has checked: `node:crypto` throws for bytes that are no key.
+ */
 export function trustedKey(jwk: PublicJwk, about: Omit<TrustedKey, "key">): [kid: string, key: TrustedKey] {
   return [thumbprint(jwk), { ...about, key: createPublicKey({ key: { ...jwk }, format: "jwk" }) }];
 }
@@ -67,7 +71,7 @@ export function trustedKey(jwk: PublicJwk, about: Omit<TrustedKey, "key">): [kid
 export function verifyEntry(
   entry: unknown,
   against: {
-    keys: ReadonlyMap<string, TrustedKey>;
+    keys: Pick<ReadonlyMap<string, TrustedKey>, "get">;
     event?: Pick<AgentEvent, "query" | "metadata"> | undefined;
     signerAddress?: typeof signerAddress | undefined;
   },

@@ -1,6 +1,6 @@
 /** Evidence: a quote of the enclave over claims, which name the key that signs answers. Made by the agent, checked by anybody. @module */
 
-import { createHash } from "node:crypto";
+import { createHash, createPublicKey } from "node:crypto";
 import * as z from "zod";
 import { describeIssues } from "../zod_issues.ts";
 
@@ -83,7 +83,8 @@ function makeSchemas() {
   // Exactly one way to write the bytes: no padding, no other alphabet, no stray bits at the end.
   const base64url = z.string().min(1).refine(isCanonicalBase64Url, "expected base64url without padding");
   // Members that a JWK may have besides are dropped.
-  const jwk = z.object({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: base64url.length(43) });
+  const jwk = z.object({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: base64url.length(43) })
+    .refine(isPublicKey, "expected a public key of Ed25519: its 32 bytes are no point of the curve");
   const claims = z.object({
     agentId: z.string().min(1).max(512),
     cnf: z.object({ jwk }),
@@ -150,6 +151,16 @@ export function thumbprint({ crv, kty, x }: PublicJwk): string {
 /** Bytes in base64url without padding. */
 export function toBase64Url(bytes: Uint8Array): string {
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+/** Whether node:crypto takes the key: about half of all 32 bytes are no point of the curve. */
+function isPublicKey(jwk: PublicJwk): boolean {
+  try {
+    createPublicKey({ key: { ...jwk }, format: "jwk" });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isCanonicalBase64Url(text: string): boolean {

@@ -1,5 +1,6 @@
 /** How one agent proves where it runs: evidence in its auth, then evidence with a nonce of this server. @module */
 
+import { messageOf } from "../errors.ts";
 import type { FeedProof } from "./feed.ts";
 import type { Proofs } from "./proofs.ts";
 import { printable } from "./shown_text.ts";
@@ -53,7 +54,7 @@ export function createAttestation(options: AttestationOptions): Attestation {
   }
 
   async function check(evidence: unknown, answered?: string): Promise<void> {
-    const proof = await proofs.check(evidence, { agentId, nonce: answered });
+    const proof = await proofs.check(evidence, { agentId, nonce: answered }).catch(unreadable);
     if (isOver) return;
     tell(proof);
     if (isRequired && proof.state !== "proved") {
@@ -88,6 +89,11 @@ export function createAttestation(options: AttestationOptions): Attestation {
       isOver = true;
     },
   };
+}
+
+/** A check that throws refuses the evidence: nobody awaits it, and a rejection would end the server. */
+function unreadable(error: unknown): FeedProof {
+  return { state: "refused", isFresh: false, reasons: [`the evidence can't be checked: ${messageOf(error)}`] };
 }
 
 /** What is printed of an agent's proof; undefined while it is being checked. */

@@ -10,6 +10,7 @@ import {
   type PublicJwk,
   reportData,
   thumbprint,
+  toBase64Url,
 } from "../../src/proof/evidence.ts";
 
 const jwk: PublicJwk = { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" };
@@ -82,6 +83,8 @@ Deno.test("claims of a wrong form are refused with the field that is wrong", () 
     [text(null), /object/],
     [text({ ...claims, cnf: { jwk: { ...jwk, crv: "X25519" } } }), /cnf/],
     [text({ ...claims, cnf: { jwk: { ...jwk, x: "AAAA" } } }), /cnf/],
+    // 32 bytes that are no point of the curve.
+    [text({ ...claims, cnf: { jwk: { ...jwk, x: toBase64Url(new Uint8Array(32).fill(2)) } } }), /cnf\.jwk.*Ed25519/],
     [text({ ...claims, settings_sha256: "B".repeat(64) }), /settings_sha256/],
     [text({ ...claims, eth_address: "0x12" }), /eth_address/],
     [text({ ...claims, eat_nonce: "short" }), /eat_nonce/],

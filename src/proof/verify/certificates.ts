@@ -6,6 +6,7 @@ import { type ReasonCode, Refusal } from "./verdict.ts";
 const PEM = /-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----/g;
 /** Paths have three or four certificates; more only cost time. */
 const MOST_CERTIFICATES = 10;
+const CHECKED_FIELDS = ["subject", "issuer", "serialNumber", "validFrom", "validTo", "ca", "publicKey", "raw"] as const;
 
 /**
  * The certificates of a PEM text, in their order.
@@ -21,14 +22,17 @@ export function readPem(text: string, what: string): X509Certificate[] {
 }
 
 /**
- * A certificate in PEM or DER.
+ * A certificate in PEM or DER. `node:crypto` reads a field only when it is asked for, and throws then: all fields that
+ * checks use are read here once, so that a spoiled one is refused.
  *
- * @throws {Refusal} If it can't be read.
+ * @throws {Refusal} If it, or one of those fields, can't be read.
  */
 export function readCertificate(certificate: string | Uint8Array, what: string): X509Certificate {
   try {
     // node:crypto wants a Buffer or a text; a view without its bounds would be read wrongly.
-    return new X509Certificate(typeof certificate === "string" ? certificate : toPem(certificate));
+    const read = new X509Certificate(typeof certificate === "string" ? certificate : toPem(certificate));
+    for (const field of CHECKED_FIELDS) void read[field];
+    return read;
   } catch (error) {
     throw new Refusal("certificate", `${what} certificate can't be read`, { cause: error });
   }

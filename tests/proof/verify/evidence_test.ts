@@ -1,7 +1,7 @@
 /** Evidence by the platform of a fake Intel: what is proved, and every way in which it is not. @module */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { encodeClaims } from "../../../src/proof/evidence.ts";
+import { encodeClaims, toBase64Url } from "../../../src/proof/evidence.ts";
 import { verifyEvidence } from "../../../src/proof/verify/evidence.ts";
 import type { Policy } from "../../../src/proof/verify/policy.ts";
 import { CLAIMS, eventLogOf, evidenceOf, policyOf, REGISTERS } from "../../support/evidence.ts";
@@ -125,6 +125,28 @@ Deno.test("a quote with one bit changed is refused, whichever part it is in", ()
   }
 });
 
+Deno.test("a quote whose certificates have names that can't be read is refused, and nothing is thrown", () => {
+  const quote = Uint8Array.fromBase64(evidence.quote, { alphabet: "base64url" });
+  const text = new TextDecoder("latin1").decode(quote);
+  const [block] = /(?<=-----BEGIN CERTIFICATE-----)[^-]+/.exec(text)!;
+  const der = Uint8Array.fromBase64(block.replaceAll(/\s/g, ""));
+  // 2.5.4.3, a common name: of the issuer, then of the subject. Two bytes further on stands the name.
+  const names = der.keys().filter((at) => der.subarray(at, at + 3).toHex() === "550403").toArray();
+  assertEquals(names.length, 2);
+  for (const index of names) {
+    for (const at of [3, 4, 5, 6]) {
+      const changed = der.slice();
+      changed[index + at] = 0xff;
+      const pem = changed.toBase64().replaceAll(/.{64}/g, "$&\n");
+      const spoiled = new TextEncoder().encode(`\n${pem}\n`.padEnd(block.length, "\n").slice(0, block.length));
+      const bytes = quote.slice();
+      bytes.set(spoiled, text.indexOf(block));
+      const shown = { ...evidence, quote: bytes.toBase64({ alphabet: "base64url", omitPadding: true }) };
+      assertEquals(refusals(shown, policyOf(intel)), ["certificate"], `byte ${index + at}`);
+    }
+  }
+});
+
 Deno.test("a machine that can be debugged from outside is refused", async () => {
   assertEquals(refusals(await evidenceOf(intel, { td: { debug: true } }), policyOf(intel)), ["quote"]);
 });
@@ -172,8 +194,13 @@ Deno.test("evidence from outside of a TEE says so, and proves nothing", () => {
 });
 
 Deno.test("what is not evidence is refused without a word of what went wrong inside", () => {
+  const jwk = { ...CLAIMS.cnf.jwk, x: toBase64Url(new Uint8Array(32).fill(2)) };
+  const noPoint = { format: "none", claims: encodeClaims({ ...CLAIMS, cnf: { jwk } }).text };
   for (
-    const value of [undefined, null, 7, "evidence", [], {}, { format: "tdx-quote" }, { ...evidence, claims: "e30" }]
+    const value of [undefined, null, 7, noPoint, "evidence", [], {}, { format: "tdx-quote" }, {
+      ...evidence,
+      claims: "e30",
+    }]
   ) {
     assertEquals(refusals(value, policyOf(intel)), ["evidence-malformed"]);
   }

@@ -58,6 +58,23 @@ Deno.test("another algorithm, another image, other user data, and a leaf that is
   assertEquals(refusals(await evidenceOf({ leafIsAuthority: true })), ["certificate"]);
 });
 
+Deno.test("certificates whose names or dates can't be read are refused, and nothing is thrown", async () => {
+  const evidence = await evidenceOf();
+  const document = Uint8Array.fromBase64(evidence.quote, { alphabet: "base64url" });
+  const text = new TextDecoder("latin1").decode(document);
+  const places = ["fake.enclave", "fake.region", "fake.nitro-enclaves"].flatMap((name) => [
+    ...text.matchAll(new RegExp(name, "g")),
+  ]);
+  assertEquals(places.length > 4, true);
+  for (const { index } of places) {
+    for (const [at, byte] of [[0, 0xff], [-1, 0xff], [-2, 0x00], [-2, 0x1c], [-5, 0xff]] as const) {
+      const changed = document.slice();
+      changed[index + at] = byte;
+      assertEquals(refusals({ ...evidence, quote: toBase64Url(changed) }), ["certificate"], `${index} ${at} ${byte}`);
+    }
+  }
+});
+
 Deno.test("a document with a bit changed anywhere, or cut off anywhere, is refused", async () => {
   const evidence = await evidenceOf();
   const document = Uint8Array.fromBase64(evidence.quote, { alphabet: "base64url" });
