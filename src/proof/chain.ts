@@ -41,6 +41,9 @@ export interface SeenChain {
 /** Tokens of one agent that are remembered at most, the last half of them always: older copies count as late. */
 const MAX_REMEMBERED = 10_000;
 
+/** What is remembered of a token. */
+type Place = Pick<ChainLink, "kid" | "digest"> & { readonly prev: string | undefined };
+
 /** The place of a token; undefined for one that is not in the chain, since its outcome is not kept. */
 export function linkOf(token: string, { header, claims }: ParsedToken): ChainLink | undefined {
   const { iss, timestamp, seq, prev } = claims;
@@ -51,18 +54,18 @@ export function linkOf(token: string, { header, claims }: ParsedToken): ChainLin
 /** A chain of which nothing was seen. */
 export function watchChain({ remembered = MAX_REMEMBERED }: { remembered?: number } = {}): SeenChain {
   /** The first token seen at each place: the newest half, and the half before it. */
-  let newer = new Map<number, ChainLink>(), older: ReadonlyMap<number, ChainLink> = newer;
+  let newer = new Map<number, Place>(), older: ReadonlyMap<number, Place> = newer;
   const kids = new Set<string>();
   let head: ChainLink | undefined;
   const seenAt = (seq: number) => newer.get(seq) ?? older.get(seq);
 
-  function remember(link: ChainLink) {
-    newer.set(link.seq, link);
+  function remember({ seq, kid, prev, digest }: ChainLink) {
+    newer.set(seq, { kid, prev, digest });
     if (newer.size >= remembered / 2) [newer, older] = [new Map(), newer];
   }
 
   /** The token that `link` can't stand beside. */
-  function contradicted(link: ChainLink): ChainLink | undefined {
+  function contradicted(link: ChainLink): Place | undefined {
     const { seq, prev, digest } = link;
     const same = seenAt(seq), before = seenAt(seq - 1), after = seenAt(seq + 1);
     if (same) return same;

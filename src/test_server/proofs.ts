@@ -29,7 +29,13 @@ export interface Proofs {
   judge(text: string, event: AgentEvent, agentId: string): FeedSignature | undefined;
 }
 
-/** Keys, and agents, that are remembered: whoever connects makes them up, and could fill the memory. */
+/** Keys, by name, and the chains of answers that they signed, by agentId. */
+interface Remembered {
+  readonly keys: Map<string, TrustedKey>;
+  readonly chains: Map<string, SeenChain>;
+}
+
+/** Most entries of each of these maps: whoever connects makes keys and agents up, and could fill the memory. */
 const MAX_REMEMBERED = 1_000;
 /** Not written into the import itself: Deno would download the verifier's packages before the server's first start. */
 const VERIFIER = "../proof/verify/evidence.ts";
@@ -41,11 +47,12 @@ export function createProofs(options: { policy: ProofPolicy; now: () => number }
 
 class KeptProofs implements Proofs {
   readonly #options: { policy: ProofPolicy; now: () => number };
-  /** Every key that was shown, by name, and the names of those that an enclave vouches for. */
-  readonly #keys = new Map<string, TrustedKey>();
-  readonly #proved = new Set<string>();
-  /** By agentId. */
-  readonly #chains = new Map<string, SeenChain>();
+  /**
+   * What is remembered of the keys that an enclave vouches for, and of all others. Anybody can show evidence that proves
+   * nothing, under any agentId and for any key: it changes nothing of what was proved.
+   */
+  readonly #proved: Remembered = { keys: new Map(), chains: new Map() };
+  readonly #unproved: Remembered = { keys: new Map(), chains: new Map() };
   /** Loaded with the first key for chains. */
   #addressOf: typeof signerAddress | undefined;
 
@@ -69,33 +76,26 @@ class KeptProofs implements Proofs {
       return { state: "refused", ...about, reasons: [reason] };
     }
     if (claims.eth_address !== undefined) this.#addressOf = (await import("../proof/eip712.ts")).signerAddress;
-    this.#keys.set(kid, key);
-    forgetOldest(this.#keys);
+    remember(this.#unproved.keys, kid, key);
     if (parsed.value.format === "none") return { state: "outside", ...about };
     const verdict = await this.#verify(parsed.value, nonce);
     if (!verdict) return { state: "unchecked", ...about, reasons: ["the verifier's packages can't be downloaded"] };
-    if (verdict.proved) this.#proved.add(kid);
-    forgetOldest(this.#proved);
+    if (verdict.proved) remember(this.#proved.keys, kid, key);
     return { ...about, ...shown(verdict), isFresh: nonce !== undefined && verdict.proved };
   }
 
   judge(text: string, event: AgentEvent, agentId: string): FeedSignature | undefined {
     const entry = entryOf(text, agentId);
     if (entry.signature === undefined && entry.eip712Signature === undefined) return undefined;
-    const verdict = verifyEntry(entry, { keys: this.#keys, event, signerAddress: this.#addressOf });
+    const keys = { get: (kid: string) => this.#proved.keys.get(kid) ?? this.#unproved.keys.get(kid) };
+    const verdict = verifyEntry(entry, { keys, event, signerAddress: this.#addressOf });
     if (!verdict.ok) return faulty(verdict.reasons);
-    const place = verdict.link && this.#chainOf(verdict.claims.iss).add(verdict.link);
+    const { kid, claims: { iss }, link } = verdict;
+    const isProved = this.#proved.keys.has(kid), { chains } = isProved ? this.#proved : this.#unproved;
+    const place = link && remember(chains, iss, chains.get(iss) ?? watchChain()).add(link);
     const broken = place && BROKEN[place.state];
     if (broken !== undefined) return { state: "broken", text: broken };
-    if (this.#proved.has(verdict.kid)) return { state: "holds" };
-    return { state: "unproved", text: "no enclave vouches for its key" };
-  }
-
-  #chainOf(agentId: string): SeenChain {
-    const chain = this.#chains.get(agentId) ?? watchChain();
-    this.#chains.set(agentId, chain);
-    forgetOldest(this.#chains);
-    return chain;
+    return isProved ? { state: "holds" } : { state: "unproved", text: "no enclave vouches for its key" };
   }
 
   /** Undefined if the verifier's packages can't be downloaded. */
@@ -152,7 +152,12 @@ function isSameAgent(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 
-function forgetOldest(remembered: Map<string, unknown> | Set<string>): void {
-  const [oldest] = remembered.keys();
-  if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+/** Remember a value, unless there is one of this name already. @returns The one that is remembered. */
+function remember<T>(values: Map<string, T>, name: string, value: T): T {
+  const known = values.get(name);
+  if (known !== undefined) return known;
+  values.set(name, value);
+  const [oldest] = values.keys();
+  if (values.size > MAX_REMEMBERED && oldest !== undefined) values.delete(oldest);
+  return value;
 }

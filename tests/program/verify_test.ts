@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { FatalError } from "../../src/errors.ts";
 import { verifyResponses } from "../../src/program/verify.ts";
+import { encodeClaims, type Quoted, toBase64Url } from "../../src/proof/evidence.ts";
 import { EXECUTABLE, ROOT, startCommand } from "../support/agent.ts";
 import { CLAIMS, eventLogOf, REGISTERS } from "../support/evidence.ts";
 import { fakeIntel } from "../support/fake_intel.ts";
@@ -137,6 +138,37 @@ Deno.test("an older state that was put back is found, answers that are missing a
     gap.stderr,
     "1 answers that were signed between these are not in the file, or not as they were signed",
   );
+});
+
+Deno.test("evidence whose key is none is told of, and ends nothing", async () => {
+  const jwk = { ...CLAIMS.cnf.jwk, x: toBase64Url(new Uint8Array(32).fill(2)) };
+  const noKey = { format: "none", claims: encodeClaims({ ...CLAIMS, cnf: { jwk } }).text };
+  const { code, codes } = await verify({ change: { evidence: noKey } });
+  assertEquals([code, codes], [1, ["evidence-malformed", "key"]]);
+});
+
+Deno.test("answers by a key that nothing vouches for don't break the chain of a proved one", async () => {
+  const other = await signedAnswers({ intel: signed.intel });
+  const { claims } = other.evidence as Quoted;
+  await using folder = makeFolder();
+  const args = writeSigned(folder.path, { ...signed, entries: [...other.entries, ...signed.entries] });
+  Deno.writeTextFileSync(
+    `${folder.path}/attestation.json`,
+    JSON.stringify([{ format: "none", claims }, signed.evidence]),
+  );
+  const { code, codes, stdout } = call(args);
+  assertEquals([code, codes], [1, ["no-tee", "evidence"]]);
+  assertStringIncludes(stdout, "3 of 6 entries are proved.");
+});
+
+Deno.test("an older state that was put back is found however many answers later", async () => {
+  const long = await signedAnswers({ intel: signed.intel, count: 10_050 });
+  const again = await signedAnswers({ intel: signed.intel, count: 5 });
+  await using folder = makeFolder();
+  const args = writeSigned(folder.path, { ...long, entries: [...long.entries, again.entries[4]!] });
+  Deno.writeTextFileSync(`${folder.path}/attestation.json`, JSON.stringify([long.evidence, again.evidence]));
+  const { code, codes } = call(args);
+  assertEquals([code, codes], [1, ["rollback"]]);
 });
 
 Deno.test("no entry at all is no proof", async () => {

@@ -1,10 +1,19 @@
 /** What the test server makes of agents' evidence and signatures, over its sockets. @module */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { encodeClaims, parseClaims, type Quoted } from "../../src/proof/evidence.ts";
-import type { ProofPolicy } from "../../src/test_server/proofs.ts";
+import { generateKeyPairSync } from "node:crypto";
+import {
+  encodeClaims,
+  parseClaims,
+  type PublicJwk,
+  type Quoted,
+  reportData,
+  toBase64Url,
+} from "../../src/proof/evidence.ts";
+import { createProofs, type ProofPolicy } from "../../src/test_server/proofs.ts";
 import { CLAIMS, evidenceOf, policyOf, REGISTERS } from "../support/evidence.ts";
 import { type Client, connect } from "../support/client.ts";
+import { fakeNitro } from "../support/fake_nitro.ts";
 import { fakeIntel } from "../support/fake_intel.ts";
 import { type ServerUnderTest, startServer } from "../support/server.ts";
 import { signedAnswers } from "../support/signed_answers.ts";
@@ -20,6 +29,10 @@ const { agentId } = CLAIMS;
 /** A server that expects evidence of the fake Intel, at its time. */
 function start(options: Parameters<typeof startServer>[0] = {}): Promise<ServerUnderTest> {
   return startServer({ events: [], proofPolicy: POLICY, clock: FAKE_CLOCK, ...options });
+}
+
+function newJwk(): PublicJwk {
+  return generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" }) as PublicJwk;
 }
 
 /** The evidence, with the nonce of a challenge. */
@@ -134,6 +147,61 @@ Deno.test("evidence that is wrong, of another agent, or stale is refused and say
   await agent.received(2);
   agent.send({ type: "attestation", ...signed.evidence as Quoted });
   await server.printed("Evidence refused: the evidence has no nonce");
+});
+
+Deno.test("evidence whose key is none, or whose certificates can't be read, is refused, and the server goes on", async () => {
+  await using server = await start();
+  const aws = await fakeNitro();
+  const jwk = { ...CLAIMS.cnf.jwk, x: toBase64Url(new Uint8Array(32).fill(2)) };
+  const { bytes, text } = encodeClaims(CLAIMS), document = await aws.document({ userData: reportData(bytes) });
+  document[new TextDecoder("latin1").decode(document).indexOf("fake.enclave")] = 0xff;
+  const cases: [unknown, string][] = [
+    [{ format: "none", claims: encodeClaims({ ...CLAIMS, cnf: { jwk } }).text }, "no point of the curve"],
+    [{ format: "nitro", claims: text, quote: toBase64Url(document) }, "certificate can't be read"],
+  ];
+  for (const [attestation, reason] of cases) {
+    await using agent = await connect(server.url);
+    agent.send({ type: "auth", agentId, timestamp: 1, attestation });
+    assertStringIncludes(await server.printed(reason), "Evidence refused");
+  }
+  await using agent = await connect(server.url);
+  await prove(agent, signed.evidence);
+  await server.printed("🛡️ Proved");
+});
+
+Deno.test("evidence that proves nothing changes nothing of what was proved: agent, address, chain", async () => {
+  const proofs = createProofs({ policy: POLICY, now: FAKE_CLOCK.now });
+  const judge = (index: number) => {
+    const entry = { type: "response", ...signed.entries[index]! };
+    return proofs.judge(JSON.stringify(entry), signed.events[index]!, agentId)?.state;
+  };
+  assertEquals((await proofs.check(signed.evidence, { agentId })).state, "proved");
+  assertEquals(judge(0), "holds");
+  const parsed = parseClaims((signed.evidence as Quoted).claims);
+  if (!parsed.ok) throw new Error(parsed.reason);
+  const { claims } = parsed.value;
+  const another = "11111111-1111-4111-8111-111111111111";
+  const address = encodeClaims({ ...claims, eth_address: `0x${"11".repeat(20)}` }).text;
+  await proofs.check({ format: "none", claims: encodeClaims({ ...claims, agentId: another }).text }, {
+    agentId: another,
+  });
+  await proofs.check({ format: "none", claims: address }, { agentId });
+  const refused = await proofs.check({ ...signed.evidence as Quoted, claims: address }, { agentId });
+  assertEquals(refused.state, "refused");
+  // Another key of the same agentId, which signs the same places of the chain.
+  const other = await signedAnswers({ intel });
+  const { claims: unproved } = other.evidence as Quoted;
+  await proofs.check({ format: "none", claims: unproved }, { agentId });
+  const forged = JSON.stringify({ type: "response", ...other.entries[1]! });
+  assertEquals(proofs.judge(forged, signed.events[1]!, agentId)?.state, "unproved");
+  assertEquals([judge(1), judge(2)], ["holds", "holds"]);
+  // So many keys that nothing vouches for that the oldest of them is forgotten.
+  for (let count = 0; count < 1_001; count++) {
+    const jwk = newJwk();
+    await proofs.check({ format: "none", claims: encodeClaims({ ...claims, cnf: { jwk } }).text }, { agentId });
+  }
+  assertEquals(judge(2), "holds");
+  assertEquals(proofs.judge(forged, signed.events[1]!, agentId)?.state, "unknown");
 });
 
 Deno.test("a quote is unchecked where the server has no collateral", async () => {

@@ -1,7 +1,7 @@
 /** Checks signed answers against evidence: each answer's signature, its key, and its place in its agent's chain. @module */
 
 import type { AgentEvent } from "../../wire.ts";
-import { watchChain } from "../chain.ts";
+import { type SeenChain, watchChain } from "../chain.ts";
 import { signerAddress } from "../eip712.ts";
 import { type TrustedKey, trustedKey, verifyEntry } from "../entries.ts";
 import type { EvidenceVerdict } from "./evidence.ts";
@@ -21,6 +21,12 @@ export interface AnswerVerdict {
   readonly missing: number;
 }
 
+/**
+ * Places in an agent's chain that are remembered, the last half of them always: all of them, unless a file has more than
+ * eight million answers. Each takes some 300 bytes, and a Map has room for 2^24 at most.
+ */
+const MAX_REMEMBERED = 2 ** 24;
+
 /** The question of an answer, as far as it is signed. */
 export type Question = Pick<AgentEvent, "query" | "metadata">;
 
@@ -35,7 +41,8 @@ export function checkAnswers(
   questions?: ReadonlyMap<string, Question>,
 ): (entry: unknown) => AnswerVerdict {
   const { keys, unproved } = keysOf(verdicts);
-  const chains = new Map<string, ReturnType<typeof watchChain>>();
+  // Anybody can make up evidence that proves nothing: answers by such a key must not break the chain of a proved one.
+  const provedChains = new Map<string, SeenChain>(), otherChains = new Map<string, SeenChain>();
   return (entry) => {
     const question = questions?.get((entry as { queryId?: unknown } | null)?.queryId as string);
     const verdict = verifyEntry(entry, { keys, event: question, signerAddress });
@@ -49,7 +56,8 @@ export function checkAnswers(
     if (questions && !question) reasons.push({ code: "event", text: "its event is not among those that were given" });
     let missing = 0;
     if (link) {
-      const chain = chains.get(link.iss) ?? watchChain();
+      const chains = doubt === undefined ? provedChains : otherChains;
+      const chain = chains.get(link.iss) ?? watchChain({ remembered: MAX_REMEMBERED });
       chains.set(link.iss, chain);
       const place = chain.add(link);
       if (place.state === "gap") missing = place.missing;
