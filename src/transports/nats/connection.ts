@@ -59,7 +59,9 @@ export function connectNats({ urls, tls = {}, openTunnel, creds, nkey }: NatsSer
   const options: NodeConnectionOptions = {
     servers: urls.map(hostOf),
     reconnect: false,
-    maxReconnectAttempts: 0,
+    // With a limit, the package drops two servers of the list for each that it can't reach (3.4.0). Without one it still
+    // tries each only once before it has connected.
+    maxReconnectAttempts: -1,
     ignoreClusterUpdates: true,
     noAsyncTraces: true,
     timeout: CONNECT_MS,
