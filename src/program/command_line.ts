@@ -46,7 +46,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
 }
 
 function parse(args: readonly string[]): CommandLine {
-  const { values, positionals: words } = parseArgs({
+  const { values, positionals: words, tokens } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: {
@@ -60,7 +60,9 @@ function parse(args: readonly string[]): CommandLine {
       user: { type: "string" },
       key: { type: "string" },
     },
+    tokens: true,
   });
+  refuseRepeated(tokens);
   const command = COMMANDS.find((command) => command === words[0]);
   if (command) words.shift();
   const mode = command === "help" ? "help" : MODE_OPTIONS.find((name) => values[name]) ?? command ?? "run";
@@ -85,4 +87,13 @@ function parse(args: readonly string[]): CommandLine {
     user,
     ...(path !== undefined && { sealed: { path, keyPath: values.key } }),
   };
+}
+
+/** `parseArgs` would take the last value and drop the others: who gives two users to forget means both. */
+function refuseRepeated(
+  tokens: readonly { readonly kind: string; readonly name?: string; readonly value?: unknown }[],
+) {
+  const valued = tokens.filter(({ kind, value }) => kind === "option" && value !== undefined).map(({ name }) => name);
+  const repeated = valued.find((name, at) => valued.indexOf(name) < at);
+  if (repeated !== undefined) throw new TypeError(`--${repeated} is given twice: give it once, and call again`);
 }

@@ -5,8 +5,10 @@ import { FORGOTTEN, type ForgottenCounts, isOf, type Whose, whoseOf } from "../f
 import { chatName } from "../wire.ts";
 import { openMemory } from "../memory/memory.ts";
 import type { Clock } from "../clock.ts";
+import { EXIT, FatalError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createSigner } from "../proof/signer.ts";
+import { hasState } from "../store/state_directory.ts";
 import { openOutput } from "./output.ts";
 import type { Settings } from "./settings.ts";
 import { endRemains, openState, type State } from "./state.ts";
@@ -22,13 +24,20 @@ export interface ForgetOptions {
  * Delete it, so that no file of the state holds a word of it, and return what was deleted as a line of text. Answers
  * that are not in the responses file yet are written into it first; that file is the operator's, and stays.
  *
- * @throws {FatalError} If an agent runs on that state, or the disk refuses.
+ * @throws {FatalError} If there is no state, an agent runs on it, or the disk refuses.
  */
 export async function forgetSaid(
   parts: { settings: Settings; log: Log; clock: Clock; stop: AbortSignal },
   { conversation, user }: ForgetOptions,
 ): Promise<string> {
   const { settings, log, clock, stop } = parts;
+  if (!hasState(settings.AGENT_STATE_DIR)) {
+    throw new FatalError(
+      `There is no state in AGENT_STATE_DIR=${settings.AGENT_STATE_DIR}: nothing was forgotten. Set it as it is set ` +
+        "for the agent.",
+      EXIT.inputOutput,
+    );
+  }
   using state = openState(settings.AGENT_STATE_DIR, {
     key: await readStateKey(settings, { clock, log }, stop),
     takeOver: settings.AGENT_STATE_TAKE_OVER,

@@ -58,6 +58,15 @@ function checkDirectory(path: string, { uid, log }: { uid: number | undefined; l
   if (isOpen) log?.warn("every user may add files to the state directory", { path, mode: octal(mode) });
 }
 
+/** Whether something stands in the database's place; true also where that can't be seen, which opening it tells of. */
+export function hasState(directory: string): boolean {
+  try {
+    return statIfThere(`${directory}/agent.db`) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
 const OWN_ADVICE = "Set AGENT_STATE_DIR to a directory of this user's";
 
 function checkFile(path: string, { uid, log }: { uid: number | undefined; log: Log | undefined }): void {

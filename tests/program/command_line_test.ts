@@ -49,6 +49,17 @@ Deno.test("a conversation is a chat's, or is to be forgotten", () => {
   assertThrows(() => readCommandLine(["--conversation", "trial"]), FatalError, "--conversation is for 'chat'");
 });
 
+Deno.test("a user or a conversation that is named twice is refused: only the last would be forgotten", () => {
+  for (const option of ["--user", "--conversation"]) {
+    const error = assertThrows(
+      () => readCommandLine(["forget", option, "a", `${option}=b`]),
+      FatalError,
+      "given twice",
+    );
+    assertEquals(error.exitCode, 64);
+  }
+});
+
 Deno.test("whose words are to be forgotten has to be said, and is said for nothing else", () => {
   const both = readCommandLine(["forget", "--user", "alice", "--conversation", "c1"]);
   assertEquals([both.mode, both.user, both.conversation], ["forget", "alice", "c1"]);

@@ -150,3 +150,12 @@ Deno.test("`agent forget` deletes what was said from the state of an agent that 
   assertEquals((await again.responses(2)).length, 2, "none is answered again, and none is lost from the file");
   assertEquals(again.log.filter(({ level }) => level === "warn").map(({ message }) => message), []);
 });
+
+Deno.test("`agent forget` where there is no state says so with 74, and makes none", async () => {
+  await using folder = makeFolder();
+  await using agent = await startAgent({ folder: folder.path, args: ["forget", "--user", "alice"] });
+  const { code, stdout } = await agent.ended;
+  assertEquals([code, stdout], [74, ""]);
+  assertStringIncludes(agent.lines.join("\n"), "There is no state in AGENT_STATE_DIR=.agent: nothing was forgotten");
+  assertEquals([...Deno.readDirSync(folder.path)].filter(({ name }) => name === ".agent"), []);
+});
