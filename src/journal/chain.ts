@@ -1,5 +1,6 @@
 /** The chain of signed outcomes: each signature covers the digest of the one before, across restarts. @module */
 
+import { createHash } from "node:crypto";
 import { EXIT, FatalError } from "../errors.ts";
 import { type Database } from "../store/database.ts";
 import type { Seal, Sealed } from "../store/seal.ts";
@@ -36,6 +37,8 @@ interface Head {
   readonly outcomeSeq: number;
   /** Digest of its last signature. */
   readonly last: string;
+  /** Whether its last outcome was forgotten or pruned. */
+  readonly isDeleted: boolean;
 }
 
 /** The chain. Without a signer outcomes stay as they are, and the chain stays where it is. */
@@ -46,12 +49,15 @@ export interface Chain {
   signApart<Kind extends Outcome>(outcome: Kind, event: AgentEvent): Kind;
   /** Write how far the chain goes, if it has grown: in the transaction of its outcomes. */
   write(): void;
+  /** Note it if the last outcome of the chain was deleted: in the transaction that deletes it. */
+  noteDeletion(): void;
 }
 
 /**
  * The chain as the tables have it.
  *
- * @throws {FatalError} If it does not reach the last outcome that is signed: then somebody put an older row in its place.
+ * @throws {FatalError} If it does not end at the last outcome that is signed: then somebody put a row of another time in
+ * the place of its own, or other outcomes beside it.
  */
 export function openChain(
   database: Database,
@@ -60,36 +66,71 @@ export function openChain(
   const { statements, seal, signer } = parts;
   let head = readHead(database, parts);
   let written = head;
+  const write = () => {
+    if (head === written || !head) return;
+    written = head;
+    statements.setChain.run(head.seq, head.outcomeSeq, seal.seal(textOf(head), chainPlace(head)));
+  };
   return {
     sign(outcome, event, outcomeSeq) {
       if (!signer) return outcome;
       const link = head ? { seq: head.seq + 1, prev: head.last } : { seq: 1 };
       const signed = signer.sign(outcome, event, link);
-      head = { seq: link.seq, outcomeSeq, last: signed.digest };
+      head = { seq: link.seq, outcomeSeq, last: signed.digest, isDeleted: false };
       return signed.outcome;
     },
     signApart: (outcome, event) => signer ? signer.sign(outcome, event, undefined).outcome : outcome,
-    write() {
-      if (head === written || !head) return;
-      written = head;
-      statements.setChain.run(head.seq, head.outcomeSeq, seal.seal(head.last, chainPlace(head)));
+    write,
+    noteDeletion() {
+      if (!head || head.isDeleted || statements.outcomeAt.get(head.outcomeSeq)) return;
+      head = { ...head, isDeleted: true };
+      write();
     },
   };
 }
 
-function readHead(
-  database: Database,
-  { statements, seal }: { statements: Statements; seal: Seal },
-): Head | undefined {
-  const row = statements.chain.get() as (Omit<Head, "last"> & { readonly last: Sealed }) | undefined;
-  const head = row && { ...row, last: seal.open(row.last, chainPlace(row)) };
-  if (head && !DIGEST.test(head.last)) throw changed(database, "the end of its chain of signatures is no digest");
+function readHead(database: Database, parts: { statements: Statements; seal: Seal }): Head | undefined {
+  const { statements, seal } = parts;
+  const row = statements.chain.get() as { seq: number; outcomeSeq: number; last: Sealed } | undefined;
+  const head = row && { ...row, ...endFrom(database, seal.open(row.last, chainPlace(row))) };
+  if (head) checkEnd(database, head, parts);
   const newest = statements.lastOutcome.get() as Row | undefined;
-  // Its last outcomes may have been forgotten since.
-  if (newest && newest.seq > (head?.outcomeSeq ?? 0) && isSigned(seal.open(newest.body, outcomePlace(newest)))) {
+  const isSigned = (row: Row) => signatureIn(seal.open(row.body, outcomePlace(row))) !== undefined;
+  if (newest && newest.seq > (head?.outcomeSeq ?? 0) && isSigned(newest)) {
     throw changed(database, "its chain of signatures does not reach its last answer");
   }
   return head;
+}
+
+/** The chain's last outcome is there, with the signature that the next one covers; or the agent has noted that it is gone. */
+function checkEnd(database: Database, head: Head, { statements, seal }: { statements: Statements; seal: Seal }): void {
+  // The next one has to be a number too.
+  const isNumber = (seq: number) => seq > 0 && seq < Number.MAX_SAFE_INTEGER;
+  if (!isNumber(head.seq) || !isNumber(head.outcomeSeq)) {
+    throw changed(database, "the place of its chain of signatures is no number from 1 up");
+  }
+  const row = statements.outcomeAt.get(head.outcomeSeq) as Row | undefined;
+  if (head.isDeleted) {
+    if (row) throw changed(database, "an answer is there again that was deleted");
+    return;
+  }
+  const signature = row && signatureIn(seal.open(row.body, outcomePlace(row)));
+  if (typeof signature !== "string" || createHash("sha256").update(signature).digest("base64url") !== head.last) {
+    throw changed(database, "its chain of signatures does not end at its last answer");
+  }
+}
+
+/** Stands behind the digest once the last outcome was deleted: under its seal, so that nobody else can write it. */
+const DELETED = " deleted";
+
+function textOf({ last, isDeleted }: Head): string {
+  return isDeleted ? last + DELETED : last;
+}
+
+function endFrom(database: Database, text: string): Pick<Head, "last" | "isDeleted"> {
+  const isDeleted = text.endsWith(DELETED), last = isDeleted ? text.slice(0, -DELETED.length) : text;
+  if (!DIGEST.test(last)) throw changed(database, "the end of its chain of signatures is no digest");
+  return { last, isDeleted };
 }
 
 /** SHA-256 in base64url. */
@@ -102,11 +143,11 @@ function changed({ path }: Database, what: string): FatalError {
   );
 }
 
-/** Whether the text of an outcome carries a signature. Text that is no JSON is told of by whoever reads it. */
-function isSigned(text: string): boolean {
+/** The signature in the text of an outcome, if it has one. Text that is no JSON is told of by whoever reads it. */
+function signatureIn(text: string): unknown {
   try {
-    return (JSON.parse(text) as { signature?: unknown } | null)?.signature !== undefined;
+    return (JSON.parse(text) as { signature?: unknown } | null)?.signature;
   } catch {
-    return false;
+    return undefined;
   }
 }

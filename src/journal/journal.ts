@@ -153,6 +153,11 @@ export function openJournal(
     write();
     return rows;
   };
+  /** So many outcomes were deleted. */
+  const deleted = (count: number) => {
+    if (count > 0) chain.noteDeletion();
+    return count;
+  };
   const accept = (event: AgentEvent): Acceptance => {
     const { id } = event, asked = seal.mark(event.query, id);
     const differsFrom = (before: number | null | undefined) => typeof before === "number" && before !== asked;
@@ -214,9 +219,9 @@ export function openJournal(
       statements.dropDeliveries.run(madeBefore);
       statements.dropEvents.run(madeBefore);
     },
-    prune: (what) => written().prune({ ...what, now: now() }),
+    prune: (what) => deleted(written().prune({ ...what, now: now() })),
     pendingOf: (isMeant) => written().pendingOf(isMeant),
-    forget: (whose, options) => written().forget({ ...origins.from(whose), ...options, now: now() }),
+    forget: (whose, options) => deleted(written().forget({ ...origins.from(whose), ...options, now: now() })),
     hasRemains: () => statements.remains.get() !== undefined,
     endRemains: () => void statements.endRemains.run(),
     checkpoint: () => statements.checkpoint.get() as ResponsesCheckpoint | undefined,

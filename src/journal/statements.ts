@@ -100,10 +100,15 @@ const SQL = {
   setCheckpoint: `
     INSERT INTO responses_file (one, path, seq, bytes) VALUES (1, :path, :seq, :bytes)
     ON CONFLICT (one) DO UPDATE SET path = excluded.path, seq = excluded.seq, bytes = excluded.bytes`,
-  chain: `SELECT seq, outcome_seq AS outcomeSeq, last FROM chain`,
+  /** A number that JavaScript can't hold would make reading it throw: it is cut off, and refused by whoever reads it. */
+  chain: `
+    SELECT max(0, min(seq, ${Number.MAX_SAFE_INTEGER})) AS seq,
+      max(0, min(outcome_seq, ${Number.MAX_SAFE_INTEGER})) AS outcomeSeq, last
+    FROM chain`,
   setChain: `
     INSERT INTO chain (one, seq, outcome_seq, last) VALUES (1, ?, ?, ?)
     ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, outcome_seq = excluded.outcome_seq, last = excluded.last`,
+  outcomeAt: `SELECT seq, id, body, made_at AS at FROM outcome WHERE seq = ?`,
   lastOutcome: `SELECT seq, id, body, made_at AS at FROM outcome ORDER BY seq DESC LIMIT 1`,
   outage: `SELECT since FROM outage`,
   setOutage: `

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
+import { DatabaseSync } from "node:sqlite";
 import { type Journal, openJournal } from "../../src/journal/journal.ts";
 import { openStateDatabase } from "../../src/program/state.ts";
 import { trustedKey, verifyEntry } from "../../src/proof/entries.ts";
@@ -128,7 +129,42 @@ Deno.test("an error that is not kept is signed, and is no part of the chain", as
   assertChain(outcomesOf(journal));
 });
 
-for (const [state, seal] of Object.entries({ open: noSeal, sealed: aesSeal(Buffer.alloc(32, 7), newSalt()) })) {
+const SEALS = { open: noSeal, sealed: aesSeal(Buffer.alloc(32, 7), newSalt()) };
+
+/** Copy the rows of a table from one state into another, in the place of those with the same keys. */
+function splice({ from, to, table }: { from: string; to: string; table: string }): void {
+  using source = new DatabaseSync(`${from}/agent.db`), target = new DatabaseSync(`${to}/agent.db`);
+  for (const row of source.prepare(`SELECT * FROM ${table}`).all()) {
+    const values = Object.values(row);
+    target.prepare(`INSERT OR REPLACE INTO ${table} VALUES (${values.map(() => "?").join()})`).run(...values);
+  }
+}
+
+/** A state in which `older` was recorded and then, in a copy of it, `newer`. */
+async function grown(
+  { folder, seal }: { folder: string; seal: Seal },
+  { older, newer }: { older: string[]; newer: string[] },
+) {
+  const [before, after] = ["older", "newer"].map((name) => `${folder}/${name}`) as [string, string];
+  for (const directory of [before, after]) await Deno.mkdir(directory, { mode: 0o700 });
+  {
+    using opened = open(before, { life: 0, seal });
+    answerAll(opened.journal, ...older);
+  }
+  await Deno.copyFile(`${before}/agent.db`, `${after}/agent.db`);
+  {
+    using opened = open(after, { life: 1, seal });
+    answerAll(opened.journal, ...newer);
+  }
+  return { before, after };
+}
+
+function assertRefused(opening: () => Disposable, why: string, message?: string): void {
+  const error = assertThrows(opening, FatalError, why, message);
+  assertEquals(error.exitCode, 74);
+}
+
+for (const [state, seal] of Object.entries(SEALS)) {
   Deno.test(`in a state that is ${state}, an older end of the chain, another one or none is refused`, async () => {
     for (
       const [change, isRefused] of Object.entries({
@@ -163,6 +199,90 @@ for (const [state, seal] of Object.entries({ open: noSeal, sealed: aesSeal(Buffe
     }
   });
 }
+
+for (const [state, seal] of Object.entries(SEALS)) {
+  Deno.test(`in a state that is ${state}, an older state with the newest end of the chain in it is refused`, async () => {
+    await using folder = makeFolder();
+    const { before, after } = await grown({ folder: folder.path, seal }, { older: ["a", "b"], newer: ["c", "d"] });
+    splice({ from: after, to: before, table: "chain" });
+    assertRefused(() => open(before, { life: 2, seal }), "does not end at its last answer");
+  });
+
+  Deno.test(`in a state that is ${state}, the end of the chain may be forgotten, and nobody can put it back`, async () => {
+    await using folder = makeFolder();
+    const { before, after } = await grown({ folder: folder.path, seal }, { older: ["a", "b"], newer: [] });
+    {
+      using opened = open(after, { life: 1, seal });
+      const { journal } = opened;
+      assertEquals(journal.forget({ user: "nobody" }, { ids: ["b"], upTo: journal.lastOutcome() }), 1);
+    }
+    {
+      using opened = open(after, { life: 1, seal });
+      answerAll(opened.journal, "c");
+      using old = open(before, { seal });
+      assertChain([...outcomesOf(old.journal), ...outcomesOf(opened.journal).slice(-1)]);
+      assertEquals(opened.journal.forget({ user: "nobody" }, { ids: ["a", "c"], upTo: 9 }), 2);
+    }
+    open(after, { life: 2, seal })[Symbol.dispose]();
+    splice({ from: before, to: after, table: "outcome" });
+    open(after, { life: 2, seal })[Symbol.dispose](); // "a" and "b" were not its end
+    {
+      using opened = open(before, { life: 0, seal });
+      answerAll(opened.journal, "another c");
+    }
+    splice({ from: before, to: after, table: "outcome" });
+    assertRefused(() => open(after, { life: 2, seal }), "there again that was deleted");
+  });
+}
+
+Deno.test("the end of the chain may be pruned, when unsigned outcomes came after it", async () => {
+  await using folder = makeFolder();
+  for (const [life, id] of [[0, "a"], [undefined, "unsigned"]] as const) {
+    using opened = open(folder.path, life === undefined ? {} : { life });
+    answerAll(opened.journal, id);
+    if (life === 0) continue;
+    opened.journal.giveUpWaiting({ madeBefore: 1 });
+    opened.journal.setCheckpoint({ path: "/out.json", seq: 2, bytes: 10 });
+    assertEquals(opened.journal.prune({ madeBefore: 1, seenBefore: 0, limit: 9 }), 1);
+  }
+  using opened = open(folder.path, { life: 1 });
+  answerAll(opened.journal, "b");
+  assertEquals(outcomesOf(opened.journal).map(({ queryId }) => queryId), ["unsigned", "b"]);
+});
+
+Deno.test("a crash while the end of the chain is forgotten leaves both, or takes both", async () => {
+  await using folder = makeFolder();
+  {
+    const { journal, database } = open(folder.path, { life: 0 });
+    answerAll(journal, "a");
+    database.commit();
+    assertEquals(journal.forget({ user: "nobody" }, { ids: ["a"], upTo: 1 }), 1);
+    database.sqlite.exec("ROLLBACK");
+    database[Symbol.dispose]();
+  }
+  using opened = open(folder.path, { life: 1 });
+  answerAll(opened.journal, "b");
+  assertEquals(assertChain(outcomesOf(opened.journal)), kids.slice(0, 2));
+});
+
+Deno.test("a planted end of the chain that no chain can go on from is refused", async () => {
+  const digest = "A".repeat(43),
+    numbers = ["0", "-1", "9007199254740991", "9223372036854775807", "-9223372036854775808"];
+  const rows = numbers.flatMap((
+    number,
+  ) => [`1, ${number}, 1, '${digest} deleted'`, `1, 1, ${number}, '${digest} deleted'`]);
+  for (
+    const row of [...rows, `1, 1, 1, '${digest}'`, "1, 1, 1, 'x deleted'", "1, 1, 1, ' deleted'", "1, 1, 1, x'00'"]
+  ) {
+    await using folder = makeFolder();
+    {
+      using opened = open(folder.path);
+      opened.database.sqlite.exec(`INSERT INTO chain VALUES (${row})`);
+      opened.database.commit();
+    }
+    assertRefused(() => open(folder.path, { life: 0 }), "", row);
+  }
+});
 
 Deno.test("signatures for chains are stored with the outcome", async () => {
   await using folder = makeFolder();
