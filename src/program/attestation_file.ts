@@ -45,23 +45,36 @@ export function keepEvidence(
     const isProof = evidence.format !== "none";
     replaceFileSync(real, { ...content, ...isProof && { durable: "name" as const } }).close();
   } catch (error) {
-    if (!isRefusal(error)) throw error;
-    throw new FatalError(
-      `Cannot write ${place}: ${messageOf(error)}. Make room for it, or set EVENT_OUTPUT_PATH to another directory.`,
-      EXIT.inputOutput,
-      { cause: error },
-    );
+    throw cannotWrite(place, error);
   }
 }
 
-function readKept(path: string, { shown, log }: { shown: string; log: Log }): readonly unknown[] {
-  let bytes: Uint8Array;
+/**
+ * Find out whether {@linkcode keepEvidence} would take what stands in the file's place. Changes nothing.
+ *
+ * @throws {FatalError} 74, as it does.
+ */
+export function checkEvidenceFile(path: string): void {
+  const place = join(dirname(path), ATTESTATION_FILE);
   try {
-    bytes = readPlainSync(path, { maxBytes: 2 * MAX.bytes, follow: false });
+    readBounded(join(realPathOf(dirname(place)), basename(place)));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
+    throw cannotWrite(place, error);
   }
+}
+
+function cannotWrite(place: string, error: unknown): unknown {
+  if (!isRefusal(error)) return error;
+  return new FatalError(
+    `Cannot write ${place}: ${messageOf(error)}. Make room for it, or set EVENT_OUTPUT_PATH to another directory.`,
+    EXIT.inputOutput,
+    { cause: error },
+  );
+}
+
+function readKept(path: string, { shown, log }: { shown: string; log: Log }): readonly unknown[] {
+  const bytes = readBounded(path);
+  if (!bytes) return [];
   const kept = parseKept(new TextDecoder().decode(bytes));
   if (kept) return kept;
   const movedTo = freeName((count) => `${path}.unreadable-${count}`);
@@ -71,6 +84,15 @@ function readKept(path: string, { shown, log }: { shown: string; log: Log }): re
     movedTo,
   });
   return [];
+}
+
+function readBounded(path: string): Uint8Array | undefined {
+  try {
+    return readPlainSync(path, { maxBytes: 2 * MAX.bytes, follow: false });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 /** The list in the file, if that is one. What stands in it is for those to check who read the file. */

@@ -1,13 +1,17 @@
-/** Whether the paths and the source of quotes that the settings name can be used, for `--check`. @module */
+/** Whether the paths, the addresses and the source of quotes that the settings name can be used, for `--check`. @module */
 
 import { dirname } from "node:path";
+import { readCertificates } from "../certificates.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { makeDirectorySync, openPlainSync } from "../files.ts";
 import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
+import { type Log, silentLog } from "../log.ts";
 import { createSigner } from "../proof/signer.ts";
 import type { Attestation } from "../transports/transport.ts";
 import { type ClaimParts, shownTo, startAttestation } from "./attestation.ts";
+import { createHealth } from "../status/health.ts";
+import { listenAddress } from "../status/settings.ts";
+import { checkEvidenceFile } from "./attestation_file.ts";
 import type { Settings } from "./settings.ts";
 import { checkState } from "./state.ts";
 
@@ -59,10 +63,46 @@ function checkOutput({ EVENT_OUTPUT: output, EVENT_OUTPUT_PATH: path }: Settings
     makeDirectorySync(dirname(path), { mode: 0o700 });
     // A new file beside it is tried, since that is how the agent writes: a writable file in a read-only directory is no use.
     Deno.removeSync(Deno.makeTempFileSync({ dir: dirname(path), prefix: ".check-" }));
+    closeIfThere(path);
+    checkEvidenceFile(path);
     return output === "sealed" ? `output: usable (${path}, sealed)` : `output: usable (${path})`;
   } catch (error) {
+    if (error instanceof FatalError) throw error;
     throw unusable("EVENT_OUTPUT_PATH", path, error);
   }
+}
+
+/** Open a file as the agent does, and close it. */
+function closeIfThere(path: string): void {
+  try {
+    openPlainSync(path, { write: true }).file.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/**
+ * Whether metrics, health and traces can be shown as the settings say: a line for STATUS_ADDRESS, if it is set.
+ *
+ * @throws {FatalError} 78, if nobody can listen there, or the collector's certificate can't be used.
+ */
+export async function checkStatus(settings: Settings, { clock }: { clock: Clock }): Promise<string[]> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_CERTIFICATE: certificate } = settings;
+  if (endpoint !== undefined && certificate !== undefined) {
+    readCertificates("OTEL_EXPORTER_OTLP_CERTIFICATE", certificate);
+  }
+  const { STATUS_ADDRESS: address } = settings;
+  if (address === undefined) return [];
+  const { startStatusServer } = await import("../status/server.ts");
+  const { conditions } = createHealth();
+  await using _server = startStatusServer({
+    ...listenAddress(address),
+    metrics: { text: () => "" },
+    conditions,
+    log: silentLog,
+    clock,
+  });
+  return [`status: usable (${address})`];
 }
 
 function unusable(name: string, path: string, error: unknown): FatalError {

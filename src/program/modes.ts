@@ -127,10 +127,11 @@ export async function check(
   { settings, log, clock, inTee }: Pick<ModeParts, "settings" | "log" | "clock"> & { inTee: boolean },
   say: (text: string) => void,
 ): Promise<void> {
-  const { checkPaths, checkQuotes } = await import("./check.ts");
+  const { checkPaths, checkQuotes, checkStatus } = await import("./check.ts");
   const never = new AbortController().signal;
   const { character, agentId, digest } = await loadCharacter(settings.AGENT_CHARACTER, log);
   const paths = checkPaths(settings, { key: await readStateKey(settings, { clock, log }, never) });
+  const status = await checkStatus(settings, { clock });
   const effective = effectiveSettings(settings);
   say(
     [
@@ -140,6 +141,7 @@ export async function check(
       `character: usable (${character.name}, ${settings.AGENT_CHARACTER ?? "built in"})`,
       `its SHA-256: ${digest}`,
       ...paths,
+      ...status,
     ].map(escapeControls).join("\n"),
   );
   // Last, because these need the network: everything else has been printed by then.

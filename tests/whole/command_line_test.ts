@@ -126,6 +126,30 @@ Deno.test("--check names a path that can't be used", async () => {
   assertStringIncludes(stderr, "EVENT_OUTPUT_PATH=file/responses.json");
 });
 
+Deno.test("--check refuses whatever the start refuses: paths, a certificate, an address", async () => {
+  await using folder = makeFolder({ "out/.keep": "", "evidence/attestation.json/.keep": "" });
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const collector = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1",
+    OTEL_EXPORTER_OTLP_CERTIFICATE: "missing.pem",
+  };
+  const wrong: readonly [env: Record<string, string>, code: number, told: string][] = [
+    [{ EVENT_OUTPUT_PATH: "out" }, 74, "out"],
+    [{ EVENT_OUTPUT_PATH: "evidence/responses.json" }, 74, "evidence/attestation.json"],
+    [collector, 78, "OTEL_EXPORTER_OTLP_CERTIFICATE"],
+    [{ STATUS_ADDRESS: `127.0.0.1:${listener.addr.port}` }, 78, "STATUS_ADDRESS: cannot listen"],
+  ];
+  for (const [env, code, told] of wrong) {
+    for (const args of [["--check"], []]) {
+      const ended = await runToEnd({ folder: folder.path, env, args });
+      assertEquals(ended.code, code, ended.stderr);
+      assertStringIncludes(ended.stderr, told);
+    }
+  }
+  const { stdout } = await runToEnd({ env: { STATUS_ADDRESS: "127.0.0.1:0" }, args: ["--check"] });
+  assertStringIncludes(stdout, "status: usable (127.0.0.1:0)");
+});
+
 Deno.test("an argument that does not exist is refused with 64", async () => {
   const { code, stderr } = await runToEnd({ args: ["--chekc"] });
   assertEquals(code, 64);
