@@ -12,6 +12,8 @@ const REGISTER_BYTES = 48;
 /** The last event before the operator's containers start: what comes later, any container may have added. */
 const BOOT_IS_DONE = "boot-mr-done";
 const COMPOSE_HASH = "compose-hash";
+/** Logs of dstack have some 40 events. Whoever shows evidence chooses how many there are to be checked. */
+const MOST_EVENTS = 10_000;
 
 const hex = z.string().regex(/^([0-9a-fA-F]{2})*$/, "expected hexadecimal digits");
 const eventSchema = z.object({
@@ -61,9 +63,15 @@ function parseLog(text: string): LoggedEvent[] {
   } catch {
     throw new Refusal("event-log", "the log of events is not JSON");
   }
-  const parsed = z.array(eventSchema).safeParse(value);
-  if (!parsed.success) throw new Refusal("event-log", `the log of events: ${describeIssues(parsed.error)}`);
-  return parsed.data;
+  if (!Array.isArray(value)) throw new Refusal("event-log", "the log of events is no JSON array");
+  if (value.length > MOST_EVENTS) {
+    throw new Refusal("event-log", `the log of events has ${value.length} of them, and may have ${MOST_EVENTS}`);
+  }
+  return value.map((event, index) => {
+    const parsed = eventSchema.safeParse(event);
+    if (parsed.success) return parsed.data;
+    throw new Refusal("event-log", `event ${index + 1} in the log: ${describeIssues(parsed.error)}`);
+  });
 }
 
 /**

@@ -12,7 +12,7 @@ import {
 import { equalBytes } from "./certificates.ts";
 import { replayEventLog } from "./event_log.ts";
 import { verifyNitro } from "./nitro.ts";
-import { IDENTIFYING, type Policy } from "./policy.ts";
+import { IDENTIFYING, isIdentified, type Policy } from "./policy.ts";
 import { type QuoteFacts, verifyQuote } from "./quote.ts";
 import { makersRoot } from "./roots.ts";
 import { collectReasons, type Reason, Refusal } from "./verdict.ts";
@@ -32,6 +32,8 @@ export interface EvidenceVerdict {
   readonly kid?: string;
   /** What the quote says, if it is genuine. */
   readonly quote?: Omit<QuoteFacts, "reportData" | "nonce">;
+  /** Names of the measurements that identify the system and were not compared with an expected one; absent if none. */
+  readonly notCompared?: readonly string[];
   /** SHA-256 of the compose file that runs, if the log of events tells it and leads to the quote's registers. */
   readonly composeHash?: string;
 }
@@ -74,10 +76,15 @@ export function verifyEvidence(value: unknown, policy: Policy): EvidenceVerdict 
   checkStatus(quote, policy, found);
   const { event_log } = evidence;
   const log = event_log === undefined ? undefined : found.attempt(() => replayEventLog(event_log, quote.measurements));
-  checkMeasurements(quote, policy, { found, warnings });
+  const notCompared = checkMeasurements(quote, policy, { found, warnings });
   checkComposeHash(log?.composeHash, policy, found);
   const { reportData: _, nonce: __, ...facts } = quote;
-  return verdict({ ...about, quote: facts, ...(log?.composeHash !== undefined && { composeHash: log.composeHash }) });
+  return verdict({
+    ...about,
+    quote: facts,
+    ...(notCompared.length > 0 && { notCompared }),
+    ...(log?.composeHash !== undefined && { composeHash: log.composeHash }),
+  });
 }
 
 /** @throws {Refusal} If the quote is not genuine by any of the collaterals; the reason is the first one's. */
@@ -110,28 +117,33 @@ function checkStatus({ status, advisories }: QuoteFacts, { acceptedStatuses }: P
   );
 }
 
+/** Compare the measurements. Returns the names of those that identify the system and that nobody expects a value of. */
 function checkMeasurements(
   { platform, measurements }: QuoteFacts,
   policy: Policy,
   { found, warnings }: { found: Found; warnings: string[] },
-): void {
+): readonly string[] {
   const compared = [...policy.measurements].filter(([name]) => name in measurements);
   for (const [name, expected] of compared) {
     const actual = measurements[name]!;
     if (expected.has(actual)) continue;
     found.add("measurement", `${name} is ${actual}, expected ${[...expected].join(" or ")}`);
   }
-  if (!policy.requireMeasurement) return;
-  if (compared.length === 0) {
-    const names = (IDENTIFYING[platform] ?? []).join(", ");
-    found.add(
-      "measurement-unnamed",
-      `it is signed by some enclave, you did not say which: name the expected one with --measurement (${names})`,
-    );
-    return;
+  const [exact = [], ...others] = IDENTIFYING[platform] ?? [];
+  const open = exact.filter((name) => !policy.measurements.has(name));
+  if (open.length === 0 || !policy.requireMeasurement) return open;
+  if (isIdentified(policy.measurements, platform)) {
+    warnings.push(`not compared: ${open.join(", ")}. Another system may run behind the same rest.`);
+    return open;
   }
-  const open = (IDENTIFYING[platform] ?? []).filter((name) => !policy.measurements.has(name));
-  if (open.length > 0) warnings.push(`not compared: ${open.join(", ")}. Another system may run behind the same rest.`);
+  const names = [exact, ...others].map((set) => set.join(", ")).join("; or ");
+  found.add(
+    "measurement-unnamed",
+    compared.length === 0
+      ? `it is signed by some enclave, you did not say which: name the expected one with --measurement (${names})`
+      : `what was compared does not say which system runs: name ${open.join(", ")} with --measurement too (${names})`,
+  );
+  return open;
 }
 
 function checkComposeHash(actual: string | undefined, { composeHash: expected }: Policy, found: Found): void {

@@ -14,7 +14,7 @@ export interface Policy {
   readonly acceptedStatuses: ReadonlySet<string>;
   /** For each register or identity, in lower case, the values that are expected: one of them. */
   readonly measurements: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Whether evidence that nobody expects a measurement of is refused. */
+  /** Whether evidence is refused if `measurements` don't say which system has to run on its platform. */
   readonly requireMeasurement: boolean;
   /** SHA-256 of the compose file that is expected, in lower-case hexadecimal digits. */
   readonly composeHash?: string;
@@ -32,7 +32,7 @@ export const TCB_STATUSES = [
   "OutOfDateConfigurationNeeded",
 ] as const;
 
-/** For each platform, what names the system that runs in the enclave; one of a platform's names is enough. */
+/** For each platform, the registers and identities that its quotes have. */
 export const MEASUREMENTS: Readonly<Record<string, readonly string[]>> = {
   tdx: ["mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3", "mrconfigid", "mrowner", "mrownerconfig", "mrseam"],
   sgx: ["mrenclave", "mrsigner", "isvprodid", "isvsvn"],
@@ -40,14 +40,22 @@ export const MEASUREMENTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Those that together say which system runs: firmware, kernel and root file system of a TDX machine, an SGX enclave, a Nitro
- * image. RTMR0 is left out: it changes with the number of processors and the size of the memory.
+ * For each platform, those that together say which system runs, the most exact ones first, and what may be named in place
+ * of them: firmware, kernel and root file system of a TDX machine; an SGX enclave, or all enclaves of one signer; a Nitro
+ * image. RTMR0 is left out: it changes with the number of processors and the size of the memory. All others say nothing
+ * alone: another system can have the same value there, or write it.
  */
-export const IDENTIFYING: Readonly<Record<string, readonly string[]>> = {
-  tdx: ["mrtd", "rtmr1", "rtmr2"],
-  sgx: ["mrenclave"],
-  nitro: ["pcr0"],
+export const IDENTIFYING: Readonly<Record<string, readonly [exact: readonly string[], ...(readonly string[])[]]>> = {
+  tdx: [["mrtd", "rtmr1", "rtmr2"]],
+  sgx: [["mrenclave"], ["mrsigner"]],
+  nitro: [["pcr0"]],
 };
+
+/** Whether these measurements say which system has to run, on a platform or, where none is given, on any. */
+export function isIdentified(measurements: Policy["measurements"], platform?: string): boolean {
+  const sets = platform === undefined ? Object.values(IDENTIFYING).flat() : IDENTIFYING[platform] ?? [];
+  return sets.some((names) => names.every((name) => measurements.has(name)));
+}
 
 /** What is expected, as options of a command line say it. */
 export interface ExpectedOptions {

@@ -50,6 +50,14 @@ export class Refusal extends Error {
   }
 }
 
+/** Longest reason, in UTF-16 code units: evidence can bring texts of a megabyte that a reason quotes. */
+const MOST_CHARACTERS = 500;
+
+/** A reason, cut where it is too long. */
+function cutReason(text: string): string {
+  return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS).toWellFormed()}…`;
+}
+
 /** Collects why something is not proved; a step that throws a {@linkcode Refusal} adds its reason. */
 export function collectReasons(): {
   readonly reasons: readonly Reason[];
@@ -58,15 +66,16 @@ export function collectReasons(): {
   attempt<T>(step: () => T): T | undefined;
 } {
   const reasons: Reason[] = [];
+  const add = (code: ReasonCode, text: string) => void reasons.push({ code, text: cutReason(text) });
   return {
     reasons,
-    add: (code, text) => void reasons.push({ code, text }),
+    add,
     attempt(step) {
       try {
         return step();
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        reasons.push({ code: error.code, text: error.message });
+        add(error.code, error.message);
         return undefined;
       }
     },

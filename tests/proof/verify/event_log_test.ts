@@ -1,6 +1,6 @@
 /** dstack's log of events, replayed into the registers of a quote. @module */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { verifyEvidence } from "../../../src/proof/verify/evidence.ts";
 import { eventLogOf, evidenceOf, type FakeLogEvent, policyOf, REGISTERS } from "../../support/evidence.ts";
 import { fakeIntel } from "../../support/fake_intel.ts";
@@ -65,6 +65,22 @@ Deno.test("a log that was changed is refused: an event's payload, its name, its 
     const { codes } = await check(LOG, { told });
     assertEquals(codes.at(-1), "compose-hash", what);
     if (what !== "no log") assertEquals(codes, ["event-log", "compose-hash"], what);
+  }
+});
+
+Deno.test("a log with too many events, or with wrong ones, is refused in one short reason", async () => {
+  const event = { imr: 3, event_type: 0x08000001, digest: "", event: "x", event_payload: "" };
+  const logs: [unknown, string][] = [
+    [Array(10_001).fill(event), "10001"],
+    [Array(9_000).fill({}), "event 1 in the log"],
+    [[{ ...event, event: "x".repeat(900_000), digest: "ab".repeat(48) }], "the digest of the event"],
+    [{}, "no JSON array"],
+  ];
+  for (const [log, says] of logs) {
+    const { reasons } = verifyEvidence(await evidenceOf(intel, { eventLog: JSON.stringify(log) }), policyOf(intel));
+    assertEquals(reasons.map(({ code }) => code), ["event-log"]);
+    assertMatch(reasons[0]!.text, new RegExp(says));
+    assertEquals(reasons[0]!.text.length <= 501, true);
   }
 });
 

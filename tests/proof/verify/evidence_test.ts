@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { encodeClaims, toBase64Url } from "../../../src/proof/evidence.ts";
 import { verifyEvidence } from "../../../src/proof/verify/evidence.ts";
-import type { Policy } from "../../../src/proof/verify/policy.ts";
+import { isIdentified, type Policy } from "../../../src/proof/verify/policy.ts";
 import { CLAIMS, eventLogOf, evidenceOf, policyOf, REGISTERS } from "../../support/evidence.ts";
 import { fakeIntel, type FakeOptions } from "../../support/fake_intel.ts";
 
@@ -161,12 +161,13 @@ Deno.test("a quote over other claims, or made for another purpose, is refused", 
 Deno.test("another measurement is refused, and one of several expected ones is enough", () => {
   const other = new Map([["mrtd", new Set(["00".repeat(48)])]]);
   const { reasons } = verifyEvidence(evidence, policyOf(intel, { measurements: other }));
-  assertEquals(reasons.map(({ code }) => code), ["measurement"]);
+  assertEquals(reasons.map(({ code }) => code), ["measurement", "measurement-unnamed"]);
   assertStringIncludes(reasons[0]!.text, REGISTERS.mrtd.toHex());
-  const either = new Map([["mrtd", new Set(["00".repeat(48), REGISTERS.mrtd.toHex()])]]);
-  const verdict = verifyEvidence(evidence, policyOf(intel, { measurements: either }));
-  assertEquals(verdict.reasons, []);
-  assertStringIncludes(verdict.warnings.join(), "rtmr1, rtmr2");
+  const either = new Map([...policyOf(intel).measurements]).set(
+    "mrtd",
+    new Set(["00".repeat(48), REGISTERS.mrtd.toHex()]),
+  );
+  assertEquals(refusals(evidence, policyOf(intel, { measurements: either })), []);
 });
 
 Deno.test("without an expected measurement of the platform nothing is proved", async () => {
@@ -178,6 +179,36 @@ Deno.test("without an expected measurement of the platform nothing is proved", a
   const composeHash = "ab".repeat(32);
   assertEquals(refusals(logged, policyOf(intel, { measurements: new Map(), composeHash })), ["measurement-unnamed"]);
   assertEquals(refusals(evidence, policyOf(intel, { measurements: new Map(), requireMeasurement: false })), []);
+});
+
+Deno.test("measurements that don't say which system runs prove nothing, however right they are", () => {
+  const { quote } = verifyEvidence(evidence, policyOf(intel));
+  const all = new Map(Object.entries(quote!.measurements).map(([name, value]) => [name, new Set([value])]));
+  for (const name of ["mrtd", "rtmr1", "rtmr2"]) {
+    const measurements = new Map(all);
+    measurements.delete(name);
+    const verdict = verifyEvidence(evidence, policyOf(intel, { measurements }));
+    assertEquals(verdict.reasons.map(({ code }) => code), ["measurement-unnamed"], name);
+    assertStringIncludes(verdict.reasons[0]!.text, `name ${name} with --measurement too`);
+    assertEquals(verdict.notCompared, [name]);
+    const only = new Map([[name, all.get(name)!]]);
+    assertEquals(refusals(evidence, policyOf(intel, { measurements: only })), ["measurement-unnamed"], name);
+  }
+  for (const name of ["rtmr0", "rtmr3", "mrseam", "mrowner", "mrownerconfig", "mrconfigid"]) {
+    const only = new Map([[name, all.get(name)!]]);
+    assertEquals(refusals(evidence, policyOf(intel, { measurements: only })), ["measurement-unnamed"], name);
+  }
+  assertEquals(refusals(evidence, policyOf(intel, { measurements: all })), []);
+});
+
+Deno.test("of SGX an enclave or a signer is named, of Nitro the image", () => {
+  const named = (platform: string, ...names: string[]) =>
+    isIdentified(new Map(names.map((name) => [name, new Set(["00"])])), platform);
+  assertEquals([named("sgx", "mrenclave"), named("sgx", "mrsigner"), named("nitro", "pcr0")], [true, true, true]);
+  assertEquals([named("sgx", "isvsvn", "isvprodid"), named("nitro", "pcr1", "pcr2", "pcr3", "pcr4", "pcr8")], [
+    false,
+    false,
+  ]);
 });
 
 Deno.test("evidence without the nonce of the challenge is refused", async () => {

@@ -47,6 +47,12 @@ Deno.test("a document by AWS's root alone is none of a fake one", async () => {
   assertEquals(reasons.map(({ code }) => code), ["certificate"]);
 });
 
+Deno.test("registers without PCR0 don't say which image runs", async () => {
+  const zeros = new Set(["00".repeat(48)]);
+  const measurements = new Map([["pcr3", zeros], ["pcr4", zeros], ["pcr8", zeros]]);
+  assertEquals(refusals(await evidenceOf(), { measurements }), ["measurement-unnamed"]);
+});
+
 Deno.test("a debug enclave, whose measurements are zeros, is refused", async () => {
   assertEquals(refusals(await evidenceOf({ pcr0: new Uint8Array(48) })), ["quote"]);
 });
