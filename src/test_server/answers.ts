@@ -26,7 +26,7 @@ export interface AnswersOptions {
 }
 
 /** Checks the signature in the text of a response, or of an ack that tells an error. */
-export type Judge = (text: string, asked: Asked, agentId: string) => FeedSignature | undefined;
+export type Judge = (text: string, asked: Asked, agent: Agent) => FeedSignature | undefined;
 
 /** The answers to the events of a ledger. */
 export interface Answers {
@@ -124,7 +124,7 @@ class KeptAnswers implements Answers {
 
   /** What came of checking the signature; a broken chain is told of the agent, too. */
   #judged(agent: Agent, asked: Asked, text: string): { signature?: FeedSignature } {
-    const signature = this.#options.judge?.(text, asked, agent.agentId);
+    const signature = this.#options.judge?.(text, asked, agent);
     if (signature?.state === "broken") agent.broken = signature.text ?? "";
     return signature ? { signature } : {};
   }

@@ -97,12 +97,17 @@ function unreadable(error: unknown): FeedProof {
 }
 
 /** What is printed of an agent's proof; undefined while it is being checked. */
-export function proofLine({ state, isFresh, platform, kid, reasons = [] }: FeedProof): string | undefined {
+export function proofLine(
+  { state, isFresh, platform, kid, reasons = [], notCompared = [] }: FeedProof,
+): string | undefined {
   switch (state) {
     case "checking":
       return undefined;
     case "proved":
-      return isFresh ? `🛡️ Proved: the key ${kid} is in a genuine enclave (${platform})` : undefined;
+      if (!isFresh) return undefined;
+      return `🛡️ Proved: the key ${kid} is in a genuine enclave (${platform})${
+        notCompared.length > 0 ? `; not compared: ${notCompared.join(", ")}` : ""
+      }`;
     case "outside":
       return "🛡️ Not in a TEE: nothing vouches for the agent's key";
     case "unchecked":

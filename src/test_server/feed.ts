@@ -117,6 +117,8 @@ export interface FeedProof {
   readonly platform?: string;
   /** Registers of a genuine quote, in hexadecimal digits. */
   readonly measurements?: Readonly<Record<string, string>>;
+  /** Names of the registers that identify the system and that the server was told no expected value of. */
+  readonly notCompared?: readonly string[];
   readonly composeHash?: string;
   /** What the evidence claims: SHA-256 of the settings and of the character, and the agent's version. */
   readonly settings?: string;
@@ -134,9 +136,10 @@ export interface FeedProof {
  * - `unknown`: the key is none that an agent has shown here
  * - `wrong`: it is not by its key, or over another answer
  * - `broken`: it is right, and contradicts the chain of answers that its agent signed before
+ * - `missing`: the answer is not signed, and its agent has proved a key
  */
 export interface FeedSignature {
-  readonly state: "holds" | "unproved" | "unknown" | "wrong" | "broken";
+  readonly state: "holds" | "unproved" | "unknown" | "wrong" | "broken" | "missing";
   /** Why, for all states but `holds`. */
   readonly text?: string;
 }
@@ -191,7 +194,7 @@ export interface FeedAnswer {
   /** Milliseconds from the event being sent to this agent to its answer. */
   readonly tookMs?: number;
   readonly metadata?: FeedAnswerMetadata;
-  /** Absent where the answer is not signed. */
+  /** Absent where the answer is not signed, and its agent has proved no key. */
   readonly signature?: FeedSignature;
 }
 

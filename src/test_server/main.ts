@@ -6,13 +6,16 @@ import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Activity } from "./connection.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { type LoadOptions, runLoad } from "./load.ts";
-import { readExpected } from "../proof/verify/policy.ts";
+import { isIdentified, readExpected } from "../proof/verify/policy.ts";
 import { readCollateral, readRoot } from "../proof/verify/policy_files.ts";
 import { startTestServer, type TestServerOptions } from "./server.ts";
 
 const DEFAULT_PORT = 8080;
 /** Most events of a load: they are made beforehand, and must fit into memory. */
 const MAX_LOAD = 100_000;
+
+const UNNAMED = "--require-attestation needs to know which system has to run in the enclave, or any would do: " +
+  "name mrtd, rtmr1 and rtmr2 (TDX), mrenclave or mrsigner (SGX), or pcr0 (Nitro), each with --measurement NAME=HEX.";
 
 const HELP =
   `A server to try agents with: they connect over WebSocket, and whoever asks is answered by one of them. It sends each
@@ -30,7 +33,7 @@ Usage: deno task test-server [OPTIONS]
   --help          print this and exit
 
 Proof that agents run in an enclave:
-  --require-attestation   refuse agents that do not prove it
+  --require-attestation   refuse agents that do not prove it; goes with --measurement
   --collateral FILE       Intel's collateral, to check quotes of TDX and SGX with; may be given several times
   --measurement NAME=HEX, --compose-hash HEX, --accept-status STATUS, --root FILE
                           what is expected and accepted: as for deno task verify, see its --help
@@ -151,6 +154,7 @@ function parseCommand(args: readonly string[]): Command {
       rootPath: values.root,
       expected: readExpected(values),
     };
+    if (proof.requireAttestation && !isIdentified(proof.expected.measurements)) return { wrong: UNNAMED };
     if (events === undefined) return { hostname, port, broadcast, proof };
     const load = { count: numberOf(events), rate: rate === undefined ? Infinity : numberOf(rate) };
     if (!(Number.isInteger(load.count) && load.count >= 1 && load.count <= MAX_LOAD)) {
@@ -172,7 +176,10 @@ function readProof(
     console.log(`⚠️ ${rootPath} is trusted, not Intel's or AWS's root: this proves nothing real`);
   }
   const collaterals = collateralPaths.flatMap(readCollateral);
-  return { requireAttestation, proofPolicy: { ...expected, ...root, collaterals, requireMeasurement: false } };
+  return {
+    requireAttestation,
+    proofPolicy: { ...expected, ...root, collaterals, requireMeasurement: requireAttestation },
+  };
 }
 
 /** A number in decimal digits, as people write it; NaN if it is none. */

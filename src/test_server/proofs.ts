@@ -22,11 +22,12 @@ export interface Proofs {
    */
   check(evidence: unknown, about: { agentId: string; nonce?: string | undefined }): Promise<FeedProof>;
   /**
-   * Check the signature of an outcome; undefined if it has none.
+   * Check the signature of an outcome; undefined if it has none and needs none.
    *
    * @param text The response frame, or an ack that tells an error.
+   * @param from `isProved`: whether the agent on this connection has proved a key, with which it signs all it says.
    */
-  judge(text: string, event: AgentEvent, agentId: string): FeedSignature | undefined;
+  judge(text: string, event: AgentEvent, from: { agentId: string; isProved: boolean }): FeedSignature | undefined;
 }
 
 /** Keys, by name, and the chains of answers that they signed, by agentId. */
@@ -84,9 +85,15 @@ class KeptProofs implements Proofs {
     return { ...about, ...shown(verdict), isFresh: nonce !== undefined && verdict.proved };
   }
 
-  judge(text: string, event: AgentEvent, agentId: string): FeedSignature | undefined {
+  judge(
+    text: string,
+    event: AgentEvent,
+    { agentId, isProved: mustSign }: { agentId: string; isProved: boolean },
+  ): FeedSignature | undefined {
     const entry = entryOf(text, agentId);
-    if (entry.signature === undefined && entry.eip712Signature === undefined) return undefined;
+    if (entry.signature === undefined && entry.eip712Signature === undefined) {
+      return mustSign ? { state: "missing", text: "its agent has proved a key, and did not sign it" } : undefined;
+    }
     const keys = { get: (kid: string) => this.#proved.keys.get(kid) ?? this.#unproved.keys.get(kid) };
     const verdict = verifyEntry(entry, { keys, event, signerAddress: this.#addressOf });
     if (!verdict.ok) return faulty(verdict.reasons);
@@ -127,11 +134,12 @@ function faulty(reasons: readonly EntryReason[]): FeedSignature {
 }
 
 /** A verdict as pages are shown it. */
-function shown({ proved, reasons, quote, composeHash }: EvidenceVerdict): Omit<FeedProof, "isFresh"> {
+function shown({ proved, reasons, quote, notCompared, composeHash }: EvidenceVerdict): Omit<FeedProof, "isFresh"> {
   const isUnchecked = reasons.some(({ code }) => code === "collateral-missing");
   return {
     state: proved ? "proved" : isUnchecked ? "unchecked" : "refused",
     ...quote && { platform: quote.platform, measurements: quote.measurements },
+    ...notCompared && { notCompared },
     ...composeHash !== undefined && { composeHash },
     ...reasons.length > 0 && { reasons: reasons.map(({ text }) => text) },
   };

@@ -125,7 +125,8 @@ function assemble(
     broadcast,
     now: clock.now,
     // A load measures the agent: 0.1 ms for each answer would be the server's.
-    judge: (text, { event, askedBy }, agentId) => askedBy === "load" ? undefined : proofs.judge(text, event, agentId),
+    judge: (text, { event, askedBy }, { agentId, proof }) =>
+      askedBy === "load" ? undefined : proofs.judge(text, event, { agentId, isProved: proof?.state === "proved" }),
     send(connection: number, { event, frame }: Asked) {
       if (stopping.aborted) return; // clients leave, and their events go to nobody any more
       print(`📤 Sending event: ${printable(event.id)}`);

@@ -44,6 +44,11 @@ for (
     [["--events", "1.5"], "--events must be a whole number from 1 to 100000, got 1.5."],
     [["--events", "9", "--rate", "0"], "--rate must be a number above 0, got 0."],
     [["--events", "9", "--rate", "fast"], "--rate must be a number above 0, got fast."],
+    [["--require-attestation"], "--require-attestation needs to know which system"],
+    [
+      ["--require-attestation", "--measurement", "mrtd=00", "--measurement", "pcr4=00"],
+      "name mrtd, rtmr1 and rtmr2 (TDX)",
+    ],
     [["--rate", "9"], "--rate goes with --events."],
   ] as const
 ) {

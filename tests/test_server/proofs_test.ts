@@ -80,7 +80,7 @@ Deno.test("an agent whose enclave is genuine is shown as proved, with key, platf
   for (const { id } of signed.events) assertEquals((await answerOf(server, id)).signature, { state: "holds" });
 });
 
-Deno.test("a signature over another answer is wrong, and one of a key that was never shown is unknown", async () => {
+Deno.test("a signature over another answer is wrong, one of a key that was never shown unknown, and none is missing", async () => {
   await using server = await start();
   await using agent = await connect(server.url);
   await prove(agent, signed.evidence);
@@ -94,7 +94,7 @@ Deno.test("a signature over another answer is wrong, and one of a key that was n
   assertEquals(one.signature.state, "wrong");
   assertStringIncludes(one.signature.text, "response");
   assertEquals(two.signature.state, "unknown");
-  assertEquals(three.signature, undefined);
+  assertEquals(three.signature.state, "missing");
   assertEquals(second?.queryId, "event-2");
 });
 
@@ -171,9 +171,10 @@ Deno.test("evidence whose key is none, or whose certificates can't be read, is r
 
 Deno.test("evidence that proves nothing changes nothing of what was proved: agent, address, chain", async () => {
   const proofs = createProofs({ policy: POLICY, now: FAKE_CLOCK.now });
+  const from = { agentId, isProved: true };
   const judge = (index: number) => {
     const entry = { type: "response", ...signed.entries[index]! };
-    return proofs.judge(JSON.stringify(entry), signed.events[index]!, agentId)?.state;
+    return proofs.judge(JSON.stringify(entry), signed.events[index]!, from)?.state;
   };
   assertEquals((await proofs.check(signed.evidence, { agentId })).state, "proved");
   assertEquals(judge(0), "holds");
@@ -193,7 +194,7 @@ Deno.test("evidence that proves nothing changes nothing of what was proved: agen
   const { claims: unproved } = other.evidence as Quoted;
   await proofs.check({ format: "none", claims: unproved }, { agentId });
   const forged = JSON.stringify({ type: "response", ...other.entries[1]! });
-  assertEquals(proofs.judge(forged, signed.events[1]!, agentId)?.state, "unproved");
+  assertEquals(proofs.judge(forged, signed.events[1]!, from)?.state, "unproved");
   assertEquals([judge(1), judge(2)], ["holds", "holds"]);
   // So many keys that nothing vouches for that the oldest of them is forgotten.
   for (let count = 0; count < 1_001; count++) {
@@ -201,7 +202,7 @@ Deno.test("evidence that proves nothing changes nothing of what was proved: agen
     await proofs.check({ format: "none", claims: encodeClaims({ ...claims, cnf: { jwk } }).text }, { agentId });
   }
   assertEquals(judge(2), "holds");
-  assertEquals(proofs.judge(forged, signed.events[1]!, agentId)?.state, "unknown");
+  assertEquals(proofs.judge(forged, signed.events[1]!, from)?.state, "unknown");
 });
 
 Deno.test("a quote is unchecked where the server has no collateral", async () => {
@@ -211,6 +212,23 @@ Deno.test("a quote is unchecked where the server has no collateral", async () =>
   await server.printed("Evidence not checked");
   const [{ proof }] = await agents(server);
   assertEquals(proof.state, "unchecked");
+});
+
+Deno.test("an answer without a signature is no fault of an agent that has proved nothing", async () => {
+  await using server = await start();
+  await using agent = await connect(server.url);
+  agent.send({ type: "auth", agentId, timestamp: 1 });
+  await exchange(server, agent, signed.entries.map((entry) => ({ ...entry, signature: undefined })));
+  assertEquals((await answerOf(server, "event-1")).signature, undefined);
+});
+
+Deno.test("what identifies the system and was not compared is told of a proved agent", async () => {
+  await using server = await start({ proofPolicy: { ...POLICY, measurements: new Map() } });
+  await using agent = await connect(server.url);
+  await prove(agent, signed.evidence);
+  assertStringIncludes(await server.printed("🛡️ Proved"), "not compared: mrtd, rtmr1, rtmr2");
+  const [{ proof }] = await agents(server);
+  assertEquals([proof.state, proof.notCompared], ["proved", ["mrtd", "rtmr1", "rtmr2"]]);
 });
 
 Deno.test("an answer to a challenge that was never sent is an error", async () => {

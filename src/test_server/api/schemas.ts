@@ -77,6 +77,8 @@ const proof = z.object({
   kid: z.string().optional().describe("Name of the key that signs the agent's answers"),
   platform: z.string().optional(),
   measurements: z.record(z.string(), z.string()).readonly().optional(),
+  notCompared: z.array(z.string()).readonly().optional()
+    .describe("Registers that identify the system, and that the server was told no expected value of"),
   composeHash: z.string().optional(),
   settings: z.string().optional().describe("SHA-256 of the agent's settings, as it claims"),
   character: z.string().optional(),
@@ -85,8 +87,10 @@ const proof = z.object({
 }).describe("What the agent has shown of its enclave, checked");
 
 const signature = z.object({
-  state: z.enum(["holds", "unproved", "unknown", "wrong", "broken"])
-    .describe("unproved: right, but nothing vouches for its key; broken: it contradicts what the agent signed before"),
+  state: z.enum(["holds", "unproved", "unknown", "wrong", "broken", "missing"]).describe(
+    "unproved: right, but nothing vouches for its key; broken: it contradicts what the agent signed before; " +
+      "missing: not signed, by an agent that has proved a key",
+  ),
   text: z.string().optional(),
 }).describe("What came of checking the answer's signature");
 

@@ -97,5 +97,7 @@ function signatureText({ signature }: FeedAnswer): string {
       return `Signature wrong: ${signature.text}`;
     case "broken":
       return `Chain broken: ${signature.text}`;
+    case "missing":
+      return `Not signed: ${signature.text}`;
   }
 }

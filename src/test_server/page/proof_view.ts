@@ -46,7 +46,7 @@ function lineOf(proof: FeedProof | undefined): string {
       return "Its evidence is being checked";
     case "proved":
       return proof.isFresh
-        ? `Proved: its key is in a genuine ${PLATFORMS[proof.platform ?? ""] ?? "enclave"}`
+        ? `Proved: its key is in a genuine ${PLATFORMS[proof.platform ?? ""] ?? "enclave"}${butNotCompared(proof)}`
         : `Evidence holds, not proved to be fresh${because(proof)}`;
     case "unchecked":
       return `Evidence not checked${because(proof)}`;
@@ -62,6 +62,11 @@ const PLATFORMS: Readonly<Record<string, string>> = {
   sgx: "SGX enclave",
   nitro: "Nitro enclave",
 };
+
+/** Without an expected value, any enclave of the platform is proved, somebody else's too. */
+function butNotCompared({ notCompared = [] }: FeedProof): string {
+  return notCompared.length === 0 ? "" : `; not compared: ${notCompared.join(", ")}`;
+}
 
 function because({ reasons = [] }: FeedProof): string {
   return reasons.length === 0 ? "" : `: ${reasons.join("; ")}`;

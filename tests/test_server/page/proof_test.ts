@@ -20,7 +20,7 @@ const testInBrowser = browserTests();
 async function stage() {
   const intel = await fakeIntel();
   const { nowMs: _, ...policy } = policyOf(intel);
-  const signed = await signedAnswers({ intel, count: 4 });
+  const signed = await signedAnswers({ intel, count: 5 });
   const server = await startServer({
     events: [],
     proofPolicy: { ...policy, requireMeasurement: false },
@@ -76,14 +76,19 @@ for (const colorScheme of ["light", "dark"] as const) {
       await server.disconnected(1);
       await using client = await connect(server.url);
       client.send(...signed.events);
-      await agent.received(6);
+      await agent.received(7);
       const restored = await signedAnswers({ intel });
-      const [first, , third, fourth] = signed.entries;
+      const [first, , third, fourth, fifth] = signed.entries;
       agent.send({ type: "response", ...first }, { type: "response", ...third });
-      agent.send({ type: "response", ...fourth, response: "Another answer." });
+      agent.send({ type: "response", ...fourth, response: "Another answer." }, {
+        type: "response",
+        ...fifth,
+        signature: undefined,
+      });
       const signatureOf = (question: string) => eventOf(page, question).locator(".signature");
       await signatureOf("Question 1?").getByText("Signature holds").waitFor();
       await signatureOf("Question 4?").getByText("Signature wrong").waitFor();
+      await signatureOf("Question 5?").getByText("Not signed").waitFor();
       await using again = await connect(server.url);
       await prove(again, { intel, evidence: restored.evidence as Quoted });
       await page.getByText("Proved: its key is in a genuine TDX machine").nth(1).waitFor();
@@ -96,6 +101,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       const red = await colourOf(page, ".proof-broken:not([hidden])");
       assertEquals(await colourOf(page, '.signature[data-state="broken"]'), red);
       assertEquals(await colourOf(page, '.signature[data-state="wrong"]'), red);
+      assertEquals(await colourOf(page, '.signature[data-state="missing"]'), red);
       assertNotEquals(await colourOf(page, '.signature[data-state="holds"]'), red);
       assertEquals(await barriers(page), []);
     },
