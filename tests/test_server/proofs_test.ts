@@ -10,6 +10,8 @@ import {
   reportData,
   toBase64Url,
 } from "../../src/proof/evidence.ts";
+import { createAttestation } from "../../src/test_server/attestation.ts";
+import type { FeedProof } from "../../src/test_server/feed.ts";
 import { createProofs, type ProofPolicy } from "../../src/test_server/proofs.ts";
 import { CLAIMS, evidenceOf, policyOf, REGISTERS } from "../support/evidence.ts";
 import { type Client, connect } from "../support/client.ts";
@@ -167,6 +169,32 @@ Deno.test("evidence whose key is none, or whose certificates can't be read, is r
   await using agent = await connect(server.url);
   await prove(agent, signed.evidence);
   await server.printed("🛡️ Proved");
+});
+
+Deno.test("a check that throws refuses the evidence, of the auth and of the challenge", async () => {
+  const told: FeedProof[] = [], admitted: string[] = [];
+  const { promise: challenged, resolve: challenge } = Promise.withResolvers<string>();
+  let isBroken = false;
+  const check = () =>
+    isBroken
+      ? Promise.reject(new TypeError("no such field"))
+      : Promise.resolve<FeedProof>({ state: "proved", isFresh: false, kid: "key" });
+  const { promise: refused, resolve: refuse } = Promise.withResolvers<string>();
+  const attestation = createAttestation({
+    agentId,
+    proofs: { check, judge: () => undefined },
+    isRequired: true,
+    challenge,
+    told: (proof) => void told.push(proof),
+    admit: () => void admitted.push(agentId),
+    refuse,
+  });
+  await attestation.show({});
+  await challenged;
+  isBroken = true;
+  assertEquals(attestation.answer({}), true);
+  assertStringIncludes(await refused, "no such field");
+  assertEquals([told.at(-1)?.state, admitted], ["refused", []]);
 });
 
 Deno.test("evidence that proves nothing changes nothing of what was proved: agent, address, chain", async () => {
