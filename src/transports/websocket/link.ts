@@ -29,6 +29,8 @@ export interface LinkOptions {
   readonly agentId: string;
   readonly token?: string;
   readonly attestation?: Attestation;
+  /** Whether evidence comes with the first auth, or to a challenge alone. Default: with auth. */
+  readonly showsEvidence?: boolean;
   /** Largest frame that is taken, in bytes. */
   readonly maxBytes: number;
   readonly log: Log;
@@ -107,7 +109,7 @@ function createReceiver(
   connection: Connection,
   options: LinkOptions & { readonly onConfirmed?: () => void; readonly hold: (ack: string) => Promise<boolean> },
 ): Pick<Link, "next" | "wasWelcome"> {
-  const { attestation, clock } = options;
+  const { attestation, showsEvidence = true, clock } = options;
   /** Whether the server answers auth, and whether it was asked to since it last said something. */
   let confirmsAuth = false, isAsked = false;
   /** Whether it sent an event or a request. */
@@ -130,7 +132,7 @@ function createReceiver(
   let request: ForgetRequest | undefined;
 
   // Evidence has some 7 kB, so that it comes with the first auth of a connection alone.
-  authenticate(attestation && { attestation: attestation.evidence });
+  authenticate(attestation && showsEvidence ? { attestation: attestation.evidence } : {});
   return {
     async next(signal) {
       while (!signal.aborted) {

@@ -27,7 +27,9 @@ interface Sent {
 }
 
 /** Close codes that can mean a message: RFC 6455, 7.4.1. */
-const NOT_TEXT = 1007, AGAINST_POLICY = 1008, TOO_BIG = 1009;
+const NOT_TEXT = 1007, AGAINST_POLICY = 1008;
+/** The same: a message is larger than the server takes. */
+export const TOO_BIG = 1009;
 /** Codes of a server that will not take a message. */
 export const OVER_A_MESSAGE: ReadonlySet<number> = new Set([NOT_TEXT, AGAINST_POLICY, TOO_BIG]);
 /** The line was cut. That is how a close looks, too, if the server does not read what was sent before it. */

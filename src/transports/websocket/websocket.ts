@@ -9,7 +9,7 @@ import type { Delivery, Transport, TransportHooks } from "../transport.ts";
 import { type Connection, dial, type DialOptions, type Ending } from "./connection.ts";
 import { createLink, type Link, type LinkOptions } from "./link.ts";
 import { explainEnd, explainFailures, generalAdvice } from "./problems.ts";
-import { type Refusals, watchRefusals } from "./refusals.ts";
+import { type Refusals, TOO_BIG, watchRefusals } from "./refusals.ts";
 import { rememberUnheard } from "./unheard.ts";
 
 /** How to reach the server, and who asks. */
@@ -43,6 +43,8 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
     random,
   });
   let link: Link | undefined;
+  /** Not to a server that did not take an auth of that size. */
+  let showsEvidence = options.attestation !== undefined;
 
   async function* events(signal: AbortSignal): AsyncIterable<readonly Delivery[]> {
     while (!signal.aborted) {
@@ -56,7 +58,7 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
         continue;
       }
       const openedMs = clock.now();
-      const current = link = createLink(dialled, { ...options, refusals });
+      const current = link = createLink(dialled, { ...options, refusals, showsEvidence });
       log.info("✅ WebSocket connected to {url}", { url });
       options.observer?.connected();
       options.onReachable();
@@ -70,7 +72,9 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
       current.ended();
       link = undefined;
       unheard.ended(next.ending.code);
-      const end = describeEnd(next.ending, { link: current, refusals, options });
+      const isAboutEvidence = showsEvidence && isTooLargeAuth(next.ending, current);
+      const end = describeEnd(next.ending, { link: current, refusals, options, isAboutEvidence });
+      showsEvidence &&= !isAboutEvidence;
       await reconnection.ended({ ...end, openMs: clock.now() - openedMs }, signal);
     }
   }
@@ -115,14 +119,27 @@ function dialler(options: WebSocketTransportOptions): (signal: AbortSignal) => P
   };
 }
 
-/** Log how a connection ended, and sum up what it was good for. */
+/** Whether the server closed at the auth for its size, which evidence takes from 100 bytes to some thousands. */
+function isTooLargeAuth({ code }: Ending, link: Link): boolean {
+  return code === TOO_BIG && !link.heardFrom();
+}
+
+/**
+ * Log how a connection ended, and sum up what it was good for. `isAboutEvidence`: what was sent behind the auth is not to
+ * blame.
+ */
 function describeEnd(
   ending: Ending,
-  { link, refusals, options }: { link: Link; refusals: Refusals; options: WebSocketTransportOptions },
+  { link, refusals, options, isAboutEvidence }: {
+    link: Link;
+    refusals: Refusals;
+    options: WebSocketTransportOptions;
+    isAboutEvidence: boolean;
+  },
 ): ConnectionEnd {
   const { code, reason, error } = ending;
   const { log, token } = options;
-  const { progressed, refused } = refusals.ended(code);
+  const { progressed, refused } = refusals.ended(isAboutEvidence ? 1000 : code);
   const end = explainEnd(ending, { welcome: link.wasWelcome(), hasToken: token !== undefined });
   log.warn("❌ WebSocket connection closed. Code: {code}, Reason: {reason}", {
     code,
@@ -136,18 +153,23 @@ function describeEnd(
       code,
     });
   }
-  return { ...end, heard: link.heardFrom(), progressed };
+  if (isAboutEvidence) {
+    log.warn("the server takes no auth with evidence in it: it comes without, and a challenge still asks for it");
+  }
+  return { ...end, heard: link.heardFrom(), progressed: progressed || isAboutEvidence };
 }
 
 /** Connect, say who the agent is, and wait whether the server lets it in. Events that come are left to it. */
 async function checkServer(
   options: WebSocketTransportOptions,
-  { tryToDial, refusals, signal }: {
+  parts: {
     tryToDial: (signal: AbortSignal) => Promise<Connection | ConnectionEnd>;
     refusals: Refusals;
     signal: AbortSignal;
+    showsEvidence?: boolean;
   },
 ): Promise<string> {
+  const { tryToDial, refusals, signal, showsEvidence = options.attestation !== undefined } = parts;
   const url = publicUrl(options.url);
   const outOfReach = ({ problem, advice = generalAdvice(options.url) }: Pick<ConnectionEnd, "problem" | "advice">) =>
     new FatalError(`Cannot reach ${url}: ${problem}. ${advice}`, EXIT.unavailable);
@@ -155,10 +177,13 @@ async function checkServer(
   if ("problem" in dialled) throw outOfReach(dialled);
   const enough = new AbortController();
   const timer = setTimeout(() => enough.abort(), CHECK_MS);
-  const checked = createLink(dialled, { ...options, refusals, onConfirmed: () => enough.abort() });
+  const checked = createLink(dialled, { ...options, refusals, showsEvidence, onConfirmed: () => enough.abort() });
   try {
     const next = await checked.next(AbortSignal.any([signal, enough.signal]));
     if (next && "ending" in next) {
+      if (showsEvidence && isTooLargeAuth(next.ending, checked)) {
+        return await checkServer(options, { ...parts, showsEvidence: false });
+      }
       const hasToken = options.token !== undefined;
       throw outOfReach(explainEnd(next.ending, { welcome: checked.wasWelcome(), hasToken }));
     }

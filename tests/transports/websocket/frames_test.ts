@@ -60,7 +60,7 @@ function entry(id: string, response: string) {
 }
 
 /**
- * A server that closes with `code` after a long response. Deno's own can't be it: where frames behind the one that it
+ * A server that closes with `code` after a long response, or a long auth. Deno's own can't be it: where frames behind the one that it
  * closes at are unread, its close does not arrive.
  */
 async function startStrictServer(code: number, acked: (id: string, status: string) => void) {
@@ -74,8 +74,9 @@ async function startStrictServer(code: number, acked: (id: string, status: strin
       // A server that has closed reads nothing more.
       if (socket.readyState !== socket.OPEN) return;
       const frame = JSON.parse(String(data));
-      if (frame.type === "auth") socket.send('{"type":"auth_success"}');
-      else if (frame.type === "response" && frame.response.length > 1_000) socket.close(code);
+      const isLong = (text: string) => text.length > 1_000;
+      if (frame.type === "auth" && !isLong(String(data))) socket.send('{"type":"auth_success"}');
+      else if (frame.type === "auth" || (frame.type === "response" && isLong(frame.response))) socket.close(code);
       else if (frame.type === "ack") acked(frame.eventId, frame.status);
     });
   });
@@ -117,3 +118,19 @@ for (const code of [1007, 1008, 1009]) {
     assertEquals(Object.fromEntries(acked), { "small-1": "processed", big: "error", "small-2": "processed" });
   });
 }
+
+Deno.test("a server that takes no auth as large as evidence gets one without, and what was sent behind it is not to blame", async () => {
+  const acked = Promise.withResolvers<string>();
+  await using server = await startStrictServer(1009, (_id, status) => acked.resolve(status));
+  const { clock, pass } = heldClock();
+  const evidence = { format: "none" as const, claims: "x".repeat(2_000) };
+  const transport = open(server.url, clock, {
+    attestation: { evidence, challenge: () => Promise.resolve({ evidence }) },
+    // As after a restart: outcomes of before go out right behind auth.
+    onReachable: () => void transport.settle(entry("q1", "a")),
+  });
+  await using _running = run(transport);
+  await pass(5_000);
+  assertEquals(await acked.promise, "processed");
+  await server.connections(2);
+});
