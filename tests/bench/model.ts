@@ -63,6 +63,8 @@ async function bareRequest(url: string): Promise<ModelLatency> {
     body: JSON.stringify({
       model: "test-model",
       stream: true,
+      // As the agent asks: the server sends a piece more for it.
+      stream_options: { include_usage: true },
       messages: [{ role: "user", content: "What is iExec?" }],
     }),
   });
