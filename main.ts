@@ -1,21 +1,19 @@
 /** The front door: read the settings, build the parts, run until told to stop. @module */
 
 import { systemClock as clock } from "./src/clock.ts";
-import { forgetVariables, readEnvironment as environment, variableNames } from "./src/environment.ts";
+import { readEnvironment as environment } from "./src/environment.ts";
 import { EXIT, FatalError, messageOf } from "./src/errors.ts";
-import { writeAllSync } from "./src/files.ts";
+import { writeTextSync } from "./src/files.ts";
 import { reportToTask } from "./src/iexec/task.ts";
 import { createLog, gatherLines, type LogFormat } from "./src/log.ts";
 import { type Mode, readCommandLine } from "./src/program/command_line.ts";
 import { checkHeartbeat } from "./src/program/heartbeat.ts";
 import { lastWordsOf } from "./src/program/last_words.ts";
-import { readSettings, SETTINGS, type Settings } from "./src/program/settings.ts";
+import { prepareSettings } from "./src/program/prepare.ts";
+import type { Settings } from "./src/program/settings.ts";
 import { reportSettings, reportStart } from "./src/program/start_report.ts";
 import { stopOnSignals } from "./src/program/stop_wishes.ts";
-import { readSettingsFile } from "./src/settings/file.ts";
-import { openRelay, PROXY_VARIABLES } from "./src/settings/proxy.ts";
-import { checkConfinement } from "./src/settings/read.ts";
-import { lookAround } from "./src/tee/surroundings.ts";
+import { openRelay } from "./src/settings/proxy.ts";
 
 /**
  * Not written into the import itself: Deno resolves every import that it can read before the program starts, and the lock
@@ -24,7 +22,7 @@ import { lookAround } from "./src/tee/surroundings.ts";
  */
 const VERIFY = "./src/program/verify.ts";
 
-const stderr = gatherLines((text) => writeAll(Deno.stderr, text));
+const stderr = gatherLines((text) => writeTextSync(Deno.stderr, text));
 
 /** Runs the command line; returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
@@ -41,14 +39,14 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (verify) {
     const { verifyResponses }: typeof import("./src/program/verify.ts") = await import(VERIFY).catch(refuseSources);
-    const write = (text: string) => writeAll(Deno.stdout, text);
+    const write = (text: string) => writeTextSync(Deno.stdout, text);
     // What it reads comes from strangers: it gets no more than it needs, whatever the program may.
     for (const name of ["net", "write", "env", "run", "sys", "ffi"] as const) Deno.permissions.revokeSync({ name });
     return verifyResponses(verify, { write, writeError: stderr.write, now: clock.now });
   }
   if (sealed) {
     const { openResponses } = await import("./src/program/open.ts");
-    const write = (text: string) => writeAll(Deno.stdout, text);
+    const write = (text: string) => writeTextSync(Deno.stdout, text);
     return await openResponses({ ...sealed, environment, write, writeError: stderr.write });
   }
   const { surroundings, file, settings } = prepare({ mode });
@@ -86,7 +84,7 @@ async function main(args: readonly string[]): Promise<number> {
   return await talk(parts, {
     conversation,
     inTee: surroundings.inTee,
-    write: (text) => writeAll(Deno.stdout, text),
+    write: (text) => writeTextSync(Deno.stdout, text),
     writeError(text) {
       stderr.write(text);
       // It must appear before the next prompt.
@@ -102,14 +100,7 @@ async function main(args: readonly string[]): Promise<number> {
  */
 function prepare({ mode }: { mode: Mode }) {
   try {
-    const surroundings = lookAround(environment, variableNames());
-    const named = environment("AGENT_ENV_FILE");
-    const file = readSettingsFile({ ...named && { named }, inTee: surroundings.inTee });
-    const settings = readSettings(environment, file?.text, surroundings);
-    checkConfinement(SETTINGS, settings);
-    // Deno would obey them for every connection, to this machine too. Which proxy is used is for AGENT_PROXY to say.
-    forgetVariables(["HTTP_PROXY", "http_proxy", ...PROXY_VARIABLES]);
-    return { surroundings, file, settings };
+    return prepareSettings();
   } catch (error) {
     if (error instanceof FatalError) reportToTask(environment, error, { once: mode === "once" });
     throw error;
@@ -126,22 +117,13 @@ function logFormat(setting: Settings["LOG_FORMAT"]): LogFormat {
 function print(text: string): number {
   // Flushed first, so that a terminal shows log lines and output in the order in which they were made.
   stderr.flush();
-  writeAll(Deno.stdout, `${text}\n`);
+  writeTextSync(Deno.stdout, `${text}\n`);
   return 0;
 }
 
 /** From sources, the lock file of `deno task start` leaves out what verification alone imports. */
 function refuseSources(cause: unknown): never {
   throw new FatalError("Cannot load what verifies: from the sources, call deno task verify.", EXIT.usage, { cause });
-}
-
-/** Write a text. If nobody reads it any more (a closed pipe), it is dropped, and the agent goes on. */
-function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  try {
-    writeAllSync(to, new TextEncoder().encode(text));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
 }
 
 function exit(code: number): void {

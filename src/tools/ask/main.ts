@@ -1,15 +1,11 @@
 /** The command line of `deno task ask`: a question for the agents, over whatever transport the settings name. @module */
 
 import { systemClock as clock } from "../../clock.ts";
-import { forgetVariables, readEnvironment as environment, variableNames } from "../../environment.ts";
 import { EXIT, FatalError } from "../../errors.ts";
-import { writeAllSync } from "../../files.ts";
+import { writeTextSync } from "../../files.ts";
 import { createLog } from "../../log.ts";
-import { readSettings, SETTINGS, type Settings } from "../../program/settings.ts";
-import { readSettingsFile } from "../../settings/file.ts";
-import { openRelay, PROXY_VARIABLES } from "../../settings/proxy.ts";
-import { checkConfinement } from "../../settings/read.ts";
-import { lookAround } from "../../tee/surroundings.ts";
+import { prepareSettings } from "../../program/prepare.ts";
+import { openRelay } from "../../settings/proxy.ts";
 import type { AgentEvent } from "../../wire.ts";
 import { HELP, readCommand } from "./command_line.ts";
 import { runLoad } from "./load.ts";
@@ -23,7 +19,7 @@ const SAME_WISH_MS = 500;
 export async function main(args: readonly string[]): Promise<number> {
   const command = readCommand(args);
   if ("help" in command) {
-    print(Deno.stdout, `${HELP}\n`);
+    writeTextSync(Deno.stdout, `${HELP}\n`);
     return 0;
   }
   if ("wrong" in command) {
@@ -32,13 +28,13 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const { question, stream, conversation, load } = command;
   try {
-    const settings = prepare();
+    const { settings } = prepareSettings();
     const log = createLog({
       level: "warn",
       format: Deno.stderr.isTerminal() ? "terminal" : "text",
       colour: !Deno.noColor,
       content: false,
-      write: (text) => print(Deno.stderr, text),
+      write: (text) => writeTextSync(Deno.stderr, text),
       now: clock.now,
     });
     using relay = await openRelay(settings, { log });
@@ -46,7 +42,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const parts: AskParts = {
       open: (hooks) => openWay(connected, hooks, { log, clock }),
       clock,
-      write: (text) => print(Deno.stdout, text),
+      write: (text) => writeTextSync(Deno.stdout, text),
       say,
     };
     const run = crypto.randomUUID();
@@ -68,18 +64,6 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The settings as the agent reads them. @throws {FatalError} If one is wrong. */
-function prepare(): Settings {
-  const surroundings = lookAround(environment, variableNames());
-  const named = environment("AGENT_ENV_FILE");
-  const file = readSettingsFile({ ...named && { named }, inTee: surroundings.inTee });
-  const settings = readSettings(environment, file?.text, surroundings);
-  checkConfinement(SETTINGS, settings);
-  // Deno would obey them for every connection. Which proxy is used is for AGENT_PROXY to say.
-  forgetVariables(["HTTP_PROXY", "http_proxy", ...PROXY_VARIABLES]);
-  return settings;
-}
-
 /** Aborts at the first SIGINT or SIGTERM; one that comes later ends the program at once. */
 function untilStopped(): AbortSignal {
   const stopped = new AbortController();
@@ -95,16 +79,7 @@ function untilStopped(): AbortSignal {
 }
 
 function say(line: string): void {
-  print(Deno.stderr, `${line}\n`);
-}
-
-function print(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  try {
-    writeAllSync(to, new TextEncoder().encode(text));
-  } catch (error) {
-    // Nobody reads any more: what is left to do is done all the same.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
+  writeTextSync(Deno.stderr, `${line}\n`);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
