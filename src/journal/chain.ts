@@ -97,7 +97,7 @@ function readHead(database: Database, parts: { statements: Statements; seal: Sea
   const newest = statements.lastOutcome.get() as Row | undefined;
   const isSigned = (row: Row) => signatureIn(seal.open(row.body, outcomePlace(row))) !== undefined;
   if (newest && newest.seq > (head?.outcomeSeq ?? 0) && isSigned(newest)) {
-    throw changed(database, "its chain of signatures does not reach its last answer");
+    throw changedByOthers(database, "its chain of signatures does not reach its last answer");
   }
   return head;
 }
@@ -107,16 +107,16 @@ function checkEnd(database: Database, head: Head, { statements, seal }: { statem
   // The next one has to be a number too.
   const isNumber = (seq: number) => seq > 0 && seq < Number.MAX_SAFE_INTEGER;
   if (!isNumber(head.seq) || !isNumber(head.outcomeSeq)) {
-    throw changed(database, "the place of its chain of signatures is no number from 1 up");
+    throw changedByOthers(database, "the place of its chain of signatures is no number from 1 up");
   }
   const row = statements.outcomeAt.get(head.outcomeSeq) as Row | undefined;
   if (head.isDeleted) {
-    if (row) throw changed(database, "an answer is there again that was deleted");
+    if (row) throw changedByOthers(database, "an answer is there again that was deleted");
     return;
   }
   const signature = row && signatureIn(seal.open(row.body, outcomePlace(row)));
   if (typeof signature !== "string" || createHash("sha256").update(signature).digest("base64url") !== head.last) {
-    throw changed(database, "its chain of signatures does not end at its last answer");
+    throw changedByOthers(database, "its chain of signatures does not end at its last answer");
   }
 }
 
@@ -129,14 +129,15 @@ function textOf({ last, isDeleted }: Head): string {
 
 function endFrom(database: Database, text: string): Pick<Head, "last" | "isDeleted"> {
   const isDeleted = text.endsWith(DELETED), last = isDeleted ? text.slice(0, -DELETED.length) : text;
-  if (!DIGEST.test(last)) throw changed(database, "the end of its chain of signatures is no digest");
+  if (!DIGEST.test(last)) throw changedByOthers(database, "the end of its chain of signatures is no digest");
   return { last, isDeleted };
 }
 
 /** SHA-256 in base64url. */
 const DIGEST = /^[\w-]{43}$/;
 
-function changed({ path }: Database, what: string): FatalError {
+/** What to say of a state in which the agent finds what it can't have written. `what`: the rest of "Cannot use PATH: ". */
+export function changedByOthers({ path }: Database, what: string): FatalError {
   return new FatalError(
     `Cannot use ${path}: ${what}. Somebody else changed the file: restore it from a copy, or set AGENT_STATE_DIR to another directory. Nothing was changed.`,
     EXIT.inputOutput,

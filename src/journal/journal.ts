@@ -1,12 +1,11 @@
 /** What must survive a crash: accepted events, their outcomes, and which outcomes still have to be delivered. @module */
 
 import { createHash } from "node:crypto";
-import { EXIT, FatalError } from "../errors.ts";
 import type { Whose } from "../forget_request.ts";
 import type { Database } from "../store/database.ts";
 import { noSeal, openJson, type Seal } from "../store/seal.ts";
 import { type AgentEvent, type Entry, entryOf, type Failure, type Outcome, sizeOf } from "../wire.ts";
-import { openChain, type OutcomeSigner } from "./chain.ts";
+import { changedByOthers, openChain, type OutcomeSigner } from "./chain.ts";
 import { type HeldBack, nothingHeld, runsOf } from "./held.ts";
 import { createOriginNames, type Origin } from "./origins.ts";
 import { eventPlace, type KnownRow, outcomePlace, prepareStatements, type Row, type Statements } from "./statements.ts";
@@ -233,15 +232,9 @@ export function openJournal(
 }
 
 /** An event is deleted in the commit that keeps its outcome: one that is there again would be answered again. */
-function refuseReplayed({ path }: Database, { pendingTwice }: Statements): void {
+function refuseReplayed(database: Database, { pendingTwice }: Statements): void {
   const row = pendingTwice.get() as { id: string } | undefined;
-  if (!row) return;
-  throw new FatalError(
-    `Cannot use ${path}: event ${
-      JSON.stringify(row.id)
-    } waits for an answer that it has. Somebody else changed the file: restore it from a copy, or set AGENT_STATE_DIR to another directory. Nothing was changed.`,
-    EXIT.inputOutput,
-  );
+  if (row) throw changedByOthers(database, `event ${JSON.stringify(row.id)} waits for an answer that it has`);
 }
 
 /** The id of a refusal's row: the same for the same complaint. */
