@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isDisconnection } from "./disconnection.ts";
+
 /** A request, with its body read. */
 export interface HttpRequest {
   readonly method: string;
@@ -188,16 +190,4 @@ async function writeResponse(line: Line, response: Response): Promise<boolean> {
     if (!isThere) return false;
   }
   return await line.write(encode("0\r\n\r\n"));
-}
-
-/** Whether an end was closed, by the client or from here, while it was read from or written to. */
-function isDisconnection(error: unknown): boolean {
-  return [
-    Deno.errors.BadResource,
-    Deno.errors.BrokenPipe,
-    Deno.errors.ConnectionAborted,
-    Deno.errors.ConnectionReset,
-    Deno.errors.Interrupted,
-    Deno.errors.NotConnected,
-  ].some((kind) => error instanceof kind);
 }

@@ -1,5 +1,7 @@
 /** A line between agent and server that can be cut: a TCP relay, since `Deno.serve` closes sockets with manners. @module */
 
+import { isDisconnection } from "./disconnection.ts";
+
 export interface Relay extends AsyncDisposable {
   readonly port: number;
   /** Cut every connection. New ones are welcome. */
@@ -27,7 +29,7 @@ export function startRelay({ port, upstreamPort }: { port: number; upstreamPort:
       await Promise.all([carry(near, far), carry(far, near)]);
     } catch (error) {
       // A client that dials while the server goes finds nobody, as it would without the relay.
-      if (!(error instanceof Deno.errors.ConnectionRefused) && !isGone(error)) throw error;
+      if (!(error instanceof Deno.errors.ConnectionRefused) && !isDisconnection(error)) throw error;
     } finally {
       hangUp(near);
     }
@@ -41,7 +43,7 @@ export function startRelay({ port, upstreamPort }: { port: number; upstreamPort:
         for (let sent = 0; sent < size;) sent += await to.write(buffer.subarray(sent, size));
       }
     } catch (error) {
-      if (!isGone(error)) throw error;
+      if (!isDisconnection(error)) throw error;
     } finally {
       hangUp(from);
       hangUp(to);
@@ -63,16 +65,4 @@ export function startRelay({ port, upstreamPort }: { port: number; upstreamPort:
       await Promise.all(lines);
     },
   };
-}
-
-/** Whether an end was closed, by its owner or from here, while it was read from or written to. */
-function isGone(error: unknown): boolean {
-  return [
-    Deno.errors.BadResource,
-    Deno.errors.BrokenPipe,
-    Deno.errors.ConnectionAborted,
-    Deno.errors.ConnectionReset,
-    Deno.errors.Interrupted,
-    Deno.errors.NotConnected,
-  ].some((kind) => error instanceof kind);
 }

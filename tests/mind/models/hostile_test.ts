@@ -5,7 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import { ModelError } from "../../../src/mind/model_error.ts";
 import { openModel } from "../../../src/mind/models/providers.ts";
 import { serveHttp } from "../../support/http_server.ts";
-import { ask, DIALECTS, failureOf, requestWith } from "../../support/model_requests.ts";
+import { ask, DIALECTS, failureOf, optionsFor, requestWith } from "../../support/model_requests.ts";
 
 const CANARY = "cAnArY";
 
@@ -13,18 +13,10 @@ const CANARY = "cAnArY";
 function startWith(dialect: (typeof DIALECTS)[number], respond: () => Response) {
   const server = serveHttp({}, () => Promise.resolve(respond()));
   return {
-    options: {
-      provider: dialect,
-      url: new URL(`http://127.0.0.1:${server.port}/v1`),
-      model: "test-model",
-      embeddingModel: "test-embedding",
-      maxTokens: 200,
-      contextWindow: 4096,
-      silenceMs: 60_000,
-      wholeMs: 600_000,
-      headers: {},
-      extraBody: {},
-    },
+    options: optionsFor(
+      { url: `http://127.0.0.1:${server.port}/v1`, dialect },
+      { embeddingModel: "test-embedding" },
+    ),
     [Symbol.asyncDispose]: () => server.close(),
   };
 }
