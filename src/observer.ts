@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { TraceHeaders } from "./trace_headers.ts";
+
 /** Why something was not taken for an event: it is none, it is larger than EVENT_MAX_BYTES, or it was delivered too often. */
 export const REFUSAL_REASONS = ["invalid", "too_large", "delivered_too_often"] as const;
 export type RefusalReason = typeof REFUSAL_REASONS[number];
@@ -57,8 +59,8 @@ export interface Observer extends SourceObserver, MindObserver, LoopObserver {}
 export interface EventOrigin {
   /** When it was accepted, in milliseconds since the epoch. */
   readonly acceptedMs: number;
-  /** The `traceparent` that came with it, checked by whoever uses it. */
-  readonly traceparent?: string | undefined;
+  /** The trace that its sender has it belong to. */
+  readonly trace?: TraceHeaders | undefined;
 }
 
 /** Follows one event. Its methods are called in this order, each at most once where nothing else is said. */
@@ -69,8 +71,8 @@ export interface EventObserver extends AnsweringObserver {
   ended(result: Result): void;
   /** The outcome is on disk, and in `responses.json`. */
   committed(): void;
-  /** The outcome is handed to the transport; again where that failed before. */
-  delivering(): void;
+  /** The outcome is handed to the transport; again where that failed before. Returns what goes with its message. */
+  delivering(): TraceHeaders | undefined;
   /** The outcome is settled. Nothing more is told. */
   delivered(): void;
   /** It is not followed any more, although it is not settled. */
@@ -87,8 +89,8 @@ export interface AnsweringObserver {
 
 /** Follows one request to a model. */
 export interface ModelCall {
-  /** What goes to the model's server as the header `traceparent`; undefined where there is no trace. */
-  readonly traceparent?: string | undefined;
+  /** Headers for the model's server; undefined where there is no trace. */
+  readonly trace?: TraceHeaders | undefined;
   /** The request has ended. Tokens: as the server counts them. */
   ended(how: { error?: ModelErrorKind; tokensIn?: number; tokensOut?: number; isCutOff?: boolean }): void;
 }

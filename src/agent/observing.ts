@@ -3,6 +3,7 @@
 import type { RecordedOutcome } from "../journal/journal.ts";
 import type { EventObserver, LoopObserver, Result } from "../observer.ts";
 import type { Delivery, Transport } from "../transports/transport.ts";
+import { type TraceHeaders, traceHeaders } from "../trace_headers.ts";
 import { type AgentEvent, isFailure, type Outcome } from "../wire.ts";
 
 /** Tells of events. */
@@ -48,9 +49,9 @@ export function createObserving(
   if (!observer) return NOTHING;
   const followed = createFollowed(observer);
   return {
-    accepted({ event, traceparent }) {
+    accepted({ event, trace }) {
       observer.received();
-      if (followed.hasRoom() && !followed.of(event.id)) followed.add(event, parts.now(), traceparent);
+      if (followed.hasRoom() && !followed.of(event.id)) followed.add(event, parts.now(), trace);
     },
     repeated: () => observer.duplicate(),
     started(event) {
@@ -66,8 +67,7 @@ export function createObserving(
       ...transport,
       async settle(entry, delivery) {
         const { queryId } = entry.outcome, one = followed.of(queryId);
-        one?.delivering();
-        const isSettled = await transport.settle(entry, delivery);
+        const isSettled = await transport.settle(entry, delivery, one?.delivering());
         if (isSettled && one) {
           one.delivered();
           followed.forget(queryId);
@@ -96,8 +96,8 @@ function createFollowed(observer: LoopObserver) {
     /** Whether one more may be followed that waits. */
     hasRoom: () => followed.size - unsettled.size < MAX_WAITING,
     of: (id: string) => followed.get(id),
-    add(event: AgentEvent, acceptedMs: number, traceparent = traceparentOf(event)): EventObserver {
-      const one = observer.follow({ acceptedMs, traceparent });
+    add(event: AgentEvent, acceptedMs: number, trace = traceIn(event)): EventObserver {
+      const one = observer.follow({ acceptedMs, trace });
       followed.set(event.id, one);
       return one;
     },
@@ -122,8 +122,7 @@ function resultOf(outcome: Outcome): Result {
   return outcome.metadata?.declined ? "declined" : "answered";
 }
 
-/** The W3C trace context that a sender without headers puts into the metadata. */
-function traceparentOf({ metadata }: AgentEvent): string | undefined {
-  const traceparent = metadata?.traceparent;
-  return typeof traceparent === "string" ? traceparent : undefined;
+/** The trace headers that a sender whose messages have none puts into the metadata. */
+function traceIn({ metadata }: AgentEvent): TraceHeaders | undefined {
+  return traceHeaders((name) => metadata?.[name]);
 }

@@ -8,6 +8,7 @@ import { proxyFor } from "../settings/proxy.ts";
 import type { StatusFacts } from "../status/figures.ts";
 import { type Sender, startSender } from "../status/otlp_sender.ts";
 import type { Family } from "../status/registry.ts";
+import { samplerNamed } from "../status/sampling.ts";
 import { traceEvents } from "../status/traces.ts";
 import { publicUrl } from "../urls.ts";
 import type { Settings } from "./settings.ts";
@@ -55,9 +56,10 @@ export function sendStatus(parts: SendingParts): AsyncDisposable & { readonly ob
   });
   log.info("🔭 Traces and metrics go to {url}", { url: publicUrl(endpoint) });
   const modelServer = serverOf(settings);
+  const sampler = samplerNamed(settings.OTEL_TRACES_SAMPLER, settings.OTEL_TRACES_SAMPLER_ARG);
   const isTracing = settings.OTEL_TRACES_EXPORTER === "otlp";
   return {
-    observer: isTracing ? traceEvents({ facts, modelServer, now, send: sender.add }) : undefined,
+    observer: isTracing ? traceEvents({ facts, modelServer, now, sampler, send: sender.add }) : undefined,
     [Symbol.asyncDispose]: () => sender[Symbol.asyncDispose](),
   };
 }

@@ -8,7 +8,7 @@ import { duration, flag, like, text, whole, word } from "../settings/checks.ts";
 import { FLAG, milliseconds, optional, type Setting, setting, type ValuesOf } from "../settings/definition.ts";
 import { PROXY_SETTINGS } from "../settings/proxy.ts";
 import { otherNamesOf, readTable } from "../settings/read.ts";
-import { OTLP_SETTINGS } from "../status/otlp_settings.ts";
+import { OTEL_PREFIX, OTLP_SETTINGS } from "../status/otlp_settings.ts";
 import { STATUS_SETTINGS } from "../status/settings.ts";
 import { HOST_VARIABLES, LOADER } from "../tee/host_variables.ts";
 import { ATTESTATION_SETTINGS } from "./attestation_settings.ts";
@@ -189,6 +189,8 @@ export const VARIABLES: readonly string[] = [
   ...IEXEC_VARIABLES,
   ...Object.keys(HOST_VARIABLES),
   `${LOADER.prefix}*`,
+  // For a word about those that have no effect.
+  `${OTEL_PREFIX}*`,
   "no_proxy",
 ];
 

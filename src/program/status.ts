@@ -33,7 +33,8 @@ export interface StatusParts {
  */
 export async function openStatus(parts: StatusParts): Promise<Status> {
   const { settings, state, health, log, clock } = parts;
-  const { STATUS_ADDRESS: address, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = settings;
+  const { STATUS_ADDRESS: address } = settings;
+  const endpoint = settings.OTEL_SDK_DISABLED ? undefined : settings.OTEL_EXPORTER_OTLP_ENDPOINT;
   await using stack = new AsyncDisposableStack();
   let observer: Observer | undefined;
   if (address !== undefined || endpoint !== undefined) {

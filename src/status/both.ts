@@ -2,7 +2,7 @@
 
 import type { EventObserver, Observer } from "../observer.ts";
 
-/** Tells both of everything. Only the second one can say what goes to the model's server. */
+/** Tells both of everything. Only the second one can say what headers of a trace go on. */
 export function both(first: Observer, second: Observer): Observer {
   return {
     connected: () => (first.connected(), second.connected()),
@@ -27,7 +27,7 @@ function bothFollow(first: EventObserver, second: EventObserver): EventObserver 
     },
     calling() {
       const call = first.calling(), other = second.calling();
-      return { traceparent: other.traceparent, ended: (how) => (call.ended(how), other.ended(how)) };
+      return { trace: other.trace, ended: (how) => (call.ended(how), other.ended(how)) };
     },
     ended: (result) => (first.ended(result), second.ended(result)),
     committed: () => (first.committed(), second.committed()),

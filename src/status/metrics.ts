@@ -160,7 +160,7 @@ class CountedEvent implements EventObserver {
     this.#parts.made.committingTime.observe(this.#lap());
   }
 
-  delivering(): void {
+  delivering(): undefined {
     this.#sinceMs = this.#parts.now();
   }
 

@@ -1,4 +1,7 @@
-/** W3C trace context: which trace an event belongs to, and what its server is told. @module */
+/** W3C trace context: which trace an event belongs to, and what those are told who are asked within it. @module */
+
+import { parseTraceparent, type TraceHeaders } from "../trace_headers.ts";
+import type { Sampler } from "./sampling.ts";
 
 /** A place in a trace. */
 export interface TraceContext {
@@ -6,25 +9,25 @@ export interface TraceContext {
   readonly traceId: string;
   /** 16 hexadecimal digits; absent where the trace begins here. */
   readonly parentSpanId?: string;
-  /** Whether spans are recorded: whoever began the trace decides. */
+  /** Whether spans are recorded. */
   readonly isSampled: boolean;
+  /** What other systems noted in the trace: passed on as it came. */
+  readonly tracestate?: string;
 }
 
-/** @see https://www.w3.org/TR/trace-context/#traceparent-header-field-values */
-const TRACEPARENT = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
-
-/** The place that a `traceparent` names, or a new trace where there is none, or a wrong one. */
-export function traceContextOf(traceparent: string | undefined): TraceContext {
-  const [, version, traceId, parentSpanId, flags, more] = TRACEPARENT.exec(traceparent ?? "") ?? [];
-  const isWrong = traceId === undefined || parentSpanId === undefined || version === "ff" || /^0+$/.test(traceId) ||
-    /^0+$/.test(parentSpanId) || (version === "00" && more !== undefined);
-  if (isWrong) return { traceId: newId(16), isSampled: true };
-  return { traceId, parentSpanId, isSampled: (parseInt(flags!, 16) & 1) === 1 };
+/** The place that headers name, or a new trace where there are none. */
+export function traceContextOf(headers: TraceHeaders | undefined, sampler: Sampler): TraceContext {
+  const parent = headers && parseTraceparent(headers.traceparent);
+  const traceId = parent?.traceId ?? newId(16), isSampled = sampler(traceId, parent?.isSampled);
+  if (!parent) return { traceId, isSampled };
+  const { tracestate } = headers;
+  return { traceId, parentSpanId: parent.spanId, isSampled, ...(tracestate !== undefined && { tracestate }) };
 }
 
-/** The `traceparent` of a span, for whoever is asked within it. */
-export function traceparentOf({ traceId, isSampled }: TraceContext, spanId: string): string {
-  return `00-${traceId}-${spanId}-${isSampled ? "01" : "00"}`;
+/** The headers for those who are asked within a span. */
+export function headersWithin({ traceId, isSampled, tracestate }: TraceContext, spanId: string): TraceHeaders {
+  const traceparent = `00-${traceId}-${spanId}-${isSampled ? "01" : "00"}`;
+  return { traceparent, ...(tracestate !== undefined && { tracestate }) };
 }
 
 /** An id of that many random bytes. */

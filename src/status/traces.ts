@@ -2,7 +2,9 @@
 
 import type { EventObserver, EventOrigin, LoopObserver, ModelCall, Observer, Result } from "../observer.ts";
 import type { StatusFacts } from "./figures.ts";
-import { newId, type TraceContext, traceContextOf, traceparentOf } from "./trace_context.ts";
+import type { TraceHeaders } from "../trace_headers.ts";
+import type { Sampler } from "./sampling.ts";
+import { headersWithin, newId, type TraceContext, traceContextOf } from "./trace_context.ts";
 
 /** Kinds of spans, by OpenTelemetry's numbers. */
 const INTERNAL = 1, CLIENT = 3, PRODUCER = 4, CONSUMER = 5;
@@ -27,6 +29,7 @@ export interface TracesParts {
   /** The model's server; undefined for the model that is built in. */
   readonly modelServer: URL | undefined;
   readonly now: () => number;
+  readonly sampler: Sampler;
   /** Takes the spans of one event, the event's own last. */
   readonly send: (spans: readonly Span[]) => void;
 }
@@ -55,11 +58,12 @@ class TracedEvent implements EventObserver {
   readonly #acceptedMs: number;
   readonly #spans: Span[] = [];
   #sinceMs: number;
+  #deliverySpanId = "";
   #result: Result | undefined;
 
-  constructor({ acceptedMs, traceparent }: EventOrigin, parts: TracesParts) {
+  constructor({ acceptedMs, trace }: EventOrigin, parts: TracesParts) {
     this.#parts = parts;
-    this.#context = traceContextOf(traceparent);
+    this.#context = traceContextOf(trace, parts.sampler);
     this.#acceptedMs = this.#sinceMs = acceptedMs;
     this.#add("accept", { startMs: acceptedMs, endMs: acceptedMs });
   }
@@ -78,7 +82,7 @@ class TracedEvent implements EventObserver {
     const { facts: { provider, model }, modelServer, now } = this.#parts;
     const spanId = newId(8), startMs = now();
     return {
-      traceparent: traceparentOf(this.#context, spanId),
+      trace: headersWithin(this.#context, spanId),
       ended: ({ error, tokensIn, tokensOut }) =>
         this.#add(`chat ${model}`, {
           spanId,
@@ -108,12 +112,14 @@ class TracedEvent implements EventObserver {
     this.#stage("commit");
   }
 
-  delivering(): void {
+  delivering(): TraceHeaders {
     this.#sinceMs = this.#parts.now();
+    this.#deliverySpanId = newId(8);
+    return headersWithin(this.#context, this.#deliverySpanId);
   }
 
   delivered(): void {
-    this.#stage("deliver", PRODUCER);
+    this.#stage("deliver", { kind: PRODUCER, spanId: this.#deliverySpanId });
     this.dropped();
   }
 
@@ -137,9 +143,9 @@ class TracedEvent implements EventObserver {
   }
 
   /** A stage that ends now; the next one begins. */
-  #stage(name: string, kind = INTERNAL): void {
+  #stage(name: string, more: Partial<Span> = {}): void {
     const endMs = this.#parts.now();
-    this.#add(name, { startMs: this.#sinceMs, endMs, kind });
+    this.#add(name, { startMs: this.#sinceMs, endMs, ...more });
     this.#sinceMs = endMs;
   }
 

@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { SourceObserver } from "../observer.ts";
+import type { TraceHeaders } from "../trace_headers.ts";
 import type { Chunk, Entry } from "../wire.ts";
 import { type ConnectionEnd, createReconnection } from "./reconnection.ts";
 import type { Delivery, Transport, TransportHooks } from "./transport.ts";
@@ -17,12 +18,12 @@ export interface QueueSession<Handle> {
    */
   deliveries(signal: AbortSignal): AsyncIterable<readonly Delivery[]>;
   /**
-   * Settle an event: hand its outcome over, and only then have the broker forget it.
+   * Settle an event: hand its outcome over, with the headers of its trace, and only then have the broker forget it.
    *
    * @returns Whether it is settled; false where the delivery is void, since the broker makes it again.
    * @throws {Error} If it can't be settled now.
    */
-  settle(handle: Handle, entry: Entry): Promise<boolean>;
+  settle(handle: Handle, entry: Entry, trace: TraceHeaders | undefined): Promise<boolean>;
   /**
    * Pass on a piece of an answer to where the event's sender wants to be replied to.
    *
@@ -121,10 +122,10 @@ export function openQueue<Handle>(queue: Queue<Handle>, options: QueueOptions): 
     }
   }
 
-  async function settle(entry: Entry, delivery: Delivery | undefined): Promise<boolean> {
+  async function settle(entry: Entry, delivery: Delivery | undefined, trace?: TraceHeaders): Promise<boolean> {
     if (!session || !delivery) return false;
     try {
-      return await session.settle(delivery.handle as Handle, entry);
+      return await session.settle(delivery.handle as Handle, entry, trace ?? delivery.trace);
     } catch (error) {
       // It is offered again after the next sign of life.
       wasRefused = true;
@@ -137,8 +138,8 @@ export function openQueue<Handle>(queue: Queue<Handle>, options: QueueOptions): 
     name: queue.name,
     redelivers: true,
     events,
-    settle(entry, delivery) {
-      const settled = settle(entry, delivery);
+    settle(entry, delivery, trace) {
+      const settled = settle(entry, delivery, trace);
       settling.add(settled);
       void settled.then(() => settling.delete(settled));
       return settled;

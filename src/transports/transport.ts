@@ -1,6 +1,7 @@
 /** Where events come from and outcomes go back to: the contract every transport keeps. @module */
 
 import type { Forgotten, Whose } from "../forget_request.ts";
+import type { TraceHeaders } from "../trace_headers.ts";
 import type { AgentEvent, Chunk, Entry } from "../wire.ts";
 
 /** An event as its source delivered it. */
@@ -18,8 +19,8 @@ export interface Delivery {
    * query is empty. An event with that id that comes later is answered all the same.
    */
   readonly refusal?: string;
-  /** The `traceparent` of the message's own headers, which goes before one in the metadata. */
-  readonly traceparent?: string | undefined;
+  /** The trace in the message's own headers, which goes before one in the metadata. */
+  readonly trace?: TraceHeaders | undefined;
 }
 
 /** One source of events. */
@@ -40,9 +41,10 @@ export interface Transport {
   /**
    * Hand an outcome back; outcomes handed over one after the other arrive in that order. Resolves false if the peer
    * can't be reached now: then it is offered again after {@linkcode TransportHooks.onReachable}. There is no
-   * `delivery` after a restart, or where the delivery had no handle.
+   * `delivery` after a restart, or where the delivery had no handle. `trace` goes with the outcome where its message has
+   * headers; without one, what came with the delivery is passed on.
    */
-  settle(entry: Entry, delivery?: Delivery): Promise<boolean>;
+  settle(entry: Entry, delivery?: Delivery, trace?: TraceHeaders): Promise<boolean>;
   /**
    * Pass on a piece of an answer before its outcome, to the sender of an event that asked for it. Absent where the source
    * has no way back but that of outcomes, as a file or a queue without a reply address.

@@ -56,7 +56,8 @@ testUnless(
     await using server = await startServer({ events: [] });
     await using agent = await startAgent({ env: envFor(server, model, collector) });
     await server.authenticated(1);
-    server.send(event("q1", "What is iExec?", { traceparent: `00-${TRACE}-${SPAN}-01` }));
+    const metadata = { traceparent: `00-${TRACE}-${SPAN}-01`, tracestate: "vendor=1" };
+    server.send(event("q1", "What is iExec?", metadata));
     await collector.spansNamed(...STAGES);
     await collector.asked("/v1/metrics");
     await agent.stop();
@@ -66,7 +67,9 @@ testUnless(
     const [, root] = spans.find(([, , , name]) => name === "process event")!;
     for (const [trace, id, parent] of spans) assertEquals([trace, parent], [TRACE, id === root ? SPAN : root]);
     const [, call] = spans.find(([, , , name]) => name === "chat test-model")!;
-    assertEquals(model.requests.at(-1)!.headers.get("traceparent"), `00-${TRACE}-${call}-01`);
+    const { headers } = model.requests.at(-1)!;
+    assertEquals(headers.get("traceparent"), `00-${TRACE}-${call}-01`);
+    assertEquals(headers.get("tracestate"), "vendor=1");
     const kinds = { counter: "sum", gauge: "gauge", histogram: "histogram" };
     const expected = Object.values(METRICS).map(({ name, kind }) => [name, kinds[kind]]);
     assertEquals(all.find(({ metrics }) => metrics.length > 0)!.metrics, expected as [string, string][]);
@@ -146,7 +149,8 @@ Deno.test("nothing of a query, an answer, a token, a user, a conversation or an 
   const header = { OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20collector-secret" };
   await using agent = await startAgent({ env: { ...envFor(server, model, collector), ...secrets, ...header } });
   await server.authenticated(1);
-  const metadata = { userId: `user-${canary}`, conversationId: `conversation-${canary}`, traceparent: canary };
+  const trace = { traceparent: `00-${TRACE}-${SPAN}-01`, tracestate: `vendor=${canary}` };
+  const metadata = { userId: `user-${canary}`, conversationId: `conversation-${canary}`, ...trace };
   server.send(event(`id-${canary}`, `What is ${canary}?`, metadata));
   await server.acks(1);
   await agent.stop();
@@ -173,6 +177,44 @@ Deno.test("a collector that is busy is asked again, and one that is away holds u
   await server.acks(2);
   assertEquals((await other.stop()).code, 0);
 });
+
+Deno.test("a sampler that records nothing has the model's server told so, and only metrics sent", async () => {
+  await using collector = startCollector();
+  await using model = await startModelServer("openai");
+  await using server = await startServer({ events: [] });
+  const env = { ...envFor(server, model, collector), OTEL_TRACES_SAMPLER: "always_off" };
+  await using agent = await startAgent({ env });
+  await server.authenticated(1);
+  server.send(event("q1", "What is iExec?", { traceparent: `00-${TRACE}-${SPAN}-01` }));
+  await server.acks(1);
+  assertMatch(model.requests.at(-1)!.headers.get("traceparent")!, new RegExp(`^00-${TRACE}-[0-9a-f]{16}-00$`));
+  await agent.stop();
+  assertEquals([collector.spans().length, collector.requests.length > 0], [0, true]);
+});
+
+Deno.test("OTEL_SDK_DISABLED=true has nothing sent, and a variable that is not obeyed is warned of", async () => {
+  await using collector = startCollector();
+  await using model = await startModelServer("openai");
+  await using server = await startServer({ events: [event("q1")] });
+  const env = { OTEL_SDK_DISABLED: "true", OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.url}/v1/traces` };
+  await using agent = await startAgent({ env: { ...envFor(server, model, collector), ...env } });
+  await server.acks(1);
+  const { text } = await agent.logged("a variable is not obeyed: {text}");
+  assertMatch(String(text), /^OTEL_EXPORTER_OTLP_TRACES_ENDPOINT has no effect: .*use OTEL_EXPORTER_OTLP_…$/);
+  assertEquals((await agent.stop()).code, 0);
+  assertEquals(collector.requests, []);
+  assertEquals(model.requests.at(-1)!.headers.get("traceparent"), null);
+});
+
+for (
+  const [name, value] of [["OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"], ["OTEL_TRACES_SAMPLER", "jaeger_remote"]] as const
+) {
+  Deno.test(`${name}=${value} is refused, with what there is`, async () => {
+    await using agent = await startAgent({ env: { [name]: value } });
+    assertEquals((await agent.ended).code, 78);
+    assertMatch(agent.lines.join("\n"), new RegExp(`${name}: expected .*(http/json|always_on).*, got "${value}"`));
+  });
+}
 
 testInEnclave("in a TEE nothing is sent to a collector in plaintext", async (under) => {
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector.example.org:4318" };

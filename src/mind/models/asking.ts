@@ -67,7 +67,7 @@ export function createAsker(server: Server, spoken: Interface, options: RemoteOp
         onPiece: begun,
       });
     const call = params.calling?.();
-    const ask = () => server.stream(spoken.path, body, { signal, traceparent: call?.traceparent }, read);
+    const ask = () => server.stream(spoken.path, body, { signal, trace: call?.trace }, read);
     const { text, isCutOff, tokensIn, tokensOut } = await (call ? followed(call, ask) : ask());
     const isDeclined = declines(text);
     report?.({

@@ -1,5 +1,6 @@
 /** A model server: requests to it, each with the headers, the query and the time limits that the settings ask for. @module */
 
+import type { TraceHeaders } from "../../trace_headers.ts";
 import { decodePart } from "../../urls.ts";
 import type { JsonObject } from "../../json_object.ts";
 import { recordsOf } from "./records.ts";
@@ -29,12 +30,12 @@ export interface Server {
   /**
    * The JSON objects that a request is answered with, read by `use` as they arrive.
    *
-   * @param how `traceparent`: the trace that the request belongs to, as W3C writes it.
+   * @param how `trace`: headers of the trace that the request belongs to.
    */
   stream<T>(
     path: string,
     body: JsonObject,
-    how: { signal: AbortSignal; traceparent?: string | undefined },
+    how: { signal: AbortSignal; trace?: TraceHeaders | undefined },
     use: (records: AsyncIterable<JsonObject>, context: ErrorContext) => Promise<T>,
   ): Promise<T>;
 }
@@ -54,7 +55,7 @@ export function openServer(options: ServerOptions): Server {
 
   const ask = <T>(
     path: string,
-    init: { method: string; body?: string; traceparent?: string | undefined },
+    init: { method: string; body?: string; trace?: TraceHeaders | undefined },
     signal: AbortSignal,
     use: (records: AsyncIterable<JsonObject>, context: ErrorContext) => Promise<T>,
   ) => {
@@ -63,9 +64,8 @@ export function openServer(options: ServerOptions): Server {
       httpClient = Deno.createHttpClient({ ...(caCerts && { caCerts: [...caCerts] }), ...(proxy && { proxy }) });
     }
     return request({ ...options, signal, httpClient }, async ({ fetch, where }) => {
-      const { traceparent, ...rest } = init;
-      const all = traceparent === undefined ? headers : { ...headers, traceparent };
-      const response = await fetch(addressOf(path), { ...rest, headers: all });
+      const { trace, ...rest } = init;
+      const response = await fetch(addressOf(path), { ...rest, headers: { ...headers, ...trace } });
       return await use(recordsOf(response, { where, remedy: remedies.model }), { where, remedies });
     });
   };
@@ -78,8 +78,8 @@ export function openServer(options: ServerOptions): Server {
   return {
     get: (path, signal) => ask(path, { method: "GET" }, signal, first),
     post: (path, body, signal) => ask(path, { method: "POST", body: JSON.stringify(body) }, signal, first),
-    stream: (path, body, { signal, traceparent }, use) =>
-      ask(path, { method: "POST", body: JSON.stringify(body), traceparent }, signal, use),
+    stream: (path, body, { signal, trace }, use) =>
+      ask(path, { method: "POST", body: JSON.stringify(body), trace }, signal, use),
   };
 }
 

@@ -3,6 +3,7 @@
 import { type Consumer, jetstream, type JetStreamClient, type JsMsg } from "@nats-io/jetstream";
 import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../errors.ts";
+import { type TraceHeaders, traceHeaders } from "../../trace_headers.ts";
 import { type Chunk, encodeChunk, type Entry } from "../../wire.ts";
 import { createHolds, type Holds } from "../holds.ts";
 import { readMessage, refusalOf, typeOf } from "../messages.ts";
@@ -55,7 +56,7 @@ export async function openNatsSession(
   let late: Promise<JsMsg | null> | undefined;
   return {
     deliveries: (signal) => readEvents(session, { signal, onLate: (message) => late = message }),
-    settle: (message, entry) => settle(session, message, entry),
+    settle: (message, entry, trace) => settle(session, message, entry, trace),
     chunk: (message, chunk) => sendChunk(session, message, chunk),
     async handBack() {
       for (const message of holds) message.nak();
@@ -145,8 +146,7 @@ async function receive(session: Session, message: JsMsg): Promise<Delivery[]> {
     return [];
   }
   holds.add(keyOf(message), message, { attempt });
-  const traceparent = message.headers?.get("traceparent");
-  return [{ event: checked.value, handle: message, attempt, ...(traceparent && { traceparent }) }];
+  return [{ event: checked.value, handle: message, attempt, trace: traceIn(message) }];
 }
 
 /** An error outcome, if the message has an id to send it for, and a dead letter. */
@@ -156,7 +156,7 @@ async function refuse(session: Session, message: JsMsg, { reason, id }: { reason
   log.warn("message refused", { stream, seq: message.seq, reason, ...(id !== undefined && { event: id }) });
   if (id !== undefined) {
     const refusal = refusalOf(id, { reason, agentId, timestamp: clock.now() });
-    await publish(session, message, refusal);
+    await publish(session, message, refusal, traceIn(message));
   }
   const letter = copyOf(message.headers);
   letter.set("dead_stream", stream);
@@ -181,7 +181,12 @@ function copyOf(from: MsgHdrs | undefined): MsgHdrs {
 }
 
 /** Publish an outcome; the server drops it if it has one for the event already. */
-async function publish(session: Session, message: JsMsg, entry: Entry): Promise<void> {
+async function publish(
+  session: Session,
+  message: JsMsg,
+  entry: Entry,
+  trace: TraceHeaders | undefined,
+): Promise<void> {
   const { connection, client, options } = session;
   const id = entry.outcome.queryId;
   const fields = headers();
@@ -189,9 +194,15 @@ async function publish(session: Session, message: JsMsg, entry: Entry): Promise<
   fields.set("type", typeOf(entry));
   fields.set("app_id", options.agentId);
   fields.set("correlation_id", encodeURI(message.headers?.get("correlation_id") || id));
+  for (const [name, value] of Object.entries(trace ?? {})) fields.set(name, value);
   await client.publish(`${options.outcomeSubject}.${token(id)}`, entry.text, { msgID: encodeURI(id), headers: fields });
   const inbox = inboxOf(message);
   if (inbox !== undefined) connection.publish(inbox, entry.text, { headers: fields });
+}
+
+/** The trace that the headers of a message name; a name that stands there more than once is one list. */
+function traceIn({ headers }: JsMsg): TraceHeaders | undefined {
+  return traceHeaders((name) => headers?.values(name).join(","));
 }
 
 /** Where a copy goes. Nowhere but to who asked: the sender of an event may not have the agent publish elsewhere. */
@@ -211,11 +222,16 @@ function sendChunk({ connection, holds, options }: Session, message: JsMsg, chun
   return true;
 }
 
-async function settle(session: Session, message: JsMsg, entry: Entry): Promise<boolean> {
+async function settle(
+  session: Session,
+  message: JsMsg,
+  entry: Entry,
+  trace: TraceHeaders | undefined,
+): Promise<boolean> {
   const { holds, options } = session;
   // A message of an earlier connection: the server delivers it again.
   if (!holds.has(keyOf(message))) return false;
-  await publish(session, message, entry);
+  await publish(session, message, entry, trace);
   if (!await message.ackAck({ timeout: SETTLE_MS })) {
     options.log.info("event {event} is settled, but the server has not said so: it may come again", {
       event: entry.outcome.queryId,

@@ -1,13 +1,18 @@
 /** Outcomes published so that none is lost: confirmed by the broker, and to a queue that is there. @module */
 
 import type { AMQPChannel, AMQPMessage } from "@cloudamqp/amqp-client";
+import type { TraceHeaders } from "../../trace_headers.ts";
 import { type Chunk, encodeChunk, type Entry } from "../../wire.ts";
 import { typeOf } from "../messages.ts";
 
 /** Publishes outcomes. */
 export interface Publishing {
-  /** @throws {Error} If the broker does not take it, or has no queue for it. */
-  publish(entry: Entry, message: AMQPMessage): Promise<void>;
+  /**
+   * Publish the outcome of an event, with the headers of its trace.
+   *
+   * @throws {Error} If the broker does not take it, or has no queue for it.
+   */
+  publish(entry: Entry, message: AMQPMessage, trace: TraceHeaders | undefined): Promise<void>;
   /** A piece of an answer for who asked. @returns False if nobody can be replied to, or too much is under way. */
   chunk(chunk: Chunk, message: AMQPMessage): boolean;
 }
@@ -31,7 +36,12 @@ export async function openPublishing(
   await channel.confirmSelect();
   channel.onReturn = ({ properties }) => void returned.add(String(properties.headers?.["publication"]));
 
-  async function reaches(queue: string, entry: Entry, { properties }: AMQPMessage): Promise<boolean> {
+  async function reaches(
+    queue: string,
+    entry: Entry,
+    { properties }: AMQPMessage,
+    trace: TraceHeaders | undefined,
+  ): Promise<boolean> {
     const id = entry.outcome.queryId;
     const publication = String(++count);
     await channel.basicPublish("", queue, entry.text, {
@@ -41,7 +51,7 @@ export async function openPublishing(
       correlationId: properties.correlationId ?? id,
       type: typeOf(entry),
       appId: agentId,
-      headers: { publication },
+      headers: { publication, ...trace },
       ...(properties.priority !== undefined && { priority: properties.priority }),
     }, true);
     return !returned.delete(publication);
@@ -64,10 +74,10 @@ export async function openPublishing(
       }).catch(() => {}).finally(() => chunksUnderWay--); // whoever settles learns of a broken channel
       return true;
     },
-    async publish(entry, message) {
+    async publish(entry, message, trace) {
       const replyTo = replyQueueOf(message);
-      if (replyTo !== undefined && await reaches(replyTo, entry, message)) return;
-      if (await reaches(outcomeQueue, entry, message)) return;
+      if (replyTo !== undefined && await reaches(replyTo, entry, message, trace)) return;
+      if (await reaches(outcomeQueue, entry, message, trace)) return;
       throw new Error(`there is no queue ${outcomeQueue}`);
     },
   };

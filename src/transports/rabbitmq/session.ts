@@ -2,6 +2,8 @@
 
 import type { AMQPChannel, AMQPClient, AMQPMessage } from "@cloudamqp/amqp-client";
 import { messageOf } from "../../errors.ts";
+import { type TraceHeaders, traceHeaders } from "../../trace_headers.ts";
+import type { Entry } from "../../wire.ts";
 import { createHolds, type Holds } from "../holds.ts";
 import { readMessage, refusalOf } from "../messages.ts";
 import { startPulse } from "../pulse.ts";
@@ -76,7 +78,7 @@ export async function openRabbitSession(
   startPulse({ ...options, everyMs: BEAT_MS, beat, onBeat, over: over.signal, end });
   return {
     deliveries: (signal) => readEvents(session, { signal, over: over.signal, changed: () => woken.change.promise }),
-    settle: (message, entry) => settle(session, message, entry),
+    settle: (message, entry, trace) => settle(session, message, entry, trace),
     chunk: (message, chunk) => isHeld(session, message) && publishing.chunk(chunk, message),
     // The broker gives what is not acknowledged to others.
     handBack: () => channel.close(),
@@ -154,20 +156,21 @@ async function receive(session: Session, message: AMQPMessage): Promise<(Deliver
   if (checked.ok) {
     // A quorum queue counts the deliveries before this one; a classic one says only whether there was any.
     const before = Number(message.properties.headers?.["x-delivery-count"] ?? (message.redelivered ? 1 : 0));
-    const { traceparent } = message.properties.headers ?? {};
-    return {
-      event: checked.value,
-      handle: message,
-      attempt: before + 1,
-      ...(typeof traceparent === "string" && { traceparent }),
-    };
+    return { event: checked.value, handle: message, attempt: before + 1, trace: traceIn(message) };
   }
   const { reason, id } = checked;
   log.warn("message refused", { queue: message.routingKey, reason, ...(id !== undefined && { event: id }) });
-  if (id !== undefined) await publishing.publish(refusalOf(id, { reason, agentId, timestamp: clock.now() }), message);
+  if (id !== undefined) {
+    await publishing.publish(refusalOf(id, { reason, agentId, timestamp: clock.now() }), message, traceIn(message));
+  }
   await channel.basicReject(message.deliveryTag, false);
   options.observer?.deadLettered();
   return undefined;
+}
+
+/** The trace that the headers of a message name. */
+function traceIn({ properties: { headers } }: AMQPMessage): TraceHeaders | undefined {
+  return traceHeaders((name) => headers?.[name]);
 }
 
 /** Whether a message can be settled over this session: one of an earlier connection is delivered again by the broker. */
@@ -178,11 +181,12 @@ function isHeld({ channel, holds }: Session, message: AMQPMessage): boolean {
 async function settle(
   session: Session,
   message: AMQPMessage,
-  entry: Parameters<Publishing["publish"]>[0],
+  entry: Entry,
+  trace: TraceHeaders | undefined,
 ): Promise<boolean> {
   const { channel, publishing, holds, wake } = session;
   if (!isHeld(session, message)) return false;
-  await publishing.publish(entry, message);
+  await publishing.publish(entry, message, trace);
   await channel.basicAck(message.deliveryTag);
   holds.remove(keyOf(message));
   wake();

@@ -4,6 +4,7 @@ import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { SourceObserver } from "../../observer.ts";
+import { type TraceHeaders, traceHeaders } from "../../trace_headers.ts";
 import { type Chunk, encodeChunk, type Entry } from "../../wire.ts";
 import type { Holds } from "../holds.ts";
 import { readMessage, refusalOf, typeOf } from "../messages.ts";
@@ -57,7 +58,7 @@ export interface Group {
   /** What becomes of an entry that was read: an event is held from now on, anything else ends as a dead letter. */
   receive(entry: StreamEntry, options: { attempt: number }): Promise<Delivery[]>;
   /** Settle a held entry. @throws {Error} If that can't be done now. */
-  settle(held: HeldEntry, entry: Entry): Promise<void>;
+  settle(held: HeldEntry, entry: Entry, trace?: TraceHeaders): Promise<void>;
   /** Publish a piece of an answer to the channel that the entry asks for. @returns False if it asks for none. */
   chunk(held: HeldEntry, chunk: Chunk): boolean;
   /** Hand back what this consumer has not settled, so that others can take it at once. */
@@ -164,12 +165,11 @@ class OpenGroup implements Group {
       ...(replyTo?.startsWith(`${this.#options.outcomeStream}:`) && { replyTo }),
     };
     this.#options.holds.add(keyOf(held), held, { attempt });
-    const traceparent = fields.get("traceparent");
-    return [{ event: checked.value, handle: held, attempt, ...(traceparent !== undefined && { traceparent }) }];
+    return [{ event: checked.value, handle: held, attempt, trace: traceIn(fields) }];
   }
 
-  async settle(held: HeldEntry, entry: Entry): Promise<void> {
-    const outcome = this.#outcomeFields(entry, held.correlationId);
+  async settle(held: HeldEntry, entry: Entry, trace?: TraceHeaders): Promise<void> {
+    const outcome = this.#outcomeFields(entry, { correlationId: held.correlationId, trace });
     const settled = await unlessMissing(() => this.#end(held, outcome, []));
     if (settled === 1) return;
     const event = entry.outcome.queryId;
@@ -213,9 +213,10 @@ class OpenGroup implements Group {
     const { stream, entry, fields } = read;
     log.warn("entry refused", { stream, entry, reason, ...(id !== undefined && { event: id }) });
     const refusal = id === undefined ? undefined : refusalOf(id, { reason, agentId, timestamp: clock.now() });
-    const outcome = refusal ? this.#outcomeFields(refusal, fields.get("correlation_id")) : [];
-    const about = { dead_stream: stream, dead_entry: entry, dead_deliveries: String(deliveries), dead_reason: reason };
-    await this.#end(read, outcome, [...fields, ...Object.entries(about)].flat());
+    const about = { correlationId: fields.get("correlation_id"), trace: traceIn(fields) };
+    const outcome = refusal ? this.#outcomeFields(refusal, about) : [];
+    const why = { dead_stream: stream, dead_entry: entry, dead_deliveries: String(deliveries), dead_reason: reason };
+    await this.#end(read, outcome, [...fields, ...Object.entries(why)].flat());
     this.#options.observer?.deadLettered();
   }
 
@@ -230,16 +231,24 @@ class OpenGroup implements Group {
     return this.#runScript(SETTLE, ...keys, groupName, entry, JSON.stringify(outcome), JSON.stringify(letter));
   }
 
-  #outcomeFields(entry: Entry, correlationId: string | undefined): string[] {
+  #outcomeFields(
+    entry: Entry,
+    { correlationId, trace }: { correlationId: string | undefined; trace: TraceHeaders | undefined },
+  ): string[] {
     const id = entry.outcome.queryId;
     const fields = ["body", entry.text, "id", id, "type", typeOf(entry), "app_id", this.#options.agentId];
-    return [...fields, "correlation_id", correlationId ?? id];
+    return [...fields, "correlation_id", correlationId ?? id, ...Object.entries(trace ?? {}).flat()];
   }
 }
 
 /** Whether an error says that stream or group are not there: somebody deleted them, and the next read makes them again. */
 export function isGroupMissing(error: unknown): boolean {
   return /^(NOGROUP|UNBLOCKED)|no such key/i.test(messageOf(error));
+}
+
+/** The trace that the fields of an entry name. */
+function traceIn(fields: ReadonlyMap<string, string>): TraceHeaders | undefined {
+  return traceHeaders((name) => fields.get(name));
 }
 
 async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {

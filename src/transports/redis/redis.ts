@@ -31,8 +31,8 @@ export function openRedisTransport(options: RedisTransportOptions): Transport {
       const { group } = session;
       return {
         deliveries: session.deliveries,
-        async settle(held, entry) {
-          await group.settle(held, entry);
+        async settle(held, entry, trace) {
+          await group.settle(held, entry, trace);
           holds.remove(keyOf(held));
           return true;
         },

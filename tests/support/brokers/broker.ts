@@ -1,5 +1,6 @@
 /** What the tests of all queues ask of a broker. @module */
 
+import type { TraceHeaders } from "../../../src/trace_headers.ts";
 import type { AgentEvent, Outcome } from "../../../src/wire.ts";
 
 /** An outcome as a reader of the queue gets it. */
@@ -10,6 +11,8 @@ export interface OutcomeMessage {
   readonly id: string;
   readonly type: string;
   readonly correlationId: string | undefined;
+  /** The trace in its headers. */
+  readonly trace: TraceHeaders | undefined;
 }
 
 /** A real broker with the queues of one test. */
@@ -18,6 +21,8 @@ export interface Broker extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   /** Put messages into the queue of events; a text goes as it is. */
   publish(...events: readonly (AgentEvent | string)[]): Promise<void>;
+  /** Put one message with headers into the queue of events. */
+  publishWith(headers: Readonly<Record<string, string>>, event: AgentEvent | string): Promise<void>;
   /** The first `count` outcomes, in the order of their arrival. */
   outcomes(count: number): Promise<readonly OutcomeMessage[]>;
   /** Outcomes that are there now. */
@@ -35,6 +40,11 @@ export interface Broker extends AsyncDisposable {
   cut(): Promise<void>;
   /** Delete the queue of events. */
   deleteQueue(): Promise<void>;
+}
+
+/** The body of a message; a text goes as it is. */
+export function bodyOf(event: AgentEvent | string): string {
+  return typeof event === "string" ? event : JSON.stringify(event);
 }
 
 /** Look until `find` finds something: a broker tells nobody of a change. */

@@ -4,11 +4,12 @@ import "../../../src/builtin_require.ts";
 import { jetstream, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { type Authenticator, connect, headers, type NatsConnection } from "@nats-io/transport-node";
 import { token } from "../../../src/transports/nats/session.ts";
+import { traceHeaders } from "../../../src/trace_headers.ts";
 import type { AgentEvent } from "../../../src/wire.ts";
 import { makeFolder } from "../folder.ts";
 import { CLIENT_AUTHORITY, CLIENT_CERTIFICATE } from "../client_certificate.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "../localhost_certificate.ts";
-import { type Broker, type OutcomeMessage, poll } from "./broker.ts";
+import { bodyOf, type Broker, type OutcomeMessage, poll } from "./broker.ts";
 import { findProgram, freePort, startProcess } from "./process.ts";
 
 /** Why tests with NATS can't run here; undefined if they can. */
@@ -94,29 +95,34 @@ export async function startNats(
       const outcome = JSON.parse(body);
       const correlationId = decodeURI(header.get("correlation_id"));
       if (subject !== `agent.outcomes.${token(outcome.queryId)}`) throw new Error(`unexpected subject ${subject}`);
-      return { outcome, text: body, id: outcome.queryId, type: header.get("type"), correlationId };
+      const trace = traceHeaders((name) => header.get(name));
+      return { outcome, text: body, id: outcome.queryId, type: header.get("type"), correlationId, trace };
     });
+  const publish = async (events: readonly (AgentEvent | string)[], given: Record<string, string> = {}) => {
+    await poll(
+      "the stream of events",
+      () => use(({ manager }) => manager.streams.info(STREAM).catch(() => undefined)),
+      5_000,
+    )
+      .catch(() =>
+        use(({ manager }) =>
+          manager.streams.add({ name: STREAM, subjects: ["agent.events.>"], retention: "workqueue" })
+        )
+      );
+    await use(({ connection }) => {
+      const client = jetstream(connection), fields = headers();
+      for (const [name, value] of Object.entries(given)) fields.set(name, value);
+      return Promise.all(
+        events.map((event) => client.publish("agent.events.new", bodyOf(event), { headers: fields })),
+      );
+    });
+  };
   return {
     url,
     env: { EVENT_TRANSPORT: "nats", NATS_URL: url.href.replace(/\/$/, ""), NATS_ACK_WAIT: "1000" },
     use,
-    async publish(...events: readonly (AgentEvent | string)[]) {
-      await poll(
-        "the stream of events",
-        () => use(({ manager }) => manager.streams.info(STREAM).catch(() => undefined)),
-        5_000,
-      )
-        .catch(() =>
-          use(({ manager }) =>
-            manager.streams.add({ name: STREAM, subjects: ["agent.events.>"], retention: "workqueue" })
-          )
-        );
-      await use(({ connection }) => {
-        const client = jetstream(connection);
-        const bodies = events.map((event) => typeof event === "string" ? event : JSON.stringify(event));
-        return Promise.all(bodies.map((body) => client.publish("agent.events.new", body)));
-      });
-    },
+    publish: (...events) => publish(events),
+    publishWith: (given, event) => publish([event], given),
     arrived,
     outcomes: (count) =>
       poll(`${count} outcomes`, async () => {

@@ -2,11 +2,12 @@
 
 import type { AMQPChannel, AMQPClient, AMQPMessage } from "@cloudamqp/amqp-client";
 import { connectRabbit, makeQueues } from "../../../src/transports/rabbitmq/connection.ts";
+import { traceHeaders } from "../../../src/trace_headers.ts";
 import type { AgentEvent } from "../../../src/wire.ts";
 import { makeFolder } from "../folder.ts";
 import { CLIENT_AUTHORITY, CLIENT_CERTIFICATE } from "../client_certificate.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "../localhost_certificate.ts";
-import { type Broker, type OutcomeMessage, poll } from "./broker.ts";
+import { bodyOf, type Broker, type OutcomeMessage, poll } from "./broker.ts";
 import { findProgram, freePort, startProcess } from "./process.ts";
 
 /** The scripts themselves: those in /usr/sbin change to a user of their own. */
@@ -132,27 +133,30 @@ export async function startRabbit(
   };
   const arrived = async (): Promise<OutcomeMessage[]> =>
     (await drain(OUTCOMES)).map((message) => {
-      const { messageId: id = "", type = "", correlationId } = message.properties;
+      const { messageId: id = "", type = "", correlationId, headers } = message.properties;
       const text = message.bodyString() ?? "";
-      return { outcome: JSON.parse(text), text, id, type, correlationId };
+      const trace = traceHeaders((name) => headers?.[name]);
+      return { outcome: JSON.parse(text), text, id, type, correlationId, trace };
     });
   const made = () =>
     use(async (channel) => {
       await makeQueues(channel.connection as AMQPClient, { queues: [EVENTS], outcomeQueue: OUTCOMES, declare: true });
     });
+  const publish = async (events: readonly (AgentEvent | string)[], headers: Record<string, string> = {}) => {
+    await made();
+    await use(async (channel) => {
+      await channel.confirmSelect();
+      const properties = { deliveryMode: 2, headers };
+      await Promise.all(events.map((event) => channel.basicPublish("", EVENTS, bodyOf(event), properties)));
+    });
+  };
   return {
     url,
     env: { EVENT_TRANSPORT: "rabbitmq", RABBITMQ_URL: url.href },
     use,
     control,
-    async publish(...events: readonly (AgentEvent | string)[]) {
-      await made();
-      await use(async (channel) => {
-        await channel.confirmSelect();
-        const bodies = events.map((event) => typeof event === "string" ? event : JSON.stringify(event));
-        await Promise.all(bodies.map((body) => channel.basicPublish("", EVENTS, body, { deliveryMode: 2 })));
-      });
-    },
+    publish: (...events) => publish(events),
+    publishWith: (headers, event) => publish([event], headers),
     arrived,
     outcomes: (count) =>
       poll(`${count} outcomes`, async () => {

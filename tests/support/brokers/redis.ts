@@ -1,10 +1,10 @@
 /** A real Redis server for tests. @module */
 
 import { connectRedis, type RedisConnection, type Reply } from "../../../src/transports/redis/connection.ts";
-import type { AgentEvent } from "../../../src/wire.ts";
+import { traceHeaders } from "../../../src/trace_headers.ts";
 import { makeFolder } from "../folder.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "../localhost_certificate.ts";
-import { type Broker, type OutcomeMessage, poll } from "./broker.ts";
+import { bodyOf, type Broker, type OutcomeMessage, poll } from "./broker.ts";
 import { findProgram, freePort, startProcess } from "./process.ts";
 
 /** Why tests with Redis can't run here; undefined if they can. */
@@ -49,12 +49,13 @@ export async function startRedis(options: { tls?: boolean; password?: string } =
   };
   const range = async (stream: string) =>
     (await command("XRANGE", stream, "-", "+") as [string, string[]][]).map(([, fields]) => {
-      const of = (name: string) => fields[fields.indexOf(name) + 1];
+      const of = (name: string) => fields.find((_, at) => at % 2 === 1 && fields[at - 1] === name);
       return {
         body: of("body") ?? "",
         id: of("id") ?? "",
         type: of("type") ?? "",
         correlationId: of("correlation_id"),
+        trace: traceHeaders((name) => of(name)),
       };
     });
   const arrived = async (): Promise<OutcomeMessage[]> =>
@@ -63,9 +64,11 @@ export async function startRedis(options: { tls?: boolean; password?: string } =
     url,
     env: { EVENT_TRANSPORT: "redis", REDIS_URL: url.href, REDIS_CLAIM_AFTER: "1000" },
     command,
-    async publish(...events: readonly (AgentEvent | string)[]) {
-      const bodies = events.map((event) => typeof event === "string" ? event : JSON.stringify(event));
-      await Promise.all(bodies.map((body) => command("XADD", EVENTS, "*", "body", body)));
+    async publish(...events) {
+      await Promise.all(events.map((event) => command("XADD", EVENTS, "*", "body", bodyOf(event))));
+    },
+    async publishWith(headers, event) {
+      await command("XADD", EVENTS, "*", "body", bodyOf(event), ...Object.entries(headers).flat());
     },
     arrived,
     outcomes: (count) =>
