@@ -11,6 +11,8 @@ import { createOutages, type OutageParts, type Outages } from "./outage.ts";
 export interface PatientMind extends Mind {
   /** Milliseconds that the oldest try of an event has been under way; 0 if there is none. */
   underWayMs(): number;
+  /** Milliseconds since a try of any event has ended; since the mind was made, if none has. */
+  quietMs(): number;
   /** Whether the model counts as down. */
   readonly isDown: boolean;
 }
@@ -20,8 +22,11 @@ type Attempt =
   | { readonly reply: Reply; readonly error?: never; readonly waits?: never }
   | { readonly reply?: never; readonly error: ModelError; readonly waits: boolean };
 
-/** The tries under way: when each began. */
-type UnderWay = Set<{ readonly atMs: number }>;
+/** The tries under way: when each began, and when one ended last. */
+interface UnderWay {
+  readonly starts: Set<{ readonly atMs: number }>;
+  endedMs: number;
+}
 
 /** Tries of an event, the first included, while the model answers others. */
 const TRIES = 5;
@@ -46,7 +51,7 @@ export function patient(
   const parts: OutageParts = { random: Math.random, ...options };
   const { log, clock } = parts, { observer } = options;
   const outages = createOutages(parts);
-  const underWay: UnderWay = new Set();
+  const underWay: UnderWay = { starts: new Set(), endedMs: clock.now() };
 
   async function answer(event: AgentEvent, signal: AbortSignal, how: Answering = {}): Promise<Reply> {
     const { rest = (wait) => wait() } = how;
@@ -85,7 +90,8 @@ export function patient(
     get isDown() {
       return outages.isDown;
     },
-    underWayMs: () => Math.max(0, ...Array.from(underWay, ({ atMs }) => clock.now() - atMs)),
+    underWayMs: () => Math.max(0, ...Array.from(underWay.starts, ({ atMs }) => clock.now() - atMs)),
+    quietMs: () => clock.now() - underWay.endedMs,
     [Symbol.asyncDispose]() {
       outages.close();
       return mind[Symbol.asyncDispose]();
@@ -105,7 +111,7 @@ async function attempt(event: AgentEvent, signal: AbortSignal, parts: {
 }): Promise<Attempt> {
   const { mind, outages, underWay, observer, clock, how, isProbe } = parts;
   const start = { atMs: clock.now() };
-  underWay.add(start);
+  underWay.starts.add(start);
   let hasBegun = false;
   const begun = () => {
     hasBegun = true;
@@ -130,6 +136,7 @@ async function attempt(event: AgentEvent, signal: AbortSignal, parts: {
     if (error.kind === "refused") throw error;
     return { error, waits: outages.isDown };
   } finally {
-    underWay.delete(start);
+    underWay.starts.delete(start);
+    underWay.endedMs = clock.now();
   }
 }

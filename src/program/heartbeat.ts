@@ -18,9 +18,12 @@ export interface Heartbeat extends Disposable {
    * @param overdueMs Milliseconds; undefined while all is well.
    */
   watch(overdueMs: () => number | undefined): void;
-  /** Whether the last sign could be given: the directory can be written to. */
-  readonly isGiven: boolean;
+  /** Whether the last sign could be given, and the disk has room: the directory can be written to. */
+  readonly isWritable: boolean;
 }
+
+/** What has to fit on the disk for it to have room: one block of most file systems. */
+const ROOM = new Uint8Array(4_096);
 
 const pathIn = (directory: string) => `${directory}/alive`;
 
@@ -32,7 +35,12 @@ export function startHeartbeat(
   const path = pathIn(directory);
   let file: Deno.FsFile | undefined;
   let overdueMs: () => number | undefined = () => undefined;
-  let isGiven = false;
+  let isGiven = false, hasRoom = true;
+  const lookForRoom = () => {
+    const problem = roomProblem(`${path}.room`);
+    if (problem !== undefined && hasRoom) log.warn("nothing can be written to AGENT_STATE_DIR", { error: problem });
+    hasRoom = problem === undefined;
+  };
   const beat = () => {
     try {
       // Set through the handle, since the path may have become a link meanwhile.
@@ -47,6 +55,8 @@ export function startHeartbeat(
       const seconds = now() / 1000;
       file.utimeSync(seconds, seconds);
       isGiven = true;
+      // A sign of life needs no new block, so it can be given on a full disk, too.
+      lookForRoom();
     } catch (error) {
       isGiven = false;
       // The health check will fail, but the agent can go on working.
@@ -59,8 +69,8 @@ export function startHeartbeat(
     watch(told) {
       overdueMs = told;
     },
-    get isGiven() {
-      return isGiven;
+    get isWritable() {
+      return isGiven && hasRoom;
     },
     [Symbol.dispose]() {
       clearInterval(timer);
@@ -72,6 +82,21 @@ export function startHeartbeat(
       }
     },
   };
+}
+
+/** Why no new file can be written; undefined if one can. It is taken away again. */
+function roomProblem(path: string): string | undefined {
+  try {
+    using file = makeAfreshSync(path, { mode: 0o600 });
+    try {
+      writeAllSync(file, ROOM);
+    } finally {
+      Deno.removeSync(path);
+    }
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 function isInPlace(file: Deno.FsFile, path: string): boolean {

@@ -21,6 +21,7 @@ import { createHealth } from "../status/health.ts";
 import { keepBesideAnswers, shownTo, startAttestation } from "./attestation.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { openOutput } from "./output.ts";
+import { overdueMs } from "./overdue.ts";
 import { watchForQuiet } from "./quiet.ts";
 import type { Settings } from "./settings.ts";
 import { openStatus } from "./status.ts";
@@ -74,7 +75,7 @@ export async function answerEvents(
   const { database, journal } = state, agentId = settings.AGENT_ID ?? state.agentId;
   using heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
   const health = createHealth();
-  health.watch({ isStateWritable: () => heartbeat.isGiven });
+  health.watch({ isStateWritable: () => heartbeat.isWritable });
   heartbeat.watch(health.overdueMs);
   using attesting = await startAttestation({ ...program, agentId, character: character.digest, key: signer }, stop);
   const keepAgain = () => keepBesideAnswers(attesting, settings, { log, isAgain: true });
@@ -117,15 +118,6 @@ function underId(agentId: string, mind: Mind): Mind {
     answer: (...question) => mind.answer(...question),
     [Symbol.asyncDispose]: () => mind[Symbol.asyncDispose](),
   };
-}
-
-/** Milliseconds beyond a time limit that an answer may take, for what comes before and after the model. */
-const SLACK_MS = 60_000;
-
-/** Milliseconds that an answer has been under way, if that is longer than every limit allows. */
-function overdueMs(mind: PatientMind, { MODEL_ANSWER_TIMEOUT: limitMs }: Settings): number | undefined {
-  const ms = mind.underWayMs();
-  return ms > limitMs + SLACK_MS ? ms : undefined;
 }
 
 /**

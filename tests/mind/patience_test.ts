@@ -103,9 +103,9 @@ Deno.test("whoever waits or pauses is called off by its signal at once", async (
   await waiting.close();
 });
 
-Deno.test("how long the oldest try has been under way is known, and pauses do not count", async () => {
+Deno.test("how long the oldest try has been under way is known, and how long ago one ended; pauses do not count", async () => {
   const held = Promise.withResolvers<void>();
-  const { ask, clock, underWayMs, outcomes } = startPatient(async (_id, time) => {
+  const { ask, clock, underWayMs, quietMs, outcomes } = startPatient(async (_id, time) => {
     if (time === 1) return "faulty";
     await held.promise;
     return "answers";
@@ -115,8 +115,8 @@ Deno.test("how long the oldest try has been under way is known, and pauses do no
   await clock.advance(500);
   assertEquals(underWayMs(), 0, "it pauses");
   await clock.advance(2_500);
-  assertEquals(underWayMs(), 2_000);
+  assertEquals([underWayMs(), quietMs()], [2_000, 3_000]);
   held.resolve();
   await clock.advance(0);
-  assertEquals([underWayMs(), outcomes.get("a")], [0, "answer to a"]);
+  assertEquals([underWayMs(), quietMs(), outcomes.get("a")], [0, 0, "answer to a"]);
 });

@@ -89,6 +89,7 @@ export function startPatient(
       return resting;
     },
     underWayMs: () => subject.underWayMs(),
+    quietMs: () => subject.quietMs(),
     close: () => subject[Symbol.asyncDispose](),
   };
 }

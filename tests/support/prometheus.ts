@@ -1,5 +1,6 @@
 /** Prometheus and its tool, as Debian's package `prometheus` has them. @module */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { makeFolder } from "./folder.ts";
 import { readLines } from "./lines.ts";
 import { createWatch } from "./watch.ts";
@@ -45,8 +46,10 @@ export interface PrometheusUnderTest extends AsyncDisposable {
   query(
     expression: string,
   ): Promise<readonly { readonly metric: Record<string, string>; readonly value: [number, string] }[]>;
-  /** Resolves once an alert fires. */
-  fires(alert: string): Promise<void>;
+  /** The alerts that fire now, in the order of their names. */
+  firing(): Promise<readonly string[]>;
+  /** Resolves once an alert fires, and no other one does. */
+  firesAlone(alert: string): Promise<void>;
   /** Resolves once a query finds something. */
   finds(expression: string): Promise<void>;
 }
@@ -98,17 +101,22 @@ export async function startPrometheus(options: { target: string; rules: string }
   const query = async (expression: string) => (await ask(`query?query=${encodeURIComponent(expression)}`)).result;
   const until = async (what: string, isThere: () => Promise<boolean>) => {
     const giveUp = AbortSignal.timeout(PATIENCE_MS);
-    while (!await isThere()) if (giveUp.aborted) throw new Error(`Waited in vain until ${what}`);
+    while (!await isThere()) {
+      if (giveUp.aborted) throw new Error(`Waited in vain until ${what}`);
+      // It tells nobody of a change, and scrapes twice a second.
+      await delay(100);
+    }
+  };
+  const firing = async () => {
+    const { alerts }: { alerts: { labels: { alertname: string }; state: string }[] } = await ask("alerts");
+    return alerts.filter(({ state }) => state === "firing").map(({ labels }) => labels.alertname).sort();
   };
   return {
     url,
     query,
+    firing,
     finds: (expression) => until(`${expression} finds something`, async () => (await query(expression)).length > 0),
-    fires: (alert) =>
-      until(`${alert} fires`, async () => {
-        const { alerts }: { alerts: { labels: Record<string, string>; state: string }[] } = await ask("alerts");
-        return alerts.some(({ labels, state }) => labels.alertname === alert && state === "firing");
-      }),
+    firesAlone: (alert) => until(`${alert} fires alone`, async () => String(await firing()) === alert),
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await child.status;

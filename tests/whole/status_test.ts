@@ -7,7 +7,8 @@ import { testInEnclave } from "../support/enclave.ts";
 import { makeFolder } from "../support/folder.ts";
 import { startModelServer } from "../support/model_server.ts";
 import { startServer } from "../support/server.ts";
-import { healthAt, metricsText, samplesIn, scrapedUntil, SHOWN, statusOf } from "../support/status.ts";
+import { testOnSmallDisk } from "../support/small_disk.ts";
+import { healthAt, metricsText, type Samples, samplesIn, scrapedUntil, SHOWN, statusOf } from "../support/status.ts";
 
 const CANARY = "canary7f3a";
 
@@ -56,6 +57,22 @@ Deno.test("/readyz names the connection while the server is away, and /healthz s
   const conditions = { ...well, connected: false };
   assertEquals(await healthAt(`${url}/readyz`), { status: 503, body: { ok: false, conditions } });
   assertEquals(await healthAt(`${url}/healthz`), { status: 200, body: { ok: true, conditions } });
+});
+
+testOnSmallDisk("/readyz names the state while its disk is full", { kibibytes: 16_384 }, async (disk) => {
+  await using server = await startServer({ events: [] });
+  await using agent = await startAgent({ env: connectTo(server.url, { AGENT_STATE_DIR: `${disk.path}/state` }) });
+  await server.authenticated(1);
+  const url = await statusOf(agent);
+  const isWritable = (found: Samples) => found.get('agent_condition{condition="state_writable"}') === 1;
+  assertEquals(isWritable(await scrapedUntil(url, isWritable)), true);
+  disk.fill();
+  await agent.logged("nothing can be written to AGENT_STATE_DIR");
+  const { status, body } = await healthAt(`${url}/readyz`);
+  assertEquals([status, body.conditions.state_writable, body.conditions.connected], [503, false, true]);
+  assertEquals((await healthAt(`${url}/healthz`)).status, 200);
+  disk.free();
+  await scrapedUntil(url, isWritable);
 });
 
 Deno.test("a model that is down, its failures and further tries are shown, and that it is back", async () => {
