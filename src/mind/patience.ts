@@ -3,7 +3,7 @@
 import type { Clock } from "../clock.ts";
 import type { MindObserver } from "../observer.ts";
 import type { AgentEvent } from "../wire.ts";
-import type { Answering, Mind, Reply } from "./mind.ts";
+import type { Answering, Mind, Reply, Rest } from "./mind.ts";
 import { ModelError } from "./model_error.ts";
 import { createOutages, type OutageParts, type Outages } from "./outage.ts";
 
@@ -24,7 +24,7 @@ type Attempt =
 
 /** The tries under way: when each began, and when one ended last. */
 interface UnderWay {
-  readonly starts: Set<{ readonly atMs: number }>;
+  readonly starts: Set<{ atMs: number }>;
   endedMs: number;
 }
 
@@ -119,8 +119,18 @@ async function attempt(event: AgentEvent, signal: AbortSignal, parts: {
     outages.succeeded();
     how.begun?.();
   };
+  // A wait before the answer, such as for the knowledge, has no limit, and is no answer that hangs.
+  const rest: Rest = async (wait) => {
+    underWay.starts.delete(start);
+    try {
+      return await (how.rest ?? ((wait) => wait()))(wait);
+    } finally {
+      start.atMs = clock.now();
+      underWay.starts.add(start);
+    }
+  };
   try {
-    const reply = await mind.answer(event, signal, { ...how, begun });
+    const reply = await mind.answer(event, signal, { ...how, rest, begun });
     outages.succeeded();
     return { reply };
   } catch (error) {

@@ -24,6 +24,8 @@ import { openModel } from "./models/providers.ts";
 
 /** A mind that can be told what it knows from now on. */
 export interface LearningMind extends Mind {
+  /** Whether its knowledge is being indexed for the first time: questions wait until that is done. */
+  readonly isIndexing: boolean;
   /** Know what `character` knows, with its words for it; who the agent is stays as it was. */
   learn(character: LoadedCharacter): void;
   /** Hold nothing of any conversation any more: some of it was deleted. The rest is read back when it is needed. */
@@ -77,6 +79,9 @@ export async function openMind(options: {
   const parts: AnsweringParts = { runtime, conversations, system, translations, marks, named };
   return {
     agentId,
+    get isIndexing() {
+      return known.indexing !== undefined;
+    },
     learn(changed) {
       known.replace(knowableFrom(changed));
       parts.translations = changed.translations;

@@ -20,8 +20,8 @@ import type { Observer } from "../observer.ts";
 import { createHealth } from "../status/health.ts";
 import { keepBesideAnswers, shownTo, startAttestation } from "./attestation.ts";
 import { startHeartbeat } from "./heartbeat.ts";
+import { healthOf } from "./mind_health.ts";
 import { openOutput } from "./output.ts";
-import { overdueMs } from "./overdue.ts";
 import { watchForQuiet } from "./quiet.ts";
 import type { Settings } from "./settings.ts";
 import { openStatus } from "./status.ts";
@@ -88,7 +88,7 @@ export async function answerEvents(
   const options = await checkModelAtStart(modelOptions(settings), log, stop);
   await using mind = await startMind({ model: options, ...program, character, state, observer });
   const named = underId(agentId, mind);
-  health.watch({ isModelDown: () => mind.isDown, overdueMs: () => overdueMs(mind, settings) });
+  health.watch(healthOf(mind, settings));
   log.info("🚀 Agent started", { name: character.character.name, agent: agentId, transport: settings.EVENT_TRANSPORT });
   const { unanswered } = await runAgent({
     database,
@@ -132,7 +132,7 @@ export async function startMind(
     followsKnowledge?: boolean;
     observer?: Observer | undefined;
   },
-): Promise<PatientMind & { readonly memories: Remembered }> {
+): Promise<PatientMind & Pick<LearningMind, "isIndexing"> & { readonly memories: Remembered }> {
   const { settings, character, log, clock, observer, model = modelOptions(settings) } = parts;
   const { database, journal, seal } = parts.state;
   const adapter = openMemory(database.sqlite, {
@@ -169,6 +169,9 @@ export async function startMind(
     // A spread copies the value of a getter.
     get isDown() {
       return patience.isDown;
+    },
+    get isIndexing() {
+      return mind.isIndexing;
     },
     async [Symbol.asyncDispose]() {
       await following?.[Symbol.asyncDispose]();

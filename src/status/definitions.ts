@@ -132,7 +132,13 @@ export const LABEL_VALUES = {
   refused: REFUSAL_REASONS,
   modelErrors: MODEL_ERRORS,
   tokenTypes: ["input", "output"],
-  conditions: { connected: "connected", stateWritable: "state_writable", modelUp: "model_up", answering: "answering" },
+  conditions: {
+    connected: "connected",
+    stateWritable: "state_writable",
+    modelUp: "model_up",
+    knowledgeIndexed: "knowledge_indexed",
+    answering: "answering",
+  },
 } as const;
 
 /** What Prometheus adds to a name for a unit. */

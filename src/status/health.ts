@@ -8,6 +8,8 @@ export interface Conditions {
   readonly stateWritable: boolean;
   /** The model is not down. */
   readonly modelUp: boolean;
+  /** The knowledge is indexed for the first time: until then every question waits. */
+  readonly knowledgeIndexed: boolean;
   /** No answer has been under way beyond every limit: where one is, only a restart helps. */
   readonly answering: boolean;
 }
@@ -17,6 +19,7 @@ export interface HealthSources {
   readonly isConnected: () => boolean;
   readonly isStateWritable: () => boolean;
   readonly isModelDown: () => boolean;
+  readonly isIndexing: () => boolean;
   /** Milliseconds that an answer has been under way, if that is beyond every limit. */
   readonly overdueMs: () => number | undefined;
 }
@@ -35,6 +38,7 @@ export function createHealth(): Health {
     isConnected: () => false,
     isStateWritable: () => true,
     isModelDown: () => false,
+    isIndexing: () => false,
     overdueMs: () => undefined,
   };
   return {
@@ -42,6 +46,7 @@ export function createHealth(): Health {
       connected: sources.isConnected(),
       stateWritable: sources.isStateWritable(),
       modelUp: !sources.isModelDown(),
+      knowledgeIndexed: !sources.isIndexing(),
       answering: sources.overdueMs() === undefined,
     }),
     overdueMs: () => sources.overdueMs(),

@@ -1,6 +1,9 @@
 /** Trying again, by a clock that the test moves. */
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { silentLog } from "../../src/log.ts";
+import type { Mind } from "../../src/mind/mind.ts";
+import { patient } from "../../src/mind/patience.ts";
 import { allSettled, manualClock } from "../support/manual_clock.ts";
 import { startPatient } from "../support/patient_mind.ts";
 
@@ -101,6 +104,30 @@ Deno.test("whoever waits or pauses is called off by its signal at once", async (
   assertEquals([...pausing.outcomes.values()], ["shutting down"]);
   assertEquals([...waiting.outcomes.values()], ["shutting down", "shutting down", "shutting down"]);
   await waiting.close();
+});
+
+Deno.test("a wait before the answer is not under way, and counts from its end on", async () => {
+  const clock = manualClock(), indexed = Promise.withResolvers<void>(), held = Promise.withResolvers<void>();
+  const mind: Mind = {
+    agentId: "a",
+    async answer(_event, _signal, { rest } = {}) {
+      await rest!(() => indexed.promise);
+      await held.promise;
+      return { text: "an answer", sources: [] };
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const record = { since: () => undefined, note() {} };
+  await using subject = patient(mind, { maxWaitMs: 1, acceptedMs: () => 0, record, log: silentLog, clock });
+  const answered = subject.answer({ id: "a", query: "?", timestamp: 0 }, new AbortController().signal);
+  await clock.advance(3_600_000);
+  assertEquals(subject.underWayMs(), 0);
+  indexed.resolve();
+  await allSettled();
+  await clock.advance(2_000);
+  assertEquals(subject.underWayMs(), 2_000);
+  held.resolve();
+  assertEquals((await answered).text, "an answer");
 });
 
 Deno.test("how long the oldest try has been under way is known, and how long ago one ended; pauses do not count", async () => {

@@ -18,7 +18,7 @@ const FACTS: StatusFacts = {
   provider: "openai",
   model: "test-model",
 };
-const WELL = { connected: true, stateWritable: true, modelUp: true, answering: true };
+const WELL = { connected: true, stateWritable: true, modelUp: true, knowledgeIndexed: true, answering: true };
 const IDLE: Figures = {
   pending: 0,
   oldestPendingMs: undefined,

@@ -4,9 +4,11 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type AgentUnderTest, startAgent } from "../support/agent.ts";
 import { corpus, NEEDLE } from "../support/corpus.ts";
 import { makeFolder } from "../support/folder.ts";
+import { healthAt, scrapedUntil, SHOWN, statusOf } from "../support/status.ts";
 
 const BEGUN = ({ message }: { message: string }) => message.startsWith("indexing the knowledge");
 const DONE = "knowledge indexed";
+const INDEXED = 'agent_condition{condition="knowledge_indexed"}';
 
 /** A folder with ten megabytes to know, and a question about them. */
 function makeLibrary() {
@@ -34,6 +36,21 @@ Deno.test("while large knowledge is indexed events are taken and refused, and a 
   assert(!agent.log.some(({ message }) => message === DONE), "the refusal waited for the index");
   const answered = (await agent.responses(2)).find(({ queryId }) => queryId === "q1");
   assertMatch(answered!.response!, NEEDLE.answer);
+});
+
+Deno.test("/readyz names the knowledge while its first index is made, and /healthz says that the agent lives", async () => {
+  await using library = makeLibrary();
+  await using agent = await start(library.path, SHOWN);
+  const url = await statusOf(agent);
+  await agent.logged(BEGUN);
+  const [ready, alive] = [await healthAt(`${url}/readyz`), await healthAt(`${url}/healthz`)];
+  assert(!agent.log.some(({ message }) => message === DONE), "it was indexed before anybody asked");
+  assertEquals([ready.status, ready.body.conditions.knowledge_indexed], [503, false]);
+  assertEquals(alive.status, 200);
+  await agent.logged(DONE);
+  const indexed = await scrapedUntil(url, (found) => found.get(INDEXED) === 1);
+  assertEquals(indexed.get(INDEXED), 1);
+  assertEquals((await healthAt(`${url}/readyz`)).status, 200);
 });
 
 Deno.test("a stop does not wait for the index, and the question is answered by the next start", async () => {

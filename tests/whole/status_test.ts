@@ -50,7 +50,8 @@ Deno.test("/readyz names the connection while the server is away, and /healthz s
   await using agent = await startAgent({ env: connectTo(server.url, { WEBSOCKET_MAX_RECONNECT_ATTEMPTS: "1000000" }) });
   await server.authenticated(1);
   const url = await statusOf(agent);
-  const well = { connected: true, state_writable: true, model_up: true, answering: true };
+  const well = { connected: true, state_writable: true, model_up: true, knowledge_indexed: true, answering: true };
+  await scrapedUntil(url, (found) => found.get('agent_condition{condition="knowledge_indexed"}') === 1);
   assertEquals(await healthAt(`${url}/readyz`), { status: 200, body: { ok: true, conditions: well } });
   await server.close();
   await scrapedUntil(url, (found) => (found.get('agent_source_reconnects_total{transport="websocket"}') ?? 0) > 1);

@@ -1,12 +1,13 @@
 /** When an answer counts as hanging, so that health says to restart the agent. @module */
 
 import { assertEquals } from "@std/assert";
-import { overdueMs } from "../../src/program/overdue.ts";
+import { healthOf } from "../../src/program/mind_health.ts";
 
 const LIMITS = { MODEL_ANSWER_TIMEOUT: 600_000, AGENT_CONCURRENCY: 4 };
 
 function overdue({ underWayMs, quietMs }: { underWayMs: number; quietMs: number }): number | undefined {
-  return overdueMs({ underWayMs: () => underWayMs, quietMs: () => quietMs }, LIMITS);
+  const mind = { underWayMs: () => underWayMs, quietMs: () => quietMs, isDown: false, isIndexing: false };
+  return healthOf(mind, LIMITS).overdueMs?.();
 }
 
 Deno.test("an answer is overdue a minute after its limit, if no other one has ended meanwhile", () => {
