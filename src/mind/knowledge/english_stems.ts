@@ -83,6 +83,8 @@ export function baseOf(word: string): string {
 export function stem(word: string): string {
   let rest = baseOf(word);
   if (rest.length > 3 && rest.endsWith("s") && !/(?:ss|us|is|[^e]es)$/.test(rest)) rest = rest.slice(0, -1);
+  // A million is no kind of mill.
+  if (rest.endsWith("illion")) return rest;
   for (const [ending, left, instead] of ENDINGS_BY_LAST.get(rest.at(-1) ?? "") ?? []) {
     if (!rest.endsWith(ending) || rest.length - ending.length < left) continue;
     rest = rest.slice(0, -ending.length) + instead;

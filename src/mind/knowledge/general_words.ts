@@ -83,7 +83,7 @@ const GROUPS = `
   refund reimburse recover claim back | rimborso rimborsare recuperare | remboursement rembourser recuperer | reembolso recuperar devolver | erstatten ruckerstattung zuruck
   internet network online web | internet rete | internet reseau | internet red | internet netz netzwerk
   currency money | valuta moneta | monnaie devise | moneda divisa | wahrung
-  tiny small little minimum short | piccolo minimo breve | petit minimum court | pequeno minimo corto | klein kleinste minimum kurz
+  tiny small little minimum short | piccolo minimo breve | petit petite minimum court | pequeno minimo corto | klein kleinste minimum kurz
   part fraction unit piece subdivision share | parte frazione unita pezzo | partie fraction unite morceau | parte fraccion unidad | teil bruchteil einheit
   transfer move bridge send | trasferire spostare | transferer deplacer | transferir mover | ubertragen verschieben
   order listing advertisement | ordine | ordre commande | orden pedido | auftrag order

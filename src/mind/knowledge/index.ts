@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { Log } from "../../log.ts";
-import { languageOf } from "./language.ts";
+import { type Language, languageOf, LANGUAGES } from "./language.ts";
 import { type IndexedPassage, type KnowledgeText, passagesOf } from "./passages.ts";
 import type { Postings } from "./postings.ts";
 import { packPostings, unpackPostings } from "./postings_archive.ts";
@@ -16,19 +16,52 @@ export interface KnowledgeIndex {
   readonly passages: readonly IndexedPassage[];
   /** Finds passages by terms, as their places in `passages`. */
   readonly postings: Postings;
+  /** The language of each passage, as a digit: its place in `LANGUAGES`. */
+  readonly languages: string;
+}
+
+/** The language of the passage at a place. */
+export function languageAt({ languages }: Pick<KnowledgeIndex, "languages">, place: number): Language {
+  return LANGUAGES[Number(languages[place])] ?? "en";
 }
 
 /**
  * Grows whenever the same text gives another index: with `splitIntoPassages`, `termsOf` and what is packed. A test fails
  * where that was forgotten.
  */
-export const INDEX_VERSION = 5;
+export const INDEX_VERSION = 6;
 
 /** Index passages. */
 export function indexPassages(passages: readonly IndexedPassage[]): KnowledgeIndex {
-  const builder = createPostingsBuilder();
-  for (const passage of passages) builder.add(termsIn(passage));
-  return { passages, postings: builder.build() };
+  const builder = createIndexBuilder();
+  for (const passage of passages) builder.add(passage);
+  return { passages, ...builder.build() };
+}
+
+/** Takes passages in turn. */
+function createIndexBuilder() {
+  const postings = createPostingsBuilder();
+  let languages = "";
+  return {
+    add({ heading, text }: IndexedPassage) {
+      const language = languageOf(text);
+      postings.add({ heading: termsOf(heading, language), text: termsOf(text, language) });
+      languages += LANGUAGES.indexOf(language);
+    },
+    build: () => ({ postings: postings.build(), languages }),
+  };
+}
+
+/** An index as a text: a line of languages, and the postings. */
+export function packIndex({ postings, languages }: Omit<KnowledgeIndex, "passages">): string {
+  return `${languages}\n${packPostings(postings)}`;
+}
+
+/** Back from {@linkcode packIndex}; undefined for anything that is not of `size` passages. */
+function unpackIndex(packed: string, size: number): Omit<KnowledgeIndex, "passages"> | undefined {
+  if (packed[size] !== "\n") return undefined;
+  const postings = unpackPostings(packed.slice(size + 1), size);
+  return postings && { postings, languages: packed.slice(0, size) };
 }
 
 /** Where an index is kept. */
@@ -63,32 +96,27 @@ export async function openIndex(
     if (slices.isOver()) await slices.next();
   }
   const kept = store.index(digest);
-  const unpacked = kept === undefined ? undefined : unpackPostings(kept, passages.length);
-  if (unpacked) return { passages, postings: unpacked, isNew: false, keep() {} };
+  const unpacked = kept === undefined ? undefined : unpackIndex(kept, passages.length);
+  if (unpacked) return { passages, ...unpacked, isNew: false, keep() {} };
   const startedMs = performance.now();
   if (passages.length >= LARGE) {
     const meanwhile = isAgain ? "is answered from the old knowledge" : "is answered after it";
     log.info(`indexing the knowledge: what is asked meanwhile ${meanwhile}`, { passages: passages.length });
   }
-  const builder = createPostingsBuilder();
+  const builder = createIndexBuilder();
   for (const passage of passages) {
-    builder.add(termsIn(passage));
+    builder.add(passage);
     if (slices.isOver()) await slices.next();
   }
-  const postings = builder.build();
+  const made = builder.build();
   log.info("knowledge indexed", { passages: passages.length, ms: Math.round(performance.now() - startedMs) });
   let isKept = false;
   const keep = () => {
-    if (!isKept) store.keepIndex(digest, packPostings(postings));
+    if (!isKept) store.keepIndex(digest, packIndex(made));
     isKept = true;
   };
   if (passages.length >= LARGE) keep();
-  return { passages, postings, isNew: true, keep };
-}
-
-function termsIn({ heading, text }: IndexedPassage) {
-  const language = languageOf(text);
-  return { heading: termsOf(heading, language), text: termsOf(text, language) };
+  return { passages, ...made, isNew: true, keep };
 }
 
 function digestOf(texts: readonly KnowledgeText[]): string {

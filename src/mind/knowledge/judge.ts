@@ -1,9 +1,10 @@
 /** How well a passage answers a question, and which of several does best. @module */
 
 import type { Language } from "./language.ts";
-import type { Look, Things } from "./passage_look.ts";
+import type { Look, Terms, Things } from "./passage_look.ts";
 import type { AskedPart } from "./question.ts";
 import type { Term } from "./terms.ts";
+import type { Word } from "./words.ts";
 
 /** What a judgement rests on, the same for all passages of one question. */
 export interface Case {
@@ -15,6 +16,9 @@ export interface Case {
   readonly whole: number;
   /** The terms of the one thing that is asked about; none where the question is another. */
   readonly own: readonly Term[];
+  /** What is asked of a thing, and the thing; nothing is where the question has another form. */
+  readonly asked: readonly Term[];
+  readonly of: readonly Term[];
   /** Whether it says so little that a passage must be about just that. */
   readonly isShort: boolean;
   /** The score of the likeliest candidate; how good others are is measured by it. */
@@ -28,13 +32,16 @@ export function caseOf(
   { main, telling, highest }: { main: Language; telling: number; highest: number },
 ): Case {
   const whole = terms.reduce((sum, { weight }) => sum + weight, 0) || 1;
-  const own = part.asksWhatItIs && !part.asksAgent ? terms.filter(({ isContext }) => !isContext) : [];
+  const said = part.asksAgent ? [] : terms.filter(({ isContext }) => !isContext);
+  const own = part.asksWhatItIs || (part.asksOf && said.length === 2) ? said : [];
   return {
     part,
     terms,
     main,
     whole,
     own: own.length <= MOST_THING_TERMS ? own : [],
+    asked: terms.filter(({ isAsked }) => isAsked),
+    of: terms.filter(({ isAsked, isContext }) => !isAsked && !isContext),
     isShort: whole < LEAST_SAID * telling && !terms.some(({ isThing }) => isThing),
     highest,
   };
@@ -75,14 +82,14 @@ const DEFINES = { mentioned: 0.95, subject: 1, not: 0.35, uncounted: 0.45 };
 
 /** Judge a passage by a close look at it. `found`: its score as a candidate; 0 if only its meaning brought it up. */
 export function judge(about: Case, look: Look, found: number): Judgement {
-  const { part, terms, main, whole, own, isShort, highest } = about;
+  const { part, terms, main, whole, isShort, highest } = about;
   const { covered, lead } = cover(terms, look);
   if (covered === 0) return NOTHING;
   const defined = part.asksWhatItIs || isShort ? definition(terms, look.things) / whole : 0;
   // A few common words are in every other passage by chance, unless it is about them.
   const isAbout = part.asksAgent && look.ofAgent ? 1 : Math.max(lead / whole, defined);
   const score = (isShort ? Math.min(isAbout, covered / whole) : covered / whole) *
-    (own.length > 0 ? aboutness(own, look.things) : 1) *
+    aboutness(about, look) *
     (part.asksHowMany && !look.counts ? DEFINES.uncounted : 1);
   const order = 1 + ORDER.bm25 * found / highest + ORDER.lead * lead / whole +
     (part.asksWhatItIs ? ORDER.defines * defined : 0) +
@@ -135,7 +142,7 @@ function inLanguage(of: Language, asked: Language, main: Language): number {
 }
 
 /** How far a set of terms has a term: wholly, by one that is similar, or not at all. */
-function share({ isKnown, forms, similar }: Term, by: ReadonlySet<string>): number {
+function share({ isKnown, forms, similar }: Term, by: Terms): number {
   for (const form of forms) if (by.has(form)) return 1;
   if (!meet(similar, by)) return 0;
   return isKnown ? MET.similar : MET.onlySimilar;
@@ -156,10 +163,82 @@ function definition(terms: readonly Term[], { names }: Things): number {
   return best;
 }
 
+/** How much a passage is about what is asked: the thing, or something of a thing. */
+function aboutness({ own, asked, of }: Case, look: Look): number {
+  if (asked.length > 0 && of.length > 0) return says(asked, of, look) ? 1 : DEFINES.not;
+  const [one, other] = own;
+  if (one && other) return says([one], [other], look) || says([other], [one], look) ? 1 : DEFINES.not;
+  return own.length > 0 ? aboutThing(own, look.things) : 1;
+}
+
+/**
+ * Whether a passage says what is asked of a thing: `the price of bread` where both stand together, or where what it says
+ * of bread has a price, and not that of something else. That it has both words somewhere is not enough.
+ */
+function says(asked: readonly Term[], of: readonly Term[], { terms, things: { names, sentences } }: Look): boolean {
+  if (names.some((name) => meetHalf(asked, name, share) && meetMost(of, name))) return true;
+  const isOf = (word: Word) => of.some((term) => isMeant(term, only(word)));
+  const isAsked = (word: Word) => asked.some((term) => isMeant(term, only(word)));
+  const mayBeAsked = (word: Word) => asked.some((term) => share(term, only(word)) > 0);
+  const isOwn = meetHalf(asked, terms, isMeant) && names.some((name) => meetMost(of, name) && isAll(of, name));
+  return sentences.some(({ terms, words }) => {
+    const isFree = words.some((word, place) => isAsked(word) && !isOfOther(words[place + 1], isOf));
+    if (isFree && meetHalf(asked, terms, isMeant)) {
+      // A word that may only stand for what was asked is found in many a sentence.
+      const isSaid = asked.some(({ forms }) => forms.some((form) => terms.has(form))) || leads(words, isAsked);
+      if (isOwn && isSaid) return true;
+      if (meetMost(of, terms) && leads(words, isOf)) return true;
+    }
+    return meetMost(of, terms) && meetHalf(asked, terms, share) && words.some((word, place) => {
+      const before = words[place - 1];
+      return before && word.isJoined && ((mayBeAsked(before) && isOf(word)) || (isOf(before) && mayBeAsked(word)));
+    });
+  });
+}
+
+/** The terms of one word. */
+function only({ whole }: Word): Terms {
+  return { has: (term) => term === whole };
+}
+
+/** Whether a word, behind another, says of what that is: something else than what was asked. */
+function isOfOther(word: Word | undefined, isOf: (word: Word) => boolean): boolean {
+  return word !== undefined && word.isJoined && !word.isNext && !isOf(word);
+}
+
+/** Whether a sentence begins with a word, or with one that belongs to it: `the end of a task`. */
+function leads(words: readonly Word[], is: (word: Word) => boolean): boolean {
+  for (const [place, word] of words.entries()) {
+    if (place > 0 && !word.isJoined) return false;
+    if (is(word)) return true;
+  }
+  return false;
+}
+
+/** Whether a set has half of the terms: `name` of a `full name`. */
+function meetHalf(terms: readonly Term[], by: Terms, meets: (term: Term, by: Terms) => boolean | number): boolean {
+  return terms.filter((term) => meets(term, by)).length >= terms.length / 2;
+}
+
+/** Whether a set has most of what terms weigh. */
+function meetMost(terms: readonly Term[], by: Terms): boolean {
+  let whole = 0, met = 0;
+  for (const term of terms) {
+    whole += term.weight;
+    if (isMeant(term, by)) met += term.weight;
+  }
+  return met >= whole / 2;
+}
+
+/** Whether terms stand for all words of a name. */
+function isAll(terms: readonly Term[], name: ReadonlySet<string>): boolean {
+  return [...name].every((one) => terms.some((term) => isMeant(term, { has: (other) => other === one })));
+}
+
 /** How much a passage is about a thing, by the least of its terms. */
-function aboutness(terms: readonly Term[], things: Things): number {
+function aboutThing(terms: readonly Term[], things: Things): number {
   const isSaid = things.names.some((name) => terms.every((term) => isMeant(term, name))) ||
-    (terms.length > 1 && things.sentences.some((sentence) => terms.every((term) => isMeant(term, sentence))));
+    (terms.length > 1 && things.sentences.some((sentence) => terms.every((term) => isMeant(term, sentence.terms))));
   if (isSaid) return 1;
   return Math.min(...terms.map((term) => {
     if (things.names.some((name) => isMeant(term, name))) return 1;
@@ -169,12 +248,12 @@ function aboutness(terms: readonly Term[], things: Things): number {
 }
 
 /** Whether a set of terms has a term itself, or one that is similar where the knowledge has no other word for it. */
-function isMeant({ isKnown, forms, similar }: Term, by: ReadonlySet<string>): boolean {
+function isMeant({ isKnown, forms, similar }: Term, by: Terms): boolean {
   return forms.some((form) => by.has(form)) || (!isKnown && meet(similar, by));
 }
 
 /** Whether a set has one of `terms`. */
-function meet(terms: readonly string[], by: ReadonlySet<string>): boolean {
+function meet(terms: readonly string[], by: Terms): boolean {
   for (const term of terms) if (by.has(term)) return true;
   return false;
 }

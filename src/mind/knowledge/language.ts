@@ -16,8 +16,9 @@ import { spa } from "stopword/spa";
 // @ts-types="./stopword.d.ts"
 import { zho } from "stopword/zho";
 
-/** A language that is understood, by its ISO 639-1 code. Any other text is treated as English. */
-export type Language = "en" | "it" | "fr" | "es" | "de" | "zh" | "ja";
+/** The languages that are understood, by their ISO 639-1 codes. Any other text is treated as English. */
+export const LANGUAGES = ["en", "it", "fr", "es", "de", "zh", "ja"] as const;
+export type Language = typeof LANGUAGES[number];
 
 /** The languages that have phrases of their own: greetings, refusals and forms of questions. */
 export const SPOKEN = ["en", "it", "fr", "es", "de"] as const;

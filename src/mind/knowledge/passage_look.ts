@@ -1,14 +1,19 @@
 /** What a close look at a passage shows: its terms, what it is about, what it says of which thing. @module */
 
-import { type Language, languageOf } from "./language.ts";
+import type { Language } from "./language.ts";
 import type { IndexedPassage } from "./passages.ts";
 import { termsIn, type Word, wordsOf } from "./words.ts";
+
+/** A set of terms that somebody else keeps. */
+export interface Terms {
+  has(term: string): boolean;
+}
 
 /** What a close look at a passage shows. */
 export interface Look {
   readonly language: Language;
   /** The terms of its headings and its text. */
-  readonly terms: ReadonlySet<string>;
+  readonly terms: Terms;
   /** The first ones. */
   readonly lead: ReadonlySet<string>;
   readonly things: Things;
@@ -28,8 +33,14 @@ export interface Things {
   readonly mentioned: ReadonlySet<string>;
   /** What its sentences speak of: the first terms of each. */
   readonly subjects: ReadonlySet<string>;
-  /** The terms of each of its sentences. */
-  readonly sentences: readonly ReadonlySet<string>[];
+  readonly sentences: readonly Sentence[];
+}
+
+/** A sentence of a passage, or a part of one between colons. */
+export interface Sentence {
+  readonly terms: ReadonlySet<string>;
+  /** Its words, in order. */
+  readonly words: readonly Word[];
 }
 
 /** Terms at the start of a passage that tell what it is about. */
@@ -62,41 +73,98 @@ const SENTENCE_END = /(?<=[.!?:;])\s+|(?<=[。！？])|\n+/u;
 /** Where names are looked for. */
 const HEAD_LENGTH = 120;
 
-/** Look at a passage. What only questions after a thing need is looked at when one comes. */
-export function closeLook({ heading, text }: IndexedPassage): Look {
-  const language = languageOf(text);
-  const headings = wordsOf(heading, language);
-  const sentences = text.split(SENTENCE_END).map((sentence) => wordsOf(sentence, language));
-  const terms = [headings, ...sentences].flatMap(termsIn);
-  let things: Things | undefined;
-  return {
-    language,
-    terms: new Set(terms),
-    lead: new Set(terms.slice(0, LEAD_TERMS)),
-    get things() {
-      return things ??= thingsIn(text, { language, heading, blocks: [headings, ...sentences] });
-    },
-    instructs: INSTRUCTS.test(text.replace(/\bi[A-Z]/g, "")),
-    counts: COUNTS.test(text),
-    ofAgent: OF_AGENT.test(text),
-  };
+/** Look at a passage in a language, which has `terms`. Everything is looked at when a question first needs it. */
+export function closeLook(passage: IndexedPassage, known: { language: Language; terms: Terms }): Look {
+  return new CloseLook(passage, known);
 }
 
-function thingsIn(
-  text: string,
-  { language, heading, blocks }: { language: Language; heading: string; blocks: readonly (readonly Word[])[] },
-): Things {
-  const head = text.slice(0, HEAD_LENGTH);
+class CloseLook implements Look, Things {
+  readonly language: Language;
+  readonly terms: Terms;
+  readonly #passage: IndexedPassage;
+  #lead?: ReadonlySet<string>;
+  #instructs?: boolean;
+  #counts?: boolean;
+  #ofAgent?: boolean;
+  #names?: readonly ReadonlySet<string>[];
+  #mentioned?: ReadonlySet<string>;
+  #subjects?: ReadonlySet<string>;
+  #texts?: readonly string[];
+  #headings?: readonly Word[];
+  #sentences?: readonly Sentence[];
+
+  constructor(passage: IndexedPassage, { language, terms }: { language: Language; terms: Terms }) {
+    this.#passage = passage;
+    this.language = language;
+    this.terms = terms;
+  }
+
+  get things(): Things {
+    return this;
+  }
+
+  get lead() {
+    return this.#lead ??= new Set(this.#firstTerms().slice(0, LEAD_TERMS));
+  }
+
+  get instructs() {
+    return this.#instructs ??= INSTRUCTS.test(this.#passage.text.replace(/\bi[A-Z]/g, ""));
+  }
+
+  get counts() {
+    return this.#counts ??= COUNTS.test(this.#passage.text);
+  }
+
+  get ofAgent() {
+    return this.#ofAgent ??= OF_AGENT.test(this.#passage.text);
+  }
+
+  get names() {
+    return this.#names ??= namesIn(this.#passage, this.language);
+  }
+
+  get mentioned() {
+    return this.#mentioned ??= mentionedIn(this.#passage.text, this.language);
+  }
+
+  get subjects() {
+    return this.#subjects ??= new Set(
+      [this.#headingWords(), ...this.sentences.map(({ words }) => words)].flatMap(subjectOf),
+    );
+  }
+
+  get sentences() {
+    return this.#sentences ??= this.#sentenceTexts().map((text) => {
+      const words = wordsOf(text, this.language);
+      return { words, terms: new Set(words.map(({ whole }) => whole)) };
+    });
+  }
+
+  #sentenceTexts(): readonly string[] {
+    return this.#texts ??= this.#passage.text.split(SENTENCE_END);
+  }
+
+  #headingWords(): readonly Word[] {
+    return this.#headings ??= wordsOf(this.#passage.heading, this.language);
+  }
+
+  /** The first terms, and those of the rest of that sentence. */
+  #firstTerms(): string[] {
+    const terms = termsIn(this.#headingWords());
+    for (const text of this.#sentenceTexts()) {
+      if (terms.length >= LEAD_TERMS) break;
+      terms.push(...termsIn(wordsOf(text, this.language)));
+    }
+    return terms;
+  }
+}
+
+function mentionedIn(text: string, language: Language): ReadonlySet<string> {
   const mentioned = [
     ...Array.from(text.matchAll(MENTIONED), ([, name]) => name ?? ""),
-    ...Array.from(head.matchAll(IDENTIFIER), ([name]) => name),
+    ...Array.from(text.slice(0, HEAD_LENGTH).matchAll(IDENTIFIER), ([name]) => name),
   ];
-  return {
-    names: namesIn(text, head, language, heading),
-    mentioned: new Set(mentioned.flatMap((name) => wordsOf(name, language)).map(({ whole }) => whole)),
-    subjects: new Set(blocks.flatMap(subjectOf)),
-    sentences: blocks.slice(1).map((words) => new Set(words.map(({ whole }) => whole))),
-  };
+  return new Set(mentioned.flatMap((name) => wordsOf(name, language)).map(({ whole }) => whole));
 }
 
 /** The names in a subject: `PoCo, proof of contribution`, `SCONE and Gramine`, but not `the difference between A and B`. */
@@ -116,7 +184,8 @@ function subjectOf(words: readonly Word[]): string[] {
   return [first, second?.isNext ? second : undefined].flatMap((word) => word?.whole ?? []);
 }
 
-function namesIn(text: string, head: string, language: Language, heading: string): ReadonlySet<string>[] {
+function namesIn({ text, heading }: IndexedPassage, language: Language): ReadonlySet<string>[] {
+  const head = text.slice(0, HEAD_LENGTH);
   const subject = (SUBJECT.exec(head) ?? SUBJECT_SPACELESS.exec(head))?.[1] ?? "";
   const names = [
     ...partsOf(subject),

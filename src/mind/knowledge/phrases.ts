@@ -30,6 +30,14 @@ interface PhraseSources {
   readonly how: string;
   /** `How many …` */
   readonly howMany: string;
+  /** `What is the …`, `who is the …`, before what is asked of a thing: `the price of bread`. */
+  readonly asksFor: string;
+  /** `… of the …`, between what is asked and the thing. */
+  readonly of: string;
+  /** `…'s …`, between the thing and what is asked. */
+  readonly possessive: string;
+  /** `Who …`, `how much …`, before a verb and the thing that it is asked of. */
+  readonly asksOf: string;
   /** Two things compared: groups 1 and 2 are the things. */
   readonly compares: string;
   /** Words that begin a question or an order. */
@@ -69,6 +77,11 @@ export interface Phrases {
   readonly definesBehind: RegExp;
   readonly how: RegExp;
   readonly howMany: RegExp;
+  readonly asksFor: RegExp;
+  readonly asksOf: RegExp;
+  readonly of: RegExp;
+  /** Absent where a language has none. */
+  readonly possessive: RegExp | undefined;
   readonly compares: RegExp;
   readonly begins: RegExp;
   /** The place between two questions in one sentence. */
@@ -132,6 +145,10 @@ function compile(of: PhraseSources): Phrases {
     definesBehind: () => pattern(`(?:${of.definesBehind})`),
     how: () => atStart(of.how),
     howMany: () => anywhere(of.howMany),
+    asksFor: () => pattern(`^(?:${of.asksFor})\\s*`),
+    asksOf: () => atStart(of.asksOf),
+    of: () => pattern(of.of),
+    possessive: () => of.possessive === "" ? undefined : pattern(of.possessive),
     compares: () => pattern(of.compares),
     begins: () => atStart(of.begins),
     and: () => pattern(`(?:,\\s*|\\s)(?:${of.and})\\s(?=(?:${of.begins})${END})`),

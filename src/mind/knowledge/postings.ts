@@ -78,6 +78,20 @@ export class Postings {
     return number === undefined ? NONE : passages.subarray(starts[number], starts[number + 1]);
   }
 
+  /** Whether a passage has a term. */
+  has(id: number, term: string): boolean {
+    const { terms, starts, passages } = this.lists;
+    const number = terms.get(term);
+    if (number === undefined) return false;
+    let low = starts[number]!, high = starts[number + 1]!;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (passages[middle]! < id) low = middle + 1;
+      else high = middle;
+    }
+    return low < starts[number + 1]! && passages[low] === id;
+  }
+
   /**
    * The passages that match best: by what their terms count together, times how many of the terms they have. Of equal
    * ones the first.

@@ -29,10 +29,14 @@ export interface AskedPart {
   /** `How do I …?` */
   readonly asksHow: boolean;
   readonly asksHowMany: boolean;
+  /** `Who sells …?`, `how much does … cost?`: something of the thing, in a verb. */
+  readonly asksOf: boolean;
   /** Whether it is about the agent itself. */
   readonly asksAgent: boolean;
   /** Whether it asks for the news of the day. */
   readonly asksNews: boolean;
+  /** What it asks of which thing: `the price of bread`. */
+  readonly attribute?: { readonly asked: string; readonly of: string };
   /** Two things that it compares. */
   readonly compares?: readonly [string, string];
   /** What it is about, where it leaves that to what was said before; counts less than what it says itself. */
@@ -77,7 +81,8 @@ export function readQuestion(message: string, reading: Reading): Asked {
   const parts: AskedPart[] = [];
   let leansBack = told === undefined;
   for (const one of asked) {
-    const read = readPart(one, { said: found.slice(0, found.indexOf(one)), language, phrases, reading });
+    const at = found.indexOf(one);
+    const read = readPart(one, { said: found.slice(0, at), after: found.slice(at + 1), language, phrases, reading });
     if (read.part) parts.push(read.part);
     leansBack ||= read.leansBack;
   }
@@ -118,8 +123,9 @@ const MOST_BARE = 3;
 
 function readPart(
   { text, continues }: Said,
-  { said, language, phrases, reading }: {
+  { said, after, language, phrases, reading }: {
     said: readonly Said[];
+    after: readonly Said[];
     language: Language;
     phrases: Phrases;
     reading: Reading;
@@ -127,7 +133,7 @@ function readPart(
 ): { part?: AskedPart; leansBack: boolean } {
   const { main: clause, aside } = divide(text, language, phrases);
   // `What does PoCo stand for?` is a question after PoCo.
-  const thing = phrases.definesBehind.exec(clause.replace(/[\s?!.]+$/, ""))?.slice(1).find((one) => one !== undefined);
+  const thing = thingIn(clause.replace(/[\s?!.]+$/, ""), language, phrases);
   const main = thing ?? clause;
   const words = wordsOf(main, language);
   const isMore = phrases.more.test(main) && words.length === 0;
@@ -135,13 +141,14 @@ function readPart(
   const bare = words.length > 0 && words.length <= MOST_BARE && words.slice(1).every(({ isNext }) => isNext) &&
     rest.split(/\s+/).length <= words.length + 1 && !phrases.begins.test(rest);
   const leansBack = words.length <= MOST_OWN_WORDS && (continues || pointsBack(main, words.length, phrases));
-  const before = leansBack ? topicOf(said, { language, phrases, reading }) : undefined;
+  const before = leansBack ? topicOf({ said, after }, { language, phrases, reading }) : undefined;
   if (words.length === 0 && before === undefined) return { leansBack };
   // `And xRLC?`, after what RLC is, asks what xRLC is.
   const topic = bare && before?.asksWhatItIs ? undefined : before?.text;
   const ending = main.replace(/[\s?!.]+$/, "");
   const compared = phrases.compares.exec(ending)?.slice(1).filter((thing) => thing !== undefined) ?? [];
   const [one, other] = compared.map((thing) => thing.trim());
+  const attribute = attributeIn(thing ?? ending, language, phrases);
   const told = said.filter(({ asks }) => !asks).map(({ text }) => text);
   const topics = [...new Set([topic, aside, ...told])].filter((one) => one !== undefined && one !== "").join(" ");
   const part: AskedPart = {
@@ -150,13 +157,46 @@ function readPart(
     asksWhatItIs: phrases.defines.test(main) || thing !== undefined || phrases.definesBehind.test(ending) || bare,
     asksHow: phrases.how.test(main),
     asksHowMany: phrases.howMany.test(main),
+    asksOf: phrases.asksOf.test(main),
     asksAgent: phrases.agent.test(main),
     asksNews: phrases.news.test(main),
+    ...(attribute && { attribute }),
     ...(one && other && { compares: [one, other] as const }),
     ...(topics !== "" && { topic: topics }),
     given: isMore ? (reading.exchanges ?? []).flatMap(({ answer }) => answer ?? []) : [],
   };
   return { part, leansBack };
+}
+
+/** The thing of a question after what it is, where other words than small ones say that: `the role of a deal`. */
+function thingIn(text: string, language: Language, phrases: Phrases): string | undefined {
+  const behind = phrases.definesBehind.exec(text)?.slice(1).find((one) => one !== undefined);
+  if (behind !== undefined) return behind;
+  const begins = phrases.defines.exec(text)?.[0];
+  if (begins === undefined || wordsOf(begins, language).length === 0) return undefined;
+  const rest = text.slice(begins.length);
+  return wordsOf(rest, language).length > 0 ? rest.trim() : undefined;
+}
+
+/** Words of what is asked of a thing, and of the thing, at most: longer ones are sentences of their own. */
+const MOST_OF = { asked: 3, of: 4 };
+
+/** What a question asks of which thing, where it has that form. */
+function attributeIn(text: string, language: Language, phrases: Phrases): AskedPart["attribute"] {
+  const begins = phrases.asksFor.exec(text)?.[0] ?? "";
+  if (begins === "" && phrases.begins.test(text)) return undefined;
+  const rest = text.slice(begins.length);
+  const link = phrases.of.exec(rest) ?? undefined;
+  const possessive = phrases.possessive?.exec(rest) ?? undefined;
+  const between = possessive ?? link;
+  if (!between) return undefined;
+  const before = rest.slice(0, between.index), behind = rest.slice(between.index + between[0].length);
+  const [asked, of] = possessive ? [behind, before] : [before, behind];
+  const isShort = (part: string, most: number) => {
+    const { length } = wordsOf(part, language);
+    return length > 0 && length <= most;
+  };
+  return isShort(asked, MOST_OF.asked) && isShort(of, MOST_OF.of) ? { asked, of } : undefined;
 }
 
 /** The clause that asks, where a sentence has one of its own, and the clauses before it. */
@@ -183,10 +223,12 @@ function pointsBack(text: string, words: number, phrases: Phrases): boolean {
 
 /** What a question is about that points back: in the words of the same message, or of the questions before it. */
 function topicOf(
-  said: readonly Said[],
+  { said, after }: { said: readonly Said[]; after: readonly Said[] },
   { language, phrases, reading }: { language: Language; phrases: Phrases; reading: Reading },
 ): { text: string; asksWhatItIs: boolean } | undefined {
-  const earlier = said.findLast(({ text }) => wordsOf(text, language).length > 0);
+  const says = ({ text }: Said) => wordsOf(text, language).length > 0;
+  // `Where does it run? iExec, I mean.`
+  const earlier = said.findLast(says) ?? after.find((one) => !one.asks && says(one));
   if (earlier) return { text: earlier.text, asksWhatItIs: false };
   const topics: string[] = [];
   for (const { question } of (reading.exchanges ?? []).slice(-MOST_QUESTIONS).reverse()) {

@@ -2,10 +2,10 @@
 
 import { type Candidate, createCandidateSearch, scoreOf } from "./candidates.ts";
 import type { WordGroup } from "./general_words.ts";
-import { indexPassages, type KnowledgeIndex } from "./index.ts";
+import { indexPassages, type KnowledgeIndex, languageAt } from "./index.ts";
 import { caseOf, judge } from "./judge.ts";
 import { rarity } from "./lexicon.ts";
-import { type Language, languageOf } from "./language.ts";
+import type { Language } from "./language.ts";
 import { closeLook, type Look } from "./passage_look.ts";
 import { type IndexedPassage, type KnowledgeText, passagesOf } from "./passages.ts";
 import { type Asked, type AskedPart, type Reading, readQuestion } from "./question.ts";
@@ -47,8 +47,6 @@ export interface KnowledgeOptions {
 
 /** Looks that are remembered, at most: some 10 MB of them. */
 const MAX_LOOKS = 4_096;
-/** Passages whose language is looked at to tell that of the knowledge: evenly from all of it. */
-const SAMPLE = 32;
 
 /** Split `texts` into passages and index them. */
 export function buildKnowledge(texts: readonly KnowledgeText[], options?: KnowledgeOptions): Knowledge {
@@ -58,7 +56,7 @@ export function buildKnowledge(texts: readonly KnowledgeText[], options?: Knowle
 /** Search in an index. */
 export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: KnowledgeOptions = {}): Knowledge {
   const { passages, postings } = index;
-  const languages = languagesOf(passages);
+  const languages = languagesOf(index);
   const vocabulary = {
     frequency: postings.frequency,
     size: passages.length,
@@ -67,7 +65,7 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
   };
   const { weigh, isKnown } = createWeigher(vocabulary);
   const candidates = createCandidateSearch(index);
-  const lookAt = rememberLooks();
+  const lookAt = rememberLooks(index);
   const telling = rarity(vocabulary, 1);
 
   function searchPart(part: AskedPart, nearest: readonly number[]): Judged[] {
@@ -119,7 +117,7 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
 
 /** The question after a thing. */
 function partFor(thing: string, language: Language): AskedPart {
-  const not = { asksHow: false, asksHowMany: false, asksAgent: false, asksNews: false };
+  const not = { asksHow: false, asksHowMany: false, asksOf: false, asksAgent: false, asksNews: false };
   return { text: thing, language, asksWhatItIs: true, ...not, given: [] };
 }
 
@@ -167,24 +165,24 @@ const FEW = 10;
 export const ANSWERS = 0.4;
 
 /** Looks at passages, each once as long as there is room. */
-function rememberLooks(): (id: number, passage: IndexedPassage) => Look {
+function rememberLooks(index: KnowledgeIndex): (id: number, passage: IndexedPassage) => Look {
   const looks = new Map<number, Look>();
   return (id, passage) => {
     let look = looks.get(id);
     if (!look) {
       if (looks.size >= MAX_LOOKS) looks.clear();
-      looks.set(id, look = closeLook(passage));
+      const terms = { has: (term: string) => index.postings.has(id, term) };
+      looks.set(id, look = closeLook(passage, { language: languageAt(index, id), terms }));
     }
     return look;
   };
 }
 
 /** The languages of passages, the commonest first. */
-function languagesOf(passages: readonly IndexedPassage[]): Language[] {
+function languagesOf(index: KnowledgeIndex): Language[] {
   const counts = new Map<Language, number>();
-  const step = Math.max(1, Math.floor(passages.length / SAMPLE));
-  for (let at = 0; at < passages.length; at += step) {
-    const language = languageOf(passages[at]!.text);
+  for (let at = 0; at < index.passages.length; at++) {
+    const language = languageAt(index, at);
     counts.set(language, (counts.get(language) ?? 0) + 1);
   }
   return [...counts].sort(([, a], [, b]) => b - a).map(([language]) => language);

@@ -14,6 +14,8 @@ export interface Term extends Pick<Facts, "isKnown" | "forms" | "similar"> {
   readonly isThing: boolean;
   /** Whether it comes from the conversation, and not from the question. */
   readonly isContext: boolean;
+  /** Whether it is asked of a thing: `price` in `the price of bread`. */
+  readonly isAsked: boolean;
   /** Whether it stands right behind the term before it: `credit card`. */
   readonly isNext: boolean;
 }
@@ -41,7 +43,11 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
   const lexicon = new Lexicon(vocabulary);
   const unknown = rarity(vocabulary, 0) * WEIGHT.unknown;
 
-  function termsFrom(words: readonly Word[], language: Language, isContext: boolean): Term[] {
+  function termsFrom(
+    words: readonly Word[],
+    language: Language,
+    { isContext = false, isAsked = false }: { isContext?: boolean; isAsked?: boolean } = {},
+  ): Term[] {
     const terms: Term[] = [];
     for (const word of words) {
       for (const [place, { term, facts }] of lexicon.resolve(word, language).entries()) {
@@ -55,6 +61,7 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
           similar: facts?.similar ?? NONE,
           isThing: (facts?.isKnown ?? false) && THING.test(word.written),
           isContext,
+          isAsked,
           isNext: word.isNext || place > 0,
         });
       }
@@ -63,12 +70,17 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
   }
 
   return {
-    weigh({ text, language, topic, asksNews, asksHowMany }) {
-      const all = termsFrom(wordsOf(text, language), language, false);
+    weigh({ text, language, topic, attribute, asksNews, asksHowMany }) {
+      const all = attribute
+        ? [
+          ...termsFrom(wordsOf(attribute.asked, language), language, { isAsked: true }),
+          ...termsFrom(wordsOf(attribute.of, language), language),
+        ]
+        : termsFrom(wordsOf(text, language), language);
       // Nothing but `how many RLC` asks how many there are.
-      if (asksHowMany && all.length === 1) all.push(...termsFrom(wordsOf(IN_ALL, "en"), "en", true));
+      if (asksHowMany && all.length === 1) all.push(...termsFrom(wordsOf(IN_ALL, "en"), "en", { isContext: true }));
       if (asksNews) all.push(newsTerm(unknown * WEIGHT.pivotal));
-      if (topic !== undefined) all.push(...termsFrom(wordsOf(topic, language), language, true));
+      if (topic !== undefined) all.push(...termsFrom(wordsOf(topic, language), language, { isContext: true }));
       const seen = new Set<string>();
       const once = all.filter(({ term }) => !seen.has(term) && seen.add(term));
       if (once.length <= MAX_TERMS) return once;
@@ -95,6 +107,7 @@ function newsTerm(weight: number): Term {
     similar: NONE,
     isThing: false,
     isContext: false,
+    isAsked: false,
     isNext: false,
   };
 }

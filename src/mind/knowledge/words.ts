@@ -38,6 +38,8 @@ export interface Word {
   readonly isName: boolean;
   /** Whether nothing but blanks stands between it and the word before it. */
   readonly isNext: boolean;
+  /** Whether nothing but articles and words like `of` stand between it and the word before it. */
+  readonly isJoined: boolean;
 }
 
 /** The words of a text without its small words. */
@@ -45,23 +47,25 @@ export function wordsOf(text: string, language: Language): Word[] {
   const plain = fold(shorten(text));
   const small = smallWordsOf(language);
   const words: Word[] = [];
-  let end = -1, wasSmall = true;
+  let end = -1, wasSmall = true, wasApart = true;
   // Patterns for letters of all scripts take three times as long, and most texts have plain ones.
   const isPlain = !NOT_ASCII.test(plain);
   for (const { 0: compound, index } of plain.matchAll(isPlain ? PLAIN_COMPOUND : COMPOUND)) {
     const between = end < 0 ? "" : plain.slice(end, index);
     const isFirst = end < 0 || /[.!?]\s|\n/.test(between);
     end = index + compound.length;
+    if (!JOINS_BY.test(between)) wasApart = true;
     for (const piece of !isPlain && SPACELESS.test(compound) ? segmentsOf(compound) : [compound]) {
       const word = wordFrom(piece, language, small);
       if (!word) {
         // `carta di credito` is one name, as `credit card` is.
         wasSmall ||= !LINKS.test(piece);
+        wasApart ||= !JOINS.has(piece.toLowerCase());
         continue;
       }
       const isName = !isFirst && piece !== piece.toLowerCase();
-      words.push({ ...word, isName, isNext: !wasSmall && between.trim() === "" });
-      wasSmall = false;
+      words.push({ ...word, isName, isNext: !wasSmall && between.trim() === "", isJoined: !wasApart });
+      wasSmall = wasApart = false;
     }
   }
   return words;
@@ -130,6 +134,12 @@ const PREFIXED = /^[a-z][A-Z][A-Za-z]+$/;
 const PART = /\p{Lu}{2,}s?(?!\p{Ll})\d*|\p{Lu}?\p{Ll}+\d*|[\p{Lu}\p{Lt}\p{Lo}\p{Lm}\p{M}]+|\p{N}+/gu;
 /** Words that join others to one name. */
 const LINKS = /^(?:d|de|di|du|del|dei)$/i;
+/** Articles, and words that say of what or for what something is, in five languages. */
+const JOINS: ReadonlySet<string> = new Set(
+  ("of for per the a an s its each di d del dello della dell dei degli delle il lo la l i gli le un uno una de du des les " +
+    "une pour el los las para por von vom der die das dem den ein eine einer eines einem fur").split(" "),
+);
+const JOINS_BY = /^[\s']*$/;
 const PLAIN_PART = /[A-Z]{2,}s?(?![a-z])\d*|[A-Z]?[a-z]+\d*|[A-Z]+|\d+/g;
 /** Scripts without blanks between words. @see Unicode Standard Annex 29, 4: these need a dictionary. */
 const SPACELESS =

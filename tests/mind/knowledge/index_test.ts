@@ -5,8 +5,7 @@ import { createHash } from "node:crypto";
 import { systemClock } from "../../../src/clock.ts";
 import { openKnown } from "../../../src/mind/knowledge/known.ts";
 import { buildKnowledge, searchIn } from "../../../src/mind/knowledge/search.ts";
-import { INDEX_VERSION, indexPassages, openIndex } from "../../../src/mind/knowledge/index.ts";
-import { packPostings } from "../../../src/mind/knowledge/postings_archive.ts";
+import { INDEX_VERSION, indexPassages, openIndex, packIndex } from "../../../src/mind/knowledge/index.ts";
 import { createSlices } from "../../../src/mind/knowledge/slices.ts";
 import { type KnowledgeText, passagesOf } from "../../../src/mind/knowledge/passages.ts";
 import { openKnowledgeStore } from "../../../src/mind/knowledge/store.ts";
@@ -55,11 +54,9 @@ state-of-the-art Web3Mail. ${"A long sentence of many words that is cut somewher
 Underlined
 ==========
 Organisations organize the organisation's largest releases, paying payments to buyers and authors of libraries.`;
-  const packed = packPostings(
-    indexPassages([...passagesOf([...TEXTS, { text: varied, source: "varied.md" }])]).postings,
-  );
+  const packed = packIndex(indexPassages([...passagesOf([...TEXTS, { text: varied, source: "varied.md" }])]));
   const digest = createHash("sha256").update(packed).digest("hex").slice(0, 16);
-  assertEquals([INDEX_VERSION, digest], [5, "b1f7594bce170ec9"]);
+  assertEquals([INDEX_VERSION, digest], [6, "11c1b35648575da2"]);
 });
 
 Deno.test("the index is made once, and anew when a text, its source or their order has changed", async () => {

@@ -142,3 +142,31 @@ Deno.test("who wants to hear more is given what was not said yet", () => {
     assertEquals([part?.topic, part?.given], ["What is a voucher?", ["Prepaid credit."]], message);
   }
 });
+
+Deno.test("what is asked of which thing is told in five languages", () => {
+  const questions: Record<string, [asked: string, of: string] | undefined> = {
+    "What is the price of RLC?": ["price", "RLC"],
+    "the price of a voucher": ["price", "voucher"],
+    "Who is the owner of the voucher?": ["owner", "voucher"],
+    "What's iExec's email address?": ["email address", "iExec"],
+    "How high is the price of RLC?": ["price", "RLC"],
+    "Qual è il prezzo di un voucher?": ["prezzo", "voucher"],
+    "Chi è il proprietario dell'iApp?": ["proprietario", "iApp"],
+    "Quel est le prix d'un voucher ?": ["prix", "voucher"],
+    "¿Cuál es el precio del voucher?": ["precio", "voucher"],
+    "Wie hoch ist der Preis eines Vouchers?": ["Preis", "Vouchers"],
+    "What is RLC?": undefined,
+    "How is ownership of a voucher represented?": undefined,
+    "Can I see the price of a voucher before I buy it?": undefined,
+    // Nothing is asked of it but what it is.
+    "What is the role of a voucher?": undefined,
+  };
+  for (const [question, expected] of Object.entries(questions)) {
+    const attribute = read(question).parts[0]?.attribute;
+    assertEquals(attribute && [attribute.asked.trim(), attribute.of.trim()], expected, question);
+  }
+});
+
+Deno.test("a question may point to what is only said behind it", () => {
+  assertEquals(read("Which network is it on? The voucher, I mean.").parts[0]?.topic, "The voucher, I mean.");
+});

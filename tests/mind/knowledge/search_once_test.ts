@@ -26,7 +26,14 @@ function countingKnowledge({ leansBack = false }: { leansBack?: boolean } = {}) 
 }
 
 function askedFor(meaning: string, leansBack = false): Asked {
-  const signs = { asksWhatItIs: true, asksHow: false, asksHowMany: false, asksAgent: false, asksNews: false };
+  const signs = {
+    asksWhatItIs: true,
+    asksHow: false,
+    asksHowMany: false,
+    asksOf: false,
+    asksAgent: false,
+    asksNews: false,
+  };
   return { language: "en", parts: [{ text: meaning, language: "en", ...signs, given: [] }], leansBack, meaning };
 }
 

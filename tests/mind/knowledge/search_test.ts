@@ -61,6 +61,49 @@ Deno.test("half of a name of two words is another thing", () => {
   assertEquals(answers(knowledge, "Is credit there?").length, 1);
 });
 
+Deno.test("what is asked of a thing is answered by a passage that says it of that thing, and by no other", () => {
+  const knowledge = buildKnowledge(from(
+    "A ferry is a boat that carries cars. It has a deck of steel, and its crew is five people.",
+    "The owner of a kiosk sets the price of each newspaper; the passengers pay in coins on the ferry.",
+    "The colour of the lighthouse is red. Its keeper paints it every spring, at the price of a good dinner.",
+    "Lighthouse tours last one hour, and cost four coins.",
+    "The harbour has a weight limit of nine tons.",
+  ));
+  const first = (question: string) => answers(knowledge, question)[0];
+  const known = {
+    "What is the colour of the lighthouse?": "The colour of",
+    "What's the lighthouse's colour?": "The colour of",
+    "lighthouse colour": "The colour of",
+    "What is the crew of a ferry?": "A ferry is",
+    "Who is the owner of the kiosk?": "The owner of",
+    "What is the price of a newspaper?": "The owner of",
+    "What is the weight limit of the harbour?": "The harbour",
+    "What is the cost of a lighthouse tour?": "Lighthouse tours",
+    "How much does a lighthouse tour cost?": "Lighthouse tours",
+    "Qual è il colore di lighthouse?": "The colour of",
+  };
+  for (const [question, start] of Object.entries(known)) {
+    assertEquals(first(question)?.startsWith(start), true, question);
+  }
+  const unknown = [
+    "What is the price of a ferry?",
+    "ferry price",
+    "What's the ferry's price?",
+    "How much does a ferry cost?",
+    "Who owns the ferry?",
+    "Who is the owner of the lighthouse?",
+    "What is the price of the lighthouse?",
+    "What is the colour of the kiosk?",
+    "What is the weight of the ferry?",
+    "What is the phone number of the harbour?",
+    "Qual è il prezzo di ferry?",
+    "Quel est le prix du kiosk ?",
+    "¿Cuál es el precio del ferry?",
+    "Was ist der Preis der Ferry?",
+  ];
+  for (const question of unknown) assertEquals(first(question), undefined, question);
+});
+
 Deno.test("two things that are compared are both explained, unless one passage tells them apart", () => {
   const mill = "A mill is a machine that grinds grain.", bakery = "A bakery is a house where bread is baked.";
   const apart = buildKnowledge(from(mill, bakery, "Bread is dear."));

@@ -18,6 +18,7 @@ async function reply(params: { prompt: string }, of: Character = character): Pro
 
 /** Shares that hold as the search is changed: `deno task eval` prints the figures themselves. */
 const LEAST = {
+  attributes: { right: 0.9, declined: 0.95, shown: 0.95 },
   everyday: { right: 0.9, declined: 0.75, shown: 0.95 },
   first: { right: 0.75, declined: 1, shown: 0.95 },
   wider: { right: 0.75, declined: 0.9, shown: 0.95 },
