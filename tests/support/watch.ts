@@ -13,10 +13,13 @@ export interface Watch extends Disposable {
   until<T>(what: string, find: () => T | undefined): Promise<T>;
 }
 
-/** Longest wait for something that should happen. Far above what any machine needs: it only ends a test that failed. */
-const PATIENCE_MS = 30_000;
+/**
+ * Milliseconds of the longest wait for something that should happen: it only ends a test that failed, far above what any
+ * machine needs that is no slow emulation.
+ */
+const PATIENCE_MS = Number(Deno.env.get("AGENT_TEST_PATIENCE") ?? 30_000);
 
-/** Watch over a state of which `report` tells what there is to tell. `patienceMs`: default 30,000. */
+/** Watch over a state of which `report` tells what there is to tell. `patienceMs`: default 30,000, or AGENT_TEST_PATIENCE. */
 export function createWatch(options: { report: () => string; patienceMs?: number }): Watch {
   const { report, patienceMs = PATIENCE_MS } = options;
   const waits = new Set<{ look(): void; giveUp(why: string): void }>();
