@@ -12,8 +12,8 @@ import { lastWordsOf } from "./src/program/last_words.ts";
 import { prepareSettings } from "./src/program/prepare.ts";
 import type { Settings } from "./src/program/settings.ts";
 import { reportSettings, reportStart } from "./src/program/start_report.ts";
-import { stopOnSignals } from "./src/program/stop_wishes.ts";
 import { openRelay } from "./src/settings/proxy.ts";
+import { stopOnSignals } from "./src/stop_wishes.ts";
 
 /**
  * Not written into the import itself: Deno resolves every import that it can read before the program starts, and the lock
@@ -70,7 +70,10 @@ async function main(args: readonly string[]): Promise<number> {
     await check({ settings: connected, log, clock, inTee: surroundings.inTee }, print);
     return 0;
   }
-  const stop = stopOnSignals({ log, monotonicNow: () => performance.now(), end: exit });
+  const stop = stopOnSignals(exit, {
+    told: (signal) =>
+      log.info("🛑 {signal} received: finishing what is in flight; once more to stop at once", { signal }),
+  });
   if (mode === "forget") {
     const { forgetSaid } = await import("./src/program/forget.ts");
     return print(await forgetSaid({ settings, log, clock, stop }, { conversation, user }));

@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { systemClock, untilAborted } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { stopOnSignals } from "../stop_wishes.ts";
 import type { Activity } from "./connection.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { type LoadOptions, runLoad } from "./load.ts";
@@ -53,7 +54,7 @@ export async function main(args: readonly string[]): Promise<number> {
     console.error(`${command.wrong} Try --help.`);
     return EXIT.usage;
   }
-  const stopped = untilStopped();
+  const stopped = stopOnSignals(Deno.exit);
   try {
     const options = { ...command, ...readProof(command.proof), ...await readEnvironment(), clock: systemClock };
     if (command.load) return await runWithLoad({ ...options, load: command.load }, stopped);
@@ -213,18 +214,6 @@ async function readPem(name: string, path: string): Promise<string> {
       cause: error,
     });
   }
-}
-
-/** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once, as it would any other. */
-function untilStopped(): AbortSignal {
-  const stopped = new AbortController();
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  const stop = () => {
-    for (const signal of signals) Deno.removeSignalListener(signal, stop);
-    stopped.abort();
-  };
-  for (const signal of signals) Deno.addSignalListener(signal, stop);
-  return stopped.signal;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { inherited, ROOT } from "../support/agent.ts";
+import { connect } from "../support/client.ts";
 import { makeFolder } from "../support/folder.ts";
 import { startModelServer } from "../support/model_server.ts";
 import { CTRL_C, CTRL_D, openTerminal, plainText } from "../support/terminal.ts";
@@ -36,6 +37,20 @@ for (const task of ["start", "dev"]) {
     assertEquals(plainText(screen).includes("bug"), false, screen);
   });
 }
+
+Deno.test("one Ctrl+C ends `deno task test-server` with 0, and its clients are told", async () => {
+  await using terminal = openTerminal(`${Deno.execPath()} task test-server --port 0`, {
+    folder: ROOT,
+    env: inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]),
+  });
+  await terminal.shows("WebSocket Server listening on ");
+  const [, url = ""] = /listening on (ws:\S+)/.exec(plainText(terminal.screen)) ?? [];
+  await using client = await connect(url);
+  await terminal.type(CTRL_C);
+  assertEquals((await client.closed()).code, 1000);
+  const { code, screen } = await terminal.ended;
+  assertEquals(code, 0, screen);
+});
 
 /** A chat on a terminal, with the model of a server. */
 function startChat(folder: string, modelUrl: string) {

@@ -6,14 +6,12 @@ import { writeTextSync } from "../../files.ts";
 import { createLog } from "../../log.ts";
 import { prepareSettings } from "../../program/prepare.ts";
 import { openRelay } from "../../settings/proxy.ts";
+import { stopOnSignals } from "../../stop_wishes.ts";
 import type { AgentEvent } from "../../wire.ts";
 import { HELP, readCommand } from "./command_line.ts";
 import { runLoad } from "./load.ts";
 import { askOne, type AskParts } from "./one_question.ts";
 import { openWay } from "./open.ts";
-
-/** A second Ctrl+C later than this after the first ends the program at once; `deno task` passes each on a second time. */
-const SAME_WISH_MS = 500;
 
 /** @returns The exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -48,7 +46,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const run = crypto.randomUUID();
     const metadata = { ...(conversation !== undefined && { conversationId: conversation }), ...(stream && { stream }) };
     const eventOf = (id: string): AgentEvent => ({ id, query: question, timestamp: clock.now(), metadata });
-    const stop = untilStopped();
+    const stop = stopOnSignals(Deno.exit);
     const isAnswered = load
       ? await runLoad(Array.from({ length: load.count }, (_, index) => eventOf(`ask-${run}-${index + 1}`)), {
         ...parts,
@@ -62,20 +60,6 @@ export async function main(args: readonly string[]): Promise<number> {
     say(error.message);
     return error.exitCode;
   }
-}
-
-/** Aborts at the first SIGINT or SIGTERM; one that comes later ends the program at once. */
-function untilStopped(): AbortSignal {
-  const stopped = new AbortController();
-  let firstMs: number | undefined;
-  const stop = () => {
-    const nowMs = performance.now();
-    firstMs ??= nowMs;
-    if (nowMs - firstMs > SAME_WISH_MS) Deno.exit(1);
-    stopped.abort();
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, stop);
-  return stopped.signal;
 }
 
 function say(line: string): void {

@@ -1,7 +1,5 @@
 /** Turns SIGINT and SIGTERM into one wish to stop, and a second one into an end at once. @module */
 
-import type { Log } from "../log.ts";
-
 /**
  * The same signal within this many milliseconds of the first is the same wish. `deno task` and `npx` pass on a Ctrl+C that
  * the terminal has sent to every process already: two SIGINTs 0.5 to 5 ms apart (measured), and a busy machine takes
@@ -17,7 +15,8 @@ export type StopSignal = keyof typeof EXIT_CODES;
 
 /** What a wish to stop needs. */
 export interface StopParts {
-  readonly log: Log;
+  /** Called at the first signal. */
+  readonly told?: (name: StopSignal) => void;
   /** Milliseconds since any fixed moment; a clock that is set back must not matter. */
   readonly monotonicNow: () => number;
   /** Ends the program at once. */
@@ -29,7 +28,7 @@ export interface StopParts {
  * after it ends the program.
  */
 export function createStopWish(parts: StopParts): { readonly signal: AbortSignal; receive(name: StopSignal): void } {
-  const { log, monotonicNow, end } = parts;
+  const { told, monotonicNow, end } = parts;
   const stop = new AbortController();
   const firstMs = new Map<StopSignal, number>();
   return {
@@ -43,15 +42,20 @@ export function createStopWish(parts: StopParts): { readonly signal: AbortSignal
       firstMs.set(name, nowMs);
       // A supervisor may send SIGTERM after the terminal's SIGINT: that is no second wish.
       if (stop.signal.aborted) return;
-      log.info("🛑 {signal} received: finishing what is in flight; once more to stop at once", { signal: name });
+      told?.(name);
       stop.abort();
     },
   };
 }
 
-/** Listens for SIGINT and SIGTERM until the program ends; the result aborts at the first of them. */
-export function stopOnSignals(parts: StopParts): AbortSignal {
-  const wish = createStopWish(parts);
+/**
+ * Listens for SIGINT and SIGTERM until the program ends; the result aborts at the first of them.
+ *
+ * @param end Ends the program at once.
+ * @param options `told`: called at the first signal.
+ */
+export function stopOnSignals(end: StopParts["end"], options: Pick<StopParts, "told"> = {}): AbortSignal {
+  const wish = createStopWish({ ...options, end, monotonicNow: () => performance.now() });
   for (const name of Object.keys(EXIT_CODES) as StopSignal[]) Deno.addSignalListener(name, () => wish.receive(name));
   return wish.signal;
 }
