@@ -8,6 +8,13 @@ export const JOURNAL_SEALED: readonly SealedColumn[] = [
   { table: "chain", column: "last", row: "one", facts: ["seq", "outcome_seq"] },
 ];
 
+/**
+ * Tables whose rows the seal does not hold against an older state. An `undelivered` row that is put back has an answer
+ * delivered a second time, as it was; without it an answer does not arrive, as if the line was cut. `responses_file` is
+ * held against the file itself. `outage` is a time at which the model was down, `remains` a chore.
+ */
+export const JOURNAL_UNSUMMED = ["undelivered", "responses_file", "outage", "remains"] as const;
+
 export const JOURNAL_SCHEMA = `
   -- Accepted and not answered yet, in the order of acceptance.
   CREATE TABLE event (

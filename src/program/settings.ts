@@ -68,7 +68,7 @@ export const SETTINGS = {
   }),
   AGENT_STATE_TAKE_OVER: setting({
     meaning:
-      "Whether a state that is not sealed with `AGENT_STATE_KEY`, or was by an early version, is sealed once: only for one that nobody else could write",
+      "Whether a state that is not sealed with `AGENT_STATE_KEY`, was by an early version, or lacks rows is taken as it is: for one start, and only for one that nobody else could write",
     expected: FLAG,
     check: flag,
     default: "false",

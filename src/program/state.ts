@@ -7,6 +7,7 @@ import {
   FORGET_ASKED,
   JOURNAL_SCHEMA,
   JOURNAL_SEALED,
+  JOURNAL_UNSUMMED,
   ORIGIN_SCHEMA,
   OUTAGE_SCHEMA,
   UNDELIVERED_SCHEMA,
@@ -26,9 +27,13 @@ import type { Seal } from "../store/seal.ts";
 import type { Log } from "../log.ts";
 import type { Schema } from "../store/schema.ts";
 import { IDENTITY_SCHEMA, IDENTITY_SEALED, ownId } from "./identity.ts";
+import { ROW_SUMS_SCHEMA } from "../store/row_sums.ts";
 import { checkSeal, openSeal, SEAL_SALT_SCHEMA } from "../store/sealing.ts";
 
-/** Grows at its end only: a released line never changes. Its length is the schema version. */
+/**
+ * Grows at its end only: a released line never changes. Its length is the schema version. A further line may add tables,
+ * and columns without a value; one that changes rows has sealed states refused, since it does not know their key.
+ */
 const MIGRATIONS: readonly string[] = [
   JOURNAL_SCHEMA,
   MEMORY_SCHEMA,
@@ -41,12 +46,13 @@ const MIGRATIONS: readonly string[] = [
   CHAIN_SCHEMA,
   ASKED_SCHEMA,
   ORIGIN_SCHEMA + FORGETTING_SCHEMA,
+  ROW_SUMS_SCHEMA,
 ];
 
 /** What the tables are. */
 export const SCHEMA: Schema = {
   migrations: MIGRATIONS,
-  digest: "6bf71645d6728aa5533708465475559b1fb1f47c6968db75b76f90168d48d4a8",
+  digest: "74f326336d4abdee26da2bf2bea8b59d6856253b6999b81fa5235f1c5c497b8e",
 };
 
 /** Every sealed column of every part. */
@@ -101,7 +107,7 @@ export function checkState(
   options: { key: Uint8Array | undefined; takeOver?: boolean | undefined },
 ): void {
   using database = openStateDatabase(directory);
-  checkSeal(database, { ...options, columns: SEALED_COLUMNS });
+  checkSeal(database, { ...options, columns: SEALED_COLUMNS, unsummed: JOURNAL_UNSUMMED });
 }
 
 /** Largest state that is written anew while an agent runs or starts: some three seconds. */
@@ -137,5 +143,5 @@ export function openStateSeal(database: Database, key?: Uint8Array, options: { t
     hideIds(database.sqlite, seal);
     database.sqlite.exec(FORGET_ASKED);
   };
-  return openSeal(database, { columns: SEALED_COLUMNS, key, ...options, beforeSealing });
+  return openSeal(database, { columns: SEALED_COLUMNS, unsummed: JOURNAL_UNSUMMED, key, ...options, beforeSealing });
 }

@@ -61,6 +61,10 @@ export interface Database extends Disposable {
   giveBackSpace(): boolean;
   /** Call `write` before each commit from now on: it writes what was held back until then. */
   beforeCommit(write: () => void): void;
+  /** Call `write` before each commit from now on, after all that {@linkcode beforeCommit} calls. One such call at most. */
+  lastBeforeCommit(write: () => void): void;
+  /** Call `renew` whenever {@linkcode scrub} has dropped all temporary tables and triggers. One such call at most. */
+  afterRewriting(renew: () => void): void;
 }
 
 /**
@@ -182,6 +186,7 @@ function groupCommits(
 ): Database {
   const begin = sqlite.prepare("BEGIN"), end = sqlite.prepare("COMMIT");
   const writers: (() => void)[] = [];
+  let lastWriter = () => {}, renew = () => {};
   let waiting: PromiseWithResolvers<void> | undefined;
   let failed = false;
   let nextCommit = 1;
@@ -194,6 +199,7 @@ function groupCommits(
     const startedMs = performance.now();
     try {
       for (const write of writers) write();
+      lastWriter();
       end.run();
       begin.run();
       nextCommit++;
@@ -230,11 +236,14 @@ function groupCommits(
       try {
         return tryToRewrite(sqlite, path);
       } finally {
+        renew();
         begin.run();
       }
     },
     giveBackSpace: () => giveBackSpace(sqlite),
     beforeCommit: (write) => void writers.push(write),
+    lastBeforeCommit: (write) => void (lastWriter = write),
+    afterRewriting: (call) => void (renew = call),
     [Symbol.dispose]() {
       try {
         // After a failure, here or in a statement that took the transaction with it, whoever wrote has been told.

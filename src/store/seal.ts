@@ -65,7 +65,7 @@ export function newSalt(): Uint8Array {
  */
 export function aesSeal(key: Uint8Array, salt: Uint8Array): Seal {
   checkKey(key);
-  const derived = (use: string) => new Uint8Array(hkdfSync("sha256", key, salt, `agent state: ${use}`, KEY_BYTES));
+  const derived = (use: string) => deriveKey({ key, salt, use });
   const textKey = derived("texts"), idKey = derived("ids"), markKey = derived("marks");
   return {
     seal: (text, place) => encrypt(textKey, text, aad(place)),
@@ -76,6 +76,11 @@ export function aesSeal(key: Uint8Array, salt: Uint8Array): Seal {
     hide: <Id extends string>(id: Id) => uuidFrom(createHmac("sha256", idKey).update(id).digest("hex")) as Id,
     mark: (text, row) => createHmac("sha256", markKey).update(JSON.stringify([row, text])).digest().readInt32BE(),
   };
+}
+
+/** A key of 32 bytes for one use in one database: see {@linkcode aesSeal} for `key` and `salt`. */
+export function deriveKey({ key, salt, use }: { key: Uint8Array; salt: Uint8Array; use: string }): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", key, salt, `agent state: ${use}`, KEY_BYTES));
 }
 
 /**

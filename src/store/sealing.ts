@@ -3,7 +3,8 @@
 import { timingSafeEqual } from "node:crypto";
 import { EXIT, FatalError } from "../errors.ts";
 import type { Database } from "./database.ts";
-import { aesSeal, newSalt, noSeal, openFirstSeal, type Place, type Seal, type Sealed } from "./seal.ts";
+import { checkRows, followRows, type RowSummer, sealedSums, sumRows } from "./row_sums.ts";
+import { aesSeal, deriveKey, newSalt, noSeal, openFirstSeal, type Place, type Seal, type Sealed } from "./seal.ts";
 
 /** A column whose texts are sealed. */
 export interface SealedColumn {
@@ -24,9 +25,14 @@ export const SEAL_SALT_SCHEMA = `
 /** How to open the seal. */
 export interface SealOptions {
   readonly columns: readonly SealedColumn[];
+  /** Tables whose rows may be of another time: see {@linkcode checkRows}. */
+  readonly unsummed: readonly string[];
   /** 32 bytes: AGENT_STATE_KEY. */
   readonly key?: Uint8Array | undefined;
-  /** Whether a state that is not under today's seal is sealed anew: AGENT_STATE_TAKE_OVER. Default: it is refused. */
+  /**
+   * Whether a state that is not under today's seal is sealed anew, and rows are taken as they are that are not those
+   * that it was left with: AGENT_STATE_TAKE_OVER. Default: it is refused.
+   */
   readonly takeOver?: boolean | undefined;
   /** Called before a state that is taken over is sealed, with its texts in the clear. */
   readonly beforeSealing?: (seal: Seal) => void;
@@ -48,7 +54,12 @@ const PROOF_TEXT = "opened";
 export function openSeal(database: Database, options: SealOptions): Seal {
   const { key } = options;
   const standing = standingOf(database, options);
-  return standing.seal ?? sealAnew(database, { ...options, key: key!, isFirstSeal: standing.isFirstSeal });
+  if (standing.state === "open") return standing.seal;
+  const kept = standing.state === "sealed"
+    ? { summer: standing.summer, sums: standing.sums ?? sumAnew(database, standing.summer) }
+    : sealAnew(database, { ...options, key: key!, isFirstSeal: standing.isFirstSeal });
+  followRows(database, kept.summer, kept.sums);
+  return kept.summer.seal;
 }
 
 /**
@@ -56,27 +67,35 @@ export function openSeal(database: Database, options: SealOptions): Seal {
  *
  * @throws {FatalError} As {@linkcode openSeal} does.
  */
-export function checkSeal(database: Database, options: Pick<SealOptions, "columns" | "key" | "takeOver">): void {
+export function checkSeal(database: Database, options: Omit<SealOptions, "beforeSealing">): void {
   standingOf(database, options);
 }
 
-/** The seal that a database is under, or that it has yet to be put under the key's. */
-type Standing = { readonly seal: Seal } | { readonly seal: undefined; readonly isFirstSeal: boolean };
+type Sums = ReturnType<typeof sumRows>;
 
-function standingOf(
-  database: Database,
-  { columns, key, takeOver = false }: Pick<SealOptions, "columns" | "key" | "takeOver">,
-): Standing {
-  const row = database.sqlite.prepare("SELECT proof, salt FROM seal").get() as SealRow | undefined;
+/**
+ * What a database is under: no seal and no key; the key's seal, with the sums of its rows where it has any; or nothing
+ * yet that the key opens.
+ */
+type Standing =
+  | { readonly state: "open"; readonly seal: Seal }
+  | { readonly state: "sealed"; readonly summer: RowSummer; readonly sums: Sums | undefined }
+  | { readonly state: "to be sealed"; readonly isFirstSeal: boolean };
+
+function standingOf(database: Database, options: Omit<SealOptions, "beforeSealing">): Standing {
+  const { columns, key, takeOver = false, unsummed } = options;
+  const row = database.sqlite.prepare("SELECT proof, salt, sums FROM seal").get() as SealRow | undefined;
   if (!key) {
-    if (!row) return { seal: noSeal };
+    if (!row) return { state: "open", seal: noSeal };
     throw cannot(database, "it is sealed", "Set AGENT_STATE_KEY to its key, or AGENT_STATE_DIR to another directory.");
   }
   if (row && row.salt !== null) {
     if (!(row.salt instanceof Uint8Array)) throw wrongKey(database);
-    const seal = aesSeal(key, row.salt);
-    if (!proves(seal, row.proof)) throw wrongKey(database);
-    return { seal };
+    const summer = summerOf({ key, salt: row.salt, unsummed });
+    if (!proves(summer.seal, row.proof)) throw wrongKey(database);
+    if (takeOver) return { state: "sealed", summer, sums: undefined };
+    if (row.sums === null) throw wouldTakeOver(database, { isSealed: true });
+    return { state: "sealed", summer, sums: checkRows(database, summer, row.sums) };
   }
   const isFirstSeal = row !== undefined;
   if (isFirstSeal && !isFirstProof(key, row.proof)) throw wrongKey(database);
@@ -84,13 +103,20 @@ function standingOf(
   if (!isFirstSeal && !holdsNothing && holdsSealed(database, columns)) {
     throw changed(database, "its texts are sealed, but the proof of their key is gone");
   }
-  if (!holdsNothing && !takeOver) throw wouldTakeOver(database, isFirstSeal);
-  return { seal: undefined, isFirstSeal };
+  if (!holdsNothing && !takeOver) throw wouldTakeOver(database, { isSealed: isFirstSeal });
+  return { state: "to be sealed", isFirstSeal };
+}
+
+function summerOf(
+  { key, salt, unsummed }: { key: Uint8Array; salt: Uint8Array; unsummed: readonly string[] },
+): RowSummer {
+  return { seal: aesSeal(key, salt), unsummed, secret: deriveKey({ key, salt, use: "rows" }).toHex() };
 }
 
 interface SealRow {
   readonly proof: Sealed;
   readonly salt: Uint8Array | null;
+  readonly sums: Sealed | null;
 }
 
 function proves(seal: Seal, proof: Sealed): boolean {
@@ -124,13 +150,22 @@ function isEmpty({ sqlite }: Database): boolean {
   return tables.every(({ name }) => sqlite.prepare(`SELECT 1 FROM "${name}" LIMIT 1`).get() === undefined);
 }
 
+/** Sum up the rows of a sealed state that is taken over as it is. */
+function sumAnew(database: Database, summer: RowSummer): Sums {
+  const sums = sumRows(database, summer);
+  database.sqlite.prepare("UPDATE seal SET sums = ?").run(sealedSums(sums, summer));
+  database.commit();
+  return sums;
+}
+
 /** Seal every text, and everything is under today's seal: all of it, or after an error nothing. */
 function sealAnew(
   database: Database,
-  { columns, key, isFirstSeal, beforeSealing }: SealOptions & { key: Uint8Array; isFirstSeal: boolean },
-): Seal {
+  { columns, unsummed, key, isFirstSeal, beforeSealing }: SealOptions & { key: Uint8Array; isFirstSeal: boolean },
+): { summer: RowSummer; sums: Sums } {
   const { sqlite } = database;
-  const salt = newSalt(), seal = aesSeal(key, salt);
+  const salt = newSalt(), summer = summerOf({ key, salt, unsummed }), { seal } = summer;
+  let sums: Sums;
   try {
     if (isFirstSeal) rewrite(database, columns, (text, column) => openFirst(database, { key, text, column }));
     beforeSealing?.(seal);
@@ -138,8 +173,9 @@ function sealAnew(
       if (typeof text === "string") return seal.seal(text, [`${table}.${column}`, row, ...facts]);
       throw changed(database, `${table}.${column} of ${JSON.stringify(row)} is no text`);
     });
-    sqlite.prepare("INSERT OR REPLACE INTO seal (one, proof, salt) VALUES (1, :proof, :salt)")
-      .run({ proof: seal.seal(PROOF_TEXT, PROOF), salt });
+    sums = sumRows(database, summer);
+    sqlite.prepare("INSERT OR REPLACE INTO seal (one, proof, salt, sums) VALUES (1, :proof, :salt, :sums)")
+      .run({ proof: seal.seal(PROOF_TEXT, PROOF), salt, sums: sealedSums(sums, summer) });
   } catch (error) {
     sqlite.exec("ROLLBACK; BEGIN");
     throw error;
@@ -147,7 +183,7 @@ function sealAnew(
   database.commit();
   // The write-ahead log still holds the texts as they were, and so would a transaction that began before.
   sqlite.exec("COMMIT; PRAGMA wal_checkpoint(TRUNCATE); BEGIN");
-  return seal;
+  return { summer, sums };
 }
 
 /** A text that was sealed under the first seal, opened. */
@@ -200,11 +236,11 @@ function wrongKey(database: Database): FatalError {
   );
 }
 
-function wouldTakeOver(database: Database, isFirstSeal: boolean): FatalError {
+function wouldTakeOver(database: Database, { isSealed }: { isSealed: boolean }): FatalError {
   return cannot(
     database,
-    isFirstSeal
-      ? "it was sealed by an earlier version, which did not bind texts to whose they are"
+    isSealed
+      ? "it was sealed by an earlier version, which bound texts to less than this one does"
       : "it is not sealed, so anybody may have written it, and AGENT_STATE_KEY is set",
     "If you trust what it holds, start once, outside of a TEE, with AGENT_STATE_TAKE_OVER=true, which seals it anew; else set AGENT_STATE_DIR to another directory.",
   );

@@ -112,7 +112,7 @@ Deno.test("sealing what is there leaves no column out", async () => {
   using database = openStateDatabase(`${folder.path}/.agent`);
   openStateSeal(database, Uint8Array.fromHex(KEY));
   const listed = SEALED_COLUMNS.map(({ table, column }) => `${table}.${column}`);
-  assertEquals([...listed, "seal.proof", "seal.salt"].toSorted(), sealableColumns(database));
+  assertEquals([...listed, "seal.proof", "seal.salt", "seal.sums"].toSorted(), sealableColumns(database));
 });
 
 /** A state with two accepted events and two outcomes, under `seal`. */

@@ -102,7 +102,7 @@ Deno.test("one user's sealed memories that were moved into another's conversatio
   Deno.writeTextFileSync(`${folder.path}/iexec_in/events.json`, JSON.stringify([event("m2", "mallory")]));
   const { code, said } = await once(folder, env);
   assertEquals(code, 74);
-  assertStringIncludes(said, "Cannot read exchange.body of");
+  assertStringIncludes(said, 'the rows of its table "exchange" are not those that it was left with');
   assertEquals(readEntries(`${folder.path}/iexec_out/responses.json`)?.map(({ queryId }) => queryId), ["a1", "m1"]);
 });
 
