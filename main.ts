@@ -13,7 +13,7 @@ import { prepareSettings } from "./src/program/prepare.ts";
 import type { Settings } from "./src/program/settings.ts";
 import { reportSettings, reportStart } from "./src/program/start_report.ts";
 import { openRelay } from "./src/settings/proxy.ts";
-import { stopOnSignals } from "./src/stop_wishes.ts";
+import { endAtDebuggerSignal, stopOnSignals } from "./src/stop_wishes.ts";
 
 /**
  * Not written into the import itself: Deno resolves every import that it can read before the program starts, and the lock
@@ -61,6 +61,7 @@ async function main(args: readonly string[]): Promise<number> {
     write: stderr.write,
     now: clock.now,
   });
+  endAtDebuggerSignal({ log, end: exit });
   reportStart(log, { surroundings, settings, file, environment, names });
   using relay = await openRelay(settings, { log });
   const connected = { ...settings, ...relay && { proxyRelay: relay.url } };

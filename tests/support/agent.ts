@@ -38,7 +38,7 @@ export interface AgentUnderTest extends AsyncDisposable {
   logged(wanted: string | ((entry: LogEntry) => boolean), many?: { count: number }): Promise<LogEntry>;
   /** What stands in `iexec_out/responses.json`, as soon as there are `count` entries. */
   responses(count: number): Promise<Entry[]>;
-  kill(signal: "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
+  kill(signal: "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGUSR1"): void;
   /** How it ended; a test that never awaits this kills it at its end. */
   readonly ended: Promise<{ code: number; stdout: string }>;
   /** SIGTERM, and the end. */

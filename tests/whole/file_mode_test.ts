@@ -230,6 +230,24 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+Deno.test("SIGUSR1 ends the program at once, with 138: no debugger is opened, and no event is lost", async () => {
+  await using input = makeInput();
+  {
+    await using agent = await startAgent(input);
+    await agent.logged("🚀 Agent started");
+    input.writeEvents("q1");
+    await agent.responses(1);
+    agent.kill("SIGUSR1");
+    assertEquals((await agent.ended).code, 138);
+    assertEquals(agent.log.at(-1)?.message, "🛑 SIGUSR1 received: ending at once, before Deno opens a debugger");
+    // Deno tells of a debugger on stderr.
+    assertEquals(agent.lines.filter((line) => /debugger listening|chrome:\/\/inspect/i.test(line)), []);
+  }
+  input.writeEvents("q1", "q2");
+  await using agent = await startAgent(input);
+  assertEquals((await agent.responses(2)).map(({ queryId }) => queryId), ["q1", "q2"]);
+});
+
 Deno.test("an output directory that can't be made ends the program with 74 and says what to do", async () => {
   await using input = makeInput();
   input.write("[]");
