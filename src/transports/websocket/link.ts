@@ -52,7 +52,7 @@ export interface Link {
   settle(entry: Entry): Promise<boolean>;
   /** Send a piece of an answer; false if the connection is gone, or its peer reads too slowly to be sent more. */
   chunk(chunk: Chunk): boolean;
-  /** Say what was deleted for a request. */
+  /** Say what was deleted for a request, to a peer that reads. */
   forgot(request: ForgetRequest, deleted: ForgottenCounts): void;
   /** The connection is gone: resolves every settle that is under way, with false. */
   ended(): void;
@@ -88,7 +88,7 @@ export function createLink(
       return true;
     },
     forgot(request, deleted) {
-      if (connection.isOpen()) void acks.hold(encodeForgotten({ request, deleted, timestamp: options.clock.now() }));
+      if (takesMore(connection)) void acks.hold(encodeForgotten({ request, deleted, timestamp: options.clock.now() }));
     },
     ended() {
       sender.stop();
@@ -125,7 +125,9 @@ function createReceiver(
       if (takesMore(connection)) connection.send(encodePong({ timestamp: clock.now() }));
     },
     challenged: (nonce) => void showEvidence(connection, { attestation, nonce }),
-    refused: (id, reason) => void options.hold(refusalOf(id, { reason, timestamp: clock.now() })),
+    refused(id, reason) {
+      if (takesMore(connection)) void options.hold(refusalOf(id, { reason, timestamp: clock.now() }));
+    },
   });
 
   /** A request that came behind events, which are handed on first. */

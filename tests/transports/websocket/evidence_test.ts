@@ -98,13 +98,16 @@ Deno.test("a challenge that is answered after the connection has gone disturbs n
   answer.resolve({ evidence: EVIDENCE });
 });
 
-Deno.test("challenges and pings of a server that does not read are not answered, so that nothing piles up", async () => {
+Deno.test("challenges, pings, refused frames and requests to forget of a server that does not read get no answers that pile up", async () => {
   const { clock } = heldClock(), arrivals = createArrivals(clock), stopping = new AbortController();
   const sent: string[] = [];
   let unsentBytes = 0, quotes = 0;
   const connection: Connection = {
     ...arrivals,
-    send: (frame) => void sent.push(JSON.parse(frame).type),
+    send(frame) {
+      const { type, eventId } = JSON.parse(frame);
+      sent.push(eventId === undefined ? type : `${type} ${eventId}`);
+    },
     isOpen: () => true,
     unsentBytes: () => unsentBytes,
     close: () => Promise.resolve({ code: 1000, reason: "" }),
@@ -120,15 +123,22 @@ Deno.test("challenges and pings of a server that does not read are not answered,
   const ask = async () => {
     arrivals.add({ kind: "frame", data: JSON.stringify({ type: "challenge", nonce: "nonce-001" }) });
     arrivals.add({ kind: "frame", data: JSON.stringify({ type: "ping", timestamp: 1 }) });
+    arrivals.add({ kind: "frame", data: JSON.stringify({ id: "no-query", timestamp: 1 }) });
+    link.forgot({ id: "forget-1", userId: "alice" }, { exchanges: 0, messages: 0, outcomes: 0, events: 0 });
     await allSettled();
   };
+  const isAck = (type: string) => type.startsWith("ack ");
+  const answers = () => sent.filter((type) => !isAck(type));
   await ask();
   unsentBytes = MAX_UNSENT_BYTES + 1;
   await ask();
-  assertEquals([sent, quotes], [["auth", "pong", "attestation"], 1]);
+  assertEquals([answers(), quotes], [["auth", "pong", "attestation"], 1]);
   unsentBytes = 0;
   await ask();
-  assertEquals([sent.slice(3), quotes], [["pong", "attestation"], 2]);
+  assertEquals([answers().slice(3), quotes], [["pong", "attestation"], 2]);
   stopping.abort();
   await running;
+  // Sends the acks that are still held.
+  await link.close();
+  assertEquals(sent.filter(isAck).toSorted(), ["ack forget-1", "ack forget-1", "ack no-query", "ack no-query"]);
 });
