@@ -1,5 +1,7 @@
 /** Turns SIGINT and SIGTERM into one wish to stop, and a second one, or SIGUSR1, into an end at once. @module */
 
+import type { Log } from "./log.ts";
+
 /**
  * The same signal within this many milliseconds of the first is the same wish. `deno task` and `npx` pass on a Ctrl+C that
  * the terminal has sent to every process already: two SIGINTs 0.5 to 5 ms apart (measured), and a busy machine takes
@@ -65,7 +67,7 @@ export function stopOnSignals(end: StopParts["end"], options: Pick<StopParts, "t
  * permission asked, which reads and changes everything; listeners are called before that (measured with 2.9.6). Nothing
  * is lost: it is as if the process was killed, which is what an older Deno does.
  */
-export function endAtDebuggerSignal({ log, end }: Pick<StopParts, "log" | "end">): void {
+export function endAtDebuggerSignal({ log, end }: Pick<StopParts, "end"> & { log: Pick<Log, "error"> }): void {
   // Windows has no such signal, and no debugger that it opens.
   if (Deno.build.os === "windows") return;
   Deno.addSignalListener("SIGUSR1", () => {

@@ -121,9 +121,7 @@ function createReceiver(
       confirmsAuth = true;
       options.onConfirmed?.();
     },
-    pinged() {
-      if (takesMore(connection)) connection.send(encodePong({ timestamp: clock.now() }));
-    },
+    pinged: () => void (takesMore(connection) && connection.send(encodePong({ timestamp: clock.now() }))),
     challenged: (nonce) => void showEvidence(connection, { attestation, nonce }),
     refused(id, reason) {
       if (takesMore(connection)) void options.hold(refusalOf(id, { reason, timestamp: clock.now() }));
