@@ -60,6 +60,18 @@ Deno.test("a connection that asks nothing is closed after a while", async () => 
   assertEquals(await rest(silent), "");
 });
 
+Deno.test("a request that comes byte by byte has no more time than one that does not come", async () => {
+  using server = serve();
+  const dripping = await server.connect("G");
+  assertEquals((await rest(await server.connect("GET / HTTP/1.1\r\n\r\n"))).split("\r\n")[0], "HTTP/1.1 200 ");
+  for (const byte of "ET / HTTP") {
+    await server.clock.advance(MAX_CONNECTION_MS / 10);
+    await dripping.write(new TextEncoder().encode(byte));
+  }
+  await server.clock.advance(MAX_CONNECTION_MS / 10);
+  assertEquals(await rest(dripping), "");
+});
+
 Deno.test("one connection too many closes the oldest, and is answered", async () => {
   using server = serve();
   const silent: Deno.Conn[] = [];

@@ -42,6 +42,7 @@ export function startRawWebSocket(attend: (connection: RawConnection) => Promise
       // Somebody who looks whether anybody is there: no concern of the test's.
       if (key === undefined) return;
       const number = ++connections;
+      watch.changed();
       const accept = createHash("sha1").update(`${key}${HANDSHAKE_KEY}`).digest("base64");
       const write = async (data: Uint8Array | string) => {
         try {
@@ -69,6 +70,8 @@ export function startRawWebSocket(attend: (connection: RawConnection) => Promise
   }
   return {
     url: new URL(`ws://127.0.0.1:${listener.addr.port}`),
+    /** Resolves once `count` clients have asked for a connection. */
+    connected: (count: number) => watch.until(`${count} clients`, () => connections >= count || undefined),
     /** Resolves once `count` clients have gone. */
     left: (count: number) => watch.until(`${count} clients gone`, () => left >= count || undefined),
     async [Symbol.asyncDispose]() {

@@ -66,7 +66,7 @@ export async function dial(options: DialOptions, signal: AbortSignal): Promise<C
     ended.resolve(ending);
     arrivals.add({ kind: "end", ending });
   });
-  await handshake(socket, { ended: ended.promise, signal });
+  await handshake(socket, { ended: ended.promise, signal, clock });
 
   const closed = async (otherwise: Ending) => {
     const given = new AbortController();
@@ -120,10 +120,10 @@ function openSocket({ url, headers = {}, protocols }: DialOptions, client: Deno.
 /** Resolves once the connection is open. */
 async function handshake(
   socket: WebSocket,
-  { ended, signal }: { ended: Promise<Ending>; signal: AbortSignal },
+  { ended, signal, clock }: { ended: Promise<Ending>; signal: AbortSignal; clock: Clock },
 ): Promise<void> {
-  const timedOut = new AbortController();
-  const timer = setTimeout(() => timedOut.abort(), DIAL_MS);
+  const timedOut = new AbortController(), over = new AbortController();
+  void clock.sleep(DIAL_MS, over.signal).then(() => over.signal.aborted || timedOut.abort());
   const stop = AbortSignal.any([signal, timedOut.signal]);
   const cancel = () => socket.close();
   stop.addEventListener("abort", cancel, { once: true });
@@ -135,7 +135,7 @@ async function handshake(
     if (timedOut.signal.aborted) throw new Error(`no answer to the handshake within ${DIAL_MS} ms`);
     throw new Error(ending.error ?? `the connection was closed with code ${ending.code}`);
   } finally {
-    clearTimeout(timer);
+    over.abort();
     stop.removeEventListener("abort", cancel);
   }
 }

@@ -1,6 +1,6 @@
 /** Servers that break the protocol at the handshake or in a frame: the connection ends, and the next one is as good as ever. @module */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createLog } from "../../../src/log.ts";
 import { createWatch } from "../../support/watch.ts";
 import { frame, type RawConnection, startRawWebSocket, welcome } from "../../support/raw_websocket.ts";
@@ -12,10 +12,12 @@ const TOKEN = "cAnArY-tOkEn";
 /**
  * Dial a server whose first connection is `hostile`, and whose second one sends an event.
  *
+ * @param options `afterMs`: how long the agent waits for the first one; default: it does not wait.
  * @returns What was logged, once the event has come.
  */
 async function recoverFrom(
   hostile: (connection: RawConnection) => Promise<unknown>,
+  { afterMs }: { afterMs?: number } = {},
 ): Promise<string> {
   await using server = startRawWebSocket(async (connection) => {
     if (connection.number === 1) return await hostile(connection);
@@ -40,6 +42,10 @@ async function recoverFrom(
     events.push(event.id);
     watch.changed();
   });
+  if (afterMs !== undefined) {
+    await server.connected(1);
+    await pass(afterMs);
+  }
   await server.left(1);
   await pass(5_000);
   await watch.until("the event", () => events.length === 1 || undefined);
@@ -119,6 +125,26 @@ const HANDSHAKES: Record<string, (connection: RawConnection) => Promise<unknown>
 for (const [what, answer] of Object.entries(HANDSHAKES)) {
   Deno.test(`a handshake that is answered with ${what} fails, and the next one brings the event`, async () => {
     await recoverFrom(answer);
+  });
+}
+
+/** Answers to the handshake that never end. Each leaves the connection open until the agent hangs up. */
+const ENDLESS: Record<string, (connection: RawConnection) => Promise<unknown>> = {
+  "nothing at all": ({ gone }) => gone,
+  "a few bytes of an answer": async ({ write, gone }) => {
+    for (const byte of "HTTP/1.1 101 Switch") await write(byte);
+    await gone;
+  },
+  "headers, and no empty line": async ({ write, accept, gone }) => {
+    await write(welcome(accept).slice(0, -2));
+    await gone;
+  },
+};
+
+for (const [what, answer] of Object.entries(ENDLESS)) {
+  Deno.test(`a handshake that is answered with ${what} is given up after 30 seconds, and the next one brings the event`, async () => {
+    const logged = await recoverFrom(answer, { afterMs: 30_000 });
+    assertStringIncludes(logged, "no answer to the handshake within 30000 ms");
   });
 }
 

@@ -30,16 +30,19 @@ Deno.test("a server that confirmed auth and then says nothing is asked, and left
 });
 
 Deno.test("a server that answers when it is asked keeps its connection", async () => {
-  const auths = Promise.withResolvers<void>();
+  const first = Promise.withResolvers<void>(), auths = Promise.withResolvers<void>();
   let heard = 0;
   await using server = startServer((socket) => {
     socket.onmessage = () => {
       socket.send('{"type":"auth_success","message":"ok","timestamp":1}');
+      first.resolve();
       if (++heard === 4) auths.resolve();
     };
   });
   const { clock, pass } = heldClock();
   await using _running = run(open(server.url, clock));
+  // Until then the time of the handshake would pass.
+  await first.promise;
   for (let n = 0; n < 3; n++) await pass(30_000);
   await auths.promise;
   await server.connections(1);
