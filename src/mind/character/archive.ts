@@ -14,6 +14,9 @@ export interface CharacterArchive {
   readonly files: ReadonlyMap<string, string>;
 }
 
+/** Characters that are looked for: one is wanted, and the others are named. */
+const MAX_FOUND = 10;
+
 /** Fields of fields are read by recursion, and 128 kB of zip hold a name of 32,000 folders. */
 const MAX_FOLDERS = 64;
 
@@ -39,7 +42,7 @@ export function readCharacterArchive(bytes: Uint8Array): CharacterArchive {
     if (text !== undefined) texts.set(name, text);
     else if (isKnowledgeFile(name)) throw new ArchiveError(`${name}: expected UTF-8`);
   }
-  const found = [...charactersIn(texts)];
+  const found = charactersIn(texts).take(MAX_FOUND).toArray();
   if (found.length === 1) return found[0]!;
   if (found.length > 1) {
     throw new ArchiveError(`expected one character, found ${found.map(({ name }) => name).sort().join(", ")}`);
@@ -67,12 +70,16 @@ function isBorshText(bytes: Uint8Array): boolean {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === bytes.length - 4;
 }
 
-function* charactersIn(texts: ReadonlyMap<string, string>): Iterable<CharacterArchive> {
+function* charactersIn(texts: ReadonlyMap<string, string>): Generator<CharacterArchive> {
+  const places = placesOf(texts.keys());
   for (const [name, text] of texts) {
     const folder = folderOf(name);
     const value = parsed(text);
     if (isCharacter(value)) yield { name, value, files: knowledgeIn(texts, folder, name) };
-    if (name !== `${folder}name`) continue;
+    // Looking at the fields of a folder goes through all entries, and there may be ten thousand folders.
+    const describesSomebody = name === `${folder}name` && value === undefined &&
+      DESCRIBING.some((field) => places.has(folder + field));
+    if (!describesSomebody) continue;
     const fields = characterIn(texts, folder);
     if (isCharacter(fields)) {
       yield { name: folder === "" ? "its fields" : folder, value: fields, files: knowledgeIn(texts, folder) };
@@ -80,8 +87,20 @@ function* charactersIn(texts: ReadonlyMap<string, string>): Iterable<CharacterAr
   }
 }
 
+/** Every name that an entry has, and those of the folders that it is in. */
+function placesOf(names: Iterable<string>): ReadonlySet<string> {
+  const places = new Set<string>();
+  for (const name of names) {
+    for (let end = name.length; end > 0; end = name.lastIndexOf("/", end - 1)) places.add(name.slice(0, end));
+  }
+  return places;
+}
+
+/** Fields of which a character has one at least. */
+const DESCRIBING = ["bio", "lore", "system"];
+
 function isCharacter(value: unknown): boolean {
-  return isObject(value) && typeof value.name === "string" && ["bio", "lore", "system"].some((name) => name in value);
+  return isObject(value) && typeof value.name === "string" && DESCRIBING.some((name) => name in value);
 }
 
 /** The folder of an entry, with its slash at the end; empty at the top. */

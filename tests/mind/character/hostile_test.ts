@@ -209,6 +209,23 @@ Deno.test("hidden entries count for nothing, however many; those that are seen a
   assertStringIncludes(await refused(crowd), `more than ${ARCHIVE_MAX.entries} entries`);
 });
 
+Deno.test("thousands of folders that each look like a character are told apart without going through all for each", async () => {
+  const folders = (entries: Readonly<Record<string, Uint8Array>>) =>
+    zipSync(
+      Object.fromEntries(
+        Array.from({ length: 4_900 }, (_, nth) =>
+          Object.entries(entries).map(([name, text]) => [`d${nth}/${name}`, text]))
+          .flat(),
+      ),
+      { level: 0 },
+    );
+  assertStringIncludes(await refused(folders({ name: utf8("n") })), "expected a character's JSON");
+  assertStringIncludes(await refused(folders({ name: utf8("[1]"), bio: utf8("b") })), "expected a character's JSON");
+  const many = await refused(folders({ name: utf8("n"), bio: utf8("b") }));
+  assertStringIncludes(many, "expected one character, found d0/, d1/");
+  assert(many.length < 1_000, `${many.length} characters`);
+});
+
 Deno.test("secrets of a character are in no log line and in no file of the agent, sealed or not", async () => {
   const SECRET = "cAnArY-of-the-character";
   for (const key of ["", "00112233445566778899aabbccddeeff".repeat(2)]) {
