@@ -123,9 +123,8 @@ function createReceiver(
     },
     pinged: () => void (takesMore(connection) && connection.send(encodePong({ timestamp: clock.now() }))),
     challenged: (nonce) => void showEvidence(connection, { attestation, nonce }),
-    refused(id, reason) {
-      if (takesMore(connection)) void options.hold(refusalOf(id, { reason, timestamp: clock.now() }));
-    },
+    refused: (id, reason) =>
+      takesMore(connection) && void options.hold(refusalOf(id, { reason, timestamp: clock.now() })),
   });
 
   /** A request that came behind events, which are handed on first. */
