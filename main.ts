@@ -49,7 +49,7 @@ async function main(args: readonly string[]): Promise<number> {
     const write = (text: string) => writeTextSync(Deno.stdout, text);
     return await openResponses({ ...sealed, environment, write, writeError: stderr.write });
   }
-  const { surroundings, file, settings, names } = prepare({ mode });
+  const { surroundings, variables, file, settings } = prepare({ mode });
   if (mode === "health") return print(checkHeartbeat(settings.AGENT_STATE_DIR, { now: clock.now }));
   const format = logFormat(settings.LOG_FORMAT);
   const log = createLog({
@@ -62,7 +62,7 @@ async function main(args: readonly string[]): Promise<number> {
     now: clock.now,
   });
   endAtDebuggerSignal({ log, end: exit });
-  reportStart(log, { surroundings, settings, file, environment, names });
+  reportStart(log, { surroundings, settings, file, environment, variables });
   using relay = await openRelay(settings, { log });
   const connected = { ...settings, ...relay && { proxyRelay: relay.url } };
   // Imported late, because `--health`, which a container calls all day long, needs only a quarter of a start.

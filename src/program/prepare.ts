@@ -13,13 +13,13 @@ import { readSettings, SETTINGS } from "./settings.ts";
  * @throws {FatalError} If a setting is wrong, or the environment of a TEE is.
  */
 export function prepareSettings() {
-  const names = variableNames();
-  const surroundings = lookAround(environment, names);
+  const variables = variableNames();
+  const surroundings = lookAround(environment, variables);
   const named = environment("AGENT_ENV_FILE");
   const file = readSettingsFile({ ...named && { named }, inTee: surroundings.inTee });
-  const settings = readSettings(environment, file?.text, surroundings);
+  const settings = readSettings(environment, file?.text, { ...surroundings, variables });
   checkConfinement(SETTINGS, settings);
   // Deno would obey them for every connection, to this machine too. Which proxy is used is for AGENT_PROXY to say.
   forgetVariables(["HTTP_PROXY", "http_proxy", ...PROXY_VARIABLES]);
-  return { surroundings, file, settings, names };
+  return { surroundings, variables, file, settings };
 }

@@ -7,7 +7,8 @@ import { MODEL_SETTINGS } from "../mind/models/settings.ts";
 import { duration, flag, like, text, whole, word } from "../settings/checks.ts";
 import { FLAG, milliseconds, optional, type Setting, setting, type ValuesOf } from "../settings/definition.ts";
 import { PROXY_SETTINGS } from "../settings/proxy.ts";
-import { otherNamesOf, readTable } from "../settings/read.ts";
+import { otherNamesOf } from "../settings/misspelt.ts";
+import { readTable } from "../settings/read.ts";
 import { OTEL_PREFIX, OTLP_SETTINGS } from "../status/otlp_settings.ts";
 import { STATUS_SETTINGS } from "../status/settings.ts";
 import { HOST_VARIABLES, LOADER } from "../tee/host_variables.ts";
@@ -191,7 +192,6 @@ export const VARIABLES: readonly string[] = [
   `${LOADER.prefix}*`,
   // For a word about those that have no effect.
   `${OTEL_PREFIX}*`,
-  "no_proxy",
 ];
 
 /**
@@ -199,13 +199,13 @@ export const VARIABLES: readonly string[] = [
  * `.env` file.
  *
  * @param file Text of the `.env` file, if there is one.
- * @param options `inTee`: whether the rules for a TEE apply; default false.
+ * @param options `inTee`: whether the rules for a TEE apply; default false. `variables`: see {@linkcode readTable}.
  * @throws {FatalError} Naming every wrong setting at once.
  */
 export function readSettings(
   environment: Environment,
   file?: string,
-  { inTee = false }: { inTee?: boolean } = {},
+  { inTee = false, variables = [] }: { inTee?: boolean; variables?: readonly string[] } = {},
 ): Settings {
-  return readTable(SETTINGS, { environment, file, inTee });
+  return readTable(SETTINGS, { environment, file, inTee, variables });
 }

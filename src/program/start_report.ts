@@ -4,7 +4,8 @@ import type { Environment } from "../environment.ts";
 import type { Log } from "../log.ts";
 import type { SettingsFile } from "../settings/file.ts";
 import { isLoopback, peersOf } from "../settings/peers.ts";
-import { oddities, unknownNames } from "../settings/read.ts";
+import { misspeltVariables, unknownNames } from "../settings/misspelt.ts";
+import { oddities } from "../settings/read.ts";
 import { unobeyedVariables } from "../status/otlp_settings.ts";
 import type { Surroundings } from "../tee/surroundings.ts";
 import { changedSettings, effectiveSettings, settingsDigest } from "./effective_settings.ts";
@@ -18,11 +19,11 @@ export function reportStart(
     settings: Settings;
     file: SettingsFile | undefined;
     environment: Environment;
-    /** Of the variables that are set. */
-    names: readonly string[];
+    /** Names of the variables that are set, as far as the program may know them. */
+    variables: readonly string[];
   },
 ): void {
-  const { surroundings: { inTee, found, hostVariables }, settings, file, environment, names } = start;
+  const { surroundings: { inTee, found, hostVariables }, settings, file, environment, variables } = start;
   log.info("🔒 In a TEE: {tee}", { tee: inTee, TEE: settings.TEE, found: found.join(", ") || "nothing" });
   if (!inTee && found.length > 0) log.warn("this looks like a TEE, and TEE=none turns its rules off");
   if (file && file.text === undefined) {
@@ -30,11 +31,14 @@ export function reportStart(
       path: file.path,
     });
   }
-  for (const name of file?.text === undefined ? [] : unknownNames(SETTINGS, environment, file.text)) {
-    log.warn("{path} names a setting that does not exist", { path: file?.path, name });
+  for (const misspelt of file?.text === undefined ? [] : unknownNames(SETTINGS, environment, file.text)) {
+    log.warn("{path} names a setting that does not exist", { path: file?.path, ...misspelt });
+  }
+  for (const misspelt of misspeltVariables(SETTINGS, variables)) {
+    log.warn("a variable is no setting, but almost: is it misspelt?", { ...misspelt });
   }
   for (const text of oddities(SETTINGS, environment, file?.text)) log.warn("a setting looks wrong: {text}", { text });
-  for (const text of unobeyedVariables(names, environment)) log.warn("a variable is not obeyed: {text}", { text });
+  for (const text of unobeyedVariables(variables, environment)) log.warn("a variable is not obeyed: {text}", { text });
   // Connections within this machine are not affected by these variables.
   const isAnyFar = peersOf(SETTINGS, settings).some(({ url }) => !isLoopback(url, { inTee }));
   if (isAnyFar && hostVariables.length > 0) {

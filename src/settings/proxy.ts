@@ -45,6 +45,7 @@ export const PROXY_SETTINGS = {
     expected: "a list of hosts",
     check: text,
     default: (given) => given("no_proxy"),
+    fallbackNames: ["no_proxy"],
     defaultText: "what `no_proxy` says",
   }),
 };

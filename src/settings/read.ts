@@ -8,6 +8,7 @@ import { decodePart, hostOf } from "../urls.ts";
 import { placesFor } from "./confinement.ts";
 import type { SettingsTable, SettingValues, ValuesOf } from "./definition.ts";
 import { parseEnvFile } from "./env_file.ts";
+import { misspeltVariables, unknownNames } from "./misspelt.ts";
 import { peersOf, plaintextProblems } from "./peers.ts";
 import { needsRelay } from "./proxy.ts";
 
@@ -15,12 +16,18 @@ import { needsRelay } from "./proxy.ts";
  * Check every setting of a table. An empty text counts as not set; iExec's secrets win over the environment, and that
  * over the `.env` file.
  *
- * @param sources `file`: text of the `.env` file, if there is one; `inTee`: whether the rules for a TEE apply.
+ * @param sources `file`: text of the `.env` file, if there is one; `inTee`: whether the rules for a TEE apply; `variables`:
+ * names of those that are set, to point out misspelt ones beside what is wrong; default none.
  * @throws {FatalError} Naming every wrong setting at once.
  */
 export function readTable<Table extends SettingsTable>(
   table: Table,
-  { environment, file, inTee }: { environment: Environment; file: string | undefined; inTee: boolean },
+  { environment, file, inTee, variables = [] }: {
+    environment: Environment;
+    file: string | undefined;
+    inTee: boolean;
+    variables?: readonly string[];
+  },
 ): ValuesOf<Table> {
   const fromFile = file === undefined ? {} : parseEnvFile(file, environment);
   const written = writtenValues(table, environment, fromFile);
@@ -55,7 +62,8 @@ export function readTable<Table extends SettingsTable>(
     if (problem !== undefined) problems.push(problem);
   }
   problems.push(...plaintextProblems(peersOf(table, values), { inTee }));
-  throwAll(problems);
+  const misspelt = [...unknownNames(table, environment, file ?? ""), ...misspeltVariables(table, variables)];
+  throwAll(problems, misspelt.flatMap(({ name, meant }) => meant ? [`${name} is no setting: is ${meant} meant?`] : []));
   return values as ValuesOf<Table>;
 }
 
@@ -144,31 +152,8 @@ function wayOut(access: Access, path: string): string | undefined {
   }
 }
 
-/** Names in a `.env` file that start like settings of the table but are not in it: probably misspelt. */
-export function unknownNames(table: SettingsTable, environment: Environment, file: string): string[] {
-  const operators = rowsOf(table).filter(([, { setBy }]) => setBy === undefined);
-  const prefixes = new Set(operators.map(([name]) => prefixOf(name)));
-  const others = otherNamesOf(table);
-  return Object.keys(parseEnvFile(file, environment)).filter((name) =>
-    name.includes("_") && prefixes.has(prefixOf(name)) && !(name in table) && !others.includes(name)
-  );
-}
-
-/** Names of variables that are read besides the settings' own: their older spellings, and what defaults look at. */
-export function otherNamesOf(table: SettingsTable): string[] {
-  return [
-    ...new Set(
-      rowsOf(table).flatMap(([, { olderNames = [], fallbackNames = [] }]) => [...olderNames, ...fallbackNames]),
-    ),
-  ];
-}
-
 function isSame(one: unknown, other: unknown): boolean {
   return one === other || (one instanceof URL && other instanceof URL && one.href === other.href);
-}
-
-function prefixOf(name: string): string {
-  return name.slice(0, name.indexOf("_") + 1);
 }
 
 function rowsOf(table: SettingsTable) {
@@ -183,8 +168,9 @@ function requesterSecretsOf(table: SettingsTable): ReadonlyMap<string, number> {
   return numbers;
 }
 
-function throwAll(problems: readonly string[]): void {
+/** `hints`: what may have caused the problems, if there are any. */
+function throwAll(problems: readonly string[], hints: readonly string[] = []): void {
   if (problems.length === 0) return;
   const what = problems.length === 1 ? "A setting is wrong" : `${problems.length} settings are wrong`;
-  throw new FatalError(`${what}. Correct and start again:\n  ${problems.join("\n  ")}`, EXIT.settings);
+  throw new FatalError(`${what}. Correct and start again:\n  ${[...problems, ...hints].join("\n  ")}`, EXIT.settings);
 }

@@ -4,7 +4,8 @@
  */
 
 import { envExample, settingsMarkdown } from "../program/help.ts";
-import { VARIABLES } from "../program/settings.ts";
+import { SETTINGS, VARIABLES } from "../program/settings.ts";
+import { prefixesOf } from "../settings/misspelt.ts";
 
 /** `docs/settings.md` with its table made from the settings. */
 export function withSettings(document: string): string {
@@ -12,10 +13,18 @@ export function withSettings(document: string): string {
   return document.replace(/<!-- settings: [^]*<!-- \/settings -->/, () => table);
 }
 
-/** `deno.json` with an agent that may read the variables of the settings. */
+/**
+ * What the agent may read of the environment when it runs from its sources: the variables of the settings, and whatever
+ * begins like one, to point out misspelt names. The executable reads the variables alone.
+ */
+export const READABLE_FROM_SOURCES: readonly string[] = [
+  ...new Set([...VARIABLES, ...prefixesOf(SETTINGS).map((prefix) => `${prefix}*`)]),
+];
+
+/** `deno.json` with an agent that may read {@linkcode READABLE_FROM_SOURCES}. */
 export function withVariables(config: string): string {
   const value = JSON.parse(config);
-  value.permissions.agent.env.allow = VARIABLES;
+  value.permissions.agent.env.allow = READABLE_FROM_SOURCES;
   return JSON.stringify(value, null, 2);
 }
 

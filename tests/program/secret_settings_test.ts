@@ -3,8 +3,9 @@
 import { assert, assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@std/assert";
 import { EXIT, FatalError } from "../../src/errors.ts";
 import { envExample } from "../../src/program/help.ts";
-import { readSettings, SETTING_ROWS, SETTINGS } from "../../src/program/settings.ts";
-import { oddities, unknownNames } from "../../src/settings/read.ts";
+import { readSettings, SETTING_ROWS, SETTINGS, VARIABLES } from "../../src/program/settings.ts";
+import { misspeltVariables, unknownNames } from "../../src/settings/misspelt.ts";
+import { oddities } from "../../src/settings/read.ts";
 import { publicUrl } from "../../src/urls.ts";
 import { problems, read, WRONG } from "../support/settings.ts";
 
@@ -144,8 +145,34 @@ Deno.test("no message holds a secret, not even a wrong one", () => {
 
 Deno.test("a name in the file that is almost a setting is pointed out, others are none of our business", () => {
   const file = "EVENT_POL_INTERVAL=5\nUSE_WEBSOCKETS=true\nLOG_LEVEL=info\nPATH_TO_X=/x\nAGENT=7\nAGENT_NAME=a\n";
-  assertEquals(unknownNames(SETTINGS, () => undefined, file), ["EVENT_POL_INTERVAL", "USE_WEBSOCKETS", "AGENT_NAME"]);
+  assertEquals(unknownNames(SETTINGS, () => undefined, file), [
+    { name: "EVENT_POL_INTERVAL", meant: "EVENT_POLL_INTERVAL" },
+    { name: "USE_WEBSOCKETS", meant: "USE_WEBSOCKET" },
+    { name: "AGENT_NAME" },
+  ]);
   assertEquals(unknownNames(SETTINGS, () => undefined, envExample().replaceAll(/^#(?=\w)/gm, "")), []);
+});
+
+Deno.test("a variable that is a letter away from a setting is pointed out, what other programs set is not", () => {
+  const names = [
+    ...["WEBSOCKET_ULR", "REDIS_URI", "model_provider", "OPENAI_API_KEYS", "EVENT_TRANSPRT"],
+    ...["REDIS_PORT", "NATS_SERVICE_HOST", "OPENAI_ORG_ID", "AGENT_NAME", "LOG", "no_proxy", ...VARIABLES],
+  ];
+  assertEquals(misspeltVariables(SETTINGS, names), [
+    { name: "WEBSOCKET_ULR", meant: "WEBSOCKET_URL" },
+    { name: "REDIS_URI", meant: "REDIS_URL" },
+    { name: "model_provider", meant: "MODEL_PROVIDER" },
+    { name: "OPENAI_API_KEYS", meant: "OPENAI_API_KEY" },
+    { name: "EVENT_TRANSPRT", meant: "EVENT_TRANSPORT" },
+  ]);
+  const { message } = assertThrows(
+    () => readSettings((name) => ({ MODEL_PROVIDER: "openai" })[name], "OPENAI_API_KYE=CANARY", { variables: names }),
+    FatalError,
+  );
+  assertStringIncludes(message, "A setting is wrong");
+  for (const name of ["OPENAI_API_KYE", "OPENAI_API_KEYS"]) {
+    assertStringIncludes(message, `\n  ${name} is no setting: is OPENAI_API_KEY meant?`);
+  }
 });
 
 Deno.test("a URL is shown without user name, password and query", () => {

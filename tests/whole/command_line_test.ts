@@ -71,6 +71,14 @@ for (const args of [["--help"], ["-h"], ["help"], ["chat", "--help"]]) {
   });
 }
 
+Deno.test("from the sources, a misspelt variable of the environment is pointed out", async () => {
+  const { code, stderr } = await runToEnd({ args: ["--check"], env: { EVENT_POL_INTERVAL: "5", EVENT_NAME: "push" } });
+  assertEquals(code, 0);
+  // The executable may not read it: its permissions name each variable.
+  assertEquals(stderr.includes('"name":"EVENT_POL_INTERVAL","meant":"EVENT_POLL_INTERVAL"'), !EXECUTABLE, stderr);
+  assert(!stderr.includes("EVENT_NAME"));
+});
+
 Deno.test("--help settings prints every setting in 80 columns", async () => {
   const { code, stdout } = await runToEnd({ args: ["--help", "settings"] });
   assertEquals(code, 0);

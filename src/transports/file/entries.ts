@@ -2,6 +2,7 @@
 
 import { isObject } from "../../json_object.ts";
 import { findJsonError } from "../../json_error.ts";
+import { isNear } from "../../spelling.ts";
 import { type AgentEvent, checkEvent } from "../../wire.ts";
 import type { Element } from "./json_elements.ts";
 
@@ -100,16 +101,4 @@ function unknownFields(value: unknown): string[] {
     const meant = MEANT[name.toLowerCase().replace(/[_-]/g, "")] ?? FIELDS.find((field) => isNear(name, field));
     return `unknown field ${name.slice(0, MAX_NAME_LENGTH)}${meant ? `: did you mean ${meant}?` : ""}`;
   });
-}
-
-/** Whether one letter was changed, left out, added or exchanged with its neighbour, or letters are in other case. */
-function isNear(given: string, wanted: string): boolean {
-  const name = given.toLowerCase();
-  if (name === wanted || Math.abs(name.length - wanted.length) > 1) return name === wanted;
-  let at = 0;
-  while (at < wanted.length && name[at] === wanted[at]) at++;
-  const rest = (text: string, from: number) => text.slice(from);
-  return rest(name, at + 1) === rest(wanted, at + 1) || rest(name, at) === rest(wanted, at + 1) ||
-    rest(name, at + 1) === rest(wanted, at) ||
-    (name[at] === wanted[at + 1] && name[at + 1] === wanted[at] && rest(name, at + 2) === rest(wanted, at + 2));
 }

@@ -3,7 +3,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { FatalError } from "../../../src/errors.ts";
 import { MODEL_SETTINGS } from "../../../src/mind/models/settings.ts";
-import { readTable, unknownNames } from "../../../src/settings/read.ts";
+import { unknownNames } from "../../../src/settings/misspelt.ts";
+import { readTable } from "../../../src/settings/read.ts";
 
 type Environment = Record<string, string>;
 const read = (environment: Environment, file?: string) =>

@@ -1,0 +1,13 @@
+/** Names that people misspell: in settings, and in the fields of an event. @module */
+
+/** Whether one letter was changed, left out, added or exchanged with its neighbour, or letters are in other case. */
+export function isNear(given: string, wanted: string): boolean {
+  const name = given.toLowerCase(), goal = wanted.toLowerCase();
+  if (name === goal || Math.abs(name.length - goal.length) > 1) return name === goal;
+  let at = 0;
+  while (at < goal.length && name[at] === goal[at]) at++;
+  const rest = (text: string, from: number) => text.slice(from);
+  return rest(name, at + 1) === rest(goal, at + 1) || rest(name, at) === rest(goal, at + 1) ||
+    rest(name, at + 1) === rest(goal, at) ||
+    (name[at] === goal[at + 1] && name[at + 1] === goal[at] && rest(name, at + 2) === rest(goal, at + 2));
+}
