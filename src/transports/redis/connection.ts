@@ -91,7 +91,9 @@ export async function connectRedis(
       }
       : {}),
   });
-  const write = () => socket.write(queue.commandsToWrite());
+  // All of them at once, whatever waits in the socket: the package would write each apart, and after 64 KiB wait for the
+  // peer to have read them.
+  const write = () => socket.write([joined(queue.commandsToWrite())]);
   const fail = (error: Error) => {
     queue.flushAll(error);
     ended.resolve(error.message);
@@ -104,7 +106,7 @@ export async function connectRedis(
       socket.destroy();
       fail(error as Error);
     }
-  }).on("drain", write).on("error", fail).on("end", () => fail(new Error("the connection was closed")));
+  }).on("error", fail).on("end", () => fail(new Error("the connection was closed")));
   let isScheduled = false;
   const command = (...args: readonly string[]): Promise<Reply> => {
     if (!socket.isReady) return Promise.reject(new Error("the connection is closed"));
@@ -139,6 +141,24 @@ export async function connectRedis(
     throw error;
   }
   return { command, subscribe, ended: ended.promise, close };
+}
+
+/** Length of the texts that are written to the socket, about. */
+const WRITE_LENGTH = 256 * 1024;
+
+/** The texts of encoded commands, joined to longer ones. */
+function joined(commands: Iterable<readonly unknown[]>): string[] {
+  const texts: string[] = [];
+  let text = "";
+  for (const parts of commands) {
+    // Every argument is a string, and so is every part.
+    for (const part of parts) text += part as string;
+    if (text.length < WRITE_LENGTH) continue;
+    texts.push(text);
+    text = "";
+  }
+  if (text !== "") texts.push(text);
+  return texts;
 }
 
 /** The one export of a module in CommonJS: from sources the import is the whole module, in a bundle that export alone. */

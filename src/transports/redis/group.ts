@@ -18,7 +18,8 @@ import {
   type PendingEntry,
   type StreamEntry,
 } from "./entries.ts";
-import { createScripts, FORGET, KEEP, SETTLE } from "./scripts.ts";
+import { createEndings, type Endings } from "./ending.ts";
+import { createScripts, FORGET, KEEP } from "./scripts.ts";
 
 /** Where events, outcomes and dead letters are, and how many at a time. */
 export interface GroupOptions {
@@ -67,6 +68,8 @@ export interface Group {
 
 /** Pieces of answers that the server has not answered yet, at most. */
 const MAX_CHUNKS = 100;
+/** Fields of a refused entry that its dead letter repeats, at most: a script takes some 4,000, and has to take the entry away. */
+const MAX_LETTER_FIELDS = 1_000;
 /** Entries in one command, where there may be any number. */
 const PAGE = 100;
 /** Consumers that have nothing and were silent for this long are removed: each start of an agent has a name of its own. */
@@ -80,6 +83,7 @@ export function createGroup(connection: Pick<RedisConnection, "command">, option
 class OpenGroup implements Group {
   readonly #command: RedisConnection["command"];
   readonly #runScript: ReturnType<typeof createScripts>;
+  readonly #endings: Endings;
   readonly #options: GroupOptions;
   #chunksUnderWay = 0;
   #isChunkRefused = false;
@@ -87,6 +91,7 @@ class OpenGroup implements Group {
   constructor({ command }: Pick<RedisConnection, "command">, options: GroupOptions) {
     this.#command = command;
     this.#runScript = createScripts({ command });
+    this.#endings = createEndings({ ...options, runScript: this.#runScript });
     this.#options = options;
   }
 
@@ -170,8 +175,8 @@ class OpenGroup implements Group {
 
   async settle(held: HeldEntry, entry: Entry, trace?: TraceHeaders): Promise<void> {
     const outcome = this.#outcomeFields(entry, { correlationId: held.correlationId, trace });
-    const settled = await unlessMissing(() => this.#end(held, outcome, []));
-    if (settled === 1) return;
+    const wasOpen = await unlessMissing(() => this.#endings.end({ ...held, outcome, letter: [] }));
+    if (wasOpen) return;
     const event = entry.outcome.queryId;
     this.#options.log.info("the entry of event {event} was settled by another agent, or deleted", { event });
   }
@@ -216,19 +221,9 @@ class OpenGroup implements Group {
     const about = { correlationId: fields.get("correlation_id"), trace: traceIn(fields) };
     const outcome = refusal ? this.#outcomeFields(refusal, about) : [];
     const why = { dead_stream: stream, dead_entry: entry, dead_deliveries: String(deliveries), dead_reason: reason };
-    await this.#end(read, outcome, [...fields, ...Object.entries(why)].flat());
+    const letter = [...[...fields].slice(0, MAX_LETTER_FIELDS), ...Object.entries(why)].flat();
+    await this.#endings.end({ stream, entry, outcome, letter });
     this.#options.observer?.deadLettered();
-  }
-
-  /** Acknowledge an entry, add its outcome and its dead letter: all of it, or nothing. */
-  #end(
-    { stream, entry }: Pick<StreamEntry, "stream" | "entry">,
-    outcome: readonly string[],
-    letter: readonly string[],
-  ) {
-    const { outcomeStream, deadStream, groupName } = this.#options;
-    const keys = [stream, outcomeStream, deadStream];
-    return this.#runScript(SETTLE, ...keys, groupName, entry, JSON.stringify(outcome), JSON.stringify(letter));
   }
 
   #outcomeFields(

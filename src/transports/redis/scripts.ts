@@ -12,21 +12,38 @@ export interface Script {
 }
 
 /**
- * Settle an entry, unless it is settled already: add its outcome, or a dead letter, or both, and take it out of the stream.
- * The entry is looked for first and acknowledged last: a server without memory refuses an addition, and then nothing is
- * lost. Returns 1, or 0 where the entry was settled before.
+ * Settle entries, each unless it is settled already: add its outcome, or a dead letter, or both, and take it out of the
+ * stream. Each entry is looked for first and acknowledged last: a server without memory refuses an addition, and then
+ * nothing is lost. The dead letter comes first: if the outcome is refused after it, the letter is there twice in the end,
+ * and the outcome once.
+ *
+ * Arguments: the group, then for each entry its id, how many arguments its outcome and its dead letter have, and these.
+ * Returns for each entry 1, or 0 where it was settled before, or the text of an error.
  */
 export const SETTLE: Script = {
   keys: 3,
   text: `
-local stream, outcomes, dead = KEYS[1], KEYS[2], KEYS[3]
-local group, entry, outcome, letter = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
-if #redis.call('XPENDING', stream, group, entry, entry, 1) == 0 then return 0 end
-if #outcome > 0 then redis.call('XADD', outcomes, '*', unpack(outcome)) end
-if #letter > 0 then redis.call('XADD', dead, '*', unpack(letter)) end
-redis.call('XACK', stream, group, entry)
-redis.call('XDEL', stream, entry)
-return 1`,
+local stream, outcomes, dead, group = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+local function add(to, from, count)
+  if count == 0 then return nil end
+  local reply = redis.pcall('XADD', to, '*', unpack(ARGV, from, from + count - 1))
+  return type(reply) == 'table' and reply.err or nil
+end
+local results, at = {}, 2
+while at <= #ARGV do
+  local entry, outcome, letter = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  local result = 0
+  if #redis.call('XPENDING', stream, group, entry, entry, 1) > 0 then
+    result = add(dead, at + 3 + outcome, letter) or add(outcomes, at + 3, outcome) or 1
+    if result == 1 then
+      redis.call('XACK', stream, group, entry)
+      redis.call('XDEL', stream, entry)
+    end
+  end
+  results[#results + 1] = result
+  at = at + 3 + outcome + letter
+end
+return results`,
 };
 
 /** A sign of life for entries that are still this consumer's: their idle time starts again, their deliveries stay as they are. */

@@ -1,5 +1,6 @@
 /** Two connections to Redis that begin and end together: one waits for entries, the other one does everything else. @module */
 
+import { setImmediate } from "node:timers/promises";
 import { messageOf } from "../../errors.ts";
 import { beatMsOf, type Pulse, startPulse } from "../pulse.ts";
 import type { Delivery } from "../transport.ts";
@@ -89,6 +90,8 @@ async function* readEvents(
     while (!stopped.signal.aborted) {
       if (holds.hasSuspect || prefetch - holds.size < streams.length) {
         await holds.changed(stopped.signal);
+        // What is settled in one turn makes room together: one read for all of it.
+        await setImmediate();
         continue;
       }
       const next = found.stale.shift();
