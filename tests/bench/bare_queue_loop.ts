@@ -1,6 +1,7 @@
 /**
- * What the agent is measured against: the same client of a broker in the shortest loop that answers events, without journal,
- * memory or anything else. The settings of the environment say which broker; arguments: the answer.
+ * What the agent is measured against: the same client of a broker in the shortest loop that does the agent's work with it,
+ * as many messages at a time, outcomes of the same length, settled with the same promise; without journal, memory,
+ * signatures or anything else. The settings of the environment say which broker; arguments: an outcome of the agent's.
  *
  * @module
  */
@@ -14,14 +15,15 @@ import { natsOptions, rabbitOptions, redisOptions } from "../../src/transports/o
 import { connectRabbit, makeQueues } from "../../src/transports/rabbitmq/connection.ts";
 import { connectRedis } from "../../src/transports/redis/connection.ts";
 import { readEntries } from "../../src/transports/redis/entries.ts";
+import type { Outcome } from "../../src/wire.ts";
 
 const settings = readSettings((name) => Deno.env.get(name));
-const [response = ""] = Deno.args;
+const model = JSON.parse(Deno.args[0] ?? "{}") as Outcome;
 
 /** The outcome of the event in a message. */
 function answer(body: string): { id: string; text: string } {
   const { id } = JSON.parse(body) as { id: string };
-  return { id, text: JSON.stringify({ queryId: id, response, timestamp: Date.now(), agentId: "bare" }) };
+  return { id, text: JSON.stringify({ ...model, queryId: id, timestamp: Date.now() }) };
 }
 
 async function overRabbit(settings: Settings): Promise<void> {
@@ -33,8 +35,9 @@ async function overRabbit(settings: Settings): Promise<void> {
   await channel.basicQos(settings.EVENT_PREFETCH);
   const consumer = await channel.basicConsume(options.queues[0]!, { noAck: false }, async (message) => {
     const { id, text } = answer(message.bodyString() ?? "");
-    const properties = { deliveryMode: 2, messageId: id };
-    await publishing.basicPublish("", message.properties.replyTo ?? options.outcomeQueue, text, properties);
+    const properties = { contentType: "application/json", deliveryMode: 2, messageId: id, correlationId: id };
+    // Mandatory: one that finds no queue comes back.
+    await publishing.basicPublish("", message.properties.replyTo ?? options.outcomeQueue, text, properties, true);
     await channel.basicAck(message.deliveryTag);
   });
   console.log("ready");
@@ -52,10 +55,13 @@ async function overRedis(settings: Settings): Promise<void> {
     await Promise.all(
       readEntries(await command("XREADGROUP", ...group)).flatMap(({ entry, fields }) => {
         const { id, text } = answer(fields?.get("body") ?? "");
+        // A crash between them would lose the outcome or repeat it.
         return [
-          command("XADD", options.outcomeStream, "*", "body", text, "id", id),
+          command("MULTI"),
+          command("XADD", options.outcomeStream, "*", "body", text, "id", id, "correlation_id", id),
           command("XACK", stream, options.groupName, entry),
           command("XDEL", stream, entry),
+          command("EXEC"),
         ];
       }),
     );

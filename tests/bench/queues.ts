@@ -6,8 +6,8 @@ import { createLog } from "../../src/log.ts";
 import { readSettings } from "../../src/program/settings.ts";
 import { median } from "../../src/test_server/statistics.ts";
 import { openWay } from "../../src/tools/ask/open.ts";
-import type { AgentEvent } from "../../src/wire.ts";
-import { startAgent } from "../support/agent.ts";
+import { type AgentEvent, entryOf, type Outcome } from "../../src/wire.ts";
+import { type AgentUnderTest, startAgent } from "../support/agent.ts";
 import type { Broker } from "../support/brokers/broker.ts";
 import { NO_NATS, startNats } from "../support/brokers/nats.ts";
 import { NO_RABBITMQ, startRabbit } from "../support/brokers/rabbitmq.ts";
@@ -35,7 +35,6 @@ export interface QueueFigures {
   readonly latenciesMs: readonly number[];
 }
 
-const ANSWER = "iExec is a marketplace for computing power, data sets and applications that run in enclaves.";
 /** Knows nothing, so that nothing is looked up. */
 const BLANK = { name: "Blank", bio: "Answers at once." };
 
@@ -47,33 +46,44 @@ export async function queueFigures(
   await using broker = await start();
   await using folder = makeFolder({ "blank.json": BLANK });
   const env = { ...broker.env, EVENT_PREFETCH: "200", AGENT_CHARACTER: `${folder.path}/blank.json`, LOG_LEVEL: "warn" };
-  const startOurs = () => startAgent({ env: { ...env, LOG_LEVEL: "info" } });
   const rates = { bare: [] as number[], one: [] as number[], two: [] as number[] };
-  let latenciesMs: number[] = [];
+  let latenciesMs: number[] = [], outcome: Outcome | undefined;
   for (let round = 0; round < rounds; round++) {
     {
-      await using _bare = await startBare(env);
-      rates.bare.push(await rateOf(env, count));
-    }
-    {
-      await using first = await startOurs();
-      await first.logged("✅ Connected to {product}: {url}");
+      await using first = await startOurs(env);
       rates.one.push(await rateOf(env, count));
       if (round === 0) latenciesMs = await oneAtATime(env, single);
-      await using second = await startOurs();
-      await second.logged("✅ Connected to {product}: {url}");
+      outcome ??= await oneOutcome(env);
+      await using second = await startOurs(env);
       rates.two.push(await rateOf(env, count));
       await Promise.all([first.stop(), second.stop()]);
+    }
+    {
+      await using _bare = await startBare(env, outcome);
+      rates.bare.push(await rateOf(env, count));
     }
   }
   const { bare, one, two } = rates;
   return { bare: median(bare), one: median(one), two: median(two), latenciesMs };
 }
 
-async function startBare(env: Record<string, string>): Promise<AsyncDisposable> {
+/** An agent that is connected. Its log goes to a pipe that is read, a line for each event. */
+async function startOurs(env: Record<string, string>): Promise<AgentUnderTest> {
+  const agent = await startAgent({ env: { ...env, LOG_LEVEL: "info" } });
+  await agent.logged("✅ Connected to {product}: {url}");
+  return agent;
+}
+
+async function oneOutcome(env: Record<string, string>): Promise<Outcome> {
+  await using asker = await openAsker(env);
+  return await asker.ask(1);
+}
+
+/** @param outcome One of the agent's, so that the bare loop's are as long. */
+async function startBare(env: Record<string, string>, outcome: Outcome): Promise<AsyncDisposable> {
   const words = config.tasks.bench.command.split(" ").slice(2, -1);
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...words, new URL("bare_queue_loop.ts", import.meta.url).pathname, ANSWER],
+    args: ["run", ...words, new URL("bare_queue_loop.ts", import.meta.url).pathname, entryOf(outcome).text],
     env,
     stdin: "null",
     stdout: "piped",
@@ -117,25 +127,26 @@ async function oneAtATime(env: Record<string, string>, count: number): Promise<n
 /** Sends new events at once and waits for all their outcomes. */
 async function openAsker(env: Record<string, string>) {
   const waiting = new Set<string>();
-  let done = Promise.withResolvers<void>();
+  let done = Promise.withResolvers<Outcome>();
   const log = createLog({ level: "warn", format: "text", content: false, write() {}, now: clock.now });
   const way = await openWay(readSettings((name) => env[name]), {
     isMine: (id) => waiting.has(id),
-    heard({ queryId }) {
-      if (waiting.delete(queryId) && waiting.size === 0) done.resolve();
+    heard(outcome) {
+      if (waiting.delete(outcome.queryId) && waiting.size === 0) done.resolve(outcome);
     },
     grew() {},
     lost: (error) => done.reject(error),
   }, { log, clock });
   return {
-    async ask(count: number): Promise<void> {
+    /** @returns The last outcome. */
+    async ask(count: number): Promise<Outcome> {
       done = Promise.withResolvers();
       const events = Array.from({ length: count }, (): AgentEvent => {
         return { id: crypto.randomUUID(), query: "What is iExec?", timestamp: clock.now() };
       });
       for (const { id } of events) waiting.add(id);
       await way.send(events);
-      await done.promise;
+      return await done.promise;
     },
     [Symbol.asyncDispose]: () => way.close(),
   };
