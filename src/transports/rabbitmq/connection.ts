@@ -1,5 +1,7 @@
 /** One connection to a RabbitMQ server, logged in, and the queues behind it. @module */
 
+import { Buffer } from "node:buffer";
+import { nextTick } from "node:process";
 import { AMQPClient } from "@cloudamqp/amqp-client";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import type { TlsFiles } from "../../certificates.ts";
@@ -38,8 +40,11 @@ export const RABBITMQ: BrokerKind = {
 
 /** Seconds without a sign of life after which either side gives the connection up. */
 const HEARTBEAT_S = 20;
-/** Bytes of a frame, at most; the client's own default of 8 KiB cuts most answers up. */
-const FRAME_BYTES = 128 * 1024;
+/**
+ * Bytes of a frame, at most. Most answers fit, and longer ones are cut up: the client keeps a buffer of this size for each
+ * outcome that is not confirmed.
+ */
+const FRAME_BYTES = 16 * 1024;
 /** Deliveries after which the broker makes a message a dead letter: RabbitMQ's own default from 4.0 on. */
 const DELIVERY_LIMIT = 20;
 
@@ -58,7 +63,7 @@ export async function connectRabbit({ url, tls = {}, openTunnel }: RabbitServer)
   });
   // Its own answer to an error is to print it; whoever waits for something learns of it anyway.
   client.onerror = () => {};
-  hearFailedSends(client);
+  gatherSends(client);
   const connected = client.connect();
   // The client listens for the end of a connection from this event on, which a socket that is open already never has.
   if (socket) client.socket?.emit("connect");
@@ -67,17 +72,31 @@ export async function connectRabbit({ url, tls = {}, openTunnel }: RabbitServer)
 }
 
 /**
- * The client sends its first bytes without waiting for what becomes of it. On Deno 2.7.11 that fails where the broker's
- * certificate is not accepted, and a rejection that nobody hears ends the program. Whoever waits hears it too.
+ * Send the frames of one turn of the event loop together: a write to the socket costs more than making a frame, and an
+ * agent settles many events at once.
+ *
+ * Nobody waits for the client's first bytes. On Deno 2.7.11 sending them fails where the broker's certificate is not
+ * accepted, and a rejection that nobody hears ends the program. Whoever waits hears it too.
  */
-function hearFailedSends(client: AMQPClient): void {
+function gatherSends(client: AMQPClient): void {
   // Not public to TypeScript.
   const inner = client as unknown as { send(bytes: Uint8Array): Promise<void> };
   const send = inner.send.bind(client);
+  let gathered: { readonly frames: Uint8Array[]; readonly sent: PromiseWithResolvers<void> } | undefined;
+  const flush = () => {
+    const { frames, sent } = gathered!;
+    gathered = undefined;
+    send(frames.length === 1 ? frames[0]! : Buffer.concat(frames)).then(sent.resolve, sent.reject);
+  };
   inner.send = (bytes) => {
-    const sent = send(bytes);
-    sent.catch(() => {});
-    return sent;
+    if (!gathered) {
+      gathered = { frames: [], sent: Promise.withResolvers() };
+      gathered.sent.promise.catch(() => {});
+      // After the promises that are settled by now, which may send as well.
+      nextTick(flush);
+    }
+    gathered.frames.push(bytes);
+    return gathered.sent.promise;
   };
 }
 
