@@ -1,5 +1,6 @@
 /** What an agent does with a JetStream consumer while one connection lasts. @module */
 
+import { setImmediate } from "node:timers/promises";
 import { type Consumer, jetstream, type JetStreamClient, type JsMsg } from "@nats-io/jetstream";
 import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../errors.ts";
@@ -52,7 +53,8 @@ export async function openNatsSession(
     over: over.signal,
     end,
   });
-  const session = { connection, client, consumer, holds, over: over.signal, options };
+  const flush = createFlush(connection);
+  const session = { connection, client, consumer, holds, flush, over: over.signal, options };
   let late: Promise<JsMsg | null> | undefined;
   return {
     deliveries: (signal) => readEvents(session, { signal, onLate: (message) => late = message }),
@@ -73,8 +75,20 @@ interface Session {
   readonly client: JetStreamClient;
   readonly consumer: Consumer;
   readonly holds: Holds<JsMsg>;
+  /** Resolves when the server has got what was sent up to this call. */
+  readonly flush: () => Promise<void>;
   readonly over: AbortSignal;
   readonly options: NatsSessionOptions;
+}
+
+/** One question whether the server has got everything, for all that ask in one turn of the event loop. */
+function createFlush(connection: NatsConnection): () => Promise<void> {
+  let next: Promise<void> | undefined;
+  return () =>
+    next ??= setImmediate().then(() => {
+      next = undefined;
+      return connection.flush();
+    });
 }
 
 /** Names a message among those of its stream. */
@@ -228,15 +242,13 @@ async function settle(
   entry: Entry,
   trace: TraceHeaders | undefined,
 ): Promise<boolean> {
-  const { holds, options } = session;
+  const { holds } = session;
   // A message of an earlier connection: the server delivers it again.
   if (!holds.has(keyOf(message))) return false;
   await publish(session, message, entry, trace);
-  if (!await message.ackAck({ timeout: SETTLE_MS })) {
-    options.log.info("event {event} is settled, but the server has not said so: it may come again", {
-      event: entry.outcome.queryId,
-    });
-  }
+  // Not confirmed one by one. If it is lost, the event comes again, and the server drops the outcome that it has already.
+  message.ack();
+  await session.flush();
   holds.remove(keyOf(message));
   return true;
 }
