@@ -126,6 +126,7 @@ function connect(parts: AgentParts, { onError, observing, signal }: Wiring) {
   const transport = observing.over(parts.openTransport({
     onReachable: () => outbox.retry(),
     forget: (whose) => forgetting.forget(whose),
+    signed: (outcome) => journal.signed(outcome),
   }));
   const { redelivers = false } = transport;
   const outbox = (redelivers ? createBrokerOutbox : createOutbox)({ journal, transport, deliveries, log, onError });

@@ -46,7 +46,7 @@ export interface Chain {
   /** Sign an outcome that is kept at the place `outcomeSeq`. */
   sign<Kind extends Outcome>(outcome: Kind, event: AgentEvent | undefined, outcomeSeq: number): Kind;
   /** Sign an outcome that is not kept, and so is no part of the chain. */
-  signApart<Kind extends Outcome>(outcome: Kind, event: AgentEvent): Kind;
+  signApart<Kind extends Outcome>(outcome: Kind, event?: AgentEvent): Kind;
   /** Write how far the chain goes, if it has grown: in the transaction of its outcomes. */
   write(): void;
   /** Note it if the last outcome of the chain was deleted: in the transaction that deletes it. */

@@ -71,8 +71,8 @@ export interface Journal {
    * @param event The event: a signature covers its query and its nonce, and with it the outcome can be forgotten.
    */
   record(outcome: Outcome, event?: AgentEvent): RecordedOutcome;
-  /** An outcome, signed, that is not kept. */
-  signed(outcome: Failure, event: AgentEvent): Failure;
+  /** An outcome, signed, that is not kept. `event`: as in {@linkcode record}; absent where it is of no event. */
+  signed(outcome: Failure, event?: AgentEvent): Failure;
   /** The outcome of an event, with its place; undefined where there is none, or none any more. */
   recorded(id: string): RecordedOutcome | undefined;
   /**

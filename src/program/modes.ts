@@ -20,6 +20,7 @@ import { runTask, type TaskResult } from "../iexec/task.ts";
 import { openInput } from "../transports/file/once.ts";
 import { loadTransport } from "../transports/open.ts";
 import { publicUrl } from "../urls.ts";
+import type { Failure } from "../wire.ts";
 
 /** What every mode is given. */
 export interface ModeParts {
@@ -148,7 +149,7 @@ export async function check(
   using quotes = await checkQuotes({ settings, agentId, character: digest, inTee, log, clock }, never);
   say(escapeControls(quotes.line));
   const { attestation } = quotes;
-  const hooks = { onReachable() {}, forget: refuseToForget };
+  const hooks = { onReachable() {}, forget: refuseToForget, signed: (outcome: Failure) => outcome };
   const transport = (await loadTransport(settings))({ ...hooks, agentId, attestation, log, clock });
   const source = await transport.check?.(never);
   if (source !== undefined) say(escapeControls(source));

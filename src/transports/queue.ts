@@ -7,6 +7,7 @@ import type { SourceObserver } from "../observer.ts";
 import type { TraceHeaders } from "../trace_headers.ts";
 import type { Chunk, Entry } from "../wire.ts";
 import { type ConnectionEnd, createReconnection } from "./reconnection.ts";
+import { OutcomeTooLargeError, tooLargeFailureOf } from "./messages.ts";
 import type { Delivery, Transport, TransportHooks } from "./transport.ts";
 
 /** What is done with a broker while one connection lasts. `Handle`: what it needs to settle an event. */
@@ -21,6 +22,7 @@ export interface QueueSession<Handle> {
    * Settle an event: hand its outcome over, with the headers of its trace, and only then have the broker forget it.
    *
    * @returns Whether it is settled; false where the delivery is void, since the broker makes it again.
+   * @throws {OutcomeTooLargeError} If the broker takes no message as large as the outcome.
    * @throws {Error} If it can't be settled now.
    */
   settle(handle: Handle, entry: Entry, trace: TraceHeaders | undefined): Promise<boolean>;
@@ -125,12 +127,34 @@ export function openQueue<Handle>(queue: Queue<Handle>, options: QueueOptions): 
   async function settle(entry: Entry, delivery: Delivery | undefined, trace?: TraceHeaders): Promise<boolean> {
     if (!session || !delivery) return false;
     try {
-      return await session.settle(delivery.handle as Handle, entry, trace ?? delivery.trace);
+      return await settleOrTell(session, { entry, delivery, trace: trace ?? delivery.trace });
     } catch (error) {
       // It is offered again after the next sign of life.
       wasRefused = true;
       log.warn("outcome refused", { event: entry.outcome.queryId, error: messageOf(error) });
       return false;
+    }
+  }
+
+  /** Settle with the outcome; or, where the broker takes no message as large, with an error that says so. */
+  async function settleOrTell(
+    session: QueueSession<Handle>,
+    { entry, delivery, trace }: { entry: Entry; delivery: Delivery; trace: TraceHeaders | undefined },
+  ): Promise<boolean> {
+    const handle = delivery.handle as Handle, { product } = queue;
+    try {
+      return await session.settle(handle, entry, trace);
+    } catch (problem) {
+      if (!(problem instanceof OutcomeTooLargeError)) throw problem;
+      const { bytes, maxBytes } = problem;
+      const event = entry.outcome.queryId;
+      log.warn("the answer of event {event} is too large for {product}: its sender is told", {
+        event,
+        product,
+        bytes,
+        most: maxBytes,
+      });
+      return await session.settle(handle, tooLargeFailureOf(entry, { problem, product, ...options }), trace);
     }
   }
 

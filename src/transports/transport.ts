@@ -2,7 +2,7 @@
 
 import type { Forgotten, Whose } from "../forget_request.ts";
 import type { TraceHeaders } from "../trace_headers.ts";
-import type { AgentEvent, Chunk, Entry } from "../wire.ts";
+import type { AgentEvent, Chunk, Entry, Failure } from "../wire.ts";
 
 /** An event as its source delivered it. */
 export interface Delivery {
@@ -78,6 +78,8 @@ export interface TransportHooks {
    * nothing is to be delivered until it resolves. Only for a peer that every event could come from as well.
    */
   forget(whose: Whose): Promise<Forgotten>;
+  /** An error that the transport tells a sender by itself, with the signatures of every outcome; it is kept nowhere. */
+  signed(outcome: Failure): Failure;
   /** The peer can be reached (again), and every settle before has resolved. */
   onReachable(): void;
 }

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import { type Entry, readEntries, startAgent } from "../support/agent.ts";
-import { type Broker, poll } from "../support/brokers/broker.ts";
+import { type Broker, distinctOutcomes, poll } from "../support/brokers/broker.ts";
 import { event } from "../support/events.ts";
 import { makeFolder } from "../support/folder.ts";
 import { type ModelServer, startModelServer } from "../support/model_server.ts";
@@ -14,6 +14,8 @@ export interface QueueUnderTest {
   /** Why there is none here. */
   readonly missing: string | undefined;
   start(): Promise<Broker>;
+  /** One that takes no message of {@linkcode LARGE} bytes. */
+  startStrict(): Promise<Broker>;
   /** Duplicates of outcomes that one crash may cause: 0, or at most the prefetch. */
   readonly duplicatesPerCrash: number;
   /** How many outcomes the reader finds of an event that was published so many times. */
@@ -25,6 +27,8 @@ export interface QueueUnderTest {
 /** Line of the log that tells of a connection. */
 export const CONNECTED = "✅ Connected to {product}: {url}";
 const PREFETCH = 16;
+/** Bytes of an answer that no strict broker takes; each takes a megabyte less its headers. */
+const LARGE = 1_500_000;
 /** Whether the tests run in the sizes of an acceptance, which take many minutes: with AGENT_TEST_SIZE=full. */
 const IS_FULL = Deno.env.get("AGENT_TEST_SIZE") === "full";
 
@@ -251,8 +255,31 @@ export function testQueue(queue: QueueUnderTest): void {
     const outcomes = await broker.outcomes(4);
     const errors = outcomes.filter(({ type }) => type === "error").map(({ id }) => id);
     assertEquals(sorted(errors), ["no query", "too large", "wrong time"]);
+    for (const { text } of outcomes) assert(JSON.parse(text).signature, text);
     assertEquals(sorted(await lettersOf(broker, malformed.length)), sorted(malformed));
     await untilEmpty(broker);
+  });
+
+  test("an answer that is larger than the broker takes ends as an error for its sender, and the others go on", async () => {
+    await using broker = await queue.startStrict();
+    await using model = await startModelServer("openai");
+    model.otherwise((question) =>
+      question.includes("at length") ? { text: "x".repeat(LARGE), whole: true } : undefined
+    );
+    await using agent = await agentOf(broker, { model });
+    const others = ids(8);
+    await broker.publish(event("long", "Tell it at length"), ...others.map((id) => event(id)));
+    const found = await distinctOutcomes(broker, others.length + 1);
+    const { outcome, type, text } = found.get("long")!;
+    assertEquals(type, "error");
+    assert("error" in outcome && /^the answer has 15\d{5} bytes, and \w+ does not take /.test(outcome.error), text);
+    assert(JSON.parse(text).signature, text);
+    assertEquals([...found.values()].filter(({ type }) => type === "error").length, 1);
+    await untilEmpty(broker);
+    const kept = entriesOf(agent.folder).find(({ queryId }) => queryId === "long");
+    assertEquals(kept?.response?.length, LARGE);
+    await broker.publish(event("after"));
+    assertEquals((await distinctOutcomes(broker, others.length + 2)).get("after")?.type, "response");
   });
 
   test("an event that comes twice is answered once, and its outcome is sent again, byte for byte", async () => {

@@ -1,13 +1,13 @@
 /** What an agent does with a JetStream consumer while one connection lasts. @module */
 
 import { setImmediate } from "node:timers/promises";
-import { type Consumer, jetstream, type JetStreamClient, type JsMsg } from "@nats-io/jetstream";
-import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
+import { type Consumer, jetstream, JetStreamApiError, type JetStreamClient, type JsMsg } from "@nats-io/jetstream";
+import { errors, headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../errors.ts";
 import { type TraceHeaders, traceHeaders } from "../../trace_headers.ts";
 import { type Chunk, encodeChunk, type Entry } from "../../wire.ts";
 import { createHolds, type Holds } from "../holds.ts";
-import { readMessage, refusalOf, typeOf } from "../messages.ts";
+import { OutcomeTooLargeError, readMessage, refusalOf, typeOf } from "../messages.ts";
 import { beatMsOf, startPulse } from "../pulse.ts";
 import type { QueueOptions, QueueSession } from "../queue.ts";
 import type { Delivery } from "../transport.ts";
@@ -166,19 +166,25 @@ async function receive(session: Session, message: JsMsg): Promise<Delivery[]> {
 /** An error outcome, if the message has an id to send it for, and a dead letter. */
 async function refuse(session: Session, message: JsMsg, { reason, id }: { reason: string; id?: string }) {
   const { client, options } = session;
-  const { agentId, deadSubject, stream, log, clock } = options;
+  const { deadSubject, stream, log } = options;
   log.warn("message refused", { stream, seq: message.seq, reason, ...(id !== undefined && { event: id }) });
   if (id !== undefined) {
-    const refusal = refusalOf(id, { reason, agentId, timestamp: clock.now() });
-    await publish(session, message, refusal, traceIn(message));
+    await publish(session, message, refusalOf(id, { reason, ...options }), traceIn(message));
   }
   const letter = copyOf(message.headers);
   letter.set("dead_stream", stream);
   letter.set("dead_sequence", String(message.seq));
   letter.set("dead_deliveries", String(message.info.deliveryCount));
   letter.set("dead_reason", reason.replace(/[\r\n]+/g, " "));
-  const msgID = `${stream} ${message.seq}`;
-  await client.publish(`${deadSubject}.${token(id ?? String(message.seq))}`, message.data, { headers: letter, msgID });
+  const msgID = `${stream} ${message.seq}`, subject = `${deadSubject}.${token(id ?? String(message.seq))}`;
+  try {
+    await client.publish(subject, message.data, { headers: letter, msgID });
+  } catch (error) {
+    if (!isTooLarge(error)) throw error;
+    // The message was as large as the server takes, and its dead letter has more headers.
+    letter.set("dead_body", "left out: no room for it beside these headers");
+    await client.publish(subject, new Uint8Array(), { headers: letter, msgID });
+  }
   options.observer?.deadLettered();
   // Without a reason: a server before 2.10.4 takes no notice of one that has it, and delivers the message again.
   message.term();
@@ -209,7 +215,12 @@ async function publish(
   fields.set("app_id", options.agentId);
   fields.set("correlation_id", encodeURI(message.headers?.get("correlation_id") || id));
   for (const [name, value] of Object.entries(trace ?? {})) fields.set(name, value);
-  await client.publish(`${options.outcomeSubject}.${token(id)}`, entry.text, { msgID: encodeURI(id), headers: fields });
+  try {
+    const subject = `${options.outcomeSubject}.${token(id)}`;
+    await client.publish(subject, entry.text, { msgID: encodeURI(id), headers: fields });
+  } catch (error) {
+    throw isTooLarge(error) ? new OutcomeTooLargeError(entry, connection.info?.max_payload) : error;
+  }
   const inbox = inboxOf(message);
   if (inbox !== undefined) connection.publish(inbox, entry.text, { headers: fields });
 }
@@ -217,6 +228,15 @@ async function publish(
 /** The trace that the headers of a message name; a name that stands there more than once is one list. */
 function traceIn({ headers }: JsMsg): TraceHeaders | undefined {
   return traceHeaders((name) => headers?.values(name).join(","));
+}
+
+/** Code of the server's error where a stream takes no message as large (`max_msg_size`). */
+const MESSAGE_EXCEEDS_MAXIMUM = 10054;
+
+/** Whether a message is larger than the server takes, or its stream: more than `max_payload` the client does not send. */
+function isTooLarge(error: unknown): boolean {
+  return (error instanceof errors.InvalidArgumentError && error.message.includes("max_payload")) ||
+    (error instanceof JetStreamApiError && error.code === MESSAGE_EXCEEDS_MAXIMUM);
 }
 
 /** Where a copy goes. Nowhere but to who asked: the sender of an event may not have the agent publish elsewhere. */

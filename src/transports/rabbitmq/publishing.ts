@@ -1,20 +1,30 @@
 /** Outcomes published so that none is lost: confirmed by the broker, and to a queue that is there. @module */
 
-import type { AMQPChannel, AMQPMessage } from "@cloudamqp/amqp-client";
+import { Buffer } from "node:buffer";
+import type { AMQPChannel, AMQPClient, AMQPMessage } from "@cloudamqp/amqp-client";
+import { messageOf } from "../../errors.ts";
 import type { TraceHeaders } from "../../trace_headers.ts";
 import { type Chunk, encodeChunk, type Entry } from "../../wire.ts";
-import { typeOf } from "../messages.ts";
+import { OutcomeTooLargeError, typeOf } from "../messages.ts";
 
 /** Publishes outcomes. */
 export interface Publishing {
   /**
    * Publish the outcome of an event, with the headers of its trace.
    *
+   * @throws {OutcomeTooLargeError} If the broker takes no message as large.
    * @throws {Error} If the broker does not take it, or has no queue for it.
    */
   publish(entry: Entry, message: AMQPMessage, trace: TraceHeaders | undefined): Promise<void>;
   /** A piece of an answer for who asked. @returns False if nobody can be replied to, or too much is under way. */
   chunk(chunk: Chunk, message: AMQPMessage): boolean;
+}
+
+/** An outcome, the message of its event, and the headers of its trace. */
+interface Published {
+  readonly entry: Entry;
+  readonly message: AMQPMessage;
+  readonly trace: TraceHeaders | undefined;
 }
 
 /** Pieces of answers that the broker has not confirmed yet, at most. */
@@ -24,23 +34,62 @@ const MAX_CHUNKS = 100;
  * Publish over a channel of its own. An outcome goes to the queue that its event's `reply_to` names; if there is none, or
  * it is gone, to `outcomeQueue`. A confirmation says nothing of the way: what found no queue comes back before it.
  *
- * @param options `own`: queues that no outcome may go to, whatever an event asks for.
+ * @param options `own`: queues that no outcome may go to, whatever an event asks for; `onLost`: told why there can be no
+ * channel any more.
  */
+// deno-lint-ignore house/function-length -- one channel after the other, and what was published over them
 export async function openPublishing(
-  channel: AMQPChannel,
-  { agentId, outcomeQueue, own }: { agentId: string; outcomeQueue: string; own: readonly string[] },
+  client: AMQPClient,
+  options: { agentId: string; outcomeQueue: string; own: readonly string[]; onLost: (problem: string) => void },
 ): Promise<Publishing> {
+  const { agentId, outcomeQueue, own, onLost } = options;
   /** Names of publications that came back. */
   const returned = new Set<string>();
-  let count = 0, chunksUnderWay = 0;
-  await channel.confirmSelect();
-  channel.onReturn = ({ properties }) => void returned.add(String(properties.headers?.["publication"]));
+  let count = 0, chunksUnderWay = 0, maxBytes = Infinity;
+  const open = async () => {
+    const channel = await client.channel();
+    await channel.confirmSelect();
+    // Its own answer to an error is to print it; whoever publishes learns of it.
+    channel.onerror = () => {};
+    channel.onReturn = ({ properties }) => void returned.add(String(properties.headers?.["publication"]));
+    return channel;
+  };
+  let channel = await open(), opening: Promise<AMQPChannel> | undefined;
 
-  async function reaches(
+  /**
+   * The broker ends the channel over which too large a message came, and with it all that were not confirmed. Remembers
+   * the limit and opens another channel; any other reason is the end of the connection.
+   */
+  async function reopen(lost: AMQPChannel, problem: string): Promise<void> {
+    const limit = /larger than configured max size (\d+)/.exec(problem)?.[1];
+    if (limit !== undefined) maxBytes = Number(limit);
+    if (channel !== lost) return;
+    if (limit === undefined) return onLost(problem);
+    opening ??= open();
+    channel = await opening;
+    opening = undefined;
+  }
+
+  /** Publish over the channel there is; over another one, where it ended for the sake of another message. */
+  async function reaches(queue: string, published: Published): Promise<boolean> {
+    const { entry } = published;
+    while (true) {
+      if (Buffer.byteLength(entry.text) > maxBytes) throw new OutcomeTooLargeError(entry, maxBytes);
+      const current = channel;
+      try {
+        return await isRouted(current, queue, published);
+      } catch (error) {
+        if (!current.closed || client.closed) throw error;
+        await reopen(current, messageOf(error));
+        if (channel === current) throw error;
+      }
+    }
+  }
+
+  async function isRouted(
+    channel: AMQPChannel,
     queue: string,
-    entry: Entry,
-    { properties }: AMQPMessage,
-    trace: TraceHeaders | undefined,
+    { entry, message: { properties }, trace }: Published,
   ): Promise<boolean> {
     const id = entry.outcome.queryId;
     const publication = String(++count);
@@ -76,8 +125,8 @@ export async function openPublishing(
     },
     async publish(entry, message, trace) {
       const replyTo = replyQueueOf(message);
-      if (replyTo !== undefined && await reaches(replyTo, entry, message, trace)) return;
-      if (await reaches(outcomeQueue, entry, message, trace)) return;
+      if (replyTo !== undefined && await reaches(replyTo, { entry, message, trace })) return;
+      if (await reaches(outcomeQueue, { entry, message, trace })) return;
       throw new Error(`there is no queue ${outcomeQueue}`);
     },
   };

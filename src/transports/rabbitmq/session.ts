@@ -43,8 +43,6 @@ export async function openRabbitSession(
   const { agentId, queues, outcomeQueue, prefetch } = options;
   await makeQueues(client, options);
   const own = [...queues, ...queues.map(deadQueueOf)];
-  const publishing = await openPublishing(await client.channel(), { agentId, outcomeQueue, own });
-  const channel = await client.channel();
   const over = new AbortController();
   const woken = { change: Promise.withResolvers<void>() };
   const wake = () => {
@@ -57,6 +55,8 @@ export async function openRabbitSession(
     wake();
     void client.close().catch(() => {}); // it may be what has failed
   };
+  const publishing = await openPublishing(client, { agentId, outcomeQueue, own, onLost: end });
+  const channel = await client.channel();
   client.ondisconnect = (error) => end(error ? messageOf(error) : "the connection was closed");
   const session: Session = { channel, publishing, holds: createHolds(), arrived: [], suspects: [], options, wake };
   // Without a queue, the limit is for each consumer.
@@ -151,7 +151,7 @@ function keyOf({ deliveryTag }: AMQPMessage): string {
 /** The event in a message; undefined where it has none, and ends as a dead letter. */
 async function receive(session: Session, message: AMQPMessage): Promise<(Delivery & { attempt: number }) | undefined> {
   const { publishing, channel, options } = session;
-  const { agentId, log, clock } = options;
+  const { log } = options;
   const checked = readMessage(message.bodyString() ?? "", options);
   if (checked.ok) {
     // A quorum queue counts the deliveries before this one; a classic one says only whether there was any.
@@ -160,9 +160,7 @@ async function receive(session: Session, message: AMQPMessage): Promise<(Deliver
   }
   const { reason, id } = checked;
   log.warn("message refused", { queue: message.routingKey, reason, ...(id !== undefined && { event: id }) });
-  if (id !== undefined) {
-    await publishing.publish(refusalOf(id, { reason, agentId, timestamp: clock.now() }), message, traceIn(message));
-  }
+  if (id !== undefined) await publishing.publish(refusalOf(id, { reason, ...options }), message, traceIn(message));
   await channel.basicReject(message.deliveryTag, false);
   options.observer?.deadLettered();
   return undefined;

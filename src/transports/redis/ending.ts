@@ -25,8 +25,13 @@ export interface Endings {
   end(ending: Ending): Promise<boolean>;
 }
 
+/**
+ * An outcome of this length goes alone, so that a server which takes no text as long refuses that one and no other: none
+ * refuses less than 1 MiB, and a letter has up to three bytes.
+ */
+export const LONG_TEXT = 256 * 1024;
 /** Entries of one script, at most, and the length of their texts: a script holds up every other client of the server. */
-const MAX_SCRIPT = { entries: 100, length: 1024 * 1024 };
+const MAX_SCRIPT = { entries: 100, length: LONG_TEXT };
 
 /** An entry that waits for its script. */
 interface Waiting extends Ending {

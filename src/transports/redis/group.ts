@@ -7,7 +7,7 @@ import type { SourceObserver } from "../../observer.ts";
 import { type TraceHeaders, traceHeaders } from "../../trace_headers.ts";
 import { type Chunk, encodeChunk, type Entry } from "../../wire.ts";
 import type { Holds } from "../holds.ts";
-import { readMessage, refusalOf, typeOf } from "../messages.ts";
+import { type FailureParts, OutcomeTooLargeError, readMessage, refusalOf, typeOf } from "../messages.ts";
 import type { Delivery } from "../transport.ts";
 import type { RedisConnection } from "./connection.ts";
 import {
@@ -18,11 +18,11 @@ import {
   type PendingEntry,
   type StreamEntry,
 } from "./entries.ts";
-import { createEndings, type Endings } from "./ending.ts";
+import { createEndings, type Endings, LONG_TEXT } from "./ending.ts";
 import { createScripts, FORGET, KEEP } from "./scripts.ts";
 
 /** Where events, outcomes and dead letters are, and how many at a time. */
-export interface GroupOptions {
+export interface GroupOptions extends FailureParts {
   /** Streams of events, in the order of their priority. */
   readonly streams: readonly string[];
   readonly outcomeStream: string;
@@ -41,9 +41,17 @@ export interface GroupOptions {
   readonly maxBytes: number;
   /** What this agent holds. */
   readonly holds: Holds<HeldEntry>;
+  /** What the server was found not to take: it ends the connection, so that the next one has to know. */
+  readonly limit: ServerLimit;
   readonly observer?: SourceObserver | undefined;
   readonly log: Log;
   readonly clock: Clock;
+}
+
+/** A limit of the server that only a refusal tells of. */
+export interface ServerLimit {
+  /** Length of the shortest text that it refused; Infinity as long as it took all. */
+  refusedLength: number;
 }
 
 /** What can be done with the group. */
@@ -58,7 +66,12 @@ export interface Group {
   takeOver(pending: PendingEntry): Promise<Delivery[]>;
   /** What becomes of an entry that was read: an event is held from now on, anything else ends as a dead letter. */
   receive(entry: StreamEntry, options: { attempt: number }): Promise<Delivery[]>;
-  /** Settle a held entry. @throws {Error} If that can't be done now. */
+  /**
+   * Settle a held entry.
+   *
+   * @throws {OutcomeTooLargeError} If the server takes no text as long.
+   * @throws {Error} If that can't be done now.
+   */
   settle(held: HeldEntry, entry: Entry, trace?: TraceHeaders): Promise<void>;
   /** Publish a piece of an answer to the channel that the entry asks for. @returns False if it asks for none. */
   chunk(held: HeldEntry, chunk: Chunk): boolean;
@@ -174,8 +187,14 @@ class OpenGroup implements Group {
   }
 
   async settle(held: HeldEntry, entry: Entry, trace?: TraceHeaders): Promise<void> {
+    const { limit } = this.#options;
+    if (entry.text.length >= limit.refusedLength) throw new OutcomeTooLargeError(entry);
     const outcome = this.#outcomeFields(entry, { correlationId: held.correlationId, trace });
-    const wasOpen = await unlessMissing(() => this.#endings.end({ ...held, outcome, letter: [] }));
+    const wasOpen = await unlessMissing(() => this.#endings.end({ ...held, outcome, letter: [] })).catch((error) => {
+      if (!isTooLarge(error) || entry.text.length < LONG_TEXT) throw error;
+      limit.refusedLength = entry.text.length;
+      throw new OutcomeTooLargeError(entry);
+    });
     if (wasOpen) return;
     const event = entry.outcome.queryId;
     this.#options.log.info("the entry of event {event} was settled by another agent, or deleted", { event });
@@ -214,10 +233,10 @@ class OpenGroup implements Group {
     read: StreamEntry & { readonly fields: ReadonlyMap<string, string> },
     { reason, id, deliveries }: { reason: string; id?: string | undefined; deliveries: number },
   ): Promise<void> {
-    const { agentId, log, clock } = this.#options;
+    const { log } = this.#options;
     const { stream, entry, fields } = read;
     log.warn("entry refused", { stream, entry, reason, ...(id !== undefined && { event: id }) });
-    const refusal = id === undefined ? undefined : refusalOf(id, { reason, agentId, timestamp: clock.now() });
+    const refusal = id === undefined ? undefined : refusalOf(id, { reason, ...this.#options });
     const about = { correlationId: fields.get("correlation_id"), trace: traceIn(fields) };
     const outcome = refusal ? this.#outcomeFields(refusal, about) : [];
     const why = { dead_stream: stream, dead_entry: entry, dead_deliveries: String(deliveries), dead_reason: reason };
@@ -234,6 +253,11 @@ class OpenGroup implements Group {
     const fields = ["body", entry.text, "id", id, "type", typeOf(entry), "app_id", this.#options.agentId];
     return [...fields, "correlation_id", correlationId ?? id, ...Object.entries(trace ?? {}).flat()];
   }
+}
+
+/** Whether the server refuses a text for its length: its `proto-max-bulk-len`, or the limit of a hosted one. */
+function isTooLarge(error: unknown): boolean {
+  return /invalid bulk length|max(imum)? request size/i.test(messageOf(error));
 }
 
 /** Whether an error says that stream or group are not there: somebody deleted them, and the next read makes them again. */

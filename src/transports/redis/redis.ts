@@ -7,12 +7,15 @@ import { openQueue, type QueueOptions } from "../queue.ts";
 import type { Transport } from "../transport.ts";
 import { connectRedis, REDIS, type RedisConnection, type RedisServer, type Reply } from "./connection.ts";
 import { type HeldEntry, keyOf } from "./entries.ts";
-import { type GroupOptions, isGroupMissing } from "./group.ts";
+import { type GroupOptions, isGroupMissing, type ServerLimit } from "./group.ts";
 import { createScripts, KEEP } from "./scripts.ts";
 import { openRedisSession } from "./session.ts";
 
+/** What a group is told by the settings. */
+type GroupSettings = Omit<GroupOptions, "consumer" | "holds" | "limit">;
+
 /** Where the streams are, and how the agent takes part. */
-export interface RedisTransportOptions extends QueueOptions, RedisServer, Omit<GroupOptions, "consumer" | "holds"> {}
+export interface RedisTransportOptions extends QueueOptions, RedisServer, GroupSettings {}
 
 /** Milliseconds of silence that a look at the server bears. */
 const LOOK_MS = 10_000;
@@ -23,11 +26,12 @@ export function openRedisTransport(options: RedisTransportOptions): Transport {
   const consumer = `${options.agentId}-${crypto.randomUUID().slice(0, 8)}`;
   // An entry is held beyond the connection that brought it: any connection can settle it.
   const holds = createHolds<HeldEntry>();
+  const limit: ServerLimit = { refusedLength: Infinity };
   return openQueue<HeldEntry>({
     ...REDIS,
     peer: publicUrl(options.url),
     async open({ onBeat }) {
-      const session = await openRedisSession({ ...options, consumer, holds, onBeat });
+      const session = await openRedisSession({ ...options, consumer, holds, limit, onBeat });
       const { group } = session;
       return {
         deliveries: session.deliveries,

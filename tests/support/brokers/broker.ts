@@ -63,3 +63,11 @@ export async function poll<T>(what: string, find: () => Promise<T | undefined>, 
   }
   throw new Error(`Gave up waiting for ${what}`, { cause: last });
 }
+
+/** The first outcome of each event, once there are `count` events with one. */
+export function distinctOutcomes(broker: Broker, count: number): Promise<ReadonlyMap<string, OutcomeMessage>> {
+  return poll(`outcomes of ${count} events`, async () => {
+    const found = new Map((await broker.arrived()).toReversed().map((message) => [message.id, message]));
+    return found.size >= count ? found : undefined;
+  });
+}

@@ -29,12 +29,12 @@ export interface RabbitBroker extends Broker {
 
 /**
  * Start one. `tls`: with the certificate for localhost; `asksForCertificate`: of clients, signed by CLIENT_AUTHORITY;
- * `plugins`: to enable.
+ * `plugins`: to enable; `config`: more lines of the configuration.
  */
 export async function startRabbit(
-  options: { tls?: boolean; asksForCertificate?: boolean; plugins?: readonly string[] } = {},
+  options: { tls?: boolean; asksForCertificate?: boolean; plugins?: readonly string[]; config?: string } = {},
 ): Promise<RabbitBroker> {
-  const { tls = false, asksForCertificate = false, plugins = [] } = options;
+  const { tls = false, asksForCertificate = false, plugins = [], config = "" } = options;
   const folder = makeFolder({
     "plugins": `[${plugins.join(",")}].`,
     "clients.pem": CLIENT_AUTHORITY,
@@ -47,14 +47,14 @@ export async function startRabbit(
   const port = freePort(), epmdPort = freePort();
   Deno.writeTextFileSync(
     `${path}/rabbitmq.conf`,
-    tls
+    (tls
       ? `listeners.tcp = none\nlisteners.ssl.1 = 127.0.0.1:${port}\nssl_options.certfile = ${path}/cert.pem\n` +
         `ssl_options.keyfile = ${path}/key.pem\n` +
         (asksForCertificate
           ? `ssl_options.cacertfile = ${path}/clients.pem\nssl_options.verify = verify_peer\n` +
             "ssl_options.fail_if_no_peer_cert = true\n"
           : "ssl_options.verify = verify_none\n")
-      : `listeners.tcp.1 = 127.0.0.1:${port}\n`,
+      : `listeners.tcp.1 = 127.0.0.1:${port}\n`) + config,
   );
   const env = {
     HOME: `${path}/home`,

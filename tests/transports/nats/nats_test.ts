@@ -7,6 +7,8 @@ testQueue({
   name: "nats",
   missing: NO_NATS,
   start: startNats,
+  // Its max_payload is a megabyte.
+  startStrict: startNats,
   duplicatesPerCrash: 0,
   // Within the time that the server remembers ids.
   outcomesOfRepeated: () => 1,

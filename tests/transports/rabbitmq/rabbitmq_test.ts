@@ -7,6 +7,7 @@ testQueue({
   name: "rabbitmq",
   missing: NO_RABBITMQ,
   start: startRabbit,
+  startStrict: () => startRabbit({ config: "max_message_size = 1048576\n" }),
   // Between the confirmation of an outcome and the acknowledgement of its event.
   duplicatesPerCrash: 16,
   outcomesOfRepeated: (times) => times,

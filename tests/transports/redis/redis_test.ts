@@ -14,6 +14,11 @@ testQueue({
   name: "redis",
   missing: NO_REDIS,
   start: startRedis,
+  async startStrict() {
+    const broker = await startRedis();
+    await broker.command("CONFIG", "SET", "proto-max-bulk-len", "1048576");
+    return broker;
+  },
   duplicatesPerCrash: 0,
   outcomesOfRepeated: (times) => times,
   maxDeliveries: 3,

@@ -85,6 +85,7 @@ export function open(url: URL, clock: Clock, more: Partial<WebSocketTransportOpt
     random: () => 0,
     onReachable() {},
     forget: () => Promise.reject(new Error("no request to forget is expected")),
+    signed: (outcome) => outcome,
     ...more,
   });
 }
