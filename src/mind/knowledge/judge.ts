@@ -1,10 +1,11 @@
 /** How well a passage answers a question, and which of several does best. @module */
 
 import type { Language } from "./language.ts";
-import type { Look, Terms, Things } from "./passage_look.ts";
+import { isMeant, share } from "./meeting.ts";
+import type { Look, Things } from "./passage_look.ts";
 import type { AskedPart } from "./question.ts";
+import { type Attribute, attributeOf, says } from "./saying.ts";
 import type { Term } from "./terms.ts";
-import type { Word } from "./words.ts";
 
 /** What a judgement rests on, the same for all passages of one question. */
 export interface Case {
@@ -14,11 +15,10 @@ export interface Case {
   readonly main: Language;
   /** The weight of all terms; never zero. */
   readonly whole: number;
-  /** The terms of the one thing that is asked about; none where the question is another. */
-  readonly own: readonly Term[];
-  /** What is asked of a thing, and the thing; nothing is where the question has another form. */
-  readonly asked: readonly Term[];
-  readonly of: readonly Term[];
+  /** The term of the thing that is asked about, where the question says no more. */
+  readonly own: Term | undefined;
+  /** What may be asked of which thing; nothing is where the question has another form. */
+  readonly attributes: readonly Attribute[];
   /** Whether it says so little that a passage must be about just that. */
   readonly isShort: boolean;
   /** The score of the likeliest candidate; how good others are is measured by it. */
@@ -33,18 +33,26 @@ export function caseOf(
 ): Case {
   const whole = terms.reduce((sum, { weight }) => sum + weight, 0) || 1;
   const said = part.asksAgent ? [] : terms.filter(({ isContext }) => !isContext);
-  const own = part.asksWhatItIs || (part.asksOf && said.length === 2) ? said : [];
   return {
     part,
     terms,
     main,
     whole,
-    own: own.length <= MOST_THING_TERMS ? own : [],
-    asked: terms.filter(({ isAsked }) => isAsked),
-    of: terms.filter(({ isAsked, isContext }) => !isAsked && !isContext),
+    own: part.asksWhatItIs && said.length === 1 ? said[0] : undefined,
+    attributes: attributesIn(part, terms, said),
     isShort: whole < LEAST_SAID * telling && !terms.some(({ isThing }) => isThing),
     highest,
   };
+}
+
+/** What is asked of which thing; of two terms, either may be the thing. */
+function attributesIn(part: AskedPart, terms: readonly Term[], said: readonly Term[]): Attribute[] {
+  const asked = terms.filter(({ isAsked }) => isAsked);
+  const of = terms.filter(({ isAsked, isContext }) => !isAsked && !isContext);
+  if (asked.length > 0 && of.length > 0) return [attributeOf(asked, of)];
+  const [one, other, third] = said;
+  if (!one || !other || third || !(part.asksWhatItIs || part.asksOf)) return [];
+  return [attributeOf([one], [other]), attributeOf([other], [one])];
 }
 
 /** What becomes of a passage. */
@@ -56,11 +64,10 @@ export interface Judgement {
 }
 
 /**
- * What meeting a term counts: by one that is similar; by one that is similar where no passage has the word itself, since
- * then they all say it in other words. And what it counts if the word beside it, which makes one name with it, is nowhere
- * in the passage: known elsewhere, known elsewhere and all else that is asked, or known nowhere.
+ * What meeting a term counts if the word beside it, which makes one name with it, is nowhere in the passage: known
+ * elsewhere, known elsewhere and all else that is asked, or known nowhere.
  */
-const MET = { similar: 0.6, onlySimilar: 1, half: 0.85, halfOfAll: 0.7, halfUnknown: 0.5 };
+const MET = { half: 0.85, halfOfAll: 0.7, halfUnknown: 0.5 };
 /** What counts besides coverage when passages are put in order. */
 const ORDER = {
   bm25: 0.25,
@@ -75,8 +82,6 @@ const ORDER = {
 };
 /** A question that says less, as a share of what a term of a single passage says, needs a passage about just that. */
 const LEAST_SAID = 1;
-/** A question after one thing, of at most so many terms, is answered by a passage that says what the thing is. */
-const MOST_THING_TERMS = 2;
 /** What a passage counts that explains the thing in passing, that speaks of it, and that only has the word. */
 const DEFINES = { mentioned: 0.95, subject: 1, not: 0.35, uncounted: 0.45 };
 
@@ -141,13 +146,6 @@ function inLanguage(of: Language, asked: Language, main: Language): number {
   return of === main ? ORDER.main : ORDER.foreign;
 }
 
-/** How far a set of terms has a term: wholly, by one that is similar, or not at all. */
-function share({ isKnown, forms, similar }: Term, by: Terms): number {
-  for (const form of forms) if (by.has(form)) return 1;
-  if (!meet(similar, by)) return 0;
-  return isKnown ? MET.similar : MET.onlySimilar;
-}
-
 /** The weight of the terms in the best of the names that a passage explains; less if the name has other terms too. */
 function definition(terms: readonly Term[], { names }: Things): number {
   let best = 0;
@@ -164,96 +162,14 @@ function definition(terms: readonly Term[], { names }: Things): number {
 }
 
 /** How much a passage is about what is asked: the thing, or something of a thing. */
-function aboutness({ own, asked, of }: Case, look: Look): number {
-  if (asked.length > 0 && of.length > 0) return says(asked, of, look) ? 1 : DEFINES.not;
-  const [one, other] = own;
-  if (one && other) return says([one], [other], look) || says([other], [one], look) ? 1 : DEFINES.not;
-  return own.length > 0 ? aboutThing(own, look.things) : 1;
+function aboutness({ own, attributes }: Case, look: Look): number {
+  if (attributes.length > 0) return attributes.some((one) => says(look, one)) ? 1 : DEFINES.not;
+  return own ? aboutThing(own, look.things) : 1;
 }
 
-/**
- * Whether a passage says what is asked of a thing: `the price of bread` where both stand together, or where what it says
- * of bread has a price, and not that of something else. That it has both words somewhere is not enough.
- */
-function says(asked: readonly Term[], of: readonly Term[], { terms, things: { names, sentences } }: Look): boolean {
-  if (names.some((name) => meetHalf(asked, name, share) && meetMost(of, name))) return true;
-  const isOf = (word: Word) => of.some((term) => isMeant(term, only(word)));
-  const isAsked = (word: Word) => asked.some((term) => isMeant(term, only(word)));
-  const mayBeAsked = (word: Word) => asked.some((term) => share(term, only(word)) > 0);
-  const isOwn = meetHalf(asked, terms, isMeant) && names.some((name) => meetMost(of, name) && isAll(of, name));
-  return sentences.some(({ terms, words }) => {
-    const isFree = words.some((word, place) => isAsked(word) && !isOfOther(words[place + 1], isOf));
-    if (isFree && meetHalf(asked, terms, isMeant)) {
-      // A word that may only stand for what was asked is found in many a sentence.
-      const isSaid = asked.some(({ forms }) => forms.some((form) => terms.has(form))) || leads(words, isAsked);
-      if (isOwn && isSaid) return true;
-      if (meetMost(of, terms) && leads(words, isOf)) return true;
-    }
-    return meetMost(of, terms) && meetHalf(asked, terms, share) && words.some((word, place) => {
-      const before = words[place - 1];
-      return before && word.isJoined && ((mayBeAsked(before) && isOf(word)) || (isOf(before) && mayBeAsked(word)));
-    });
-  });
-}
-
-/** The terms of one word. */
-function only({ whole }: Word): Terms {
-  return { has: (term) => term === whole };
-}
-
-/** Whether a word, behind another, says of what that is: something else than what was asked. */
-function isOfOther(word: Word | undefined, isOf: (word: Word) => boolean): boolean {
-  return word !== undefined && word.isJoined && !word.isNext && !isOf(word);
-}
-
-/** Whether a sentence begins with a word, or with one that belongs to it: `the end of a task`. */
-function leads(words: readonly Word[], is: (word: Word) => boolean): boolean {
-  for (const [place, word] of words.entries()) {
-    if (place > 0 && !word.isJoined) return false;
-    if (is(word)) return true;
-  }
-  return false;
-}
-
-/** Whether a set has half of the terms: `name` of a `full name`. */
-function meetHalf(terms: readonly Term[], by: Terms, meets: (term: Term, by: Terms) => boolean | number): boolean {
-  return terms.filter((term) => meets(term, by)).length >= terms.length / 2;
-}
-
-/** Whether a set has most of what terms weigh. */
-function meetMost(terms: readonly Term[], by: Terms): boolean {
-  let whole = 0, met = 0;
-  for (const term of terms) {
-    whole += term.weight;
-    if (isMeant(term, by)) met += term.weight;
-  }
-  return met >= whole / 2;
-}
-
-/** Whether terms stand for all words of a name. */
-function isAll(terms: readonly Term[], name: ReadonlySet<string>): boolean {
-  return [...name].every((one) => terms.some((term) => isMeant(term, { has: (other) => other === one })));
-}
-
-/** How much a passage is about a thing, by the least of its terms. */
-function aboutThing(terms: readonly Term[], things: Things): number {
-  const isSaid = things.names.some((name) => terms.every((term) => isMeant(term, name))) ||
-    (terms.length > 1 && things.sentences.some((sentence) => terms.every((term) => isMeant(term, sentence.terms))));
-  if (isSaid) return 1;
-  return Math.min(...terms.map((term) => {
-    if (things.names.some((name) => isMeant(term, name))) return 1;
-    if (isMeant(term, things.mentioned)) return DEFINES.mentioned;
-    return term.isThing || isMeant(term, things.subjects) ? DEFINES.subject : DEFINES.not;
-  }));
-}
-
-/** Whether a set of terms has a term itself, or one that is similar where the knowledge has no other word for it. */
-function isMeant({ isKnown, forms, similar }: Term, by: Terms): boolean {
-  return forms.some((form) => by.has(form)) || (!isKnown && meet(similar, by));
-}
-
-/** Whether a set has one of `terms`. */
-function meet(terms: readonly string[], by: Terms): boolean {
-  for (const term of terms) if (by.has(term)) return true;
-  return false;
+/** How much a passage is about a thing. */
+function aboutThing(thing: Term, { names, mentioned, subjects }: Things): number {
+  if (names.some((name) => isMeant(thing, name))) return 1;
+  if (isMeant(thing, mentioned)) return DEFINES.mentioned;
+  return thing.isThing || isMeant(thing, subjects) ? DEFINES.subject : DEFINES.not;
 }

@@ -1,13 +1,9 @@
 /** What a close look at a passage shows: its terms, what it is about, what it says of which thing. @module */
 
 import type { Language } from "./language.ts";
+import type { Terms } from "./meeting.ts";
 import type { IndexedPassage } from "./passages.ts";
 import { termsIn, type Word, wordsOf } from "./words.ts";
-
-/** A set of terms that somebody else keeps. */
-export interface Terms {
-  has(term: string): boolean;
-}
 
 /** What a close look at a passage shows. */
 export interface Look {

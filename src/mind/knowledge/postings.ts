@@ -57,6 +57,8 @@ export class Postings {
   /** What a search adds up for each passage, zero between searches: to make them anew would take longer than one. */
   readonly #sums: Float64Array;
   readonly #met: Uint16Array;
+  /** Which passages have one of a list of terms. */
+  readonly #having = new Map<readonly string[], Uint8Array>();
 
   constructor(lists: Lists) {
     const { terms, lengths } = lists;
@@ -78,18 +80,24 @@ export class Postings {
     return number === undefined ? NONE : passages.subarray(starts[number], starts[number + 1]);
   }
 
-  /** Whether a passage has a term. */
-  has(id: number, term: string): boolean {
-    const { terms, starts, passages } = this.lists;
-    const number = terms.get(term);
-    if (number === undefined) return false;
-    let low = starts[number]!, high = starts[number + 1]!;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (passages[middle]! < id) low = middle + 1;
-      else high = middle;
+  /**
+   * Whether a passage has one of some terms. Which passages do is remembered by the list itself: the same one should be
+   * asked with again.
+   */
+  hasAny(id: number, terms: readonly string[]): boolean {
+    let bits = this.#having.get(terms);
+    if (!bits) {
+      if (this.#having.size >= MAX_HAVING) this.#having.clear();
+      this.#having.set(terms, bits = this.#bitsOf(terms));
     }
-    return low < starts[number + 1]! && passages[low] === id;
+    return (bits[id >> 3]! & 1 << (id & 7)) !== 0;
+  }
+
+  /** A bit for each passage: whether it has one of `terms`. */
+  #bitsOf(terms: readonly string[]): Uint8Array {
+    const bits = new Uint8Array(Math.ceil(this.lists.lengths.text.length / 8));
+    for (const term of terms) for (const id of this.holdersOf(term)) bits[id >> 3]! |= 1 << (id & 7);
+    return bits;
   }
 
   /**
@@ -128,6 +136,8 @@ export class Postings {
 }
 
 const NONE = new Uint32Array();
+/** Lists of terms whose passages are remembered, at most: each takes a bit for each passage. */
+const MAX_HAVING = 1_024;
 
 function average(lengths: Uint16Array): number {
   return lengths.reduce((sum, length) => sum + length, 0) / lengths.length;

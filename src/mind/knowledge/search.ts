@@ -171,7 +171,10 @@ function rememberLooks(index: KnowledgeIndex): (id: number, passage: IndexedPass
     let look = looks.get(id);
     if (!look) {
       if (looks.size >= MAX_LOOKS) looks.clear();
-      const terms = { has: (term: string) => index.postings.has(id, term) };
+      const terms = {
+        has: (term: string) => index.postings.holdersOf(term).includes(id),
+        hasAny: (terms: readonly string[]) => index.postings.hasAny(id, terms),
+      };
       looks.set(id, look = closeLook(passage, { language: languageAt(index, id), terms }));
     }
     return look;

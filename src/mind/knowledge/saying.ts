@@ -1,0 +1,93 @@
+/** Whether a passage says what is asked of a thing. @module */
+
+import { isMeant, share, type Terms } from "./meeting.ts";
+import type { Look, Sentence } from "./passage_look.ts";
+import type { Term } from "./terms.ts";
+import type { Word } from "./words.ts";
+
+/** Something that is asked of a thing: `the price of bread`. */
+export interface Attribute {
+  readonly asked: readonly Term[];
+  readonly of: readonly Term[];
+  /** The words that say what is asked, those that may stand for one of these, and those that say the thing. */
+  readonly words: {
+    readonly asked: ReadonlySet<string>;
+    readonly may: ReadonlySet<string>;
+    readonly of: ReadonlySet<string>;
+  };
+}
+
+/** What is asked of a thing. */
+export function attributeOf(asked: readonly Term[], of: readonly Term[]): Attribute {
+  const meant = (terms: readonly Term[]) =>
+    new Set(terms.flatMap(({ isKnown, forms, similar }) => isKnown ? forms : [...forms, ...similar]));
+  const may = new Set(asked.flatMap(({ forms, similar }) => [...forms, ...similar]));
+  return { asked, of, words: { asked: meant(asked), may, of: meant(of) } };
+}
+
+/**
+ * Whether a passage says it: where both stand together, or where what it says of bread has a price, and not that of
+ * something else. That it has both words somewhere is not enough.
+ */
+export function says({ terms, things }: Look, attribute: Attribute): boolean {
+  const { asked, of, words } = attribute;
+  if (!meetHalf(asked, terms, share) || !meetMost(of, terms)) return false;
+  const names = things.names.filter((name) => meetMost(of, name));
+  if (names.some((name) => meetHalf(asked, name, share))) return true;
+  const isOwn = names.some((name) => name.isSubsetOf(words.of));
+  return things.sentences.some((sentence) => sentenceSays(sentence, attribute, isOwn));
+}
+
+/** `isOwn`: whether the passage is about the thing. */
+function sentenceSays({ terms, words }: Sentence, attribute: Attribute, isOwn: boolean): boolean {
+  const { asked, of, words: { asked: askedWords, may, of: ofWords } } = attribute;
+  const hasThing = meetMost(of, terms);
+  if (!hasThing && !isOwn) return false;
+  if (meetHalf(asked, terms, isMeant) && isFree(words, attribute)) {
+    if (hasThing && leads(words, ofWords)) return true;
+    // A word that may only stand for what was asked is found in many a sentence.
+    if (isOwn && (asked.some(({ forms }) => forms.some((form) => terms.has(form))) || leads(words, askedWords))) {
+      return true;
+    }
+  }
+  return hasThing && meetHalf(asked, terms, share) && words.some(({ whole, isJoined }, place) => {
+    const before = words[place - 1]?.whole;
+    return isJoined && before !== undefined &&
+      ((may.has(before) && ofWords.has(whole)) || (ofWords.has(before) && may.has(whole)));
+  });
+}
+
+/** Whether what is asked is said somewhere of nothing else: not `the price of flour`. */
+function isFree(words: readonly Word[], { words: { asked, of } }: Attribute): boolean {
+  return words.some(({ whole }, place) => {
+    const next = words[place + 1];
+    return asked.has(whole) && !(next?.isJoined && !next.isNext && !of.has(next.whole));
+  });
+}
+
+/** Whether a sentence begins with one of some words, or with one that belongs to it: `the end of a task`. */
+function leads(words: readonly Word[], some: ReadonlySet<string>): boolean {
+  for (let place = 0; place < words.length; place++) {
+    const { whole, isJoined } = words[place]!;
+    if (place > 0 && !isJoined) return false;
+    if (some.has(whole)) return true;
+  }
+  return false;
+}
+
+/** Whether a set has half of the terms: `name` of a `full name`. */
+function meetHalf(terms: readonly Term[], by: Terms, meets: (term: Term, by: Terms) => boolean | number): boolean {
+  let met = 0;
+  for (const term of terms) if (meets(term, by)) met++;
+  return met >= terms.length / 2;
+}
+
+/** Whether a set has most of what terms weigh. */
+function meetMost(terms: readonly Term[], by: Terms): boolean {
+  let whole = 0, met = 0;
+  for (const term of terms) {
+    whole += term.weight;
+    if (isMeant(term, by)) met += term.weight;
+  }
+  return met >= whole / 2;
+}
