@@ -1,11 +1,12 @@
 /**
- * Writes what the settings say elsewhere too: docs/settings.md, `.env.example`, the variables in `deno.json`. Run by
- * `deno task docs`. @module
+ * Writes what the settings say elsewhere too: docs/settings.md, `.env.example`, the variables in `deno.json`; and the index
+ * of the built-in knowledge. Run by `deno task docs`. @module
  */
 
 import { envExample, settingsMarkdown } from "../program/help.ts";
 import { SETTINGS, VARIABLES } from "../program/settings.ts";
 import { prefixesOf } from "../settings/misspelt.ts";
+import { BUILT_IN_INDEX, makeBuiltInIndex } from "./compile/built_in_index.ts";
 
 /** `docs/settings.md` with its table made from the settings. */
 export function withSettings(document: string): string {
@@ -33,4 +34,5 @@ if (import.meta.main) {
   await Deno.writeTextFile(".env.example", envExample());
   await Deno.writeTextFile(settings, withSettings(await Deno.readTextFile(settings)));
   await Deno.writeTextFile("deno.json", withVariables(await Deno.readTextFile("deno.json")));
+  await Deno.writeTextFile(BUILT_IN_INDEX, JSON.stringify(await makeBuiltInIndex(), null, 2) + "\n");
 }

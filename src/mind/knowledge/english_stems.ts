@@ -5,8 +5,7 @@
  */
 
 /** Forms that no ending explains. */
-const IRREGULAR: ReadonlyMap<string, string> = new Map(
-  `
+const IRREGULAR = `
   began begun: begin; biggest: big; bought: buy; broke broken: break; brought: bring; built: build; caught: catch;
   children: child; chose chosen: choose; drawn drew: draw; driven drove: drive; fell fallen: fall; felt: feel;
   fought: fight; gave given: give; grew grown: grow; held: hold; hid hidden: hide; kept: keep; knew
@@ -14,11 +13,9 @@ const IRREGULAR: ReadonlyMap<string, string> = new Map(
   people: person; ran: run; read: read; risen rose: rise; saw seen: see; sent: send; shown: show; slept: sleep;
   sold: sell; spent: spend; spoke spoken: speak; stole stolen: steal; stood: stand; taught: teach; thought: think;
   threw thrown: throw; told: tell; took: take; understood: understand; went: go; won: win; wrote written: write
-  `.split(";").flatMap((line) => {
-    const [forms = "", base = ""] = line.split(":").map((side) => side.trim());
-    return forms.split(/\s+/).map((form) => [form, base] as const);
-  }),
-);
+  `;
+
+let bases: ReadonlyMap<string, string> | undefined;
 
 /** Endings, longest first where one ends in another, with how much of a word must be left. */
 const ENDINGS: readonly (readonly [ending: string, left: number, instead: string])[] = [
@@ -76,7 +73,17 @@ const ENDINGS_BY_LAST = Map.groupBy(ENDINGS, ([ending]) => ending.at(-1) ?? "");
 
 /** The base of an irregular form (`went` of `go`), or the word itself. */
 export function baseOf(word: string): string {
-  return IRREGULAR.get(word) ?? word;
+  bases ??= readBases();
+  return bases.get(word) ?? word;
+}
+
+function readBases(): Map<string, string> {
+  return new Map(
+    IRREGULAR.split(";").flatMap((line) => {
+      const [forms = "", base = ""] = line.split(":").map((side) => side.trim());
+      return forms.split(/\s+/).map((form) => [form, base] as const);
+    }),
+  );
 }
 
 /** The stem of a word in lower-case letters a to z. */

@@ -3,7 +3,7 @@
  * questions of the evaluation are answered rightly, with them 247. @module
  */
 
-import type { Spoken } from "./language.ts";
+import { SPOKEN, type Spoken } from "./language.ts";
 
 /** Words that mean much the same, by their language. */
 export type WordGroup = Readonly<Partial<Record<Spoken, readonly string[]>>>;
@@ -131,8 +131,12 @@ const GROUPS = `
   difference differ different distinguish versus | differenza | difference | diferencia | unterschied
 `;
 
-/** The groups, read once. */
-export const GENERAL_WORDS: readonly WordGroup[] = GROUPS.trim().split("\n").map((line) => {
-  const [en, it, fr, es, de] = line.split("|").map((words) => words.trim().split(/\s+/));
-  return { ...(en && { en }), ...(it && { it }), ...(fr && { fr }), ...(es && { es }), ...(de && { de }) };
-});
+/** The lists of each language, in the order of the groups: read when they are first asked for. */
+const LISTS: Partial<Record<Spoken, readonly (readonly string[])[]>> = {};
+let columns: readonly (readonly string[])[] | undefined;
+
+/** The words of each group in a language; none in a group that leaves the language out. */
+export function generalWords(language: Spoken): readonly (readonly string[])[] {
+  columns ??= GROUPS.trim().split("\n").map((line) => line.split("|"));
+  return LISTS[language] ??= columns.map((lists) => lists[SPOKEN.indexOf(language)]?.trim().split(" ") ?? []);
+}

@@ -104,19 +104,23 @@ const LISTS: Readonly<Record<Language, readonly string[]>> = {
 };
 
 /** Words of the German list that are nouns or too telling to leave out of a search. */
-const NOT_SMALL: ReadonlySet<string> = new Set(
-  "ordnung jahr jahre jahren tag tage tagen uhr zeit teil sache mensch menschen mann suche startseite ende neue neuen"
-    .split(" "),
-);
+const NOT_SMALL =
+  "ordnung jahr jahre jahren tag tage tagen uhr zeit teil sache mensch menschen mann suche startseite ende neue neuen";
 
 const SMALL_WORDS: Partial<Record<Language, ReadonlySet<string>>> = {};
 
 /** The words of a language, folded, that say nothing about what a sentence is about. */
 export function smallWordsOf(language: Language): ReadonlySet<string> {
-  return SMALL_WORDS[language] ??= new Set(
-    [...LISTS[language], ...CHAT_WORDS[language].trim().split(/\s+/)].map((word) => fold(word.toLowerCase()))
-      .filter((word) => !NOT_SMALL.has(word)),
-  );
+  return SMALL_WORDS[language] ??= makeSmallWords(language);
+}
+
+function makeSmallWords(language: Language): Set<string> {
+  const words = new Set<string>();
+  for (const word of LISTS[language]) words.add(fold(word.toLowerCase()));
+  for (const word of CHAT_WORDS[language].split(/\s+/)) words.add(fold(word));
+  words.delete("");
+  if (language === "de") { for (const word of NOT_SMALL.split(" ")) words.delete(word); }
+  return words;
 }
 
 /**
@@ -138,12 +142,14 @@ const SIGNS: readonly (readonly [RegExp, Spoken, number])[] = [
   [/[äß]|[öü](?!e)/i, "de", 1],
   [/[çœêâîû]|\b(?:qu|j|n|c|d)['’](?=[aeiouyéêh])/i, "fr", 1],
   [
-    /\b(?:cos|dov|com|c|un|l|dell|all|nell|dall|sull|quest)['’](?=[eèaiou])|[ìò]|\b(?:è|perché|più)(?!\p{L})/iu,
+    /\b(?:cos|dov|com|c|un|l|dell|all|nell|dall|sull|quest)['’](?=[eèaiou])|[ìò]|\b(?:è|perché|più)(?![a-z\u00c0-\u024f])/i,
     "it",
     1.5,
   ],
 ];
 const LETTER = { a: 97, z: 122 };
+/** Whatever is behind the scripts of Europe and western Asia. */
+const EASTERN = /[\u2e80-\uffff]/;
 const JAPANESE = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
 const CHINESE = /\p{Script=Han}/u;
 
@@ -163,7 +169,7 @@ export function languageOf(text: string, fallback: Language = "en"): Language {
  */
 export function languageTold(text: string, preferred: Language): Language | undefined {
   const sample = text.slice(0, SAMPLE_LENGTH);
-  if (NOT_ASCII.test(sample)) {
+  if (EASTERN.test(sample)) {
     if (JAPANESE.test(sample)) return "ja";
     if (CHINESE.test(sample)) return "zh";
   }
@@ -192,17 +198,17 @@ export function languageTold(text: string, preferred: Language): Language | unde
   return best.find((spoken) => spoken === preferred) ?? best[0];
 }
 
-let words: Map<string, number[]> | undefined;
+let words: Map<string, readonly number[]> | undefined;
 
 /** The languages that each small word belongs to, by their places in {@linkcode SPOKEN}. */
 function spokenWith(): ReadonlyMap<string, readonly number[]> {
   if (words) return words;
   words = new Map();
   for (const [place, spoken] of SPOKEN.entries()) {
+    const alone = [place];
     for (const word of smallWordsOf(spoken)) {
       const others = words.get(word);
-      if (others) others.push(place);
-      else words.set(word, [place]);
+      words.set(word, others ? [...others, place] : alone);
     }
   }
   return words;

@@ -13,7 +13,7 @@ export function* blocksOf(text: string): Generator<string> {
     if (lines.length > 0) yield lines.join("\n");
     lines = [];
   }
-  for (const written of linesOf(text.replace(FRONT_MATTER, ""))) {
+  for (const written of linesOf(/^\ufeff?---/.test(text) ? text.replace(FRONT_MATTER, "") : text)) {
     let line = written;
     if (fence === undefined) {
       const wasComment = isComment;

@@ -3,7 +3,7 @@
 import type { Language } from "./language.ts";
 import type { Terms } from "./meeting.ts";
 import type { IndexedPassage } from "./passages.ts";
-import { termsIn, type Word, wordsOf } from "./words.ts";
+import { type Word, wordsOf } from "./words.ts";
 
 /** What a close look at a passage shows. */
 export interface Look {
@@ -11,7 +11,7 @@ export interface Look {
   /** The terms of its headings and its text. */
   readonly terms: Terms;
   /** The first ones. */
-  readonly lead: ReadonlySet<string>;
+  readonly lead: Terms;
   readonly things: Things;
   /** Whether it names a method or a command. */
   readonly instructs: boolean;
@@ -39,8 +39,6 @@ export interface Sentence {
   readonly words: readonly Word[];
 }
 
-/** Terms at the start of a passage that tell what it is about. */
-const LEAD_TERMS = 4;
 /** A camel-case name or a quoted command. */
 const INSTRUCTS = /[a-z][A-Z]|"/;
 const OF_AGENT =
@@ -69,16 +67,16 @@ const SENTENCE_END = /(?<=[.!?:;])\s+|(?<=[。！？])|\n+/u;
 /** Where names are looked for. */
 const HEAD_LENGTH = 120;
 
-/** Look at a passage in a language, which has `terms`. Everything is looked at when a question first needs it. */
-export function closeLook(passage: IndexedPassage, known: { language: Language; terms: Terms }): Look {
+/** Look at a passage of which this much is known. Everything else is looked at when a question first needs it. */
+export function closeLook(passage: IndexedPassage, known: Pick<Look, "language" | "terms" | "lead">): Look {
   return new CloseLook(passage, known);
 }
 
 class CloseLook implements Look, Things {
   readonly language: Language;
   readonly terms: Terms;
+  readonly lead: Terms;
   readonly #passage: IndexedPassage;
-  #lead?: ReadonlySet<string>;
   #instructs?: boolean;
   #counts?: boolean;
   #ofAgent?: boolean;
@@ -86,21 +84,17 @@ class CloseLook implements Look, Things {
   #mentioned?: ReadonlySet<string>;
   #subjects?: ReadonlySet<string>;
   #texts?: readonly string[];
-  #headings?: readonly Word[];
   #sentences?: readonly Sentence[];
 
-  constructor(passage: IndexedPassage, { language, terms }: { language: Language; terms: Terms }) {
+  constructor(passage: IndexedPassage, { language, terms, lead }: Pick<Look, "language" | "terms" | "lead">) {
     this.#passage = passage;
     this.language = language;
     this.terms = terms;
+    this.lead = lead;
   }
 
   get things(): Things {
     return this;
-  }
-
-  get lead() {
-    return this.#lead ??= new Set(this.#firstTerms().slice(0, LEAD_TERMS));
   }
 
   get instructs() {
@@ -125,7 +119,7 @@ class CloseLook implements Look, Things {
 
   get subjects() {
     return this.#subjects ??= new Set(
-      [this.#headingWords(), ...this.sentences.map(({ words }) => words)].flatMap(subjectOf),
+      [this.#passage.heading, ...this.#sentenceTexts()].flatMap((text) => subjectOf(wordsOf(text, this.language, 2))),
     );
   }
 
@@ -138,20 +132,6 @@ class CloseLook implements Look, Things {
 
   #sentenceTexts(): readonly string[] {
     return this.#texts ??= this.#passage.text.split(SENTENCE_END);
-  }
-
-  #headingWords(): readonly Word[] {
-    return this.#headings ??= wordsOf(this.#passage.heading, this.language);
-  }
-
-  /** The first terms, and those of the rest of that sentence. */
-  #firstTerms(): string[] {
-    const terms = termsIn(this.#headingWords());
-    for (const text of this.#sentenceTexts()) {
-      if (terms.length >= LEAD_TERMS) break;
-      terms.push(...termsIn(wordsOf(text, this.language)));
-    }
-    return terms;
   }
 }
 

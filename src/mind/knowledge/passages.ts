@@ -34,6 +34,11 @@ export function* passagesOf(texts: readonly KnowledgeText[]): Generator<IndexedP
  * each piece of a table begins with its header. Comments and front matter are left out.
  */
 export function* splitIntoPassages(text: string): Generator<CutPassage> {
+  // A line of its own, as a character lists them.
+  if (text.length <= MAX_LENGTH && !NOT_PLAIN.test(text)) {
+    if (text.trim() !== "") yield { heading: "", text };
+    return;
+  }
   const trail: string[] = [];
   let together: string[] = [];
   function* flush() {
@@ -56,6 +61,9 @@ export function* splitIntoPassages(text: string): Generator<CutPassage> {
   }
   yield* flush();
 }
+
+/** What makes a text more than one line without a mark. */
+const NOT_PLAIN = /[\n#<]|-->/;
 
 /** A block, in pieces that are short enough. */
 function cut(block: string, kind: BlockKind): string[] {

@@ -22,6 +22,12 @@ export function plainText(text: string): string {
     .trim();
 }
 
+/** Whether a text has a letter or a digit. */
+export function hasLetters(text: string): boolean {
+  // The classes of Unicode take longer to compile than the rest of a start's first question to read.
+  return /[a-z0-9]/i.test(text) || (NOT_ASCII.test(text) && /[\p{L}\p{N}]/u.test(text));
+}
+
 const NOT_ASCII = /[^\x20-\x7e\s]/;
 /** Anything but words and the signs between them: most messages have none of it. */
 const MARKED_UP = /[^\w\s.,;?!'&%/-]|_|^[ \t]*[-+] |\s[ \t]|[xX]-?[DP]\b/m;
@@ -33,11 +39,11 @@ const EMOJI = /[\p{Extended_Pictographic}\u{1F3FB}-\u{1F3FF}\u{1F1E6}-\u{1F1FF}\
 export function sentencesOf(text: string): string[] {
   // Most messages are one sentence, and the pattern looks back at every blank.
   const all = MAY_END.test(text) ? text.split(SENTENCE_END) : [text];
-  return all.map((sentence) => sentence.trim()).filter((sentence) => /[\p{L}\p{N}]/u.test(sentence));
+  return all.map((sentence) => sentence.trim()).filter(hasLetters);
 }
 
 /** What is in every text that has a {@linkcode SENTENCE_END}. */
 const MAY_END = /[.!?…]["')\]]*\s|[。！？\n]/;
 /** Not behind an abbreviation, and in scripts without blanks behind a full stop of theirs. */
 const SENTENCE_END =
-  /(?<!\b(?:vs|e\.g|i\.e|etc|mr|mrs|ms|dr|prof|nr|z\.b|bzw|ca|es|p\.es|ej|p\.ej|approx|sig|dott)\.)(?<=[.!?…]["')\]]*)\s+|(?<=[。？！])|\n+/iu;
+  /(?<!\b(?:vs|e\.g|i\.e|etc|mr|mrs|ms|dr|prof|nr|z\.b|bzw|ca|es|p\.es|ej|p\.ej|approx|sig|dott)\.)(?<=[.!?…]["')\]]*)\s+|(?<=[。？！])|\n+/i;

@@ -11,6 +11,10 @@ const HEADING_BOOST = 2;
  */
 const BM25 = { k: 1.2, b: 0.7, d: 0.5 };
 
+/** Terms at the start of a passage that tell what it is about, and what stands where it has fewer. */
+export const LEAD_TERMS = 4;
+export const NO_TERM = 0xffffffff;
+
 /** Something of the headings of passages, and the same of their texts. */
 export interface PerField<Value> {
   readonly heading: Value;
@@ -44,6 +48,8 @@ export interface Lists {
   readonly passages: Uint32Array<ArrayBuffer>;
   /** How often the term is in the heading of that passage, and how often in its text. */
   readonly counts: PerField<Uint8Array<ArrayBuffer>>;
+  /** The numbers of the terms that each passage begins with, {@linkcode LEAD_TERMS} for each, and {@linkcode NO_TERM}. */
+  readonly leads: Uint32Array<ArrayBuffer>;
   /** How many different terms are in the heading of each passage, and how many in its text. */
   readonly lengths: PerField<Uint16Array<ArrayBuffer>>;
 }
@@ -91,6 +97,15 @@ export class Postings {
       this.#having.set(terms, bits = this.#bitsOf(terms));
     }
     return (bits[id >> 3]! & 1 << (id & 7)) !== 0;
+  }
+
+  /** Whether a passage begins with a term. */
+  leadsWith(id: number, term: string): boolean {
+    const { terms, leads } = this.lists;
+    const number = terms.get(term);
+    if (number === undefined) return false;
+    for (let at = id * LEAD_TERMS; at < (id + 1) * LEAD_TERMS; at++) if (leads[at] === number) return true;
+    return false;
   }
 
   /** A bit for each passage: whether it has one of `terms`. */

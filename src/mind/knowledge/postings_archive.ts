@@ -1,16 +1,17 @@
 /** The lists of terms as a text, to be kept between two starts. @module */
 
-import { Postings } from "./postings.ts";
+import { LEAD_TERMS, NO_TERM, Postings } from "./postings.ts";
 
 /**
  * A text that {@linkcode unpackPostings} reads: a line of terms, and a line of numbers, passages as the distance to the one
  * before.
  */
-export function packPostings({ lists: { terms, starts, passages, counts, lengths } }: Postings): string {
+export function packPostings({ lists: { terms, starts, passages, counts, leads, lengths } }: Postings): string {
   const { write, written } = numberWriter();
   write(lengths.text.length);
   for (const length of lengths.heading) write(length);
   for (const length of lengths.text) write(length);
+  for (const number of leads) write(number === NO_TERM ? 0 : number + 1);
   write(passages.length);
   for (const number of terms.values()) {
     const start = starts[number]!, end = starts[number + 1]!;
@@ -37,6 +38,8 @@ export function unpackPostings(packed: string, size: number): Postings | undefin
   const lengths = { heading: new Uint16Array(size), text: new Uint16Array(size) };
   for (let passage = 0; passage < size; passage++) lengths.heading[passage] = read();
   for (let passage = 0; passage < size; passage++) lengths.text[passage] = read();
+  const leads = new Uint32Array(size * LEAD_TERMS);
+  for (let at = 0; at < leads.length; at++) leads[at] = (read() || NO_TERM + 1) - 1;
   const entries = read();
   if (entries > bytes.length) return undefined;
   const starts = new Uint32Array(terms.size + 1), passages = new Uint32Array(entries);
@@ -53,7 +56,7 @@ export function unpackPostings(packed: string, size: number): Postings | undefin
     }
   }
   starts[terms.size] = at;
-  return new Postings({ terms, starts, passages, counts, lengths });
+  return new Postings({ terms, starts, passages, counts, leads, lengths });
 }
 
 /** Writes numbers below 2³² in as few bytes as they need, the lowest seven bits first. @see LEB128 */

@@ -1,6 +1,6 @@
 /** Makes the lists of terms, passage by passage, in few bytes. @module */
 
-import { type PerField, Postings } from "./postings.ts";
+import { LEAD_TERMS, NO_TERM, type PerField, Postings } from "./postings.ts";
 
 /** How often a term is counted in one passage at most, so that a byte holds it: more tells nothing more. */
 const MAX_COUNT = 255;
@@ -18,6 +18,7 @@ export function createPostingsBuilder(): PostingsBuilder {
   const terms = new Map<string, number>();
   /** Entries in the order of the passages: the number of a term, and how often it occurs. */
   const numbers = growing(Uint32Array), headings = growing(Uint8Array), texts = growing(Uint8Array);
+  const leads = growing(Uint32Array);
   /** Where the entries of each passage end, and how many different terms it has. */
   const ends = growing(Uint32Array), headingLengths = growing(Uint16Array), textLengths = growing(Uint16Array);
 
@@ -31,6 +32,8 @@ export function createPostingsBuilder(): PostingsBuilder {
         headings.push(Math.min(inHeading.get(term) ?? 0, MAX_COUNT));
         texts.push(Math.min(inText.get(term) ?? 0, MAX_COUNT));
       }
+      const lead = [...heading.slice(0, LEAD_TERMS), ...text.slice(0, LEAD_TERMS)];
+      for (let at = 0; at < LEAD_TERMS; at++) leads.push(terms.get(lead[at] ?? "") ?? NO_TERM);
       ends.push(numbers.size());
       headingLengths.push(inHeading.size);
       textLengths.push(inText.size);
@@ -51,7 +54,7 @@ export function createPostingsBuilder(): PostingsBuilder {
         }
       }
       const lengths = { heading: headingLengths.all().slice(), text: textLengths.all().slice() };
-      return new Postings({ terms, starts, passages, counts, lengths });
+      return new Postings({ terms, starts, passages, counts, leads: leads.all().slice(), lengths });
     },
   };
 }

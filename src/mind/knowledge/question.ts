@@ -2,7 +2,7 @@
 
 import { fold, type Language, languageOf, languageTold, type Spoken } from "./language.ts";
 import { type Phrases, phrasesOf } from "./phrases.ts";
-import { plainText, sentencesOf } from "./plain_text.ts";
+import { hasLetters, plainText, sentencesOf } from "./plain_text.ts";
 import { type Courtesy, strip } from "./stripping.ts";
 import { shorten, wordsOf } from "./words.ts";
 
@@ -69,7 +69,7 @@ export function readQuestion(message: string, reading: Reading): Asked {
   for (const sentence of sentencesOf(fold(plain))) {
     const text = strip(sentence, { ...reading, language, phrases, courtesies });
     for (const part of text.split(phrases.and).map((part) => part.trim())) {
-      if (!/[\p{L}\p{N}]/u.test(part)) continue;
+      if (!hasLetters(part)) continue;
       found.push({
         text: part,
         asks: asks(part, phrases) || /\?\s*$/.test(sentence),

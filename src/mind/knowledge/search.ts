@@ -175,7 +175,8 @@ function rememberLooks(index: KnowledgeIndex): (id: number, passage: IndexedPass
         has: (term: string) => index.postings.holdersOf(term).includes(id),
         hasAny: (terms: readonly string[]) => index.postings.hasAny(id, terms),
       };
-      looks.set(id, look = closeLook(passage, { language: languageAt(index, id), terms }));
+      const lead = { has: (term: string) => index.postings.leadsWith(id, term) };
+      looks.set(id, look = closeLook(passage, { language: languageAt(index, id), terms, lead }));
     }
     return look;
   };

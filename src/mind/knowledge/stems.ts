@@ -4,7 +4,7 @@ import { stemmer as french } from "@orama/stemmers/french";
 import { stemmer as german } from "@orama/stemmers/german";
 import { stemmer as italian } from "@orama/stemmers/italian";
 import { stemmer as spanish } from "@orama/stemmers/spanish";
-import { stem as english } from "./english_stems.ts";
+import { baseOf, stem as english } from "./english_stems.ts";
 import type { Language } from "./language.ts";
 
 /**
@@ -26,6 +26,11 @@ export function stemOf(word: string, language: Language): string {
     default:
       return english(word);
   }
+}
+
+/** A word that begins with the letters that its stem begins with. */
+export function beginningOf(word: string, language: Language): string {
+  return language === "en" ? baseOf(word) : word;
 }
 
 /** Names of files and variables, numbers, and words in other letters have no ending. */

@@ -2,6 +2,7 @@
 
 import { fold, type Language, SPOKEN } from "./language.ts";
 import { beginningOf, type Phrases, phrasesOf } from "./phrases.ts";
+import { hasLetters } from "./plain_text.ts";
 import { wordsOf } from "./words.ts";
 
 /** What needs no knowledge: a greeting, thanks, a leave-taking, and two questions about the agent. */
@@ -35,7 +36,9 @@ export function strip(sentence: string, stripping: Stripping): string {
   let rest = sentence;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const before = rest;
-    rest = stripLabels(stripCourtesy(rest, stripping), stripping);
+    rest = stripCourtesy(rest, stripping);
+    if (rest === "") return "";
+    rest = stripLabels(rest, stripping);
     const about = (["who", "abilities"] as const).find((one) => stripping.phrases[one].test(rest));
     if (about) {
       stripping.courtesies.add(about);
@@ -45,14 +48,14 @@ export function strip(sentence: string, stripping: Stripping): string {
     rest = unlessEmpty(rest, rest.replace(stripping.phrases.leads, ""), stripping);
     rest = unlessEmpty(rest, rest.replace(stripping.phrases.trails, ""), stripping);
     rest = stripNames(rest, stripping);
-    if (rest === before) break;
+    if (rest === before || rest === "") break;
   }
   return rest.replace(/^[\s,;:.!–-]+|[\s,;:–-]+$/g, "");
 }
 
 /** What would leave nothing is left on, if the knowledge has a word of it. */
 function unlessEmpty(text: string, shorter: string, { isKnown, language }: Stripping): string {
-  if (/[\p{L}\p{N}]/u.test(shorter)) return shorter;
+  if (hasLetters(shorter)) return shorter;
   return wordsOf(text, language).some(({ written }) => isKnown(written, language)) ? text : shorter;
 }
 
@@ -68,11 +71,7 @@ function stripCourtesy(text: string, { courtesies, phrases, isKnown, language, n
       courtesies.add(kind);
       let rest = text.slice(said.length);
       if (kind !== "hello") return rest;
-      const own = new RegExp(
-        `^${fold(name).replace(/[^\p{L}\p{N}\s]/gu, "\\$&")}(?![\\p{L}\\p{N}])[\\s,;:!.–-]*`,
-        "iu",
-      );
-      if (name !== "") rest = rest.replace(own, "");
+      rest = stripOwnName(rest, name);
       return stripAddressed(rest, (word) => isKnown(word, language));
     }
   }
@@ -81,6 +80,14 @@ function stripCourtesy(text: string, { courtesies, phrases, isKnown, language, n
     return text.replace(phrases.smallTalk, "");
   }
   return text;
+}
+
+/** The agent's own name, at the start. */
+function stripOwnName(text: string, name: string): string {
+  const own = fold(name).toLowerCase();
+  const behind = text.slice(own.length);
+  if (own === "" || !text.toLowerCase().startsWith(own) || hasLetters(behind.slice(0, 1))) return text;
+  return behind.replace(/^[\s,;:!.–-]+/, "");
 }
 
 /** Whoever is greeted by name: capitals up to a comma, or one word that the knowledge does not have. */
@@ -103,7 +110,7 @@ function stripLabels(text: string, stripping: Stripping): string {
     wordsOf(label, stripping.language).some(({ written }) => stripping.isKnown(written, stripping.language));
   const label = BEGINS_PLAINLY.test(text) ? undefined : LABEL.exec(text)?.[0];
   let rest = text;
-  if (label !== undefined && !(isTelling(label) && !/[\p{L}\p{N}]/u.test(text.slice(label.length)))) {
+  if (label !== undefined && !(isTelling(label) && !hasLetters(text.slice(label.length)))) {
     rest = unlessEmpty(rest, rest.slice(label.length), stripping);
   }
   const behind = LABELLED_BEHIND.test(rest) ? LABEL_BEHIND.exec(rest)?.[0] : undefined;

@@ -1,8 +1,8 @@
 /** Which terms may stand for which: within a language, and from the language of a question to those of the knowledge. @module */
 
-import { GENERAL_WORDS, type WordGroup } from "./general_words.ts";
+import { generalWords, type WordGroup } from "./general_words.ts";
 import { type Language, SPOKEN, type Spoken } from "./language.ts";
-import { stemOf } from "./stems.ts";
+import { beginningOf, stemOf } from "./stems.ts";
 
 /** Finds what may stand for a term. */
 export interface Synonyms {
@@ -14,44 +14,84 @@ export interface Synonyms {
 
 /** Synonyms of general words, and of a character's own groups. */
 export function openSynonyms(own: readonly WordGroup[]): Synonyms {
-  const groups = [...GENERAL_WORDS, ...own];
-  const stems = new Map<string, readonly string[]>();
-  const places = new Map<Language, Map<string, number[]>>();
-
-  /** The stems of a group in a language: made when they are first asked for, and not at every start. */
-  const stemsIn = (place: number, language: Language): readonly string[] => {
-    const key = `${language} ${place}`;
-    let all = stems.get(key);
-    if (!all) {
-      all = (groups[place]?.[language as Spoken] ?? []).map((word) => stemOf(word, language));
-      stems.set(key, all);
-    }
-    return all;
+  const languages = new Map<Spoken, GroupsIn>();
+  const groupsIn = (language: Language): GroupsIn | undefined => {
+    const spoken = SPOKEN.find((one) => one === language);
+    if (spoken === undefined) return undefined;
+    const known = languages.get(spoken);
+    if (known) return known;
+    const groups = new GroupsIn([...generalWords(spoken), ...own.map((group) => group[spoken] ?? [])], spoken);
+    languages.set(spoken, groups);
+    return groups;
   };
-  const placesIn = (language: Language): ReadonlyMap<string, readonly number[]> => {
-    let all = places.get(language);
-    if (!all) {
-      all = new Map<string, number[]>();
-      for (const place of groups.keys()) {
-        for (const one of stemsIn(place, language)) {
-          const others = all.get(one);
-          if (others) others.push(place);
-          else all.set(one, [place]);
-        }
-      }
-      places.set(language, all);
-    }
-    return all;
-  };
-  const isSpoken = (language: Language) => SPOKEN.some((spoken) => spoken === language);
-
   return {
     of(term, language, into) {
-      const at = isSpoken(language) ? placesIn(language).get(term) ?? [] : [];
-      const others = new Set(at.flatMap((place) => into.flatMap((target) => stemsIn(place, target))));
+      const places = groupsIn(language)?.placesOf(term) ?? [];
+      const others = new Set(
+        places.flatMap((place) => into.flatMap((target) => groupsIn(target)?.stemsAt(place) ?? [])),
+      );
       others.delete(term);
       return others;
     },
-    has: (term, language) => isSpoken(language) && placesIn(language).has(term),
+    has: (term, language) => (groupsIn(language)?.placesOf(term).length ?? 0) > 0,
   };
 }
+
+/** Letters that a word and its stem begin with, unless they are shorter. */
+const SHARED_LETTERS = 2;
+
+/** All groups in one language. To find the stems of all words would take 2 ms of the first question of each start. */
+class GroupsIn {
+  readonly #groups: readonly (readonly string[])[];
+  readonly #language: Spoken;
+  readonly #stems: (readonly string[] | undefined)[] = [];
+  /** The places of the groups by the first letters of their words. */
+  #byLetters: ReadonlyMap<string, readonly { word: string; place: number }[]> | undefined;
+  /** The places of the groups by the stems of their words, of all words with the same first letters. */
+  readonly #places = new Map<string, Map<string, number[]>>();
+
+  constructor(groups: readonly (readonly string[])[], language: Spoken) {
+    this.#groups = groups;
+    this.#language = language;
+  }
+
+  /** The stems of a group. */
+  stemsAt(place: number): readonly string[] {
+    return this.#stems[place] ??= (this.#groups[place] ?? []).map((word) => stemOf(word, this.#language));
+  }
+
+  /** The groups that have a word with this stem. */
+  placesOf(stem: string): readonly number[] {
+    const letters = stem.slice(0, SHARED_LETTERS);
+    let places = this.#places.get(letters);
+    if (!places) {
+      this.#byLetters ??= this.#wordsByLetters();
+      const words = this.#byLetters.get(letters);
+      // Whatever nobody knows must not fill the memory.
+      if (!words) return NONE;
+      this.#places.set(letters, places = new Map());
+      for (const { word, place } of words) {
+        const stem = stemOf(word, this.#language);
+        const others = places.get(stem);
+        if (others) others.push(place);
+        else places.set(stem, [place]);
+      }
+    }
+    return places.get(stem) ?? NONE;
+  }
+
+  #wordsByLetters() {
+    const byLetters = new Map<string, { word: string; place: number }[]>();
+    for (const [place, words] of this.#groups.entries()) {
+      for (const word of words) {
+        const letters = beginningOf(word, this.#language).slice(0, SHARED_LETTERS);
+        const others = byLetters.get(letters);
+        if (others) others.push({ word, place });
+        else byLetters.set(letters, [{ word, place }]);
+      }
+    }
+    return byLetters;
+  }
+}
+
+const NONE: readonly number[] = [];

@@ -42,8 +42,12 @@ export interface Word {
   readonly isJoined: boolean;
 }
 
-/** The words of a text without its small words. */
-export function wordsOf(text: string, language: Language): Word[] {
+/**
+ * The words of a text without its small words.
+ *
+ * @param most So many at most: the first ones. Default: all.
+ */
+export function wordsOf(text: string, language: Language, most = Infinity): Word[] {
   const plain = fold(shorten(text));
   const small = smallWordsOf(language);
   const words: Word[] = [];
@@ -65,6 +69,7 @@ export function wordsOf(text: string, language: Language): Word[] {
       }
       const isName = !isFirst && piece !== piece.toLowerCase();
       words.push({ ...word, isName, isNext: !wasSmall && between.trim() === "", isJoined: !wasApart });
+      if (words.length >= most) return words;
       wasSmall = wasApart = false;
     }
   }

@@ -1,4 +1,7 @@
-/** The index of the built-in knowledge, for the executable: made when it is compiled, not at every start. @module */
+/**
+ * The index of the built-in knowledge: made by `deno task docs`, and when an executable is compiled, not at a first start.
+ * @module
+ */
 
 import { silentLog } from "../../log.ts";
 import intern from "../../mind/character/intern.json" with { type: "json" };
@@ -11,7 +14,7 @@ export interface BuiltInIndex {
   readonly packed: string;
 }
 
-/** The file in the sources that holds it: empty there, since the sources' knowledge is edited. */
+/** The file in the sources that holds it. Where it is not of the knowledge beside it, nobody takes it. */
 export const BUILT_IN_INDEX = "src/mind/knowledge/built_in_index.json";
 
 /**

@@ -2,8 +2,9 @@
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { stem } from "../../../src/mind/knowledge/english_stems.ts";
-import { languageOf } from "../../../src/mind/knowledge/language.ts";
-import { stemOf } from "../../../src/mind/knowledge/stems.ts";
+import { generalWords } from "../../../src/mind/knowledge/general_words.ts";
+import { languageOf, SPOKEN } from "../../../src/mind/knowledge/language.ts";
+import { beginningOf, stemOf } from "../../../src/mind/knowledge/stems.ts";
 import { openSynonyms } from "../../../src/mind/knowledge/synonyms.ts";
 import { isOneLetterOff, longTermsOf, nearestTo } from "../../../src/mind/knowledge/typos.ts";
 import { termsOf, wordsOf } from "../../../src/mind/knowledge/words.ts";
@@ -123,4 +124,12 @@ Deno.test("a wrong letter is forgiven in a longer word whose first letter is rig
   assertEquals(nearestTo("atest", "atestation", terms), "attest");
   assertEquals(nearestTo("attest", "tattest", terms), undefined);
   assertEquals(nearestTo("rise", "rise", terms), undefined);
+});
+
+Deno.test("a word of the general groups begins with the letters that its stem begins with", () => {
+  for (const spoken of SPOKEN) {
+    for (const word of generalWords(spoken).flat()) {
+      assertEquals(stemOf(word, spoken).slice(0, 2), beginningOf(word, spoken).slice(0, 2), `${spoken} ${word}`);
+    }
+  }
 });

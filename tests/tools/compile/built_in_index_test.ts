@@ -1,7 +1,8 @@
-/** The index that an executable has with it: of just what the built-in character knows, and as good as one made anew. @module */
+/** The index that comes with the program: of just what the built-in character knows, and as good as one made anew. @module */
 
 import { assertEquals, assertGreater } from "@std/assert";
 import { silentLog } from "../../../src/log.ts";
+import kept from "../../../src/mind/knowledge/built_in_index.json" with { type: "json" };
 import { loadCharacter } from "../../../src/mind/character/character.ts";
 import { indexPassages, openIndex } from "../../../src/mind/knowledge/index.ts";
 import { passagesOf } from "../../../src/mind/knowledge/passages.ts";
@@ -33,6 +34,10 @@ Deno.test("the index in an executable finds what a new one finds", async () => {
     assertGreater(found.length, 0);
     assertEquals(builtIn.search(builtIn.read(question), 5), found);
   }
+});
+
+Deno.test("the sources have the index of their built-in knowledge: run deno task docs where this fails", async () => {
+  assertEquals(kept, await makeBuiltInIndex());
 });
 
 Deno.test("the index in an executable is the same each time it is made", async () => {
