@@ -9,6 +9,9 @@ export type ShownState = FeedEvent["state"] | "declined";
 
 const ASKED_BY = { sample: "a sample", client: "a client", rest: "REST", page: "a page", load: "the load" };
 
+/** What {@linkcode modelFacts} shows. */
+const MODEL_FIELDS = ["model", "provider", "tokensIn", "tokensOut", "ms"];
+
 /** How an event stands. */
 export function stateOf({ state, answers, answeredBy }: FeedEvent): ShownState {
   const counting = answers.find(({ connection }) => connection === answeredBy);
@@ -31,7 +34,9 @@ export function factItems(event: FeedEvent): HTMLElement[] {
 /** Name, value and, for an id, its kind. */
 function factsOf({ event, askedBy, askedMs, sentTo, answers, answeredBy }: FeedEvent): [string, string, "id"?][] {
   const { userId, conversationId, priority, ...others } = event.metadata ?? {};
-  const { sources, declined: _, ...told } = answers.find(({ connection }) => connection === answeredBy)?.metadata ?? {};
+  const answer = answers.find(({ connection }) => connection === answeredBy);
+  const { sources, declined: _, cutOff: __, ...told } = answer?.metadata ?? {};
+  const rest = Object.fromEntries(Object.entries(told).filter(([name]) => !MODEL_FIELDS.includes(name)));
   const agents = sentTo
     .filter(({ connection }, index) => connection !== sentTo[index - 1]?.connection) // a replay to the same one
     .map(agentName);
@@ -41,14 +46,27 @@ function factsOf({ event, askedBy, askedMs, sentTo, answers, answeredBy }: FeedE
     ["Conversation", conversationId],
     ["Priority", priority],
     ["Drawn from", sources?.join(", ")],
+    ...modelFacts(told),
     ["Asked by", `${ASKED_BY[askedBy]}, ${new Date(askedMs).toLocaleTimeString()}`],
     ["Metadata", Object.keys(others).length > 0 ? others : undefined, "id"],
-    ["Told with the answer", Object.keys(told).length > 0 ? told : undefined, "id"],
+    ["Told with the answer", Object.keys(rest).length > 0 ? rest : undefined, "id"],
     ["Id", event.id, "id"],
   ];
   return facts
     .filter(([, value]) => value !== undefined && value !== "")
     .map(([name, value, ...kind]) => [name, typeof value === "string" ? value : JSON.stringify(value), ...kind]);
+}
+
+/** What the agent told of how the answer was made. What is not of the expected kind is shown as it was told. */
+function modelFacts(told: Readonly<Record<string, unknown>>): [string, unknown][] {
+  const { model, provider, tokensIn, tokensOut, ms } = told;
+  const numberText = (value: unknown) => typeof value === "number" ? value.toLocaleString("en") : value;
+  return [
+    ["Model", typeof model === "string" && typeof provider === "string" ? `${model} (${provider})` : model],
+    ["Model took", typeof ms === "number" ? duration(ms) : ms],
+    ["Tokens read", numberText(tokensIn)],
+    ["Tokens written", numberText(tokensOut)],
+  ];
 }
 
 /** Whether a replay brought the stored answer: then the very same frame came once more, with the time of the first. */

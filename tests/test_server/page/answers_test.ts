@@ -349,3 +349,29 @@ if (a < b) alert("<b>")
 
 <img src="/trap" onerror="document.title='caught'"><script>document.title='caught'</script>
 `;
+
+testInBrowser("how an answer was made is told in words, and what nobody knows as it was told", async ({ open }) => {
+  await using server = await startServer({ events: [] });
+  await using all = await connectAgents(server, 1);
+  const [agent] = all.agents as [Client];
+  const page = await open(pageUrl(server));
+  await ask(page, "Who are you?");
+  const account = {
+    model: "qwen2.5:7b",
+    provider: "ollama",
+    ms: 2_140,
+    tokensIn: 1_812,
+    tokensOut: "many",
+    mood: "good",
+  };
+  agent.send(response(await eventId(agent), "An intern.", account));
+  const event = eventOf(page, "Who are you?");
+  await stateOf(event, "Answered");
+  await unfold(event);
+  const factOf = (name: string) => event.locator(".facts div", { hasText: name }).locator("dd").first().innerText();
+  assertEquals(await factOf("Model"), "qwen2.5:7b (ollama)");
+  assertEquals(await factOf("Model took"), "2.1\u00a0s");
+  assertEquals(await factOf("Tokens read"), "1,812");
+  assertEquals(await factOf("Tokens written"), "many");
+  assertEquals(await factOf("Told with the answer"), '{"mood":"good"}');
+});

@@ -36,6 +36,8 @@ for (const colorScheme of ["light", "dark"] as const) {
       const page = await open(pageUrl(server), { colorScheme, viewport: { width, height } });
       await page.locator(".event").nth(7).waitFor();
       assertEquals(await page.evaluate("document.documentElement.scrollWidth"), width);
+      const figures = page.locator("#figures");
+      assertEquals(await figures.evaluate((card) => card.scrollWidth - card.clientWidth), 0);
       await keep(page, `${width} ${colorScheme}`);
     });
   }
