@@ -147,10 +147,11 @@ function report(thrown: unknown): number {
   return exitCode;
 }
 
-if (import.meta.main) {
-  globalThis.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    exit(report(event.reason));
-  });
-  exit(await main(Deno.args).catch(report));
-}
+globalThis.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  exit(report(event.reason));
+});
+// Unless the program decides how it ends, there was nothing left to wait for, which is a bug.
+Deno.exitCode = EXIT.bug;
+// No `await`: the executable runs this file as a script.
+main(Deno.args).catch(report).then(exit);

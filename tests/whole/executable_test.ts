@@ -105,9 +105,10 @@ testOn(executable, "files where the executable's own seem to lie are not run in 
   // The host says where temporary files are, and with that, the address of the files inside.
   const pretended = `${folder.path}/deno-compile-${basename(path)}`;
   Deno.mkdirSync(pretended);
-  for (const name of ["agent", "prelude", ...Array.from({ length: 9 }, (_, at) => `part${at + 1}`)]) {
-    Deno.writeTextFileSync(`${pretended}/${name}.js`, "Deno.exit(99);");
+  for (const name of ["entry.js", "loader.js", "prelude.js", "program.txt"]) {
+    Deno.writeTextFileSync(`${pretended}/${name}`, "Deno.exit(99);");
   }
+  Deno.writeFileSync(`${pretended}/program.cache`, new Uint8Array(1_000));
   const { code, stderr } = await run([path], { folder: folder.path, env: { TMPDIR: folder.path }, args: ["--once"] });
   assertEquals(code, 0, stderr);
   assertAnswered(folder.path);
@@ -177,39 +178,50 @@ testOn(executable, "the executable has the permissions that docs/executable.md n
 /** A program in the agent's place: tries what the agent must not be able to do, and prints what came of it. */
 const PROBE = `
 import { createRequire } from "node:module";
-import { runInThisContext } from "node:vm";
+import process from "node:process";
 const [code, url] = Deno.args;
-// The task tries out what it made.
-if (code === "--version") { console.log("agent 0"); Deno.exit(0); }
-// The compiler looks for it in the program.
-if (code === "verify") { const VERIFY = "./src/program/verify.ts"; await import(VERIFY); }
-const attempts = {
-  read: () => Deno.readTextFileSync("/etc/passwd"),
-  write: () => Deno.writeTextFileSync("/tmp/agent-probe", ""),
-  input: () => Deno.writeTextFileSync("/iexec_in/probe", ""),
-  sysfs: () => Deno.readTextFileSync("/sys/kernel/mm/transparent_hugepage/enabled"),
-  device: () => Deno.openSync("/dev/zero"),
-  proc: () => Deno.readTextFileSync("/proc/self/environ"),
-  run: () => new Deno.Command("true").outputSync(),
-  ffi: () => Deno.dlopen("libc.so.6", {}),
-  sys: () => Deno.hostname(),
-  env: () => { if (Deno.env.get("UNNAMED") === undefined) throw new Error("looks unset"); },
-  import: () => import(code),
-  require: () => createRequire(import.meta.url)(code),
-  threads: () => createRequire(import.meta.url)("worker_threads"),
-  worker: () => new Promise((resolve, reject) => {
-    const worker = new Worker("file://" + code, { type: "module" });
-    worker.onmessage = resolve;
-    worker.onerror = (event) => { event.preventDefault(); reject(new Error(event.message)); };
-  }),
-  certificate: () => fetch(url),
-};
-const done = [];
-for (const [name, attempt] of Object.entries(attempts)) {
-  try { await attempt(); done.push(name); } catch (error) { console.error(name, error.message); }
+const require = createRequire(import.meta.url);
+async function main() {
+  // The task tries out what it made, and runs it for its code cache.
+  if (code === "--version") return console.log("agent 0");
+  if (code === "--once") return;
+  // The compiler looks for it in the program.
+  if (code === "verify") { const VERIFY = "./src/program/verify.ts"; await import(VERIFY); }
+  // Put together here: the compiler replaces each import that it can read.
+  const importing = ["imp", "ort", "(", JSON.stringify("file://" + code), ")"].join("");
+  const attempts = {
+    read: () => Deno.readTextFileSync("/etc/passwd"),
+    write: () => Deno.writeTextFileSync("/tmp/agent-probe", ""),
+    input: () => Deno.writeTextFileSync("/iexec_in/probe", ""),
+    sysfs: () => Deno.readTextFileSync("/sys/kernel/mm/transparent_hugepage/enabled"),
+    device: () => Deno.openSync("/dev/zero"),
+    proc: () => Deno.readTextFileSync("/proc/self/environ"),
+    run: () => new Deno.Command("true").outputSync(),
+    ffi: () => Deno.dlopen("libc.so.6", {}),
+    sys: () => Deno.hostname(),
+    env: () => { if (Deno.env.get("UNNAMED") === undefined) throw new Error("looks unset"); },
+    import: () => import(code),
+    require: () => require(code),
+    threads: () => require("worker_threads"),
+    scripts: () => require("node:vm"),
+    modules: () => require("node:module").createRequire("/")(code),
+    builtin: () => process.getBuiltinModule("node:module").createRequire("/")(code),
+    evaluated: () => (0, eval)(importing),
+    constructed: () => new Function("return " + importing)(),
+    worker: () => new Promise((resolve, reject) => {
+      const worker = new Worker("file://" + code, { type: "module" });
+      worker.onmessage = resolve;
+      worker.onerror = (event) => { event.preventDefault(); reject(new Error(event.message)); };
+    }),
+    certificate: () => fetch(url),
+  };
+  const done = [];
+  for (const [name, attempt] of Object.entries(attempts)) {
+    try { await attempt(); done.push(name); } catch (error) { console.error(name, error.message); }
+  }
+  console.log(JSON.stringify(done));
 }
-console.log(JSON.stringify(done));
-Deno.exit(0);
+main().then(() => Deno.exit(0));
 `;
 
 testOn(
@@ -237,8 +249,12 @@ testOn(
       assertMatch(stderr, new RegExp(`^${name} .*[Rr]equires ${name === "input" ? "write" : ""}`, "m"));
     }
     assertMatch(stderr, /^env looks unset$/m);
-    for (const name of ["import", "require", "threads"]) {
+    for (const name of ["import", "require", "threads", "scripts", "modules"]) {
       assertMatch(stderr, new RegExp(`^${name} .*loads no code`, "m"));
+    }
+    assertMatch(stderr, /^builtin .*getBuiltinModule is not a function$/m);
+    for (const name of ["evaluated", "constructed"]) {
+      assertMatch(stderr, new RegExp(`^${name} Referrer uses invalid specifier`, "m"));
     }
     assertMatch(stderr, /^worker Worker is not defined$/m);
     assertMatch(stderr, /^certificate .*(certificate|UnknownIssuer)/m);

@@ -1,7 +1,8 @@
-/** Bundles the program into a few files that load no code except each other. @module */
+/** Bundles the program into one script that loads no code. @module */
 
 import { EXIT, FatalError } from "../../errors.ts";
 import { BUILT_IN_INDEX, makeBuiltInIndex } from "./built_in_index.ts";
+import { MAKER } from "./code_cache.ts";
 import { leanCore, makeCut } from "./core_cuts.ts";
 import { deno } from "./deno.ts";
 
@@ -10,20 +11,22 @@ const SOURCES = ["deno.json", "main.ts", "src"];
 /** The lock file that has all packages of the program: that in the root leaves out what verification alone imports. */
 export const LOCK = "tests/deno.lock";
 
-/** The bundled files by name; the program starts with ENTRY. */
+/** The files of the executable by name, but for the code cache; it starts with ENTRY. */
 export type Bundle = ReadonlyMap<string, string>;
 
-export const ENTRY = "agent.js";
-const PRELUDE = "prelude.js";
+export const ENTRY = "entry.js";
+/** The program: one script, which is read and run by the files beside it. */
+export const PROGRAM = "program.txt";
+/** The files that go in as they are here; the maker of the code cache stays out of the executable itself. */
+const AS_THEY_ARE = [ENTRY, MAKER, "loader.js", "prelude.js"];
 /** The lean core's file, beside its importer in the copy. */
 export const LEAN_CORE = "lean_core.js";
 
 /**
- * Bundle the program, minified. Dynamic imports, such as the core, become files of their own: a run that does not need them
- * does not read them.
+ * Bundle the program, minified, as one script. What is imported when it is needed, such as the core, runs when it is needed.
  *
  * It is bundled from a copy in another folder: so nothing else from the checkout gets in (such as `node_modules`), the
- * commit and the index of the built-in knowledge can be written into the copy, and the copy can import a lean core.
+ * commit and the index of the built-in knowledge can be written into the copy, and the copy can import lean packages.
  *
  * @param options `root`: the repository; `commit`: what was checked out, for `--version`; `folder`: an empty one.
  * @throws {FatalError} If the lock file is out of date or a package can't be had.
@@ -31,15 +34,17 @@ export const LEAN_CORE = "lean_core.js";
 export async function bundleProgram(options: { root: string; commit: string; folder: string }): Promise<Bundle> {
   const { folder } = options;
   await copyProgram(options);
+  await useLeanZod(folder);
   await Deno.writeTextFile(`${folder}/${BUILT_IN_INDEX}`, JSON.stringify(await makeBuiltInIndex()));
-  await deno(["bundle", "--quiet", "--minify", "--code-splitting", "--outdir=bundle", "main.ts"], folder);
-  const made = new Map<string, string>();
-  for (const { name } of Deno.readDirSync(`${folder}/bundle`)) {
-    made.set(name, Deno.readTextFileSync(`${folder}/bundle/${name}`));
-  }
-  const prelude = await Deno.readTextFile(new URL("./prelude.js", import.meta.url));
-  return new Map([[PRELUDE, prelude], ...sealed(renamed(made, "main.js"))]);
+  // Not frozen: the lock file knows zod by its package alone. That it is up to date was found out before.
+  const bundle = ["bundle", "--quiet", "--frozen=false", "--minify", "--format=cjs", "--output=bundle.js", "main.ts"];
+  await deno(bundle, folder);
+  const own = AS_THEY_ARE.map((name) => [name, Deno.readTextFileSync(new URL(name, import.meta.url))] as const);
+  return new Map([...own, [PROGRAM, sealed(await Deno.readTextFile(`${folder}/bundle.js`))]]);
 }
+
+/** The lean zod's folder, in the copy's sources. */
+const LEAN_ZOD = "lean_zod";
 
 /** What `main.ts` imports without naming it in the import: see there. */
 const NAMED_IMPORTS = [{ from: "import(VERIFY)", by: 'import("./src/program/verify.ts")' }];
@@ -69,46 +74,33 @@ async function useLeanCore(folder: string): Promise<void> {
   await Deno.writeTextFile(importer, makeCut(await Deno.readTextFile(importer), redirect, importer));
 }
 
+/** Make the copy in `folder` import a zod without its reader of JSON schemas, through which the bundler keeps all of zod. */
+async function useLeanZod(folder: string): Promise<void> {
+  copy(new URL("v4", import.meta.resolve("zod")).pathname, `${folder}/src/${LEAN_ZOD}`);
+  const index = `${folder}/src/${LEAN_ZOD}/classic/external.js`, config = `${folder}/deno.json`;
+  const reader = { from: 'export { fromJSONSchema } from "./from-json-schema.js";\n', by: "" };
+  await Deno.writeTextFile(index, makeCut(await Deno.readTextFile(index), reader, index));
+  const { imports, ...rest } = JSON.parse(await Deno.readTextFile(config));
+  const zod = `./src/${LEAN_ZOD}/classic/external.js`;
+  await Deno.writeTextFile(config, JSON.stringify({ ...rest, imports: { ...imports, zod } }));
+}
+
 /**
- * A bundle with new file names, numbered in the order of their imports: the bundler's names contain a hash that depends on
- * where the packages lie on this machine.
+ * A bundle as a script that loads no code: its value is a function of `require` and of what it has in place of `import()`.
+ *
+ * @throws {FatalError} If it is not the one script that it should be.
  */
-export function renamed(bundle: Bundle, entry: string): Bundle {
-  const names = new Map([[entry, ENTRY]]);
-  // Files that are found are appended, and so are searched too.
-  for (const name of names.keys()) {
-    for (const [, other] of bundle.get(name)?.matchAll(/"\.\/([^"]+)"/g) ?? []) {
-      if (other !== undefined && bundle.has(other) && !names.has(other)) names.set(other, `part${names.size}.js`);
-    }
-  }
-  const rename = (text: string) =>
-    text.replaceAll(/"\.\/([^"]+)"/g, (whole, name) => names.has(name) ? `"./${names.get(name)}"` : whole);
-  return new Map([...names].map(([name, own]) => [own, rename(bundle.get(name) ?? "")]));
-}
-
-/** A bundle that loads only its own files: every other way to load code is replaced by a function of the prelude. */
-export function sealed(bundle: Bundle): Bundle {
-  return new Map([...bundle].map(([name, text]) => [name, sealedFile(text, bundle)]));
-}
-
-function sealedFile(source: string, bundle: Bundle): string {
-  const isOwn = (specifier: string) => specifier.startsWith("./") && bundle.has(specifier.slice(2));
-  const text = source
-    // Minified top-level names are short, so they can't collide with the names of the prelude.
-    .replaceAll(
-      /(?<![\w$.#])import\((?:"([^"]*)"\))?/g,
-      (whole, specifier = "") => isOwn(specifier) ? whole : whole.replace("import", "importNothing"),
-    )
-    .replaceAll(/\bimport\{createRequire as ([\w$]+)\}from"node:module";/g, "const $1=createBuiltinRequire;")
-    // One character outside Latin-1 would make V8 store the whole file with two bytes a character.
+export function sealed(bundle: string): string {
+  const text = bundle
+    // Minified top-level names are short, so they can't collide with the name of the function.
+    .replaceAll(/(?<![\w$.#])import\(/g, "importNothing(")
+    // One character outside Latin-1 would make V8 store the whole script with two bytes a character.
     .replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  const statements = /(?<=^|[;}\n])(?:import|export)(?:[\w$*{}, ]+from)?"([^"]*)"/g;
-  for (const [statement, specifier = ""] of text.matchAll(statements)) {
-    if (isOwn(specifier) || (specifier.startsWith("node:") && specifier !== "node:module")) continue;
+  const [statement] = /(?<=^|[;}\n])(?:import|export)\b(?=[\s"'{*]).{0,60}/.exec(text) ?? [];
+  if (statement !== undefined) {
     throw new FatalError(`Cannot seal the bundle: it would load code by ${statement}`, EXIT.bug);
   }
-  // The prelude runs first, whichever file is loaded first.
-  return `import{createBuiltinRequire,importNothing}from"./${PRELUDE}";${text}`;
+  return `(function(require,importNothing,module){"use strict";${text}\n})`;
 }
 
 function copy(from: string, to: string): void {

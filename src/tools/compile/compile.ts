@@ -2,7 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { EXIT, FatalError } from "../../errors.ts";
-import { type Bundle, ENTRY } from "./bundle.ts";
+import { type Bundle, ENTRY, PROGRAM } from "./bundle.ts";
+import { CODE_CACHE, makeCodeCache, MAKER } from "./code_cache.ts";
 import { CommandError, deno } from "./deno.ts";
 import { type AllowedHosts, permissionFlags } from "./permissions.ts";
 
@@ -16,6 +17,8 @@ const MACHINES: Record<Target, number> = { "x86_64-unknown-linux-gnu": 62, "aarc
 export interface Executable {
   readonly path: string;
   readonly bytes: number;
+  /** Of V8's code cache in it; 0 if there is none. */
+  readonly cacheBytes: number;
   readonly sha256: string;
 }
 
@@ -33,18 +36,43 @@ export const V8_FLAGS = "--v8-flags=--initial-old-space-size=64";
 /**
  * Compile `bundle` in `folder`, which is empty.
  *
+ * For this machine's own target V8's code cache goes in beside the program. The executable is measured with it, as it is
+ * with the program; a cache that Deno itself keeps would be unmeasured code in a file that others may write.
+ *
  * @throws {FatalError} 69 if there is no base runtime for this Deno and this target.
  */
 export async function compileBundle(
   bundle: Bundle,
   { target, hosts, folder }: { target: Target; hosts: AllowedHosts; folder: string },
 ): Promise<Executable> {
-  for (const [name, text] of bundle) {
-    await Deno.writeTextFile(`${folder}/${name}`, text);
-    // The executable contains the files' modification time, so it is set to a constant: 2000-01-01.
-    await Deno.utime(`${folder}/${name}`, 946_684_800, 946_684_800);
+  for (const [name, text] of bundle) await Deno.writeTextFile(`${folder}/${name}`, text);
+  const compile = (options: { entry: string; output: string }) =>
+    denoCompile({ ...options, folder, flags: [...permissionFlags(hosts), `--target=${target}`] });
+  await Deno.writeFile(`${folder}/${CODE_CACHE}`, new Uint8Array());
+  let cache: Uint8Array<ArrayBuffer> = new Uint8Array();
+  if (target === Deno.build.target) {
+    await compile({ entry: MAKER, output: "maker" });
+    await tryOut(`${folder}/maker`);
+    cache = await makeCodeCache(`${folder}/maker`);
+    await Deno.writeFile(`${folder}/${CODE_CACHE}`, cache);
   }
+  await compile({ entry: ENTRY, output: "agent" });
+  const path = `${folder}/agent`;
+  if (target === Deno.build.target) await tryOut(path);
+  const content = await Deno.readFile(path);
+  const sha256 = createHash("sha256").update(content).digest("hex");
+  return { path, bytes: content.length, cacheBytes: cache.length, sha256 };
+}
+
+/** Compile one entry with the program and its code cache, as they are in `folder`. */
+async function denoCompile(
+  { entry, output, folder, flags }: { entry: string; output: string; folder: string; flags: readonly string[] },
+): Promise<void> {
   await Deno.writeTextFile(`${folder}/no-certificates.pem`, "");
+  for (const { name, isFile } of Deno.readDirSync(folder)) {
+    // The executable contains the files' modification time, so it is set to a constant: 2000-01-01.
+    if (isFile) await Deno.utime(`${folder}/${name}`, 946_684_800, 946_684_800);
+  }
   try {
     await deno([
       "compile",
@@ -54,23 +82,20 @@ export async function compileBundle(
       "--unstable-vsock",
       "--no-check",
       V8_FLAGS,
-      // A code cache is unmeasured code in a file that others may write.
+      // Deno's own.
       "--no-code-cache",
       // With its own certificate file the executable ignores DENO_CERT.
       "--cert=no-certificates.pem",
-      ...permissionFlags(hosts),
-      `--target=${target}`,
-      "--output=agent",
-      ENTRY,
+      ...flags,
+      `--include=${PROGRAM}`,
+      `--include=${CODE_CACHE}`,
+      `--output=${output}`,
+      entry,
     ], folder);
   } catch (error) {
     if (error instanceof CommandError && /Setting up base binary|denort/.test(error.stderr)) throw noBase(error);
     throw error;
   }
-  const path = `${folder}/agent`;
-  if (target === Deno.build.target) await tryOut(path);
-  const content = await Deno.readFile(path);
-  return { path, bytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
 }
 
 /** @throws {FatalError} If DENORT_BIN can't be a base runtime for the target, which Deno itself does not check. */

@@ -46,6 +46,13 @@ const CUTS: readonly Cut[] = [
     from: "var import_unique_names_generator2 = __toESM(require_dist4(), 1);",
     by: `var import_unique_names_generator2 = ${leftOut("unique-names-generator")};`,
   },
+  // The service behind handleMessage, with its prompts, and the search that ranks memories by their words: neither is called.
+  {
+    from: "// src/services/default-message-service.ts\n",
+    to: "// src/search.ts\n",
+    by: `class DefaultMessageService { handleMessage = () => ${leftOut("DefaultMessageService")}(); }\n`,
+  },
+  { from: "// src/search.ts\n", to: "// src/runtime.ts\n", by: `var BM25 = ${leftOut("BM25")};\n` },
   // A replacement for node:crypto in browsers: 7 ms, 251 KB.
   { from: "return require_crypto_browserify();", by: `return ${leftOut("crypto-browserify")};` },
   // Only npm packages may import built-in modules without "node:".

@@ -1,5 +1,5 @@
-// The first lines of the executable: each file of the bundle imports this one first, so that it runs before anything of
-// the agent does. The functions are called by the bundle alone.
+// The first lines of the executable, before anything of the agent runs. The functions are called by the program alone.
+import process from "node:process";
 import { createRequire, isBuiltin } from "node:module";
 
 // The permission to read everything is there for `--version`, which hashes the executable wherever it lies. Any other
@@ -10,18 +10,24 @@ if (Deno.args.join(" ") !== "--version") Deno.permissions.revokeSync({ name: "re
 
 // A worker, too, would run any file.
 delete globalThis.Worker;
+delete process.getBuiltinModule;
 
-/** What the bundle has in place of `import()`, which would run any file, whether it may be read or not (Deno 2.7.11). */
-export function importNothing() {
-  return Promise.reject(new TypeError("This executable loads no code"));
+const require = createRequire(import.meta.url);
+
+/** Modules that would run any code or file. */
+const LOADERS = /^(node:)?(module|worker_threads|vm|repl)$/;
+
+/** What the program has in place of `require`: it gives built-in modules alone. */
+export function requireBuiltin(name) {
+  // What is asked for by packages that were written as CommonJS: another `require`.
+  if (name === "node:module") return { createRequire: () => requireBuiltin };
+  if (LOADERS.test(name) || !isBuiltin(name)) {
+    throw new TypeError(`This executable loads no code: ${name} is not in it`);
+  }
+  return require(name);
 }
 
-/** What the bundle has in place of `createRequire`. */
-export function createBuiltinRequire(url) {
-  const require = createRequire(url);
-  return (name) => {
-    const isLoader = /^(node:)?(module|worker_threads)$/.test(name);
-    if (isLoader || !isBuiltin(name)) throw new TypeError(`This executable loads no code: ${name} is not in it`);
-    return require(name);
-  };
+/** What the program has in place of `import()`, which would run any file, whether it may be read or not (Deno 2.7.11). */
+export function importNothing() {
+  return Promise.reject(new TypeError("This executable loads no code"));
 }

@@ -1,0 +1,5 @@
+// The executable starts here.
+import "./prelude.js";
+import { loadProgram, runProgram } from "./loader.js";
+
+runProgram(loadProgram());
