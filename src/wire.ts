@@ -206,7 +206,12 @@ export function parseFrame(text: string): Checked<Frame> {
       : { ok: false, reason: "challenge: expected a nonce that is a text" };
   }
   if (type === "forget") return { ok: true, value: { kind: "forget", request: value } };
-  return { ok: true, value: { kind: "unknown", type: typeof type === "string" ? type.slice(0, 64) : typeof type } };
+  return { ok: true, value: { kind: "unknown", type: typeof type === "string" ? nameOf(type) : typeof type } };
+}
+
+/** A frame's type, which is logged. One that is no name may be a question that stands in the wrong field. */
+function nameOf(type: string): string {
+  return /^[\w.:/-]{1,64}$/.test(type) ? type : "no name";
 }
 
 /** Name of the metadata field that holds the conversation of a terminal's chat: JSON has no such names, so no event has it. */

@@ -213,10 +213,13 @@ Deno.test("auth_success is known, with its message or without a usable one", () 
   assertEquals(frame({ message: 7 }), { ok: true, value: { kind: "auth_success" } });
 });
 
-Deno.test("a frame of an unknown type is told from an event, and its type is short enough to log", () => {
+Deno.test("a frame of an unknown type is told from an event, and its type is fit to be logged", () => {
   const unknown = (type: string): Checked<Frame> => ({ ok: true, value: { kind: "unknown", type } });
   assertEquals(parseFrame(JSON.stringify({ ...EVENT, type: "hello" })), unknown("hello"));
-  assertEquals(parseFrame(JSON.stringify({ type: "x".repeat(10_000) })), unknown("x".repeat(64)));
+  assertEquals(parseFrame(JSON.stringify({ type: "vendor.news/v1" })), unknown("vendor.news/v1"));
+  for (const type of ["x".repeat(65), "What is iExec?", "two\nlines", "", "né"]) {
+    assertEquals(parseFrame(JSON.stringify({ type })), unknown("no name"), type);
+  }
   assertEquals(parseFrame(JSON.stringify({ type: 7 })), unknown("number"));
 });
 
