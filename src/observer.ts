@@ -69,7 +69,7 @@ export interface EventObserver extends AnsweringObserver {
   started(): void;
   /** It has its outcome. */
   ended(result: Result): void;
-  /** The outcome is on disk, and in `responses.json`. */
+  /** The outcome is on disk. */
   committed(): void;
   /** The outcome is handed to the transport; again where that failed before. Returns what goes with its message. */
   delivering(): TraceHeaders | undefined;

@@ -130,7 +130,7 @@ function connect(parts: AgentParts, { onError, observing, signal }: Wiring) {
   }));
   const { redelivers = false } = transport;
   const outbox = (redelivers ? createBrokerOutbox : createOutbox)({ journal, transport, deliveries, log, onError });
-  const publishing = createPublishing({ database, publisher, outbox, onPublished: observing.committed, onError });
+  const publishing = createPublishing({ database, publisher, outbox, onCommitted: observing.committed, onError });
   const schedule = createSchedule({ concurrency, work });
   const forgetting = createForgetting({ ...parts, agentId: mind.agentId, schedule, publishing, onError });
   const isAlone = (id: string) => (deliveries.of(id).at(-1)?.attempt ?? 1) > 1;

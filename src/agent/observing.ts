@@ -15,7 +15,7 @@ export interface Observing {
   /** An event's turn has come; returns who follows it. */
   started(event: AgentEvent): EventObserver | undefined;
   ended(outcome: Outcome): void;
-  /** Outcomes are on disk, and in `responses.json`. */
+  /** Outcomes are on disk. */
   committed(outcomes: readonly RecordedOutcome[]): void;
   /** The transport, whose deliveries are told of. */
   over(transport: Transport): Transport;

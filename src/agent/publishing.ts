@@ -1,5 +1,6 @@
-/** From an outcome in the journal to everybody who may see it: once it is on disk, in `responses.json`, then delivered. @module */
+/** From an outcome in the journal to everybody who may see it: once it is on disk, delivered, and in `responses.json`. @module */
 
+import { setImmediate } from "node:timers/promises";
 import type { RecordedOutcome } from "../journal/journal.ts";
 import type { Publisher } from "../journal/publisher.ts";
 import type { Database } from "../store/database.ts";
@@ -13,16 +14,21 @@ export interface Publishing {
   drained(): Promise<void>;
 }
 
-/** Outcomes of one commit are published together: a write and a frame for each would take longer. */
+/**
+ * Outcomes of one commit are published together: a write and a frame for each would take longer.
+ *
+ * They are delivered first: they are on disk in the journal, and a start appends what the file lacks. After a rest the
+ * file takes a copy with an fsync of its own, three times as long as the commit, which a lone answer need not wait for.
+ */
 export function createPublishing(parts: {
   database: Pick<Database, "committed" | "nextCommit">;
-  publisher: Pick<Publisher, "publish" | "published">;
+  publisher: Pick<Publisher, "publish">;
   outbox: Pick<Outbox, "release">;
-  /** Told of outcomes that are on disk, and where the publisher puts them. */
-  onPublished: (outcomes: readonly RecordedOutcome[]) => void;
+  /** Told of outcomes that are on disk. */
+  onCommitted: (outcomes: readonly RecordedOutcome[]) => void;
   onError: (error: unknown) => void;
 }): Publishing {
-  const { database, publisher, outbox, onPublished, onError } = parts;
+  const { database, publisher, outbox, onCommitted, onError } = parts;
   let batch: { readonly commit: number; readonly outcomes: RecordedOutcome[] } = { commit: 0, outcomes: [] };
   let last = Promise.resolve();
 
@@ -31,9 +37,11 @@ export function createPublishing(parts: {
     try {
       await committed;
       await before;
+      onCommitted(outcomes);
+      outbox.release(outcomes.at(-1)!.seq, outcomes);
+      // What was sent leaves the process in the next turn of the event loop, and the file blocks.
+      await setImmediate();
       await publisher.publish(outcomes);
-      onPublished(outcomes);
-      outbox.release(publisher.published, outcomes);
     } catch (error) {
       onError(error);
     }

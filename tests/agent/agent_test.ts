@@ -155,6 +155,7 @@ Deno.test("up to `concurrency` events are answered at once, those of one convers
   assertEquals(mind.asked.at(-1), "a2");
   mind.reply("a2");
   await source.settles(4);
+  await loop.stop();
   assertEquals(loop.entries().map(({ queryId }) => queryId), ["b1", "c1", "a1", "a2"]);
 });
 
@@ -258,6 +259,7 @@ Deno.test("what is not finished within the grace period is answered after the ne
   const again = givenEvents();
   await using loop = startLoop(folder.path, { mind: readyMind(), openTransport: again.open });
   await again.settles(1);
+  await loop.stop();
   assertEquals(loop.entries().map(({ queryId }) => queryId), ["slow"]);
 });
 
@@ -273,7 +275,29 @@ Deno.test("more events than memory should hold wait in the journal, and each is 
   }
   await source.settles(ids.length);
   assertEquals(mind.asked, ids);
+  await loop.stop();
   assertEquals(loop.entries().map(({ queryId }) => queryId), ids);
+});
+
+Deno.test("an answer is on its way before responses.json is written, which takes an fsync of its own", async () => {
+  await using folder = makeFolder();
+  const source = givenEvents(event("q1"));
+  await using loop = startLoop(folder.path, {
+    mind: readyMind(),
+    openTransport() {
+      const transport = source.open();
+      return {
+        ...transport,
+        settle(entry) {
+          assertEquals(loop.entries(), []);
+          return transport.settle(entry);
+        },
+      };
+    },
+  });
+  await source.settles(1);
+  await loop.stop();
+  assertEquals(loop.entries().map(({ queryId }) => queryId), ["q1"]);
 });
 
 Deno.test("a source that gives up ends the loop with its error, after what was in flight", async () => {
@@ -318,6 +342,7 @@ Deno.test("a clock that jumps backwards loses and repeats nothing", async () => 
     const mind = readyMind();
     await using loop = startLoop(folder.path, { mind, openTransport: source.open, clock });
     await source.settles(50);
+    await loop.stop();
     assertEquals(loop.entries().map(({ queryId }) => queryId), ids);
     assertEquals(mind.calls, start === 0 ? 50 : 0);
   }

@@ -1,62 +1,121 @@
-/** The agent's own share of an answer from a model's server: beside a bare request for the same, in one run. @module */
+/**
+ * The agent's own share of an answer from a model's server, beside a bare request for the same, in one run. What the
+ * model takes is left out by stamps that its server makes: its timers alone differ by more than the share.
+ * @module
+ */
 
 import { setTimeout as pause } from "node:timers/promises";
 import { startAgent } from "../support/agent.ts";
-import { startModelServer } from "../support/model_server.ts";
-import { startServer } from "../support/server.ts";
+import { serveHttp } from "../support/http_server.ts";
 
-/** Milliseconds between two questions: long enough that each one meets an idle agent. */
-const PAUSE_MS = 50;
+/** Milliseconds between two questions, at least: long enough that each one meets an idle agent. */
+const PAUSE_MS = 600;
 /** Milliseconds between two pieces of the answer: a model of 100 tokens a second. */
 const EVERY_MS = 10;
-const ANSWER = { text: "It grows, piece by piece, until all is told.", everyMs: EVERY_MS };
+const PIECES = ["It", " grows", ", piece", " by", " piece", ", until", " all", " is", " told", "."];
+const QUESTION = "What is iExec?";
 
-/** Milliseconds from the question to the first piece and to the end of the answer. */
-export interface ModelLatency {
+/** Milliseconds of one answer that are not the model's. */
+export interface ModelShare {
+  /** From the question to its arrival at the model's server. */
+  readonly toMs: number;
+  /** From the server's first piece to that piece being there; NaN where nobody asked for pieces. */
   readonly firstMs: number;
-  readonly wholeMs: number;
+  /** From the server's last piece to the answer being there. */
+  readonly fromMs: number;
 }
 
-/** What each way took, `count` times in turn: a bare request, the agent, the agent with chunks. */
-export async function modelLatencies(count: number) {
-  await using model = await startModelServer("openai");
-  await using server = await startServer({ events: [] });
+/** When things happened at the model's server, for the last request. */
+interface Stamps {
+  askedMs: number;
+  firstMs: number;
+  lastMs: number;
+}
+
+/** What was not the model's, of each way, `count` times in turn: a bare request, the agent, the agent with chunks. */
+export async function modelShares(count: number): Promise<Record<"bare" | "whole" | "streamed", ModelShare[]>> {
+  const stamps: Stamps = { askedMs: 0, firstMs: 0, lastMs: 0 };
+  await using model = serveModel(stamps);
+  await using source = serveQuestions();
   const env = { MODEL_PROVIDER: "openai", OPENAI_BASE_URL: model.url, OPENAI_MODEL: "test-model" };
-  await using _agent = await startAgent({ env: { ...env, USE_WEBSOCKET: "true", WEBSOCKET_URL: server.url } });
-  await server.authenticated(1);
-  model.otherwise(ANSWER);
-  const latencies = { bare: [] as ModelLatency[], whole: [] as ModelLatency[], streamed: [] as ModelLatency[] };
+  await using _agent = await startAgent({ env: { ...env, USE_WEBSOCKET: "true", WEBSOCKET_URL: source.url } });
+  await source.connected;
+  const shares = { bare: [] as ModelShare[], whole: [] as ModelShare[], streamed: [] as ModelShare[] };
+  const measure = async (ask: () => Promise<{ firstMs: number; wholeMs: number }>): Promise<ModelShare> => {
+    await pause(PAUSE_MS + 20 * Math.random());
+    const sentMs = performance.now();
+    const { firstMs, wholeMs } = await ask();
+    return { toMs: stamps.askedMs - sentMs, firstMs: firstMs - stamps.firstMs, fromMs: wholeMs - stamps.lastMs };
+  };
   for (let n = 1; n <= count; n++) {
-    await pause(PAUSE_MS);
-    latencies.bare.push(await bareRequest(model.url));
+    shares.bare.push(await measure(() => bareRequest(model.url)));
     for (const stream of [false, true]) {
-      await pause(PAUSE_MS);
-      const id = `q${n}${stream}`, sentMs = performance.now();
-      server.send({ id, query: "What is iExec?", timestamp: 1, metadata: { stream } });
-      const first = stream ? untilChunk(server, id) : Promise.resolve(NaN);
-      await server.responses(2 * n - (stream ? 0 : 1));
-      const wholeMs = performance.now() - sentMs;
-      latencies[stream ? "streamed" : "whole"].push({ firstMs: await first - sentMs, wholeMs });
+      const share = await measure(() => source.ask({ id: `q${n}${stream}`, stream }));
+      shares[stream ? "streamed" : "whole"].push(share);
     }
   }
-  return latencies;
+  return shares;
 }
 
-/** When the first chunk of an event came; as exact as a turn of the event loop. */
-async function untilChunk(
-  { frames }: { readonly frames: readonly (readonly unknown[])[] },
-  id: string,
-): Promise<number> {
-  const isFirst = (frame: unknown) => {
-    const { type, queryId } = Object(frame);
-    return type === "chunk" && queryId === id;
+/** A model's server that writes its pieces at fixed pauses and notes when. */
+function serveModel(stamps: Stamps): AsyncDisposable & { readonly url: string } {
+  const event = (value: object) => new TextEncoder().encode(`data: ${JSON.stringify(value)}\n\n`);
+  async function* answer() {
+    for (const [index, content] of PIECES.entries()) {
+      await pause(EVERY_MS);
+      if (index === 0) stamps.firstMs = performance.now();
+      yield event({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
+    }
+    await pause(EVERY_MS);
+    stamps.lastMs = performance.now();
+    yield event({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] });
+    yield event({ choices: [], usage: { prompt_tokens: 19, completion_tokens: PIECES.length } });
+    yield new TextEncoder().encode("data: [DONE]\n\n");
+  }
+  const server = serveHttp({}, ({ method }) => {
+    if (method === "GET") return Promise.resolve(Response.json({ object: "list", data: [{ id: "test-model" }] }));
+    stamps.askedMs = performance.now();
+    const headers = { "content-type": "text/event-stream" };
+    return Promise.resolve(new Response(ReadableStream.from(answer()), { headers }));
+  });
+  return { url: `http://127.0.0.1:${server.port}/v1`, [Symbol.asyncDispose]: server.close };
+}
+
+/** A WebSocket server that looks at no more of a frame than it must: the test server does much more with each. */
+function serveQuestions() {
+  const connected = Promise.withResolvers<WebSocket>();
+  let hear = (_type: string) => {};
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onmessage = ({ data }: MessageEvent<string>) => {
+      const type = /^\{"type":"(\w+)"/.exec(data)?.[1] ?? "";
+      if (type === "auth") connected.resolve(socket);
+      else hear(type);
+    };
+    return response;
+  });
+  return {
+    url: `ws://127.0.0.1:${server.addr.port}`,
+    connected: connected.promise,
+    async ask({ id, stream }: { id: string; stream: boolean }) {
+      const answered = Promise.withResolvers<number>();
+      let firstMs = NaN;
+      hear = (type) => {
+        if (type === "chunk" && Number.isNaN(firstMs)) firstMs = performance.now();
+        if (type === "response") answered.resolve(performance.now());
+      };
+      (await connected.promise).send(JSON.stringify({ id, query: QUESTION, timestamp: 1, metadata: { stream } }));
+      const wholeMs = await answered.promise;
+      return { firstMs, wholeMs };
+    },
+    async [Symbol.asyncDispose]() {
+      (await connected.promise).close();
+      await server.shutdown();
+    },
   };
-  while (!frames.flat().some(isFirst)) await pause(0);
-  return performance.now();
 }
 
-async function bareRequest(url: string): Promise<ModelLatency> {
-  const sentMs = performance.now();
+async function bareRequest(url: string): Promise<{ firstMs: number; wholeMs: number }> {
   const response = await fetch(`${url}/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -65,13 +124,13 @@ async function bareRequest(url: string): Promise<ModelLatency> {
       stream: true,
       // As the agent asks: the server sends a piece more for it.
       stream_options: { include_usage: true },
-      messages: [{ role: "user", content: "What is iExec?" }],
+      messages: [{ role: "user", content: QUESTION }],
     }),
   });
   let firstMs = NaN;
   const decoder = new TextDecoder();
   for await (const chunk of response.body!) {
-    if (Number.isNaN(firstMs) && /"content":"[^"]/.test(decoder.decode(chunk))) firstMs = performance.now() - sentMs;
+    if (Number.isNaN(firstMs) && /"content":"[^"]/.test(decoder.decode(chunk))) firstMs = performance.now();
   }
-  return { firstMs, wholeMs: performance.now() - sentMs };
+  return { firstMs, wholeMs: performance.now() };
 }

@@ -45,6 +45,8 @@ export function serveHttp(
   const accepting = (async () => {
     for await (const connection of listener) {
       connections++;
+      // As real servers do: else a piece waits until the client has acknowledged the one before it.
+      connection.setNoDelay();
       const line = openLine(connection);
       open.add(line);
       const end = converse(line).finally(async () => {

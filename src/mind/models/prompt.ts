@@ -55,32 +55,34 @@ export function chatMessages(
   const { system, passages = [], exchanges = [], question = request.prompt } = request;
   const first: ChatMessage[] = system === undefined ? [] : [{ role: "system", content: `${system}\n\n${RULES}` }];
   const last = (shown: readonly Passage[]): ChatMessage => ({ role: "user", content: ask(question, shown, mark) });
-  const tokensOf = (messages: readonly ChatMessage[]) => Math.ceil(scale * estimate(messages));
-  let room = budget - tokensOf([...first, last([])]);
-  if (room < 0) {
+  const firstTokens = estimate(first);
+  /** Tokens of the prompt without exchanges, before scaling. */
+  const tokensWith = (shown: readonly Passage[]) => firstTokens + estimate([last(shown)]);
+  const scaled = (tokens: number) => Math.ceil(scale * tokens);
+  const bare = scaled(tokensWith([]));
+  if (bare > budget) {
     throw new ModelError(
       "refused",
-      `The question does not fit: with the character it takes about ${budget - room} tokens, and ${budget} of ` +
+      `The question does not fit: with the character it takes about ${bare} tokens, and ${budget} of ` +
         "MODEL_CONTEXT_WINDOW are there for it. Ask a shorter one, or raise that if the model has a larger window",
     );
   }
 
-  const shown: Passage[] = [];
-  for (const passage of passages) {
-    const cost = tokensOf([last([...shown, passage])]) - tokensOf([last(shown)]);
-    if (cost > room) break;
-    room -= cost;
-    shown.push(passage);
+  // From all of them down: mostly all passages fit, and then their text is counted only once.
+  let shown = passages, tokens = tokensWith(shown);
+  while (scaled(tokens) > budget) {
+    shown = shown.slice(0, -1);
+    tokens = tokensWith(shown);
   }
   const turns: ChatMessage[] = [];
   for (const exchange of exchanges.toReversed()) {
-    const both = turnsOf(exchange), cost = tokensOf(both);
-    if (cost > room) break;
-    room -= cost;
+    const both = turnsOf(exchange), cost = estimate(both);
+    if (scaled(tokens + cost) > budget) break;
+    tokens += cost;
     turns.unshift(...both);
   }
   const messages = [...first, ...turns, last(shown)];
-  return { messages: hasSystemRole ? messages : withoutSystemRole(messages), shown, tokens: estimate(messages) };
+  return { messages: hasSystemRole ? messages : withoutSystemRole(messages), shown, tokens };
 }
 
 function estimate(messages: readonly ChatMessage[]): number {
