@@ -1,19 +1,22 @@
 /** The real program against a real Ollama with a real small model: everything but the words of answers. @module */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { startAgent } from "../support/agent.ts";
+import { assert, assertEquals, assertGreater, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { inherited, startAgent, startCommand } from "../support/agent.ts";
 import { makeFolder } from "../support/folder.ts";
 import { freePort } from "../support/llama_server.ts";
 import { type OllamaServer, startOllama, testWithOllama } from "../support/ollama_server.ts";
-import { startServer } from "../support/server.ts";
+import { type ServerUnderTest, startServer } from "../support/server.ts";
 
 /** A model on a busy machine may take a minute for what it takes a second for elsewhere. */
 const patienceMs = 240_000;
 const CHARACTER = { name: "Gardener", bio: "Answers in few words.", knowledge: ["Tomatoes stand by the south wall."] };
 const QUESTION = { id: "q1", query: "Where do tomatoes stand?", timestamp: 1 };
+/** A question whose answer goes on until a limit. */
+const LONG = { ...QUESTION, query: "Write the numbers from one to nine hundred as words, each in a line of its own." };
+const STREAMED = { stream: true };
 
-const gardenFolder = (events: readonly object[] = []) =>
-  makeFolder({ "c.json": CHARACTER, "iexec_in/events.json": events });
+const gardenFolder = ({ events = [] as readonly object[], knowledge = CHARACTER.knowledge } = {}) =>
+  makeFolder({ "c.json": { ...CHARACTER, knowledge }, "iexec_in/events.json": events });
 
 const envFor = ({ url }: Pick<OllamaServer, "url">, more: Record<string, string> = {}) => ({
   AGENT_CHARACTER: "c.json",
@@ -27,6 +30,8 @@ const envFor = ({ url }: Pick<OllamaServer, "url">, more: Record<string, string>
   ...more,
 });
 
+const overWebSocket = ({ url }: ServerUnderTest) => ({ EVENT_TRANSPORT: "websocket", WEBSOCKET_URL: url });
+
 async function check(env: Record<string, string>) {
   await using folder = gardenFolder();
   await using agent = await startAgent({ folder: folder.path, env, args: ["--check"], patienceMs });
@@ -34,11 +39,20 @@ async function check(env: Record<string, string>) {
   return { code, said: stdout + agent.lines.join("\n") };
 }
 
+/** The pieces of an answer that have come. */
+const chunksIn = (server: ServerUnderTest) =>
+  (server.frames.flat() as { type: string; delta: string }[]).filter(({ type }) => type === "chunk");
+
+/** Resolves once a piece of an answer has come. */
+async function untilChunk(server: ServerUnderTest): Promise<void> {
+  while (chunksIn(server).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 testWithOllama(
   "Ollama: --check tells a usable model from a missing one, and a template that drops the character",
   async () => {
     await using models = makeFolder();
-    await using server = await startOllama({ models: models.path });
+    await using server = await startOllama({ folder: models.path, models: ["qwen", "bare"] });
     const good = await check(envFor(server));
     assertEquals(good.code, 0, good.said);
     assertMatch(good.said, /^model: usable \(qwen of ollama at /m);
@@ -53,39 +67,180 @@ testWithOllama(
   },
 );
 
+testWithOllama("Ollama: a model that is not there ends the start before any event is taken", async () => {
+  await using models = makeFolder();
+  await using server = await startOllama({ folder: models.path, models: [] });
+  await using folder = gardenFolder({ events: [QUESTION] });
+  for (const wrong of [{ OLLAMA_MODEL: "nobody" }, { OLLAMA_EMBEDDING_MODEL: "nobody" }]) {
+    await using agent = await startAgent({ folder: folder.path, env: envFor(server, wrong), patienceMs });
+    assertEquals((await agent.ended).code, 78, agent.lines.join("\n"));
+    assertStringIncludes(agent.lines.join("\n"), "answered 404");
+    assert(!agent.log.some(({ message }) => message.includes("Processing new event")));
+  }
+});
+
+testWithOllama("Ollama: over WebSocket the pieces are the answer, with the server's count of tokens", async () => {
+  await using models = makeFolder();
+  await using ollama = await startOllama({ folder: models.path });
+  await using folder = gardenFolder();
+  await using server = await startServer({ events: [{ ...QUESTION, metadata: STREAMED }], patienceMs });
+  const env = { ...envFor(ollama), ...overWebSocket(server) };
+  await using _agent = await startAgent({ folder: folder.path, env, patienceMs });
+  const [answer] = await server.responses(1);
+  const chunks = chunksIn(server);
+  assertGreater(chunks.length, 1);
+  assertEquals(chunks.map(({ delta }) => delta).join(""), answer!.response);
+  const { model, provider, tokensIn, tokensOut, ms } = answer!.metadata as Record<string, unknown>;
+  assertEquals([model, provider], ["qwen", "ollama"]);
+  assertGreater(Number(tokensIn), 50);
+  assertLess(Number(tokensOut), 25);
+  assertGreater(Number(ms), 0);
+});
+
+testWithOllama("Ollama: a line of a chat is answered, by a model that is loaded anew for each", async () => {
+  await using models = makeFolder();
+  await using server = await startOllama({ folder: models.path });
+  await using folder = gardenFolder();
+  const [command, ...args] = startCommand(["chat"]);
+  const child = new Deno.Command(command, {
+    args,
+    cwd: folder.path,
+    clearEnv: true,
+    env: {
+      ...inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]),
+      ...envFor(server, { OLLAMA_KEEP_ALIVE: "0", MODEL_MAX_TOKENS: "16" }),
+    },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("Hello!\nAnd roses?\n"));
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  assertGreater(new TextDecoder().decode(stdout).trim().length, 0);
+});
+
+testWithOllama("Ollama: an answer that is called off is cancelled at the server, which rests then", async () => {
+  await using models = makeFolder();
+  await using ollama = await startOllama({ folder: models.path });
+  await using folder = gardenFolder();
+  await using server = await startServer({ events: [{ ...LONG, metadata: STREAMED }], patienceMs });
+  // An answer that would take any machine minutes.
+  const limits = { MODEL_MAX_TOKENS: "8000", MODEL_CONTEXT_WINDOW: "16384" };
+  const env = envFor(ollama, { ...overWebSocket(server), ...limits, AGENT_SHUTDOWN_GRACE: "0" });
+  await using agent = await startAgent({ folder: folder.path, env, patienceMs });
+  await untilChunk(server);
+  assertEquals((await agent.stop()).code, 0);
+  await ollama.logged('"/api/chat"');
+  await ollama.atRest();
+});
+
 testWithOllama(
-  "Ollama: an answer streams over WebSocket, and tells its model and the server's count of tokens",
+  "Ollama: a server that is stopped in the middle of an answer holds the agent up for MODEL_TIMEOUT only",
   async () => {
     await using models = makeFolder();
-    await using ollama = await startOllama({ models: models.path });
+    await using ollama = await startOllama({ folder: models.path });
     await using folder = gardenFolder();
-    await using server = await startServer({
-      events: [{ ...QUESTION, metadata: { stream: true } }],
-      patienceMs,
-    });
-    const env = envFor(ollama, { USE_WEBSOCKET: "true", WEBSOCKET_URL: server.url });
-    await using _agent = await startAgent({ folder: folder.path, env, patienceMs });
+    await using server = await startServer({ events: [{ ...LONG, metadata: STREAMED }], patienceMs });
+    // Long enough for a prompt to be read.
+    const limits = { MODEL_TIMEOUT: "15s", MODEL_MAX_TOKENS: "64", LOG_LEVEL: "debug" };
+    const env = envFor(ollama, { ...overWebSocket(server), ...limits });
+    await using agent = await startAgent({ folder: folder.path, env, patienceMs });
+    await untilChunk(server);
+    ollama.signal("SIGSTOP");
+    const retried = await agent.logged("event {event} is tried again");
+    assertMatch(String(retried.error), /stopped in the middle of its answer for 15000 ms \(MODEL_TIMEOUT\)/);
+    ollama.signal("SIGCONT");
     const [answer] = await server.responses(1);
-    assert(answer!.response!.length > 0);
-    const { model, provider, usage } = answer!.metadata as Record<string, unknown> & { usage: Record<string, number> };
-    assertEquals([model, provider], ["qwen", "ollama"], JSON.stringify(answer!.metadata));
-    assert(usage === undefined || Object.values(usage).every((count) => count > 0));
+    const frames = server.frames.flat() as { type: string; delta: string; restart?: true }[];
+    const again = frames.findLastIndex(({ restart }) => restart);
+    assertGreater(again, 0, "whoever saw the first pieces is told that they are void");
+    const pieces = frames.slice(again).filter(({ type }) => type === "chunk");
+    assertEquals(pieces.map(({ delta }) => delta).join(""), answer!.response);
   },
 );
 
-testWithOllama(
-  "Ollama: a server that is killed in the middle of an answer, and comes back, answers each event once",
-  async () => {
+for (const what of ["the server", "the process that runs the model"] as const) {
+  testWithOllama(`Ollama: ${what} is killed in the middle of an answer, and each event is answered once`, async () => {
     await using models = makeFolder();
-    await using folder = gardenFolder([QUESTION, { ...QUESTION, id: "q2" }]);
+    await using folder = gardenFolder();
     const port = freePort();
-    const first = await startOllama({ models: models.path, port });
-    await using agent = await startAgent({ folder: folder.path, env: envFor(first), patienceMs });
-    await agent.logged("📥 Processing new event: {event}");
-    first.kill("SIGKILL");
-    await first[Symbol.asyncDispose]();
-    await using _second = await startOllama({ models: models.path, port });
+    await using first = await startOllama({ folder: models.path, port });
+    const events = [{ ...QUESTION, metadata: STREAMED }, { ...QUESTION, id: "q2" }];
+    await using server = await startServer({ events, patienceMs });
+    const env = { ...envFor(first), ...overWebSocket(server) };
+    await using agent = await startAgent({ folder: folder.path, env, patienceMs });
+    await untilChunk(server);
+    if (what === "the server") await first.kill();
+    else await first.killRunners();
+    await using _second = what === "the server" ? await startOllama({ folder: models.path, port }) : undefined;
+    await server.acks(2);
     const entries = await agent.responses(2);
     assertEquals(entries.map(({ queryId, error }) => [queryId, error]).sort(), [["q1", undefined], ["q2", undefined]]);
+  });
+}
+
+testWithOllama("Ollama: events wait for a server that is not there yet, and then for its model to load", async () => {
+  await using models = makeFolder();
+  await using folder = gardenFolder({ events: [QUESTION] });
+  const { port, ...first } = await startOllama({ folder: models.path });
+  await first.kill();
+  const env = envFor(first, { LOG_LEVEL: "debug" });
+  await using agent = await startAgent({ folder: folder.path, env, patienceMs });
+  await agent.logged("model is down: events wait for it");
+  await using _server = await startOllama({ folder: models.path, port });
+  const [entry] = await agent.responses(1);
+  assertEquals(entry!.error, undefined);
+});
+
+testWithOllama(
+  "Ollama: a prompt is cut to the window, and a question larger than it is an error that says so",
+  async () => {
+    await using models = makeFolder();
+    await using server = await startOllama({ folder: models.path });
+    const knowledge = Array.from(
+      { length: 8 },
+      (_, n) => `Tomato ${n} stands by wall ${n}. ${"It is red. ".repeat(25)}`,
+    );
+    const events = [
+      { ...QUESTION, query: "Where does tomato 3 stand?" },
+      { ...QUESTION, id: "q2", query: "Is it red? ".repeat(400) },
+    ];
+    await using folder = gardenFolder({ events, knowledge });
+    const env = envFor(server, { MODEL_CONTEXT_WINDOW: "512" });
+    await using agent = await startAgent({ folder: folder.path, env, args: ["--once"], patienceMs });
+    await agent.ended;
+    const entries = await agent.responses(2);
+    const [first, second] = ["q1", "q2"].map((id) => entries.find(({ queryId }) => queryId === id)!);
+    assertLess(first!.metadata!.tokensIn!, 512);
+    assertMatch(second!.error!, /does not fit.*MODEL_CONTEXT_WINDOW/);
   },
 );
+
+testWithOllama("Ollama: more events than it answers at the same time are all answered", async () => {
+  await using models = makeFolder();
+  await using server = await startOllama({ folder: models.path, env: { OLLAMA_NUM_PARALLEL: "2" } });
+  const events = ["q1", "q2", "q3", "q4"].map((id) => ({ ...QUESTION, id }));
+  await using folder = gardenFolder({ events, knowledge: [] });
+  const env = envFor(server, { AGENT_CONCURRENCY: "4", MODEL_MAX_TOKENS: "16" });
+  await using agent = await startAgent({ folder: folder.path, env, args: ["--once"], patienceMs });
+  assertEquals((await agent.ended).code, 0, agent.lines.join("\n"));
+  assertEquals((await agent.responses(4)).filter(({ error }) => error !== undefined), []);
+});
+
+testWithOllama("Ollama: knowledge is embedded, and a model that is not made for it is named by --check", async () => {
+  await using models = makeFolder();
+  await using server = await startOllama({ folder: models.path });
+  const env = envFor(server, { OLLAMA_EMBEDDING_MODEL: "qwen" });
+  assertStringIncludes((await check(env)).said, "OLLAMA_EMBEDDING_MODEL=qwen is not made for embeddings");
+  // The last one is longer than the model's window: Ollama cuts it.
+  const knowledge = ["Tomatoes stand by the south wall.", "Roses stand by the gate.", "番茄种在南墙边".repeat(30)];
+  await using folder = gardenFolder({ events: [QUESTION], knowledge });
+  await using agent = await startAgent({ folder: folder.path, env, patienceMs });
+  const { passages } = await agent.logged("knowledge embedded");
+  assertEquals(passages, 3);
+  const [entry] = await agent.responses(1);
+  assertEquals(entry!.error, undefined);
+});
