@@ -7,6 +7,9 @@ import { dirname, join, relative } from "node:path";
 const SRC = new URL("../src", import.meta.url).pathname;
 const IMPORT = /^(?:import|export)\b[^;]*?\bfrom "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)|^import "(\.[^"]+)"/gm;
 
+/** An import that runs what it names, at once: none of types alone, and none that is made when it is needed. */
+const STATIC_IMPORT = /^(?:import|export)(?! type\b)[^;(]*?\bfrom "(\.[^"]+)"|^import "(\.[^"]+)"/gm;
+
 /** The files that every room may import: they stand beside the rooms. */
 const GROUND = "ground";
 /** For each room, the rooms it may import, or single files of them. Its own files and the ground it always may. */
@@ -67,6 +70,16 @@ async function readImports(): Promise<Map<string, string[]>> {
   return imports;
 }
 
+/** All files that are loaded with one, itself included. */
+function loadedWith(file: string, loaded = new Set<string>()): Set<string> {
+  if (loaded.has(file) || !file.endsWith(".ts")) return loaded;
+  loaded.add(file);
+  for (const [, from, bare] of Deno.readTextFileSync(join(SRC, file)).matchAll(STATIC_IMPORT)) {
+    loadedWith(join(dirname(file), from ?? bare ?? ""), loaded);
+  }
+  return loaded;
+}
+
 function roomOf(file: string): string {
   const folders = dirname(file).split("/");
   if (folders[0] === "." || folders[0] === "..") return GROUND;
@@ -119,6 +132,18 @@ Deno.test("every import in src/ is one that its room may make", async () => {
 
 Deno.test("no import in src/ leads back to where it started, types included", async () => {
   assertEquals(firstCircle(await readImports()), []);
+});
+
+Deno.test("a start loads no provider of models that has a server, and no queue", () => {
+  const start = loadedWith("program/modes.ts");
+  assertEquals([start.has("agent/agent.ts"), start.has("mind/models/embedded.ts")], [true, true]);
+  // The model built in, and what decides which one is loaded.
+  const ofModels = [...start].filter((file) => file.startsWith("mind/models/"));
+  assertEquals(
+    ofModels.map((file) => file.replace("mind/models/", "")).toSorted(),
+    ["check.ts", "courtesies.ts", "embedded.ts", "limits.ts", "options.ts", "providers.ts", "settings.ts"],
+  );
+  assertEquals([...start].filter((file) => /^transports\/(rabbitmq|redis|nats)\/(?!settings)/.test(file)), []);
 });
 
 Deno.test("an import against the table, and a circle, are found", async () => {

@@ -20,6 +20,8 @@ export interface FailureDetails {
   readonly tooLarge?: { readonly window?: number; readonly promptTokens?: number };
   /** Several answers together have outgrown a window that the server shares among them. */
   readonly outgrown?: boolean;
+  /** A time limit passed before anything came: the server is gone, or the request waited there behind others. */
+  readonly isUnheard?: boolean;
 }
 
 /** No answer from a model. The message is for everybody: no key, no query and no text of the provider's. */

@@ -43,13 +43,13 @@ export type Asker = (runtime: IAgentRuntime, params: GenerateTextParams & Partia
 export function createAsker(server: Server, spoken: Interface, options: RemoteOptions): Asker {
   const learner = createLearner();
   const crowd = createCrowd();
-  return (runtime, params) => crowd.run(() => learner.ask((known, sent) => askOnce(runtime, params, known, sent)));
+  return (runtime, params) =>
+    crowd.run((heard) => learner.ask((known, sent) => askOnce(runtime, params, { known, sent, heard })));
 
   async function askOnce(
     runtime: IAgentRuntime,
     params: GenerateTextParams & Partial<ModelRequest>,
-    known: Known,
-    sent: (request: Sent) => void,
+    { known, sent, heard }: { known: Known; sent: (request: Sent) => void; heard: () => void },
   ): Promise<string> {
     const { signal = new AbortController().signal, mark, passages = [], writer, begun, report } = params;
     const { prepared, shown, tokens } = prepare(options, params, known);
@@ -67,7 +67,7 @@ export function createAsker(server: Server, spoken: Interface, options: RemoteOp
         onPiece: begun,
       });
     const call = params.calling?.();
-    const ask = () => server.stream(spoken.path, body, { signal, trace: call?.trace }, read);
+    const ask = () => server.stream(spoken.path, body, { signal, trace: call?.trace, heard }, read);
     const { text, isCutOff, tokensIn, tokensOut } = await (call ? followed(call, ask) : ask());
     const isDeclined = declines(text);
     report?.({

@@ -1,22 +1,33 @@
-/** How many answers a server makes at the same time: fewer, once several have outgrown the window they share. @module */
+/** How many answers a server is asked for at the same time: fewer, once that many have proved too much for it. @module */
 
 import { ModelError } from "../model_error.ts";
 
 /** Lets requests through, as many at a time as the server has shown to bear. */
 export interface Crowd {
-  /** Run a request once there is room; again, with fewer beside it, if it has outgrown the window with others. */
-  run<T>(ask: () => Promise<T>): Promise<T>;
+  /**
+   * Run a request once there is room; again, with fewer beside it, if together they were too much for the server.
+   *
+   * @param ask Calls `heard` whenever a part of its answer has come.
+   */
+  run<T>(ask: (heard: () => void) => Promise<T>): Promise<T>;
 }
 
 /** Answers in a row without trouble after which one more at a time is tried. */
 const CALM = 32;
 
 /**
- * A crowd without a limit at first. llama.cpp's slots share one window by default; when the answers under way outgrow it
- * together, it ends all of them in the same instant. Asked again all at once they would collide again.
+ * A crowd without a limit at first. It is too much for a server in two ways:
+ *
+ * - llama.cpp's slots share one window by default; when the answers under way outgrow it together, it ends all of them in
+ *   the same instant. Asked again all at once they would collide again.
+ * - A server with fewer slots has the others wait without a word, until a time limit passes. It is not down while it
+ *   answers some; but whoever asks again at once is the last in its queue, and runs into the limit again.
  */
 export function createCrowd(): Crowd {
   let limit = Infinity, running = 0, calm = 0, collisions = 0;
+  /** Parts of answers that have come. */
+  let parts = 0;
+  const heard = () => void parts++;
   const waiting: (() => void)[] = [];
 
   async function enter() {
@@ -50,14 +61,16 @@ export function createCrowd(): Crowd {
     async run(ask) {
       while (true) {
         await enter();
-        const since = collisions, wasAlone = limit === 1;
+        const since = collisions, partsBefore = parts, wasAlone = limit === 1;
         try {
-          const result = await ask();
+          const result = await ask(heard);
           succeeded();
           return result;
         } catch (error) {
-          const hasOutgrown = error instanceof ModelError && error.details.outgrown === true;
-          if (!hasOutgrown || wasAlone || (running === 1 && since === collisions)) throw error;
+          const { outgrown, isUnheard } = error instanceof ModelError ? error.details : {};
+          const hasOutgrown = outgrown && (running > 1 || since !== collisions);
+          const hasQueued = isUnheard && parts > partsBefore;
+          if (wasAlone || !(hasOutgrown || hasQueued)) throw error;
           collided(since);
         } finally {
           leave();

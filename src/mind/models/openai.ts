@@ -132,7 +132,8 @@ async function* pieces(records: AsyncIterable<JsonObject>, context: ErrorContext
       throw new ModelError("faulty", `${where} sent an error in place of an answer. ${remedies.model}`);
     }
     if (error !== undefined && error !== null) throw streamedError(error, context);
-    const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
+    // MODEL_EXTRA_BODY can ask for several answers at once: the pieces of the others are none of this one.
+    const choice: unknown = Array.isArray(choices) ? choices.find(isFirst) : undefined;
     const counts = isObject(usage) ? usage : {};
     yield {
       ...(isObject(choice) ? pieceOf(choice) : {}),
@@ -141,6 +142,11 @@ async function* pieces(records: AsyncIterable<JsonObject>, context: ErrorContext
     };
   }
   if (!hasChoices) throw new ModelError("refused", `${where} sent something else than an answer. ${remedies.model}`);
+}
+
+/** Whether a choice belongs to the first answer; a server of one answer need not number it. */
+function isFirst(choice: unknown): boolean {
+  return isObject(choice) && (choice.index ?? 0) === 0;
 }
 
 function pieceOf(choice: JsonObject): Piece {

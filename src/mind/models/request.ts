@@ -22,6 +22,8 @@ export interface RequestOptions extends Limits {
   readonly remedies: Remedies;
   /** Cancels the request. */
   readonly signal: AbortSignal;
+  /** Called whenever a part of the answer has come. */
+  readonly heard?: (() => void) | undefined;
   /** Certificate authorities of its own, and the like. Absent: Deno's. */
   readonly httpClient?: Deno.HttpClient | undefined;
 }
@@ -90,14 +92,19 @@ function guardedFetch(
   };
 }
 
-/** Passes the body on, tells the deadline of each chunk, and refuses one that is too large. */
+/** Passes the body on, tells of each chunk, and refuses one that is too large. */
 function counted(
-  { where, deadline, fail }: { where: string; deadline: Deadline; fail: (error: ModelError) => ModelError },
+  { where, deadline, heard, fail }: Pick<RequestOptions, "heard"> & {
+    where: string;
+    deadline: Deadline;
+    fail: (error: ModelError) => ModelError;
+  },
 ): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
   let bytes = 0;
   return new TransformStream({
     transform(chunk, controller) {
       deadline.heard();
+      heard?.();
       bytes += chunk.length;
       if (bytes > MAX_BYTES) throw fail(new ModelError("faulty", `${where} sent more than ${MAX_BYTES} bytes`));
       controller.enqueue(chunk);
@@ -111,7 +118,7 @@ function timeoutError({ passed, hasHeard }: Deadline, limits: Limits & { where: 
   if (passed === undefined) return undefined;
   if (!hasHeard) {
     const spent = passed === "silence" ? `${silenceMs} ms (MODEL_TIMEOUT)` : `${wholeMs} ms (MODEL_ANSWER_TIMEOUT)`;
-    return new ModelError("unavailable", `${where} did not answer within ${spent}`);
+    return new ModelError("unavailable", `${where} did not answer within ${spent}`, { details: { isUnheard: true } });
   }
   if (passed === "silence") {
     return new ModelError("faulty", `${where} stopped in the middle of its answer for ${silenceMs} ms (MODEL_TIMEOUT)`);

@@ -30,12 +30,13 @@ export interface Server {
   /**
    * The JSON objects that a request is answered with, read by `use` as they arrive.
    *
-   * @param how `trace`: headers of the trace that the request belongs to.
+   * @param how `trace`: headers of the trace that the request belongs to; `heard`: called whenever a part of the answer
+   * has come.
    */
   stream<T>(
     path: string,
     body: JsonObject,
-    how: { signal: AbortSignal; trace?: TraceHeaders | undefined },
+    how: { signal: AbortSignal; trace?: TraceHeaders | undefined; heard?: () => void },
     use: (records: AsyncIterable<JsonObject>, context: ErrorContext) => Promise<T>,
   ): Promise<T>;
 }
@@ -55,7 +56,7 @@ export function openServer(options: ServerOptions): Server {
 
   const ask = <T>(
     path: string,
-    init: { method: string; body?: string; trace?: TraceHeaders | undefined },
+    init: { method: string; body?: string; trace?: TraceHeaders | undefined; heard?: () => void },
     signal: AbortSignal,
     use: (records: AsyncIterable<JsonObject>, context: ErrorContext) => Promise<T>,
   ) => {
@@ -63,8 +64,8 @@ export function openServer(options: ServerOptions): Server {
     if ((caCerts || proxy) && !httpClient) {
       httpClient = Deno.createHttpClient({ ...(caCerts && { caCerts: [...caCerts] }), ...(proxy && { proxy }) });
     }
-    return request({ ...options, signal, httpClient }, async ({ fetch, where }) => {
-      const { trace, ...rest } = init;
+    const { trace, heard, ...rest } = init;
+    return request({ ...options, signal, httpClient, heard }, async ({ fetch, where }) => {
       const response = await fetch(addressOf(path), { ...rest, headers: { ...headers, ...trace } });
       return await use(recordsOf(response, { where, remedy: remedies.model }), { where, remedies });
     });
@@ -78,8 +79,8 @@ export function openServer(options: ServerOptions): Server {
   return {
     get: (path, signal) => ask(path, { method: "GET" }, signal, first),
     post: (path, body, signal) => ask(path, { method: "POST", body: JSON.stringify(body) }, signal, first),
-    stream: (path, body, { signal, trace }, use) =>
-      ask(path, { method: "POST", body: JSON.stringify(body), trace }, signal, use),
+    stream: (path, body, { signal, ...how }, use) =>
+      ask(path, { method: "POST", body: JSON.stringify(body), ...how }, signal, use),
   };
 }
 

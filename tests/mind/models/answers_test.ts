@@ -39,6 +39,19 @@ Deno.test("content that is null, missing, or refused in words is read as what it
   assertEquals(await answerTo(whole({ content: null, refusal: "I can't help with that." })), "I can't help with that.");
 });
 
+Deno.test("of several answers the first one is taken, and none of the others' pieces", async () => {
+  const other = (content: string, finish: string | null = null) =>
+    piece(content, finish).replace('"index":0', '"index":1');
+  const body = other("That ") + piece("It ") + other("was.", "length") + piece("is.", "stop") + other("!") + DONE;
+  assertEquals(await answerTo(body, STREAM), "It is.");
+  const choices = ["That was.", "It is."].map((content, n) => ({
+    index: 1 - n,
+    message: { content },
+    finish_reason: "stop",
+  }));
+  assertEquals(await answerTo(JSON.stringify({ choices })), "It is.");
+});
+
 Deno.test("a whole object is an answer without a type, and without a reason why it ended", async () => {
   assertEquals(await answerTo(whole({ content: "It is." })), "It is.");
   assertEquals(await answerTo(whole({ content: "It is." }, null), "text/plain"), "It is.");

@@ -177,3 +177,53 @@ Deno.test("a crowd that collided lets half through, then one, and more again aft
   for (let n = 0; n < 8; n++) await all(8, () => false);
   assertLess(2, await all(8, () => false));
 });
+
+Deno.test("a request that waits at the server behind others is no outage: it is asked again when they have ended", async () => {
+  const silenceMs = 2_000;
+  await using model = await startAsking("openai", { silenceMs });
+  const called = new AbortController();
+  model.server.script({ text: "It goes on. ".repeat(10_000), everyMs: 20 }, "held");
+  const first = assertRejects(
+    () => Promise.resolve(model.ask({ question: "first?", signal: called.signal })),
+    Error,
+    "enough",
+  );
+  await model.server.askedFor(1);
+  const second = Promise.resolve(model.ask({ question: "second?" }));
+  // It has run into the limit, and now waits here until the first one has ended.
+  await model.server.cancelled(1);
+  called.abort(new Error("enough"));
+  await first;
+  assertEquals(await second, "You said: second?");
+  assertEquals(model.server.asked.length, 3);
+});
+
+Deno.test("a silent server that answers nobody else meanwhile is unavailable at once", async () => {
+  await using model = await startAsking("openai", { silenceMs: 500 });
+  model.server.otherwise("held");
+  const failures = await Promise.all([1, 2].map(() => failureOf(Promise.resolve(model.ask()))));
+  assertEquals(failures.map(({ kind }) => kind), ["unavailable", "unavailable"]);
+  assertEquals(model.server.asked.length, 2);
+});
+
+Deno.test("a request that is never heard of, not even alone, is unavailable in the end", async () => {
+  const crowd = createCrowd();
+  const first = Promise.withResolvers<void>();
+  let tell = () => {}, tries = 0;
+  const others = crowd.run(async (heard) => {
+    tell = heard;
+    await first.promise;
+  });
+  const silent = crowd.run(() => {
+    tries++;
+    tell();
+    return Promise.reject(new ModelError("unavailable", "silent", { details: { isUnheard: true } }));
+  });
+  silent.catch(() => {}); // it is awaited below
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(tries, 1);
+  first.resolve();
+  await others;
+  await assertRejects(() => silent, ModelError, "silent");
+  assertEquals(tries, 2);
+});
