@@ -141,7 +141,16 @@ Deno.test("a start loads no provider of models that has a server, and no queue",
   const ofModels = [...start].filter((file) => file.startsWith("mind/models/"));
   assertEquals(
     ofModels.map((file) => file.replace("mind/models/", "")).toSorted(),
-    ["check.ts", "courtesies.ts", "embedded.ts", "limits.ts", "options.ts", "providers.ts", "settings.ts"],
+    [
+      "check.ts",
+      "courtesies.ts",
+      "embedded.ts",
+      "limits.ts",
+      "options.ts",
+      "providers.ts",
+      "settings.ts",
+      "unread_settings.ts",
+    ],
   );
   assertEquals([...start].filter((file) => /^transports\/(rabbitmq|redis|nats)\/(?!settings)/.test(file)), []);
 });

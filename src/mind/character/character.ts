@@ -13,6 +13,7 @@ import { adaptCharacter } from "./format.ts";
 import { type Core, loadCore } from "../core_log.ts";
 import intern from "./intern.json" with { type: "json" };
 import { findJsonError } from "../../json_error.ts";
+import { unreadSettings } from "../models/unread_settings.ts";
 import { type OwnWords, readOwnWords } from "./own_words.ts";
 import { type KnowledgeEntry, readKnowledgeFiles } from "../knowledge/files.ts";
 import type { KnowledgeText } from "../knowledge/passages.ts";
@@ -61,6 +62,12 @@ export async function loadCharacter(path: string | undefined, log: Log): Promise
   if (agentId === undefined || mistakes.length > 0) throw refusal(place, mistakes);
   if (unused.length > 0) {
     log.warn("the character has parts that this agent does not use: {parts}", { parts: unused.join(", ") });
+  }
+  const unread = unreadSettings(character);
+  if (unread.length > 0) {
+    log.warn("the character sets what this agent reads from its own settings alone, so that has no effect: {parts}", {
+      parts: unread.join(", "),
+    });
   }
   const files = source.archive ? [] : texts.filter(({ source }) => source !== OWN_LINES);
   const digest = characterDigest({ file: source.digest, texts: files });

@@ -78,6 +78,27 @@ Deno.test("an agent without an id gets the one that ElizaOS makes of its name", 
   assertEquals((await loadCharacter(`${files.path}/b.json`, silentLog)).agentId, first.agentId);
 });
 
+Deno.test("a model that a character sets, as for ElizaOS's plugins, is named as without effect, and no value is", async () => {
+  const canary = "value-canary";
+  await using files = makeFolder({
+    "c.json": {
+      name: "A",
+      bio: "b",
+      settings: { OPENAI_LARGE_MODEL: canary, MODEL_TEMPERATURE: 0, secrets: { OPENAI_API_KEY: canary } },
+      secrets: { OLLAMA_API_ENDPOINT: canary, OTHER: canary },
+    },
+  });
+  const warnings: unknown[] = [];
+  await loadCharacter(`${files.path}/c.json`, {
+    ...silentLog,
+    warn: (message, fields) => warnings.push(message, fields),
+  });
+  assertEquals(warnings, [
+    "the character sets what this agent reads from its own settings alone, so that has no effect: {parts}",
+    { parts: "settings.OPENAI_LARGE_MODEL, settings.secrets.OPENAI_API_KEY, secrets.OLLAMA_API_ENDPOINT" },
+  ]);
+});
+
 Deno.test("plugins that are not loaded are named once", async () => {
   await using files = makeFolder({
     "c.json": { name: "A", bio: "b", plugins: ["@elizaos/plugin-discord", "x"] },
