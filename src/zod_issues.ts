@@ -14,12 +14,15 @@ export function describeIssues({ issues }: { readonly issues: readonly Issue[] }
 }
 
 /**
- * `messageExamples.0.1.name: expected string, received undefined`. The place is left out where the whole value is
- * wrong. A union that has nothing to say itself is described by what its members say.
+ * `messageExamples.0.1.name: expected string, received number`, or `…: missing`. The place is left out where the whole
+ * value is wrong. A union that has nothing to say itself is described by what its members say.
  */
 export function describeIssue({ message, path, errors = [] }: Issue): string {
   const place = path.length > 0 ? `${path.map(String).join(".")}: ` : "";
-  const what = message.replace(/^Invalid (?:input|option)(?:: )?/, "");
+  const what = message.replace(/^Invalid (?:input|option)(?:: )?/, "").replace(
+    /^expected .+, received undefined$/,
+    "missing",
+  );
   if (what !== "") return place + what.charAt(0).toLowerCase() + what.slice(1);
   const members = errors.map((issues) => issues.map(describeIssue).join(" and "));
   return `${place}${[...new Set(members)].join(", or ")}`;

@@ -72,7 +72,7 @@ const WRONG_EVENTS: [what: string, value: unknown, reason: string, id?: string][
   ["a null", null, "expected object, received null"],
   ["a text", "event-001", "expected object, received string"],
   ["an array", [EVENT], "expected object, received array"],
-  ["an event without an id", { ...EVENT, id: undefined }, "id: expected string, received undefined"],
+  ["an event without an id", { ...EVENT, id: undefined }, "id: missing"],
   ["an event with a number for its id", { ...EVENT, id: 7 }, "id: expected string, received number"],
   ["an event with an empty id", { ...EVENT, id: "" }, "id: expected a text that is not empty"],
   [
@@ -86,7 +86,7 @@ const WRONG_EVENTS: [what: string, value: unknown, reason: string, id?: string][
     { ...EVENT, id: "\ud83d" },
     "id: expected well-formed Unicode without NUL",
   ],
-  ["an event without a query", { ...EVENT, query: undefined }, "query: expected string, received undefined", EVENT.id],
+  ["an event without a query", { ...EVENT, query: undefined }, "query: missing", EVENT.id],
   [
     "an event with an empty query",
     { ...EVENT, query: "" },
@@ -102,7 +102,7 @@ const WRONG_EVENTS: [what: string, value: unknown, reason: string, id?: string][
   [
     "an event without a timestamp",
     { ...EVENT, timestamp: undefined },
-    "timestamp: expected number, received undefined",
+    "timestamp: missing",
     EVENT.id,
   ],
   [
@@ -126,7 +126,7 @@ const WRONG_EVENTS: [what: string, value: unknown, reason: string, id?: string][
   [
     "an event that is wrong all over",
     { query: 7, timestamp: null },
-    "id: expected string, received undefined; query: expected string, received number; " +
+    "id: missing; query: expected string, received number; " +
     "timestamp: expected number, received null",
   ],
 ];

@@ -22,13 +22,13 @@ for (
     [
       "a field deep inside",
       { id: "", examples: [{ name: "a" }, {}] },
-      "examples.1.name: expected string, received undefined",
+      "examples.1.name: missing",
     ],
     ["the whole value", "secret", "expected object, received string"],
     [
       "a union",
       { id: "", source: {} },
-      "source: path: expected string, received undefined, or directory: expected string, received undefined",
+      "source: path: missing, or directory: missing",
     ],
   ] as const
 ) {

@@ -1,7 +1,8 @@
 /** What the program is asked to do by its arguments. @module */
 
 import { parseArgs } from "node:util";
-import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { argumentsMessage } from "../arguments_error.ts";
+import { EXIT, FatalError } from "../errors.ts";
 
 /** Options that stand for a mode, the first that is given counting: what tells something and exits comes first. */
 const MODE_OPTIONS = ["help", "version", "licenses", "check", "health", "once"] as const;
@@ -41,7 +42,9 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   try {
     return parse(args);
   } catch (error) {
-    throw new FatalError(`${messageOf(error)}. Call with --help to see what there is.`, EXIT.usage, { cause: error });
+    throw new FatalError(`${argumentsMessage(error)}. Call with --help to see what there is.`, EXIT.usage, {
+      cause: error,
+    });
   }
 }
 

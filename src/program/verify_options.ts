@@ -1,7 +1,8 @@
 /** The arguments of `agent verify`. @module */
 
 import { parseArgs } from "node:util";
-import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { argumentsMessage } from "../arguments_error.ts";
+import { EXIT, FatalError } from "../errors.ts";
 import { isNonce } from "../proof/evidence.ts";
 import { type Policy, readExpected } from "../proof/verify/policy.ts";
 
@@ -51,7 +52,7 @@ export function readVerifyOptions(args: readonly string[]): VerifyOptions | unde
     return parse(args);
   } catch (error) {
     if (error instanceof FatalError) throw error;
-    const text = `${messageOf(error)}. Call verify --help to see what there is.`;
+    const text = `${argumentsMessage(error)}. Call verify --help to see what there is.`;
     throw new FatalError(text, EXIT.usage, { cause: error });
   }
 }

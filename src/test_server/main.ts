@@ -1,6 +1,7 @@
 /** The command line of the test server: `deno task test-server`. @module */
 
 import { parseArgs } from "node:util";
+import { argumentsMessage } from "../arguments_error.ts";
 import { systemClock, untilAborted } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { stopOnSignals } from "../stop_wishes.ts";
@@ -164,7 +165,7 @@ function parseCommand(args: readonly string[]): Command {
     if (!(load.rate > 0)) return { wrong: `--rate must be a number above 0, got ${rate}.` };
     return { hostname, port, broadcast, proof, load };
   } catch (error) {
-    if (error instanceof TypeError) return { wrong: `${messageOf(error)}.` };
+    if (error instanceof TypeError) return { wrong: `${argumentsMessage(error)}.` };
     throw error;
   }
 }

@@ -11,7 +11,7 @@ const AGENT = "550e8400-e29b-41d4-a716-446655440000";
 for (
   const [what, init, status, error] of [
     ["no JSON", { body: "{" }, 400, "not valid JSON"],
-    ["no query", { body: "{}" }, 400, "query: expected string, received undefined"],
+    ["no query", { body: "{}" }, 400, "query: missing"],
     ["an empty query", { body: '{"query":""}' }, 400, "query: expected a text that is not empty"],
     ["a user that is a number", { body: '{"query":"?","userId":7}' }, 400, "userId: expected string, received number"],
     ["a field that there is not", { body: '{"query":"?","user":"u"}' }, 400, 'unrecognized key: "user"'],

@@ -87,14 +87,14 @@ Deno.test("file mode refuses broken entries by name and answers the others", asy
   const errors = Object.fromEntries(entries.map(({ queryId, error }) => [queryId, error]));
   assertEquals(errors, {
     q1: undefined,
-    "no-query": "refused: query: expected string, received undefined",
+    "no-query": "refused: query: missing",
     q4: "refused: timestamp: expected number, received string",
     q5: undefined,
   });
   await agent.logged("event refused", { count: 3 });
   const refused = agent.log.filter(({ message }) => message === "event refused");
   assertEquals(refused.map(({ index, event, reason }) => ({ index, event, reason })), [
-    { index: 1, event: "no-query", reason: "query: expected string, received undefined" },
+    { index: 1, event: "no-query", reason: "query: missing" },
     { index: 2, event: undefined, reason: "expected object, received number" },
     { index: 3, event: "q4", reason: "timestamp: expected number, received string" },
   ]);
@@ -118,7 +118,7 @@ Deno.test("a refused entry is told once in responses.json, also over a restart, 
       ["q1", undefined],
       [
         "q1",
-        "refused: query: expected string, received undefined (unknown field question: did you mean query?)",
+        "refused: query: missing (unknown field question: did you mean query?)",
       ],
       ["q2", undefined],
     ].toSorted(),

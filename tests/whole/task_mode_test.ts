@@ -65,7 +65,7 @@ Deno.test("an entry that is no event makes the task fail with 65, with the other
   const errors = task.entries().map(({ queryId, error }) => `${queryId}: ${error}`).sort();
   assertEquals(errors, [
     "q1: undefined",
-    "q2: refused: timestamp: expected number, received undefined",
+    "q2: refused: timestamp: missing",
     "q3: undefined",
   ]);
   // An entry without an id has no place in the responses.
@@ -73,7 +73,7 @@ Deno.test("an entry that is no event makes the task fail with 65, with the other
   assertEquals(computed["deterministic-output-path"], `${task.output}/responses.json`);
   assertMatch(
     computed["error-message"],
-    /^2 events of the input could not be answered\nentry 3 of .*events\.json: id: expected string, received undefined/,
+    /^2 events of the input could not be answered\nentry 3 of .*events\.json: id: missing/,
   );
 });
 
@@ -83,7 +83,7 @@ Deno.test("what is wrong with entries that have no id is told in computed.json",
   assertEquals(code, 65);
   assertEquals(task.computed()["error-message"].split("\n"), [
     "2 events of the input could not be answered",
-    "entry 1 of events.json: id: expected string, received undefined",
+    "entry 1 of events.json: id: missing",
     "entry 2 of events.json: expected object, received number",
   ]);
   assertStringIncludes(stderr, "  - entry 2 of events.json: expected object");

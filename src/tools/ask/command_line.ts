@@ -1,7 +1,7 @@
 /** What `deno task ask` is told on its command line. @module */
 
 import { parseArgs } from "node:util";
-import { messageOf } from "../../errors.ts";
+import { argumentsMessage } from "../../arguments_error.ts";
 
 /** Questions of a load are made beforehand, and must fit into memory. */
 const MOST = 100_000;
@@ -67,7 +67,7 @@ export function readCommand(args: readonly string[]): Command {
     if (load && !(load.rate > 0)) return { wrong: `--rate must be a number above 0, got ${rate}.` };
     return { question: given || USUAL_QUESTION, stream, conversation, waitMs, load };
   } catch (error) {
-    if (error instanceof TypeError) return { wrong: `${messageOf(error)}.` };
+    if (error instanceof TypeError) return { wrong: `${argumentsMessage(error)}.` };
     throw error;
   }
 }

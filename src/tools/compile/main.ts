@@ -1,6 +1,7 @@
 /** `deno task compile`: the program as one executable. @module */
 
 import { parseArgs } from "node:util";
+import { argumentsMessage } from "../../arguments_error.ts";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import { bundleProgram, LOCK } from "./bundle.ts";
 import { checkBase, compileBundle, isTarget, type Target, TARGETS } from "./compile.ts";
@@ -63,7 +64,9 @@ function readFlags(args: string[]): { help: boolean; target: Target; output: str
     if (isTarget(target)) return { help, target, output };
     throw new Error(`--target: expected ${TARGETS.join(" or ")}, got ${target}`);
   } catch (error) {
-    throw new FatalError(`${messageOf(error)}. Call with --help to see what there is.`, EXIT.usage, { cause: error });
+    throw new FatalError(`${argumentsMessage(error)}. Call with --help to see what there is.`, EXIT.usage, {
+      cause: error,
+    });
   }
 }
 

@@ -128,9 +128,9 @@ Deno.test("every mistake is named with its place, and no value", async () => {
   for (
     const place of [
       "c.json: name: expected string, received number",
-      "c.json: bio: expected ",
+      "c.json: bio: missing",
       "c.json: knowledge.1: expected ",
-      "c.json: messageExamples.0.0.content: expected object, received undefined",
+      "c.json: messageExamples.0.0.content: missing",
       "c.json: secrets.KEY: ",
       "c.json: topics.1: expected string, received number",
     ]

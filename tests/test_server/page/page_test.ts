@@ -91,7 +91,7 @@ testInBrowser("a replayed event gets the stored answer, to the letter", async ({
 
 for (
   const [kind, complaint] of [
-    ["No query", "query: expected string, received undefined"],
+    ["No query", "query: missing"],
     ["A timestamp that is a text", "timestamp: expected number, received string"],
     ["Metadata a hundred levels deep", "nested more than 64 levels deep"],
   ] as const

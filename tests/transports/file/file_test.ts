@@ -151,14 +151,14 @@ Deno.test("entries that are no events are refused once, with index and reason, a
   assertEquals(watching.linesOf("event refused"), [
     { path, index: 1, reason: "expected object, received number" },
     { path, index: 2, reason: "timestamp: expected number, received string", event: "late" },
-    { path, index: 3, reason: "query: expected string, received undefined", event: "no query" },
+    { path, index: 3, reason: "query: missing", event: "no query" },
     { path, index: 4, reason: `${bytes} bytes, which is more than EVENT_MAX_BYTES=200`, event: "big" },
     { path, index: 5, reason: "an earlier event of the file has its id", event: "a" },
   ]);
   // For responses.json: what has a usable id, once each, but not a second entry for an event that is answered.
   assertEquals(watching.refusals, [
     "late: timestamp: expected number, received string",
-    "no query: query: expected string, received undefined",
+    "no query: query: missing",
     `big: ${bytes} bytes, which is more than EVENT_MAX_BYTES=200`,
   ]);
 });

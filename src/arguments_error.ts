@@ -1,0 +1,22 @@
+/** What is wrong with the arguments of a command, in plain words: `parseArgs` has advice that fits few. @module */
+
+import { messageOf } from "./errors.ts";
+
+/** Node's codes for what `parseArgs` refuses, with what is said instead; `name`: the option as it was written. */
+const WORDS: Readonly<Record<string, (name: string, message: string) => string>> = {
+  ERR_PARSE_ARGS_UNKNOWN_OPTION: (name) => `Unknown option '${name}'`,
+  ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL: (name) => `Unexpected argument '${name}'`,
+  ERR_PARSE_ARGS_INVALID_OPTION_VALUE: (name, message) => {
+    const option = /--[\w-]+/.exec(name)?.[0] ?? name;
+    if (message.includes("does not take")) return `${option} takes no value`;
+    const dash = message.includes("ambiguous") ? `; one that begins with a dash is written ${option}=-…` : "";
+    return `${option} needs a value${dash}`;
+  },
+};
+
+/** The message of what reading the arguments threw, without a full stop. @see https://nodejs.org/api/errors.html */
+export function argumentsMessage(error: unknown): string {
+  const message = messageOf(error);
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return WORDS[code]?.(/'(.*?)'/s.exec(message)?.[1] ?? "", message) ?? message;
+}
