@@ -4,50 +4,58 @@ import { createHash } from "node:crypto";
 import { EXIT, FatalError } from "../errors.ts";
 import { type Database } from "../store/database.ts";
 import type { Seal, Sealed } from "../store/seal.ts";
-import type { AgentEvent, Outcome } from "../wire.ts";
+import { type AgentEvent, type Entry, entryOf, type Failure, type Outcome, type Signatures } from "../wire.ts";
 import { chainPlace, outcomePlace, type Row, type Statements } from "./statements.ts";
 
-/** Where a signature stands in the chain. */
-export interface Link {
-  /** 1 for the first. */
+/** How far a chain of signatures goes. */
+interface End {
+  /** How many outcomes it has. */
   readonly seq: number;
-  /** Digest of the signature before; absent for the first. */
-  readonly prev?: string;
+  /** Digest of the last signature. */
+  readonly last: string;
 }
 
 /** Signs outcomes. */
 export interface OutcomeSigner {
+  /** Go on behind this end; undefined: begin. */
+  follow(end: End | undefined): void;
   /**
-   * The outcome with its signatures, and the digest that the next one covers.
+   * Sign the next outcome of the chain.
    *
    * @param event What the outcome is of; undefined where it could not be taken for an event.
-   * @param link Undefined for an outcome that is not kept.
+   * @param onSigned Given the signatures: now, or within {@linkcode advance} or {@linkcode finish}.
    */
-  sign<Kind extends Outcome>(
-    outcome: Kind,
-    event: AgentEvent | undefined,
-    link: Link | undefined,
-  ): { readonly outcome: Kind; readonly digest: string };
+  sign(outcome: Outcome, event: AgentEvent | undefined, onSigned: (signatures: Signatures) => void): void;
+  /** Have at least the first outcome signed that was not signed yet. */
+  advance(): void;
+  /** Have everything signed that was not signed yet; returns the end of the chain. */
+  finish(): End | undefined;
+  /** The signatures of an outcome that is no part of the chain, since it is not kept. */
+  signApart(outcome: Outcome, event: AgentEvent | undefined): Signatures;
 }
 
-/** How far the chain goes. */
-interface Head {
-  readonly seq: number;
+/** How far the chain in the tables goes. */
+interface Head extends End {
   /** Place of its last outcome. */
   readonly outcomeSeq: number;
-  /** Digest of its last signature. */
-  readonly last: string;
   /** Whether its last outcome was forgotten or pruned. */
   readonly isDeleted: boolean;
 }
 
 /** The chain. Without a signer outcomes stay as they are, and the chain stays where it is. */
 export interface Chain {
-  /** Sign an outcome that is kept at the place `outcomeSeq`. */
-  sign<Kind extends Outcome>(outcome: Kind, event: AgentEvent | undefined, outcomeSeq: number): Kind;
+  /**
+   * Make the entry of an outcome, signed, that is kept at the place `outcomeSeq`. Its text is empty and its signatures are
+   * missing until {@linkcode finish}, where many are signed at once.
+   */
+  enter(outcome: Outcome, event: AgentEvent | undefined, outcomeSeq: number): Entry;
   /** Sign an outcome that is not kept, and so is no part of the chain. */
-  signApart<Kind extends Outcome>(outcome: Kind, event?: AgentEvent): Kind;
-  /** Write how far the chain goes, if it has grown: in the transaction of its outcomes. */
+  signApart(outcome: Failure, event?: AgentEvent): Failure;
+  /** Complete at least the first entry that is not complete. */
+  advance(): void;
+  /** Complete every entry. */
+  finish(): void;
+  /** Complete every entry, and write how far the chain goes, if it has grown: in the transaction of its outcomes. */
   write(): void;
   /** Note it if the last outcome of the chain was deleted: in the transaction that deletes it. */
   noteDeletion(): void;
@@ -65,23 +73,32 @@ export function openChain(
 ): Chain {
   const { statements, seal, signer } = parts;
   let head = readHead(database, parts);
-  let written = head;
+  let written = head, lastEntered = 0;
+  signer?.follow(head && { seq: head.seq, last: head.last });
+  const finish = () => {
+    const end = signer?.finish();
+    if (end && end.seq !== (head?.seq ?? 0)) head = { ...end, outcomeSeq: lastEntered, isDeleted: false };
+  };
   const write = () => {
+    finish();
     if (head === written || !head) return;
     written = head;
     statements.setChain.run(head.seq, head.outcomeSeq, seal.seal(textOf(head), chainPlace(head)));
   };
   return {
-    sign(outcome, event, outcomeSeq) {
-      if (!signer) return outcome;
-      const link = head ? { seq: head.seq + 1, prev: head.last } : { seq: 1 };
-      const signed = signer.sign(outcome, event, link);
-      head = { seq: link.seq, outcomeSeq, last: signed.digest, isDeleted: false };
-      return signed.outcome;
+    enter(outcome, event, outcomeSeq) {
+      if (!signer) return entryOf(outcome);
+      lastEntered = outcomeSeq;
+      const entry: { outcome: Outcome; text: string } = { outcome, text: "" };
+      signer.sign(outcome, event, (signatures) => Object.assign(entry, entryOf({ ...outcome, ...signatures })));
+      return entry;
     },
-    signApart: (outcome, event) => signer ? signer.sign(outcome, event, undefined).outcome : outcome,
+    signApart: (outcome, event) => signer ? { ...outcome, ...signer.signApart(outcome, event) } : outcome,
+    advance: () => signer?.advance(),
+    finish,
     write,
     noteDeletion() {
+      finish();
       if (!head || head.isDeleted || statements.outcomeAt.get(head.outcomeSeq)) return;
       head = { ...head, isDeleted: true };
       write();

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { Whose } from "../forget_request.ts";
 import type { Database } from "../store/database.ts";
 import { noSeal, openJson, type Seal } from "../store/seal.ts";
-import { type AgentEvent, type Entry, entryOf, type Failure, type Outcome, sizeOf } from "../wire.ts";
+import { type AgentEvent, type Entry, type Failure, type Outcome, sizeOf } from "../wire.ts";
 import { changedByOthers, openChain, type OutcomeSigner } from "./chain.ts";
 import { type HeldBack, nothingHeld, runsOf } from "./held.ts";
 import { createOriginNames, type Origin } from "./origins.ts";
@@ -25,7 +25,10 @@ export interface PendingEvent {
   readonly event: AgentEvent;
 }
 
-/** An outcome, at its place in `responses.json`. */
+/**
+ * An outcome, at its place in `responses.json`. From the journal's `record` and `refuse` it comes without its signatures
+ * and with an empty text while others are signed: the commit completes it, so that nobody may copy it before.
+ */
 export interface RecordedOutcome extends Entry {
   /** Grows in the order of the answers. */
   readonly seq: number;
@@ -143,7 +146,8 @@ export function openJournal(
     const now = held;
     // First of all: after an error the transaction is gone, and nothing of it is written a second time.
     held = nothingHeld();
-    rows.write(now, lastOutcome);
+    // Rows are written while the rest is signed.
+    rows.write(now, { lastOutcome, advance: chain.advance });
     chain.write();
   };
   database.beforeCommit(write);
@@ -157,12 +161,18 @@ export function openJournal(
     if (count > 0) chain.noteDeletion();
     return count;
   };
+  /** An outcome that is held back, signed. */
+  const heldAnswer = (id: string) => {
+    const answered = held.answered.get(id);
+    if (answered?.text === "") chain.finish();
+    return answered;
+  };
   const accept = (event: AgentEvent): Acceptance => {
     const { id } = event, asked = seal.mark(event.query, id);
     const differsFrom = (before: number | null | undefined) => typeof before === "number" && before !== asked;
     const waiting = held.accepted.get(id);
     if (waiting) return { state: "pending", asksAnother: differsFrom(waiting.asked) };
-    const answered = held.answered.get(id), known = answered ? undefined : rows.known(id);
+    const answered = heldAnswer(id), known = answered ? undefined : rows.known(id);
     if (answered) {
       const { seq, outcome } = answered, before = answered.asked ?? rows.known(id)?.asked;
       return { state: "answered", asksAnother: differsFrom(before), settled: held.settled.has(seq), outcome };
@@ -179,7 +189,8 @@ export function openJournal(
   };
   const keep = (outcome: Outcome, event: AgentEvent | undefined) => {
     const seq = ++lastOutcome;
-    return { seq, ...entryOf(chain.sign(outcome, event, seq)), atMs: now() };
+    // The entry itself with two facts more, not a copy: it may be completed later.
+    return Object.assign(chain.enter(outcome, event, seq), { seq, atMs: now() });
   };
   const record = (outcome: Outcome, event?: AgentEvent): RecordedOutcome => {
     const id = outcome.queryId;
@@ -188,7 +199,7 @@ export function openJournal(
     if (waiting) held.accepted.delete(id);
     else held.obsolete.push(id);
     const recorded = keep(outcome, event);
-    held.answered.set(id, { ...recorded, asked: waiting?.asked, origin: event && origins.of(event) });
+    held.answered.set(id, Object.assign(recorded, { asked: waiting?.asked, origin: event && origins.of(event) }));
     return recorded;
   };
   const refuse = (outcome: Failure): RecordedOutcome | undefined => {
@@ -208,7 +219,7 @@ export function openJournal(
     acceptedMs: (id) => held.accepted.get(id)?.atMs ?? rows.acceptedMs(id),
     pendingCount: () => (written(), statements.pendingCount.get() as { count: number }).count,
     figures: () => written().figures(),
-    recorded: (id) => held.answered.get(id) ?? rows.recorded(id),
+    recorded: (id) => heldAnswer(id) ?? rows.recorded(id),
     outcomes: (after) => written().outcomes(after),
     unsettled: (after) => written().unsettled(after),
     settled: (seq) => void held.settled.add(seq),
@@ -320,8 +331,14 @@ function createRows(statements: Statements, seal: Seal) {
       return { lastEvent: last("event"), lastOutcome: last("outcome") };
     },
     /** Write what was held back. */
-    write({ accepted, answered, obsolete, settled }: HeldBack, lastOutcome: number) {
-      for (const [id, { seq, text, atMs, asked = null, origin }] of answered) {
+    write(
+      { accepted, answered, obsolete, settled }: HeldBack,
+      { lastOutcome, advance }: { lastOutcome: number; advance: () => void },
+    ) {
+      for (const [id, entry] of answered) {
+        if (entry.text === "") advance();
+        const { seq, text, atMs, asked = null, origin } = entry;
+        if (text === "") throw new Error(`Cannot write the outcome of ${JSON.stringify(id)}: it is not signed`);
         statements.keepOutcome.run(seq, id, seal.seal(text, outcomePlace({ seq, id, at: atMs })), atMs, asked);
         if (origin) statements.keepOrigin.run(seq, origin.conversation, origin.user);
       }

@@ -41,6 +41,10 @@ interface Program {
   readonly model?: ModelOptions | Plugin;
 }
 
+/** Said once: nothing is lost by it. */
+const THREAD_LOST =
+  "the signing thread does not work: answers are signed in the main thread, which makes bursts slower";
+
 /**
  * Answer the events of a transport until `stop` aborts or there are no more.
  *
@@ -64,7 +68,7 @@ export async function answerEvents(
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
   const eip712 = settings.AGENT_SIGNATURES === "jws,eip712";
   // Also where nothing is signed: the evidence names the key.
-  const signer = await createSigner({ eip712 });
+  using signer = await createSigner({ eip712, onThreadLost: () => log.warn(THREAD_LOST) });
   using state = openState(settings.AGENT_STATE_DIR, {
     key: await readStateKey(settings, { clock, log }, stop),
     takeOver: settings.AGENT_STATE_TAKE_OVER,

@@ -1,6 +1,7 @@
 /** The chain of an agent's signed outcomes, watched from outside: what is missing, and whether it ever went back. @module */
 
-import { type ParsedToken, textDigest } from "./answer_token.ts";
+import type { ParsedToken } from "./answer_token.ts";
+import { textDigest } from "./claims.ts";
 
 /** A token's place in the chain of its agent. */
 export interface ChainLink {

@@ -3,7 +3,7 @@
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { Buffer } from "node:buffer";
-import type { AnswerClaims } from "./answer_token.ts";
+import type { AnswerClaims } from "./claims.ts";
 
 /**
  * The domain: without a chain and a contract, since an answer is made for none. A contract that must act once on an

@@ -2,7 +2,8 @@
 
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { AgentEvent } from "../wire.ts";
-import { type AnswerClaims, nonceOf, parseToken, textDigest } from "./answer_token.ts";
+import { parseToken } from "./answer_token.ts";
+import { type AnswerClaims, nonceOf, textDigest } from "./claims.ts";
 import { type ChainLink, linkOf } from "./chain.ts";
 import type { signerAddress } from "./eip712.ts";
 import { type PublicJwk, thumbprint } from "./evidence.ts";

@@ -2,57 +2,164 @@
 
 import { KeyObject, sign as signWith } from "node:crypto";
 import type { AgentEvent, Outcome, Signatures } from "../wire.ts";
-import { type AnswerClaims, claimsOf, encodeHeader, encodeToken, textDigest } from "./answer_token.ts";
+import { encodeHeader } from "./answer_token.ts";
+import { claimsFrom, type Facts, factsOf, textDigest } from "./claims.ts";
+import type { ChainSigner } from "./eip712.ts";
 import { type PublicJwk, thumbprint } from "./evidence.ts";
+import type { SigningThread } from "./signing_thread.ts";
+import { keepThread, type ThreadKeeper } from "./thread_keeper.ts";
+import { tokenMaker } from "./token_maker.ts";
 
-/** Signs outcomes, and says by which key. */
-export interface Signer {
+/** How far a chain of signed outcomes goes. */
+export interface ChainEnd {
+  /** How many there are. */
+  readonly seq: number;
+  /** Digest of the last token. */
+  readonly last: string;
+}
+
+/** Signs outcomes, each token covering the one before. */
+interface Signing {
+  /** Go on behind this end of the chain; undefined: begin it. */
+  follow(end: ChainEnd | undefined): void;
+  /**
+   * Sign an outcome, the next one of the chain.
+   *
+   * @param event What the outcome is of; undefined where it could not be taken for an event.
+   * @param onSigned Given the signatures: now, or where the thread signs, within {@linkcode advance} or
+   * {@linkcode finish}.
+   */
+  sign(outcome: Outcome, event: AgentEvent | undefined, onSigned: (signatures: Signatures) => void): void;
+  /** Have at least the first outcome signed that was not signed yet. */
+  advance(): void;
+  /** Have everything signed that was not signed yet; returns the end of the chain. */
+  finish(): ChainEnd | undefined;
+  /** The signatures of an outcome that is not kept, and so is no part of the chain. */
+  signApart(outcome: Outcome, event: AgentEvent | undefined): Signatures;
+}
+
+/** Signs outcomes, and says by which key. Disposing it ends its thread; it goes on signing without. */
+export interface Signer extends Signing, Disposable {
   /** The public key. */
   readonly jwk: PublicJwk;
   /** Its thumbprint: `kid` of every token. */
   readonly kid: string;
   /** Address of the key that signs for chains, where there is one. */
   readonly ethAddress?: string;
-  /**
-   * The outcome with its signatures, and the digest of its token.
-   *
-   * @param event What the outcome is of; undefined where it could not be taken for an event.
-   * @param link Its place in the chain; undefined for an outcome that is not kept.
-   */
-  sign<Kind extends Outcome>(
-    outcome: Kind,
-    event: AgentEvent | undefined,
-    link: Pick<AnswerClaims, "seq" | "prev"> | undefined,
-  ): { readonly outcome: Kind & Signatures; readonly digest: string };
 }
+
+/** Outcomes between two calls of `finish`, some 20 ms, from which on a thread is worth its start. */
+const BUSY = 32;
+/** Outcomes that are handed to the thread together: a message for each would cost as much as hashing it. */
+const TOGETHER = 64;
 
 /**
  * Make a key, and the signer that has it.
  *
  * WebCrypto makes the key, which it exports to nobody; it signs through `node:crypto`, synchronously: 18 µs of processor
  * time instead of 20 to 45 for `crypto.subtle.sign`, and 30 to 75 for jose's `CompactSign` (Deno 2.7.11 and 2.9.6).
- * Signatures made one after the other are what lets each cover the one before.
+ * Under load a thread of its own signs.
  *
- * @param options `eip712`: sign for chains too, with another key.
+ * @param options `eip712`: sign for chains too, with another key; `onThreadLost`: told once that the thread could not be
+ * started or failed, after which this thread signs everything; `busy`: see {@linkcode BUSY}; `loadThread`: for tests.
  */
-export async function createSigner({ eip712 = false }: { eip712?: boolean } = {}): Promise<Signer> {
+export async function createSigner(
+  options: {
+    eip712?: boolean;
+    onThreadLost?: () => void;
+    busy?: number;
+    loadThread?: Parameters<typeof keepThread>[0]["load"];
+  } = {},
+): Promise<Signer> {
+  const { eip712 = false, onThreadLost = () => {}, busy = BUSY, loadThread } = options;
   const pair = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]) as CryptoKeyPair;
   const { x = "" } = await crypto.subtle.exportKey("jwk", pair.publicKey);
   const jwk: PublicJwk = { kty: "OKP", crv: "Ed25519", x };
   const kid = thumbprint(jwk), header = encodeHeader(kid);
-  const key = KeyObject.from(pair.privateKey);
-  const signBytes = (bytes: Uint8Array) => signWith(null, bytes, key);
   // Loaded when it is wanted: the curve is not part of the runtime.
   const chains = eip712 ? (await import("./eip712.ts")).createChainSigner() : undefined;
+  const key = KeyObject.from(pair.privateKey);
+  const keeper = keepThread({
+    key: pair.privateKey,
+    header,
+    onLost: onThreadLost,
+    ...loadThread && { load: loadThread },
+  });
+  const makeToken = tokenMaker(header, (bytes) => signWith(null, bytes, key));
   return {
     jwk,
     kid,
     ...chains && { ethAddress: chains.address },
-    sign(outcome, event, link) {
-      const claims = claimsOf(outcome, event);
-      const signature = encodeToken(header, { ...claims, ...link }, signBytes);
-      const signed = { ...outcome, signature, ...chains && { eip712Signature: chains.sign(claims) } };
-      return { outcome: signed, digest: textDigest(signature) };
+    ...createSigning({ makeToken, chains, keeper, busy }),
+    [Symbol.dispose]: keeper[Symbol.dispose],
+  };
+}
+
+/** What signs: this thread, or under load another one, for the same chain. */
+// deno-lint-ignore house/function-length -- where the chain ends and who signs its next token is one state, which every verb changes
+function createSigning({ makeToken, chains, keeper, busy }: {
+  makeToken: ReturnType<typeof tokenMaker>;
+  chains: ChainSigner | undefined;
+  keeper: ThreadKeeper;
+  busy: number;
+}): Signing {
+  let end: ChainEnd | undefined;
+  /** What the thread signs, in order, and who waits for it: up to `handed` the thread has it, up to `done` it is signed. */
+  let asked: Facts[] = [], waiting: ((signatures: Signatures) => void)[] = [], handed = 0, done = 0;
+  /** Outcomes since `finish` was called last. */
+  let count = 0;
+
+  const signatures = (facts: Facts, signature: string): Signatures =>
+    chains ? { signature, eip712Signature: chains.sign(claimsFrom(facts)) } : { signature };
+  const signHere = (facts: Facts): string => {
+    const link = { seq: (end?.seq ?? 0) + 1, prev: end?.last };
+    const token = makeToken(claimsFrom(facts, link));
+    end = { seq: link.seq, last: textDigest(token) };
+    return token;
+  };
+  const handOver = (thread: SigningThread) => {
+    if (handed === asked.length) return;
+    const seq = (end?.seq ?? 0) + handed - done + 1, prev = handed === done ? end?.last : undefined;
+    thread.order({ facts: asked.slice(handed), seq, prev });
+    handed = asked.length;
+  };
+  const give = (token: string) => {
+    waiting[done]!(signatures(asked[done]!, token));
+    done++;
+  };
+  const advance = () => {
+    const thread = keeper.thread();
+    if (thread) handOver(thread);
+    const tokens = thread?.tokens(), last = tokens?.at(-1);
+    if (tokens && last !== undefined) {
+      end = { seq: (end?.seq ?? 0) + tokens.length, last: textDigest(last) };
+      tokens.forEach(give);
+    } else {
+      if (thread) keeper.giveUp();
+      while (done < asked.length) give(signHere(asked[done]!));
+    }
+  };
+
+  return {
+    follow: (given) => end = given,
+    sign(outcome, event, onSigned) {
+      const facts = factsOf(outcome, event);
+      if (++count === busy) keeper.want();
+      const thread = keeper.thread(), isThreads = thread || keeper.isStarting() || asked.length > 0;
+      if (!isThreads) return onSigned(signatures(facts, signHere(facts)));
+      waiting.push(onSigned);
+      asked.push(facts);
+      if (thread && asked.length - handed >= TOGETHER) handOver(thread);
+    },
+    advance,
+    finish() {
+      while (done < asked.length) advance();
+      [asked, waiting, handed, done, count] = [[], [], 0, 0, 0];
+      return end;
+    },
+    signApart(outcome, event) {
+      const facts = factsOf(outcome, event);
+      return signatures(facts, makeToken(claimsFrom(facts)));
     },
   };
 }

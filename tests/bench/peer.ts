@@ -60,7 +60,8 @@ function ourAgentAs(url: string, folder: string, character: string, ...settings:
       `--lock=${ROOT}tests/deno.lock`,
       "--ignore-env",
     ],
-    ...[`--allow-read=${folder}`, `--allow-write=${folder}`, `--allow-net=${new URL(url).host}`],
+    // The signing thread's program is loaded when it is wanted.
+    ...[`--allow-read=${folder},${ROOT}src/proof`, `--allow-write=${folder}`, `--allow-net=${new URL(url).host}`],
     ...[`${ROOT}tests/bench/instant_agent.ts`, url, folder, character, ...settings],
   ]);
 }

@@ -7,6 +7,7 @@ import { type Journal, openJournal } from "../../src/journal/journal.ts";
 import { openStateDatabase } from "../../src/program/state.ts";
 import { trustedKey, verifyEntry } from "../../src/proof/entries.ts";
 import { createSigner } from "../../src/proof/signer.ts";
+import { type SigningThread, startSigningThread } from "../../src/proof/signing_thread.ts";
 import { FatalError } from "../../src/errors.ts";
 import { aesSeal, newSalt, noSeal, type Seal } from "../../src/store/seal.ts";
 import type { AgentEvent } from "../../src/wire.ts";
@@ -282,6 +283,44 @@ Deno.test("a planted end of the chain that no chain can go on from is refused", 
     }
     assertRefused(() => open(folder.path, { life: 0 }), "", row);
   }
+});
+
+Deno.test("outcomes that another thread signs are complete with their commit, and at once for whoever asks before", async () => {
+  await using folder = makeFolder();
+  const thread = Promise.withResolvers<SigningThread>();
+  using signer = await createSigner({
+    busy: 1,
+    loadThread: () =>
+      Promise.resolve({
+        startSigningThread(key, options) {
+          const started = startSigningThread(key, options);
+          thread.resolve(started);
+          return started;
+        },
+      }),
+  });
+  using database = openStateDatabase(folder.path);
+  const journal = openJournal(database, { seal: noSeal, now: () => 0, signer });
+  const record = (id: string) => {
+    journal.accept(event(id));
+    return journal.record(answer(id), event(id));
+  };
+  record("first");
+  const started = await thread.promise;
+  while (started.state() !== "ready") await new Promise((resolve) => setTimeout(resolve, 5));
+  await database.committed();
+  const recorded = Array.from({ length: 200 }, (_, index) => record(`${index}`));
+  assertEquals(new Set(recorded.map(({ text }) => text)), new Set([""]));
+  const again = journal.accept(event("0"));
+  assert(again.state === "answered" && again.outcome.signature !== undefined);
+  const late = [record("a"), record("b")];
+  await database.committed();
+  for (const { text, outcome } of [...recorded, ...late]) assertEquals(JSON.parse(text), outcome);
+  assertEquals(
+    journal.outcomes({ seq: 1, limit: -1 }).map(({ text }) => text),
+    [...recorded, ...late].map(({ text }) => text),
+  );
+  assertEquals(assertChain(outcomesOf(journal)), [signer.kid]);
 });
 
 Deno.test("signatures for chains are stored with the outcome", async () => {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { textDigest } from "../../src/proof/answer_token.ts";
+import { textDigest } from "../../src/proof/claims.ts";
 import { type ChainLink, type ChainVerdict, watchChain } from "../../src/proof/chain.ts";
 
 /** Tokens of one key, each after the one before; `after`: what the first one follows. */

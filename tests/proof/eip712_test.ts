@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { hashTypedData, type Hex, parseSignature, recoverTypedDataAddress } from "viem";
-import { type AnswerClaims, textDigest } from "../../src/proof/answer_token.ts";
+import { type AnswerClaims, textDigest } from "../../src/proof/claims.ts";
 import {
   ANSWER_TYPE,
   createChainSigner,

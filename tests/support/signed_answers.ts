@@ -29,14 +29,13 @@ export async function signedAnswers(
   } = {},
 ): Promise<SignedAnswers> {
   const made = intel ?? await fakeIntel();
-  const signer = await createSigner();
+  using signer = await createSigner();
   const events = Array.from({ length: count }, (_, index) => ({
     id: `event-${index + 1}`,
     query: `Question ${index + 1}?`,
     timestamp: 1_781_524_800_000 + index,
     ...(index === 0 && { metadata: { nonce: "asked today" } }),
   }));
-  let prev: string | undefined;
   const entries = events.map((event, index) => {
     const outcome: Answer = {
       queryId: event.id,
@@ -45,9 +44,10 @@ export async function signedAnswers(
       agentId: CLAIMS.agentId,
       metadata: { model: "embedded", ms: 3 },
     };
-    const signed = signer.sign(outcome, event, { seq: index + 1, ...(prev !== undefined && { prev }) });
-    prev = signed.digest;
-    return signed.outcome as Answer & { readonly signature: string };
+    let signature = "";
+    signer.sign(outcome, event, (signatures) => signature = signatures.signature ?? "");
+    signer.finish();
+    return { ...outcome, signature };
   });
   const evidence = await evidenceOf(made, {
     claims: { ...CLAIMS, cnf: { jwk: signer.jwk }, ...claims },

@@ -3,11 +3,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { generateKeyPairSync } from "node:crypto";
 import { createOpener } from "../../src/journal/sealed_entries.ts";
-import { parseToken, textDigest } from "../../src/proof/answer_token.ts";
+import { parseToken } from "../../src/proof/answer_token.ts";
+import { textDigest } from "../../src/proof/claims.ts";
 import { type Entry, readEntries, startAgent } from "../support/agent.ts";
 import { event } from "../support/events.ts";
 import { makeFolder } from "../support/folder.ts";
 import { startModelServer } from "../support/model_server.ts";
+import { testUnless } from "../support/optional.ts";
 import { assertChain } from "../support/proof.ts";
 import { startServer } from "../support/server.ts";
 
@@ -70,6 +72,46 @@ Deno.test("answers and errors are signed in the file and on the wire, and whoeve
   ]);
   assertEquals(claimsOf(entries[0]!).error_sha256, textDigest(entries[0]!.error!));
 });
+
+testUnless(
+  Deno.build.os === "linux" ? undefined : "a process shows its threads on Linux alone",
+  "under load another thread signs, which is not there before, and the chain goes on as if one had signed all",
+  async () => {
+    await using folder = makeFolder();
+    await using server = await startServer({ events: [] });
+    const env = { USE_WEBSOCKET: "true", WEBSOCKET_URL: server.url, LOG_LEVEL: "warn" };
+    await using agent = await startAgent({ folder: folder.path, env });
+    await server.authenticated(1);
+    // Deno itself may not read /proc.
+    const workers = () => {
+      const { stdout } = new Deno.Command("sh", { args: ["-c", `cat /proc/${agent.pid}/task/*/comm`] }).outputSync();
+      return new TextDecoder().decode(stdout).split("\n").filter((name) => name.startsWith("worker-"));
+    };
+    let count = 0;
+    const ask = async (many: number) => {
+      server.send(
+        ...Array.from({ length: many }, () => event(`${count++}`, "What is iExec?", { userId: `${count % 9}` })),
+      );
+      await server.acks(count);
+    };
+    await ask(1);
+    assertEquals(workers(), []);
+    // How soon the thread is there depends on the machine.
+    do await ask(500); while (workers().length === 0);
+    await ask(500);
+    assertEquals(workers().length, 1);
+    assertEquals((await agent.stop()).code, 0);
+    const entries = readEntries(`${folder.path}/iexec_out/responses.json`)!;
+    assertEquals(entries.length, count);
+    assertEquals(assertChain(entries).length, 1);
+    const signatures = await server.responses(count);
+    assertEquals(
+      signatures.map((message) => (message as { signature?: string }).signature).toSorted(),
+      entries.map(({ signature }) => signature).toSorted(),
+    );
+    assertEquals(agent.log.filter(({ level }) => level === "warn" || level === "error"), []);
+  },
+);
 
 Deno.test("AGENT_SIGN=false leaves signatures out, and the chain goes on where it was once it is left out", async () => {
   await using folder = makeFolder();

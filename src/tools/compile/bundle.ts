@@ -18,7 +18,10 @@ export const ENTRY = "entry.js";
 /** The program: one script, which is read and run by the files beside it. */
 export const PROGRAM = "program.txt";
 /** The files that go in as they are here; the maker of the code cache stays out of the executable itself. */
-const AS_THEY_ARE = [ENTRY, MAKER, "loader.js", "prelude.js"];
+const AS_THEY_ARE = [ENTRY, MAKER, "loader.js"];
+/** The file that goes in with the program of the signing thread in it. */
+const PRELUDE = "prelude.js";
+const SIGNING_PROGRAM = "src/proof/signing_program.ts";
 /** The lean core's file, beside its importer in the copy. */
 export const LEAN_CORE = "lean_core.js";
 
@@ -40,14 +43,33 @@ export async function bundleProgram(options: { root: string; commit: string; fol
   const bundle = ["bundle", "--quiet", "--frozen=false", "--minify", "--format=cjs", "--output=bundle.js", "main.ts"];
   await deno(bundle, folder);
   const own = AS_THEY_ARE.map((name) => [name, Deno.readTextFileSync(new URL(name, import.meta.url))] as const);
-  return new Map([...own, [PROGRAM, sealed(await Deno.readTextFile(`${folder}/bundle.js`))]]);
+  const program = sealed(await Deno.readTextFile(`${folder}/bundle.js`));
+  return new Map([...own, [PRELUDE, await preludeFor(folder)], [PROGRAM, program]]);
+}
+
+/** The prelude, with the program of the signing thread in it: bundled from the copy in `folder`, as the main program is. */
+async function preludeFor(folder: string): Promise<string> {
+  await deno(["bundle", "--quiet", "--minify", "--output=signing_program.js", SIGNING_PROGRAM], folder);
+  const url = `data:text/javascript,${
+    encodeURIComponent(sealedProgram(await Deno.readTextFile(`${folder}/signing_program.js`)))
+  }`;
+  const { pathname } = new URL(PRELUDE, import.meta.url);
+  const place = { from: '"data:text/javascript,"', by: JSON.stringify(url) };
+  return makeCut(await Deno.readTextFile(pathname), place, pathname);
 }
 
 /** The lean zod's folder, in the copy's sources. */
 const LEAN_ZOD = "lean_zod";
 
-/** What `main.ts` imports without naming it in the import: see there. */
-const NAMED_IMPORTS = [{ from: "import(VERIFY)", by: 'import("./src/program/verify.ts")' }];
+/** What files of the copy have in place of what stands in them: see there. */
+const REPLACEMENTS = [
+  { file: "main.ts", from: "import(VERIFY)", by: 'import("./src/program/verify.ts")' },
+  {
+    file: "src/proof/signing_worker.ts",
+    from: 'new Worker(new URL("./signing_program.ts", import.meta.url), { type: "module" })',
+    by: "startSigningProgram()",
+  },
+];
 
 /**
  * Copy the program's sources from `root` into `folder`, with the commit written into them, a lean core, and every import
@@ -59,9 +81,10 @@ export async function copyProgram(options: { root: string; commit: string; folde
   copy(`${root}/${LOCK}`, `${folder}/deno.lock`);
   await Deno.writeTextFile(`${folder}/src/build.json`, JSON.stringify({ commit }));
   await useLeanCore(`${folder}/src/mind`);
-  const main = `${folder}/main.ts`;
-  const named = NAMED_IMPORTS.reduce((text, cut) => makeCut(text, cut, main), await Deno.readTextFile(main));
-  await Deno.writeTextFile(main, named);
+  for (const { file, ...replacement } of REPLACEMENTS) {
+    const path = `${folder}/${file}`;
+    await Deno.writeTextFile(path, makeCut(await Deno.readTextFile(path), replacement, path));
+  }
 }
 
 /** Make the only file that imports the core, in the copy in `folder`, import a lean core instead. */
@@ -101,6 +124,18 @@ export function sealed(bundle: string): string {
     throw new FatalError(`Cannot seal the bundle: it would load code by ${statement}`, EXIT.bug);
   }
   return `(function(require,importNothing,module){"use strict";${text}\n})`;
+}
+
+/**
+ * The program of the signing thread.
+ *
+ * @throws {FatalError} If it would load anything but the runtime's cryptography.
+ */
+export function sealedProgram(text: string): string {
+  const [statement] =
+    /(?<![\w$.#])(?:import\b(?!\{[\w$, ]*\}from"node:crypto")|export\b|require\().{0,60}/.exec(text) ?? [];
+  if (statement === undefined) return text;
+  throw new FatalError(`Cannot seal the signing thread: it would load code by ${statement}`, EXIT.bug);
 }
 
 function copy(from: string, to: string): void {

@@ -80,6 +80,8 @@ async function denoCompile(
       "--no-config",
       // For a proxy on a vsock.
       "--unstable-vsock",
+      // For a signing thread without permissions.
+      "--unstable-worker-options",
       "--no-check",
       V8_FLAGS,
       // Deno's own.

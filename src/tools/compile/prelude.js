@@ -8,9 +8,19 @@ import { createRequire, isBuiltin } from "node:module";
 Deno.permissions.revokeSync({ name: "write", path: "/" });
 if (Deno.args.join(" ") !== "--version") Deno.permissions.revokeSync({ name: "read", path: "/" });
 
-// A worker, too, would run any file.
+// A worker, too, would run any file: nobody gets the constructor, neither by its name nor from a worker.
+const { Worker } = globalThis;
 delete globalThis.Worker;
+delete Worker.prototype.constructor;
 delete process.getBuiltinModule;
+
+/** The program of the signing thread, as a `data:` URL: the only one that a worker runs. `bundle.ts` writes it here. */
+const SIGNING_PROGRAM = "data:text/javascript,";
+
+// Starts that program, without any permission.
+Object.defineProperty(globalThis, "startSigningProgram", {
+  value: () => new Worker(SIGNING_PROGRAM, { type: "module", deno: { permissions: "none" } }),
+});
 
 const require = createRequire(import.meta.url);
 
@@ -21,6 +31,8 @@ const LOADERS = /^(node:)?(module|worker_threads|vm|repl)$/;
 export function requireBuiltin(name) {
   // What is asked for by packages that were written as CommonJS: another `require`.
   if (name === "node:module") return { createRequire: () => requireBuiltin };
+  // For the signing thread's messages. The module's own Worker runs any file.
+  if (name === "node:worker_threads") return { receiveMessageOnPort: require(name).receiveMessageOnPort };
   if (LOADERS.test(name) || !isBuiltin(name)) {
     throw new TypeError(`This executable loads no code: ${name} is not in it`);
   }

@@ -1,7 +1,7 @@
 /** `deno task compile`: what goes into the executable, and that it is the same wherever it is made. @module */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { sealed } from "../../../src/tools/compile/bundle.ts";
+import { sealed, sealedProgram } from "../../../src/tools/compile/bundle.ts";
 import { obeysChannel } from "../../../src/tools/compile/main.ts";
 import { allowedHosts } from "../../../src/tools/compile/permissions.ts";
 import { FatalError } from "../../../src/errors.ts";
@@ -39,6 +39,15 @@ for (
     assertThrows(() => sealed(`var a=1;${statement};`), FatalError, statement);
   });
 }
+
+Deno.test("the signing thread's program imports the runtime's cryptography, or is refused", () => {
+  const program =
+    'import{KeyObject as a,sign as b}from"node:crypto";import{hash as c}from"node:crypto";var d=e.important;';
+  assertEquals(sealedProgram(program), program);
+  for (const more of ['import"./a.js"', 'import*as f from"node:fs"', 'await import("node:fs")', 'require("fs")']) {
+    assertThrows(() => sealedProgram(`${program}${more};`), FatalError, more.slice(-8));
+  }
+});
 
 Deno.test("AGENT_ALLOW_NET lists hosts, none means none, and without it every host is allowed", () => {
   assertEquals(allowedHosts(undefined), "every");
