@@ -151,7 +151,7 @@ function warningsOf(
   return [...warnings];
 }
 
-/** What `--json` prints. */
+/** What `--json` prints. `unlisted`: refused entries that are too many to be listed in `refused`. */
 function toldFinding(
   { entries, proved, missing, refused }: Finding,
   { isProved, verdicts, warnings }: {
@@ -160,7 +160,14 @@ function toldFinding(
     warnings: readonly string[];
   },
 ) {
-  return { proved: isProved, entries: { checked: entries, proved, missing }, refused, evidence: verdicts, warnings };
+  const unlisted = entries - proved - refused.length;
+  return {
+    proved: isProved,
+    entries: { checked: entries, proved, missing, unlisted },
+    refused,
+    evidence: verdicts,
+    warnings,
+  };
 }
 
 function evidenceLines({ proved, reasons, format, kid, claims, quote, composeHash }: EvidenceVerdict): string[] {

@@ -181,7 +181,7 @@ Deno.test("--json prints the same for programs", async () => {
   const { code, stdout } = await verify({ change: changed({ response: "Another answer." }), more: ["--json"] });
   const printed = JSON.parse(stdout);
   assertEquals(code, 1);
-  assertEquals([printed.proved, printed.entries], [false, { checked: 3, proved: 2, missing: 1 }]);
+  assertEquals([printed.proved, printed.entries], [false, { checked: 3, proved: 2, missing: 1, unlisted: 0 }]);
   assertEquals(printed.refused.map(({ entry, queryId }: { entry: number; queryId: string }) => [entry, queryId]), [[
     2,
     "event-2",
@@ -189,6 +189,17 @@ Deno.test("--json prints the same for programs", async () => {
   assertEquals(printed.evidence[0].proved, true);
   assertEquals(printed.evidence[0].claims.agentId, CLAIMS.agentId);
   assertEquals(printed.evidence[0].quote.measurements.mrtd, REGISTERS.mrtd.toHex());
+});
+
+Deno.test("--json lists a thousand refused entries, and says how many more there are", async () => {
+  const unsigned = { ...signed.entries[0]!, signature: undefined } as unknown as SignedAnswers["entries"][number];
+  const { code, stdout } = await verify({
+    change: { entries: Array.from({ length: 1_003 }, () => unsigned) },
+    more: ["--json"],
+  });
+  const printed = JSON.parse(stdout);
+  assertEquals([code, printed.refused.length, printed.refused.at(-1).entry], [1, 1_000, 1_000]);
+  assertEquals(printed.entries, { checked: 1_003, proved: 0, missing: 0, unlisted: 3 });
 });
 
 Deno.test("arguments that are wrong end with 64, files that can't be read with 74", async () => {
