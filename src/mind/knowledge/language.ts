@@ -140,13 +140,15 @@ const SAMPLE_LENGTH = 200;
 const SIGNS: readonly (readonly [RegExp, Spoken, number])[] = [
   [/[¿¡ñ]/i, "es", 3],
   [/[äß]|[öü](?!e)/i, "de", 1],
-  [/[çœêâîû]|\b(?:qu|j|n|c|d)['’](?=[aeiouyéêh])/i, "fr", 1],
+  [/[çœêâîû]|\b(?:qu|j|n|c|d|l)['’](?=[aeiouyéêh])/i, "fr", 1],
   [
     /\b(?:cos|dov|com|c|un|l|dell|all|nell|dall|sull|quest)['’](?=[eèaiou])|[ìò]|\b(?:è|perché|più)(?![a-z\u00c0-\u024f])/i,
     "it",
     1.5,
   ],
 ];
+/** `PoCo` is a name, whatever `poco` means. */
+const PRODUCT = /[a-z][A-Z]/;
 const LETTER = { a: 97, z: 122 };
 /** Whatever is behind the scripts of Europe and western Asia. */
 const EASTERN = /[\u2e80-\uffff]/;
@@ -185,7 +187,7 @@ export function languageTold(text: string, preferred: Language): Language | unde
       continue;
     }
     if (from < 0) continue;
-    const all = languages.get(lower.slice(from, at));
+    const all = PRODUCT.test(folded.slice(from, at)) ? undefined : languages.get(lower.slice(from, at));
     if (all) { for (const place of all) points[place]! += 1 / all.length; }
     from = -1;
   }

@@ -170,3 +170,17 @@ Deno.test("what is asked of which thing is told in five languages", () => {
 Deno.test("a question may point to what is only said behind it", () => {
   assertEquals(read("Which network is it on? The voucher, I mean.").parts[0]?.topic, "The voucher, I mean.");
 });
+
+Deno.test("how something works is a question after that thing, in five languages", () => {
+  const things: Record<string, string> = {
+    "How does a voucher work?": "a voucher",
+    "Come funziona un voucher?": "un voucher",
+    "Comment fonctionne l'attestation ?": "l'attestation",
+    "¿Cómo funciona un voucher?": "un voucher",
+    "Wie funktioniert PoCo?": "PoCo",
+  };
+  for (const [question, thing] of Object.entries(things)) {
+    const [part] = read(question).parts;
+    assertEquals([part?.text, part?.asksWhatItIs], [thing, true], question);
+  }
+});

@@ -21,6 +21,7 @@ const LEAST = {
   attributes: { right: 0.9, declined: 0.95, shown: 0.95 },
   everyday: { right: 0.9, declined: 0.75, shown: 0.95 },
   first: { right: 0.75, declined: 1, shown: 0.95 },
+  strangers: { right: 0.85, declined: 0.9, shown: 0.9 },
   wider: { right: 0.75, declined: 0.9, shown: 0.95 },
 };
 
