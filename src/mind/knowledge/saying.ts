@@ -44,11 +44,11 @@ function sentenceSays({ terms, words }: Sentence, attribute: Attribute, isOwn: b
   const hasThing = meetMost(of, terms);
   if (!hasThing && !isOwn) return false;
   if (meetHalf(asked, terms, isMeant) && isFree(words, attribute)) {
-    if (hasThing && leads(words, ofWords)) return true;
-    // A word that may only stand for what was asked is found in many a sentence.
-    if (isOwn && (asked.some(({ forms }) => forms.some((form) => terms.has(form))) || leads(words, askedWords))) {
-      return true;
-    }
+    // A word that may only stand for what was asked is found in many a sentence, and what is said of `the end of a task`
+    // is said of a task only in the very words.
+    const isVery = asked.some(({ forms }) => forms.some((form) => terms.has(form)));
+    if (hasThing && (isVery ? leads(words, ofWords) : ofWords.has(words[0]?.whole ?? ""))) return true;
+    if (isOwn && (isVery || leads(words, askedWords))) return true;
   }
   return hasThing && meetHalf(asked, terms, share) && words.some(({ whole, isJoined }, place) => {
     const before = words[place - 1]?.whole;

@@ -141,7 +141,7 @@ const PART = /\p{Lu}{2,}s?(?!\p{Ll})\d*|\p{Lu}?\p{Ll}+\d*|[\p{Lu}\p{Lt}\p{Lo}\p{
 const LINKS = /^(?:d|de|di|du|del|dei)$/i;
 /** Articles, and words that say of what or for what something is, in five languages. */
 const JOINS: ReadonlySet<string> = new Set(
-  ("of for per the a an s its each di d del dello della dell dei degli delle il lo la l i gli le un uno una de du des les " +
+  ("of for per the a an s its own each di d del dello della dell dei degli delle il lo la l i gli le un uno una de du des les " +
     "une pour el los las para por von vom der die das dem den ein eine einer eines einem fur").split(" "),
 );
 const JOINS_BY = /^[\s']*$/;

@@ -155,6 +155,7 @@ Deno.test("what is asked of which thing is told in five languages", () => {
     "Quel est le prix d'un voucher ?": ["prix", "voucher"],
     "¿Cuál es el precio del voucher?": ["precio", "voucher"],
     "Wie hoch ist der Preis eines Vouchers?": ["Preis", "Vouchers"],
+    "Wie ist die Adresse von iExec?": ["Adresse", "iExec"],
     "What is RLC?": undefined,
     "How is ownership of a voucher represented?": undefined,
     "Can I see the price of a voucher before I buy it?": undefined,
