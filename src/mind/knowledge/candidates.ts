@@ -1,6 +1,7 @@
 /** The passages that may answer a question: found by their terms, before anybody looks at them closely. @module */
 
-import type { KnowledgeIndex } from "./index.ts";
+import { type KnowledgeIndex, languageAt } from "./index.ts";
+import type { Language } from "./language.ts";
 import { rarity } from "./lexicon.ts";
 import type { Term } from "./terms.ts";
 
@@ -19,12 +20,17 @@ export function scoreOf({ sum, met }: Candidate): number {
 
 /** Finds candidates. */
 export interface CandidateSearch {
-  /** The likeliest first: by BM25 those that have the terms, and those that have similar ones. */
-  find(terms: readonly Term[]): Candidate[];
+  /**
+   * The likeliest first: by BM25 those that have the terms, and those that have similar ones. What is known in
+   * the language of the question, where most is known in another, must not be lost among all that.
+   */
+  find(terms: readonly Term[], language: Language): Candidate[];
 }
 
 /** How many candidates are handed over to be looked at closely. */
 const CANDIDATES = 20;
+/** How many times as many are looked through where some are preferred, and what being preferred counts. */
+const PREFERRING = 3, PREFERRED = 2;
 /** A similar term that more passages have tells too little to be looked up. */
 const MAX_HOLDERS = 256;
 /** What meeting a term by one that is similar counts. */
@@ -37,8 +43,9 @@ interface Similar {
   met: number;
 }
 
-/** Search in an index. */
-export function createCandidateSearch({ passages, postings }: KnowledgeIndex): CandidateSearch {
+/** Search in an index. `languages`: those of its passages, the commonest first. */
+export function createCandidateSearch(index: KnowledgeIndex, languages: readonly Language[]): CandidateSearch {
+  const { passages, postings } = index;
   /** The passages that have terms similar to a term, by its list of these: looked up once. */
   const holders = new WeakMap<readonly string[], readonly Similar[]>();
   const similarTo = ({ similar }: Term): readonly Similar[] => {
@@ -61,11 +68,15 @@ export function createCandidateSearch({ passages, postings }: KnowledgeIndex): C
   };
 
   return {
-    find(terms) {
+    find(terms, language) {
+      const isOther = language !== languages[0] && languages.includes(language);
+      const prefers = isOther ? (id: number) => languageAt(index, id) === language : undefined;
       const weights = new Map<string, number>();
       for (const { forms, weight } of terms) for (const form of forms) weights.set(form, weight);
       const found = new Map<number, Candidate>();
-      for (const match of postings.match(weights, CANDIDATES)) found.set(match.id, match);
+      for (const match of postings.match(weights, prefers ? PREFERRING * CANDIDATES : CANDIDATES)) {
+        found.set(match.id, match);
+      }
       for (const term of terms) {
         for (const { id, rare, met } of similarTo(term)) {
           let candidate = found.get(id);
@@ -74,7 +85,8 @@ export function createCandidateSearch({ passages, postings }: KnowledgeIndex): C
           candidate.met += met;
         }
       }
-      return [...found.values()].sort((a, b) => scoreOf(b) - scoreOf(a) || a.id - b.id).slice(0, CANDIDATES);
+      const order = (one: Candidate) => scoreOf(one) * (prefers?.(one.id) ? PREFERRED : 1);
+      return [...found.values()].sort((a, b) => order(b) - order(a) || a.id - b.id).slice(0, CANDIDATES);
     },
   };
 }

@@ -77,7 +77,7 @@ const ORDER = {
   named: 0.8,
   counts: 0.15,
   self: 0.45,
-  main: 0.85,
+  main: 0.82,
   foreign: 0.5,
 };
 /** A question that says less, as a share of what a term of a single passage says, needs a passage about just that. */

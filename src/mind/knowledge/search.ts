@@ -64,14 +64,14 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
     synonyms: openSynonyms(synonyms),
   };
   const { weigh, isKnown } = createWeigher(vocabulary);
-  const candidates = createCandidateSearch(index);
+  const candidates = createCandidateSearch(index, languages);
   const lookAt = rememberLooks(index);
   const telling = rarity(vocabulary, 1);
 
   function searchPart(part: AskedPart, nearest: readonly number[]): Judged[] {
     const terms = weigh(part);
-    const results = terms.length > 0 ? candidates.find(terms) : [];
-    const highest = results[0] ? scoreOf(results[0]) : 1;
+    const results = terms.length > 0 ? candidates.find(terms, part.language) : [];
+    const highest = results.length > 0 ? Math.max(...results.map(scoreOf)) : 1;
     const about = caseOf(part, terms, { main: languages[0] ?? "en", telling, highest });
     const judged = (id: number, result?: Candidate): Judged[] => {
       const passage = passages[id];

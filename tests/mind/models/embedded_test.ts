@@ -66,6 +66,28 @@ Deno.test("it greets, refuses and offers in the language of whoever asks", async
   for (const [question, expected] of replies) assertMatch(await ask(question), expected, question);
 });
 
+Deno.test("whatever the built-in character knows in Italian, it answers in Italian", async () => {
+  const replies: Record<string, string> = {
+    "Che cos'è iExec?": "iExec è",
+    "Cos'è RLC?": "RLC è",
+    "Qual è l'offerta totale di RLC?": "L'offerta totale",
+    "Dove posso comprare RLC?": "RLC si può comprare",
+    "Quanto costa un'esecuzione?": "Un'esecuzione",
+    "Su quale blockchain gira iExec?": "iExec gira",
+    "Cos'è un voucher?": "Un voucher è",
+    "Cos'è un TEE?": "Un TEE",
+    "Cos'è l'attestazione?": "L'attestazione è",
+    "Cosa sono i dati protetti?": "I dati protetti sono",
+    "Cos'è un'iApp?": "Un'iApp è",
+    "Cos'è un workerpool?": "Un workerpool è",
+    "A cosa serve Web3Mail?": "Web3Mail permette",
+  };
+  for (const [question, start] of Object.entries(replies)) {
+    const text = await ask(question);
+    assert(text.startsWith(start), `${question} → ${text}`);
+  }
+});
+
 Deno.test("it says that it declines where it does not know, and only there", async () => {
   const declined = async (question: string) => (await subject.ask(question)).declined;
   assertEquals([await declined("Who painted the Mona Lisa?"), await declined("asdf qwer")], [true, true]);
