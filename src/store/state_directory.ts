@@ -1,5 +1,6 @@
 /** The state directory before SQLite sees it: whoever else can write there must not choose what SQLite reads or deletes. @module */
 
+import { dirname } from "node:path";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { kindOf, makeAfreshSync, openPlainSync, removeIfThereSync } from "../files.ts";
 import type { Log } from "../log.ts";
@@ -23,16 +24,22 @@ export function holdStateDirectory(directory: string, log?: Log): void {
   const uid = ownerOfNewFiles(path);
   checkDirectory(path, { uid, log });
   const database = `${path}/agent.db`;
-  for (const name of ["agent.db", ...BESIDE]) checkFile(`${path}/${name}`, { uid, log });
+  // Listed once: each file that is looked for and missing would cost an exception, some 0.1 ms at a start.
+  const names = Array.from(Deno.readDirSync(path), ({ name }) => name);
+  for (const name of ["agent.db", ...BESIDE]) if (names.includes(name)) checkFile(`${path}/${name}`, { uid, log });
+  if (names.includes("agent.db-journal")) refuseJournal(database);
+  if (names.includes("agent.db")) checkHeader(database);
+}
+
+/** Refuse a rollback journal, unless it is that of a first start which was cut off. */
+function refuseJournal(database: string): void {
   dropUnfinishedStart(database);
-  if (statIfThere(`${database}-journal`)) {
-    throw refusal(
-      `${database}-journal`,
-      "this agent never leaves one, and SQLite would delete whatever file it names. Somebody else put it there",
-      `Remove it, or move ${path} away and start again`,
-    );
-  }
-  checkHeader(database);
+  if (!statIfThere(`${database}-journal`)) return;
+  throw refusal(
+    `${database}-journal`,
+    "this agent never leaves one, and SQLite would delete whatever file it names. Somebody else put it there",
+    `Remove it, or move ${dirname(database)} away and start again`,
+  );
 }
 
 /** Whose a file is that this process makes there; undefined where files have no owners. No permission tells it otherwise. */
@@ -105,7 +112,6 @@ function close(path: string, { mode, closed, log }: { mode: number; closed: numb
  */
 function dropUnfinishedStart(database: string): void {
   const journal = `${database}-journal`;
-  if (!statIfThere(journal)) return;
   const isEmpty = (path: string, mostBytes: number) => (statIfThere(path)?.size ?? 0) <= mostBytes;
   if (!isEmpty(`${database}-wal`, 0) || !isEmpty(database, 4096) || holdsTables(database)) return;
   removeIfThereSync(database);
