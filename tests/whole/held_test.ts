@@ -1,6 +1,7 @@
 /** Attacks through settings, links and damaged files that a review tried and that held: they go on holding. @module */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
 import { EXECUTABLE, isInFiles, readEntries, startAgent } from "../support/agent.ts";
 import { runConfined } from "../support/confined.ts";
 import { type Folder, makeFolder } from "../support/folder.ts";
@@ -63,6 +64,19 @@ Deno.test("a link to what the system tells of itself is read by nobody, and noth
     assert([74, 78].includes(code), `${target}: ${code} ${said}`);
     assert(!said.includes("canary-in-environment"), target);
     assertEquals(readEntries(`${folder.path}/iexec_out/responses.json`) ?? [], []);
+  }
+});
+
+Deno.test("started in a directory of the system, it reads and tells nothing of it", async () => {
+  for (const cwd of ["/proc/self", "/sys/kernel", "/dev"]) {
+    for (const name of ["environ", "notes", "zero"]) {
+      const { code, said } = await runConfined(cwd, {
+        args: ["--once"],
+        env: { CANARY: "canary-in-environment", EVENT_INPUT_PATH: name, AGENT_CHARACTER: name },
+      });
+      assert([69, 74, 78].includes(code), `${cwd}/${name}: ${code} ${said}`);
+      assert(!said.includes("canary-in-environment"), `${cwd}/${name}: ${said}`);
+    }
   }
 });
 
@@ -165,6 +179,29 @@ for (const [what, bytes] of Object.entries(DAMAGED_LOGS)) {
     assertEquals(readEntries(`${folder.path}/iexec_out/responses.json`), before);
   });
 }
+
+Deno.test("a time of an outage that somebody wrote into the state costs no answer, whatever it is", async () => {
+  for (const key of [KEY, ""]) {
+    await using folder = withEvents();
+    const env = { ...key && { AGENT_STATE_KEY: key } };
+    for (const since of ["0", "-1", "8640000000000001", "9007199254740993", "9223372036854775807"]) {
+      const event = { ...EVENT, id: `q${since}` };
+      Deno.writeTextFileSync(`${folder.path}/iexec_in/events.json`, JSON.stringify([event]));
+      assertEquals((await runConfined(folder.path, { args: ["--once"], env })).code, 0);
+      {
+        using database = new DatabaseSync(`${folder.path}/.agent/agent.db`);
+        database.exec(`INSERT OR REPLACE INTO outage (one, since) VALUES (1, ${since})`);
+      }
+      Deno.writeTextFileSync(`${folder.path}/iexec_in/events.json`, JSON.stringify([{ ...event, id: `r${since}` }]));
+      const { code, said } = await runConfined(folder.path, { args: ["--once"], env });
+      const isNumber = Number.isSafeInteger(Number(since));
+      assertEquals(code, isNumber ? 0 : 74, said);
+      if (isNumber) continue;
+      using database = new DatabaseSync(`${folder.path}/.agent/agent.db`);
+      database.exec("DELETE FROM outage");
+    }
+  }
+});
 
 Deno.test("a state that is sealed later holds nothing readable any more, in file or log, after a kill too", async () => {
   await using folder = makeFolder({
