@@ -103,7 +103,8 @@ async function useLeanZod(folder: string): Promise<void> {
   const index = `${folder}/src/${LEAN_ZOD}/classic/external.js`, config = `${folder}/deno.json`;
   const reader = { from: 'export { fromJSONSchema } from "./from-json-schema.js";\n', by: "" };
   await Deno.writeTextFile(index, makeCut(await Deno.readTextFile(index), reader, index));
-  const { imports, ...rest } = JSON.parse(await Deno.readTextFile(config));
+  // The program contains this file, for its version.
+  const { imports, tasks: _, permissions: __, ...rest } = JSON.parse(await Deno.readTextFile(config));
   const zod = `./src/${LEAN_ZOD}/classic/external.js`;
   await Deno.writeTextFile(config, JSON.stringify({ ...rest, imports: { ...imports, zod } }));
 }
