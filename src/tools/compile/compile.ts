@@ -29,9 +29,9 @@ export function isTarget(name: string): name is Target {
 /**
  * When V8 collects garbage. Not below a heap of 64 MB: without that, a full collection runs in the middle of the first
  * burst, 5,000 events at once took a tenth longer, and memory after 40,000 was no smaller (measured). And at twice what was
- * left of the last collection: by itself V8 waits for up to four times as much, and 700 events of 0.9 MB took 440
- * instead of 310 MB, from the sources more than 512 instead of 380 (measured). The tasks in `deno.json` use both. Limiting the young generation to 2 MB would save 4 MB when idle,
- * and cost a tenth of the throughput.
+ * left of the last collection: by itself V8 waits for up to four times as much, and 700 events of 0.9 MB took 440 instead
+ * of 310 MB, from the sources more than 512 instead of 380 (measured). The tasks in `deno.json` use both. Limiting the
+ * young generation to 2 MB would save 4 MB when idle, and cost a tenth of the throughput.
  */
 export const V8_FLAGS = "--v8-flags=--initial-old-space-size=64,--heap-growing-percent=100";
 
