@@ -106,3 +106,39 @@ Deno.test("hundreds of requests that never end keep nobody else waiting", async 
   });
   assertEquals([response.status, (await response.json()).success], [200, true]);
 });
+
+/** Types of bodies that a browser sends to other sites without asking first, and some that only look like JSON's. */
+const TYPES = [
+  undefined,
+  "",
+  "text/plain",
+  "text/plain; application/json",
+  "application/x-www-form-urlencoded",
+  "multipart/form-data; boundary=application/json",
+  "application/jsonp",
+  "image/png",
+];
+
+Deno.test("a body that is not sent as JSON takes no event in, and a preflight gives no other site leave to send one", async () => {
+  await using server = await startServer();
+  for (const type of TYPES) {
+    const response = await fetch(`${http(server)}/api/query`, {
+      method: "POST",
+      // Bytes, since a text would get a type.
+      body: new TextEncoder().encode('{"query":"?"}'),
+      ...type !== undefined && { headers: { "content-type": type } },
+    });
+    await response.body?.cancel();
+    assertEquals(response.status, 415, `${type}`);
+  }
+  for (const origin of ["https://evil.example", "null"]) {
+    const response = await fetch(`${http(server)}/api/query`, {
+      method: "OPTIONS",
+      headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "content-type" },
+    });
+    await response.body?.cancel();
+    assertEquals(response.status, 403);
+    assertEquals([...response.headers.keys()].filter((name) => name.startsWith("access-control")), []);
+  }
+  assertEquals(server.lines.filter((line) => line.startsWith("❓")), []);
+});
