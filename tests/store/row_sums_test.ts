@@ -225,7 +225,8 @@ Deno.test("a sealed state opens again whatever its agent did, also one that was 
           }
           // The files as they are would be found by the next start after a SIGKILL.
           copyFiles(directory, copy);
-          open(copy)[Symbol.dispose]();
+          // Without the signer, which goes on with the chain of whatever state was opened last.
+          openState(copy, { key: KEY, now: clock.now })[Symbol.dispose]();
         }
       } finally {
         state[Symbol.dispose]();
