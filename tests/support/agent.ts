@@ -94,7 +94,13 @@ export async function startAgent(
     args,
     cwd: folder,
     clearEnv: true,
-    env: { ...inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]), LOG_FORMAT: "json", ...options.env },
+    env: {
+      ...inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]),
+      // A Deno that did not come from npm would ask dl.deno.land for a newer one, by way of the proxy that a test names.
+      DENO_NO_UPDATE_CHECK: "1",
+      LOG_FORMAT: "json",
+      ...options.env,
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -6,6 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { removeIfThereSync } from "../../src/files.ts";
 import { type BrokerProcess, startProcess } from "./brokers/process.ts";
@@ -30,8 +31,12 @@ export type GuestAnswer =
 /** The event log that every quote comes with. */
 export const EVENT_LOG = JSON.stringify([{ imr: 3, event_type: 134217729, digest: "00", event: "app-id" }]);
 
-/** Answer on `path`, the first request by the first of `answers`, and whatever comes later by the last. */
-export function serveGuestAgent(
+/**
+ * Answer on `path`, the first request by the first of `answers`, and whatever comes later by the last.
+ *
+ * @throws {Error} If this Deno's `node:http` makes no socket there.
+ */
+export async function serveGuestAgent(
   path: string,
   { answers = ["right"], onRequest = () => {} }: {
     answers?: readonly GuestAnswer[];
@@ -45,7 +50,10 @@ export function serveGuestAgent(
     const kind = answers[Math.min(count++, answers.length - 1)] ?? "right";
     answer(response, { kind, url: request.url ?? "", body });
   });
-  return new Promise((resolve) => server.listen(path, () => resolve(server)));
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  // Deno 2.7.11 says that it listens and makes no socket: the tests would wait for ever.
+  if (!existsSync(path)) throw new Error(`Cannot serve a guest agent: this Deno made no socket at ${path}`);
+  return server;
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
