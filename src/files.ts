@@ -252,7 +252,7 @@ export function removeIfThereSync(path: string): void {
 }
 
 /** Bring to the disk which names stand in a directory. */
-function syncDirectorySync(path: string): void {
+export function syncDirectorySync(path: string): void {
   using directory = Deno.openSync(path, { read: true });
   directory.syncSync();
 }

@@ -1,8 +1,9 @@
 /** `responses.json` while it is open: grown in place, valid at every moment, without padding at rest. @module */
 
 import { Buffer } from "node:buffer";
+import { dirname } from "node:path";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { replaceFileSync } from "../files.ts";
+import { isRefusal, replaceFileSync, syncDirectorySync } from "../files.ts";
 import type { Entry } from "../wire.ts";
 import { firstEntry } from "./json_array.ts";
 import { readAt } from "./responses_inspection.ts";
@@ -64,6 +65,8 @@ export class HeldResponses implements ResponsesFile {
   #end: number;
   #closing: number;
   #isFirst: boolean;
+  /** Whether the disk knows that the path names this file, and no earlier one that it took the place of. */
+  #isNamed = false;
   /** Whether the closing was moved since the last rest: then more entries are likely to come. */
   #isBusy = false;
   #isOpen = true;
@@ -105,7 +108,7 @@ export class HeldResponses implements ResponsesFile {
   }
 
   sync(): void {
-    this.#attempt("append to", () => this.#file.syncDataSync());
+    this.#attempt("append to", () => this.#sync());
   }
 
   rest(): void {
@@ -113,7 +116,7 @@ export class HeldResponses implements ResponsesFile {
       // Of another size it is not as it was left: somebody wrote in it, and that must not be cut off.
       if (this.#file.statSync().size === this.#size) this.#trim();
       this.#isBusy = false;
-      this.#file.syncDataSync();
+      this.#sync();
     });
   }
 
@@ -182,11 +185,25 @@ export class HeldResponses implements ResponsesFile {
     });
     if (!copy) return false;
     releaseFile(this.#file);
+    this.#isNamed = false;
     this.#file = copy;
     ({ ino: this.#ino, dev: this.#dev, size: this.#size } = copy.statSync());
     this.#end += added.reduce((sum, { length }) => sum + length, 0);
     this.#closing = this.#end + blankBytes;
     return true;
+  }
+
+  /** After a power cut the path would else name the file that a copy has replaced, which lacks what only the copy holds. */
+  #sync(): void {
+    this.#file.syncDataSync();
+    if (this.#isNamed) return;
+    try {
+      syncDirectorySync(dirname(this.#real));
+    } catch (error) {
+      // Not every file system brings directories to the disk, and not every directory may be opened.
+      if (!isRefusal(error)) throw error;
+    }
+    this.#isNamed = true;
   }
 
   /** Bring the closing right behind the last entry. */
