@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { generateKeyPairSync, sign, verify } from "node:crypto";
 import fc from "fast-check";
 import { encodeHeader, parseToken } from "../../src/proof/answer_token.ts";
@@ -10,6 +10,7 @@ import {
   nonceOf,
   textDigest,
 } from "../../src/proof/claims.ts";
+import { MAX_ID_LENGTH } from "../../src/wire.ts";
 import { tokenMaker } from "../../src/proof/token_maker.ts";
 
 const { privateKey, publicKey } = generateKeyPairSync("ed25519");
@@ -130,4 +131,23 @@ Deno.test("a nonce is a text or a whole number, and anything else there is none"
   ];
   for (const [given, nonce] of nonces) assertEquals(nonceOf({ metadata: { nonce: given } }), nonce);
   assertEquals(nonceOf({}), undefined);
+});
+
+Deno.test("the longest id and nonce, in the widest letters, make a token of 14,000 characters at most, which is read", () => {
+  for (const letter of ["\u0001", "\u20ac", '"']) {
+    const claims = {
+      iss: crypto.randomUUID(),
+      queryId: letter.repeat(MAX_ID_LENGTH),
+      timestamp: Number.MAX_SAFE_INTEGER,
+      query_sha256: KID,
+      response_sha256: KID,
+      metadata_sha256: KID,
+      nonce: letter.repeat(MAX_NONCE_LENGTH),
+      seq: Number.MAX_SAFE_INTEGER,
+      prev: KID,
+    };
+    const token = tokenOf(claims), parsed = parseToken(token);
+    assertEquals(parsed.ok && parsed.value.claims, claims);
+    assert(token.length <= 14_000, String(token.length));
+  }
 });

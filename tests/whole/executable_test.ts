@@ -213,6 +213,16 @@ async function main() {
       worker.onmessage = resolve;
       worker.onerror = (event) => { event.preventDefault(); reject(new Error(event.message)); };
     }),
+    nodeWorker: () => new (require("node:worker_threads").Worker)(code),
+    // The one worker that there is: whatever it is given, it runs the program that signs, which fails without a key.
+    signing: () => {
+      const worker = startSigningProgram("file://" + code, { type: "module" });
+      const shared = new SharedArrayBuffer(8), { port1 } = new MessageChannel();
+      worker.postMessage({ header: "", shared, port: port1 }, [port1]);
+      const state = new Int32Array(shared);
+      for (const until = Date.now() + 30_000; state[0] === 0 && Date.now() < until;) Atomics.wait(state, 1, 0, 10);
+      if (worker.constructor.name !== "Worker" && state[0] === 2) throw new Error("signs alone");
+    },
     certificate: () => fetch(url),
   };
   const done = [];
@@ -257,6 +267,8 @@ testOn(
       assertMatch(stderr, new RegExp(`^${name} Referrer uses invalid specifier`, "m"));
     }
     assertMatch(stderr, /^worker Worker is not defined$/m);
+    assertMatch(stderr, /^nodeWorker .*is not a constructor$/m);
+    assertMatch(stderr, /^signing signs alone$/m);
     assertMatch(stderr, /^certificate .*(certificate|UnknownIssuer)/m);
   },
 );
