@@ -9,6 +9,7 @@ import { readMessage, refusalOf } from "../messages.ts";
 import { startPulse } from "../pulse.ts";
 import type { QueueOptions, QueueSession } from "../queue.ts";
 import type { Delivery } from "../transport.ts";
+import { type Acks, createAcks } from "./acks.ts";
 import { deadQueueOf, depthOf, makeQueues, type RabbitQueues } from "./connection.ts";
 import { openPublishing, type Publishing } from "./publishing.ts";
 
@@ -25,6 +26,7 @@ const BEAT_MS = 5_000;
 /** What the functions of a session share. */
 interface Session {
   readonly channel: AMQPChannel;
+  readonly acks: Acks;
   readonly publishing: Publishing;
   readonly holds: Holds<AMQPMessage>;
   /** Messages that have come and were not looked at. */
@@ -58,11 +60,14 @@ export async function openRabbitSession(
   const publishing = await openPublishing(client, { agentId, outcomeQueue, own, onLost: end });
   const channel = await client.channel();
   client.ondisconnect = (error) => end(error ? messageOf(error) : "the connection was closed");
-  const session: Session = { channel, publishing, holds: createHolds(), arrived: [], suspects: [], options, wake };
+  const acks = createAcks(channel);
+  const none = { holds: createHolds<AMQPMessage>(), arrived: [], suspects: [] };
+  const session: Session = { channel, acks, publishing, ...none, options, wake };
   // Without a queue, the limit is for each consumer.
   await channel.basicQos(Math.max(1, Math.floor(prefetch / queues.length)));
   for (const queue of queues) {
     const consumer = await channel.basicConsume(queue, { noAck: false }, (message) => {
+      acks.delivered(message.deliveryTag);
       session.arrived.push(message);
       wake();
     });
@@ -150,7 +155,7 @@ function keyOf({ deliveryTag }: AMQPMessage): string {
 
 /** The event in a message; undefined where it has none, and ends as a dead letter. */
 async function receive(session: Session, message: AMQPMessage): Promise<(Delivery & { attempt: number }) | undefined> {
-  const { publishing, channel, options } = session;
+  const { publishing, acks, options } = session;
   const { log } = options;
   const checked = readMessage(message.bodyString() ?? "", options);
   if (checked.ok) {
@@ -161,7 +166,7 @@ async function receive(session: Session, message: AMQPMessage): Promise<(Deliver
   const { reason, id } = checked;
   log.warn("message refused", { queue: message.routingKey, reason, ...(id !== undefined && { event: id }) });
   if (id !== undefined) await publishing.publish(refusalOf(id, { reason, ...options }), message, traceIn(message));
-  await channel.basicReject(message.deliveryTag, false);
+  await acks.reject(message.deliveryTag);
   options.observer?.deadLettered();
   return undefined;
 }
@@ -182,10 +187,10 @@ async function settle(
   entry: Entry,
   trace: TraceHeaders | undefined,
 ): Promise<boolean> {
-  const { channel, publishing, holds, wake } = session;
+  const { acks, publishing, holds, wake } = session;
   if (!isHeld(session, message)) return false;
   await publishing.publish(entry, message, trace);
-  await channel.basicAck(message.deliveryTag);
+  await acks.ack(message.deliveryTag);
   holds.remove(keyOf(message));
   wake();
   return true;
