@@ -28,7 +28,7 @@ Deno.test("an event sent by websocat is answered by an agent: its response comes
   client.send('{"id":"test-002","timestamp":1700000000000}', '{"id":"test-001","query":"Again?","timestamp":1}');
   const [error, again] = (await client.received(4)).slice(2) as Reply[];
   assertEquals([error?.type, error?.eventId], ["error", "test-002"]);
-  assertStringIncludes(error?.message ?? "", "query: expected string");
+  assertStringIncludes(error?.message ?? "", "query: missing");
   assertEquals(again, response); // the same id is the same event
   await client.received(5); // its ack
   client.send({ type: "query", query: "What is iExec?" });
