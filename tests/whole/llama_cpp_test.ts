@@ -1,7 +1,8 @@
 /** The real program against a real llama.cpp server with a real small model: everything but the words of answers. */
 
 import { assert, assertEquals, assertGreater, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
-import { inherited, startAgent, startCommand } from "../support/agent.ts";
+import { startAgent } from "../support/agent.ts";
+import { chatOver } from "../support/chat.ts";
 import { makeFolder } from "../support/folder.ts";
 import { freePort, type LlamaServer, startLlama, testWithLlama } from "../support/llama_server.ts";
 import { startServer } from "../support/server.ts";
@@ -101,22 +102,10 @@ testWithLlama(
 testWithLlama("llama.cpp: a line of a chat is answered", async () => {
   await using server = await startLlama();
   await using folder = gardenFolder();
-  const [command, ...args] = startCommand(["chat"]);
-  const child = new Deno.Command(command, {
-    args,
-    cwd: folder.path,
-    clearEnv: true,
-    env: { ...inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]), ...envFor(server) },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode("Hello!\n"));
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr));
-  assertGreater(new TextDecoder().decode(stdout).trim().length, 0);
+  const env = envFor(server);
+  const { code, stdout, stderr } = await chatOver({ folder: folder.path, env }, "Hello!");
+  assertEquals(code, 0, stderr);
+  assertGreater(stdout.trim().length, 0);
 });
 
 testWithLlama("llama.cpp: an answer that is called off is cancelled at the server", async () => {

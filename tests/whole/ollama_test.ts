@@ -1,7 +1,8 @@
 /** The real program against a real Ollama with a real small model: everything but the words of answers. @module */
 
 import { assert, assertEquals, assertGreater, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
-import { inherited, startAgent, startCommand } from "../support/agent.ts";
+import { startAgent } from "../support/agent.ts";
+import { chatOver } from "../support/chat.ts";
 import { makeFolder } from "../support/folder.ts";
 import { freePort } from "../support/llama_server.ts";
 import { type OllamaServer, startOllama, testWithOllama } from "../support/ollama_server.ts";
@@ -101,25 +102,10 @@ testWithOllama("Ollama: a line of a chat is answered, by a model that is loaded 
   await using models = makeFolder();
   await using server = await startOllama({ folder: models.path });
   await using folder = gardenFolder();
-  const [command, ...args] = startCommand(["chat"]);
-  const child = new Deno.Command(command, {
-    args,
-    cwd: folder.path,
-    clearEnv: true,
-    env: {
-      ...inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]),
-      ...envFor(server, { OLLAMA_KEEP_ALIVE: "0", MODEL_MAX_TOKENS: "16" }),
-    },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode("Hello!\nAnd roses?\n"));
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr));
-  assertGreater(new TextDecoder().decode(stdout).trim().length, 0);
+  const env = envFor(server, { OLLAMA_KEEP_ALIVE: "0", MODEL_MAX_TOKENS: "16" });
+  const { code, stdout, stderr } = await chatOver({ folder: folder.path, env }, "Hello!", "And roses?");
+  assertEquals(code, 0, stderr);
+  assertGreater(stdout.trim().length, 0);
 });
 
 testWithOllama("Ollama: an answer that is called off is cancelled at the server, which rests then", async () => {
