@@ -3,23 +3,30 @@
 import { READABLE, RESERVED, WRITABLE } from "../../src/settings/confinement.ts";
 import { EXECUTABLE, inherited, ROOT, startCommand } from "./agent.ts";
 
-/** Run it to its end, in a working directory; returns its exit code and what it said. */
-export async function runConfined(
-  cwd: string,
-  { args, env = {} }: { args: readonly string[]; env?: Record<string, string> },
-): Promise<{ code: number; said: string }> {
-  const sources = [
+/** What starts the sources under those permissions, for Deno. `hosts`: AGENT_ALLOW_NET; default: none may be reached. */
+export function confinedSources(args: readonly string[], { hosts }: { hosts?: string | undefined } = {}): string[] {
+  return [
     "run",
     "--quiet",
     "--no-prompt",
     `--allow-read=${[...READABLE, ...RESERVED]}`,
     `--allow-write=${[...WRITABLE, ...RESERVED]}`,
     "--allow-env",
+    ...hosts === undefined ? [] : [`--allow-net=${hosts}`],
     `--config=${ROOT}/deno.json`,
     `${ROOT}/main.ts`,
     ...args,
   ];
-  const [command, ...rest] = EXECUTABLE === undefined ? [Deno.execPath(), ...sources] : startCommand(args);
+}
+
+/** Run it to its end, in a working directory; returns its exit code and what it said. */
+export async function runConfined(
+  cwd: string,
+  { args, env = {} }: { args: readonly string[]; env?: Record<string, string> },
+): Promise<{ code: number; said: string }> {
+  const [command, ...rest] = EXECUTABLE === undefined
+    ? [Deno.execPath(), ...confinedSources(args)]
+    : startCommand(args);
   const { code, stdout, stderr } = await new Deno.Command(command!, {
     args: rest,
     cwd,

@@ -1,8 +1,8 @@
 /** Attacks on connections that a review tried and that held: other addresses, and certificates that are not good enough. @module */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { READABLE, RESERVED, WRITABLE } from "../../src/settings/confinement.ts";
-import { EXECUTABLE, inherited, ROOT, startAgent } from "../support/agent.ts";
+import { EXECUTABLE, inherited, startAgent } from "../support/agent.ts";
+import { confinedSources } from "../support/confined.ts";
 import { event } from "../support/events.ts";
 import { EXAMPLE_AUTHORITY, EXAMPLE_CERTIFICATE } from "../support/example_certificates.ts";
 import { makeFolder } from "../support/folder.ts";
@@ -15,18 +15,7 @@ const TOKEN = "cAnArY-tOkEn";
 async function checkWithin(allowed: string | undefined, env: Record<string, string>) {
   await using folder = makeFolder();
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      `--allow-read=${[...READABLE, ...RESERVED]}`,
-      `--allow-write=${[...WRITABLE, ...RESERVED]}`,
-      "--allow-env",
-      ...allowed === undefined ? [] : [`--allow-net=${allowed}`],
-      `--config=${ROOT}/deno.json`,
-      `${ROOT}/main.ts`,
-      "--check",
-    ],
+    args: confinedSources(["--check"], { hosts: allowed }),
     cwd: folder.path,
     clearEnv: true,
     env: { ...inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]), EVENT_TRANSPORT: "websocket", ...env },
