@@ -37,7 +37,8 @@ export const LEAN_CORE = "lean_core.js";
 export async function bundleProgram(options: { root: string; commit: string; folder: string }): Promise<Bundle> {
   const { folder } = options;
   await copyProgram(options);
-  await useLeanZod(folder);
+  await makeLeanZod(folder);
+  await useLeanConfig(folder);
   await Deno.writeTextFile(`${folder}/${BUILT_IN_INDEX}`, JSON.stringify(await makeBuiltInIndex()));
   // Not frozen: the lock file knows zod by its package alone. That it is up to date was found out before.
   const bundle = ["bundle", "--quiet", "--frozen=false", "--minify", "--format=cjs", "--output=bundle.js", "main.ts"];
@@ -60,6 +61,8 @@ async function preludeFor(folder: string): Promise<string> {
 
 /** The lean zod's folder, in the copy's sources. */
 const LEAN_ZOD = "lean_zod";
+/** The file in there that has all of zod's exports. */
+const ZOD_INDEX = "classic/external.js";
 
 /** What files of the copy have in place of what stands in them: see there. */
 const REPLACEMENTS = [
@@ -97,16 +100,23 @@ async function useLeanCore(folder: string): Promise<void> {
   await Deno.writeTextFile(importer, makeCut(await Deno.readTextFile(importer), redirect, importer));
 }
 
-/** Make the copy in `folder` import a zod without its reader of JSON schemas, through which the bundler keeps all of zod. */
-async function useLeanZod(folder: string): Promise<void> {
+/** Make a zod in the copy in `folder` without its reader of JSON schemas, through which the bundler keeps all of zod. */
+async function makeLeanZod(folder: string): Promise<void> {
   copy(new URL("v4", import.meta.resolve("zod")).pathname, `${folder}/src/${LEAN_ZOD}`);
-  const index = `${folder}/src/${LEAN_ZOD}/classic/external.js`, config = `${folder}/deno.json`;
+  const index = `${folder}/src/${LEAN_ZOD}/${ZOD_INDEX}`;
   const reader = { from: 'export { fromJSONSchema } from "./from-json-schema.js";\n', by: "" };
   await Deno.writeTextFile(index, makeCut(await Deno.readTextFile(index), reader, index));
-  // The program contains this file, for its version.
-  const { imports, tasks: _, permissions: __, ...rest } = JSON.parse(await Deno.readTextFile(config));
-  const zod = `./src/${LEAN_ZOD}/classic/external.js`;
-  await Deno.writeTextFile(config, JSON.stringify({ ...rest, imports: { ...imports, zod } }));
+}
+
+/**
+ * Make the copy in `folder` import the lean zod, and leave out of its deno.json what only tasks need: the program contains
+ * that file, for its version.
+ */
+async function useLeanConfig(folder: string): Promise<void> {
+  const path = `${folder}/deno.json`;
+  const { imports, tasks: _, permissions: __, ...rest } = JSON.parse(await Deno.readTextFile(path));
+  const zod = `./src/${LEAN_ZOD}/${ZOD_INDEX}`;
+  await Deno.writeTextFile(path, JSON.stringify({ ...rest, imports: { ...imports, zod } }));
 }
 
 /**

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { EXIT, FatalError } from "../../errors.ts";
 
 /** The cache's file; an empty one is none. */
@@ -34,7 +35,7 @@ export async function makeCodeCache(maker: string): Promise<Uint8Array<ArrayBuff
   const made: Uint8Array<ArrayBuffer>[] = [];
   while (made.length < MOST_RUNS) {
     const cache = await runOnce(maker);
-    if (made.some((other) => areEqual(cache, other))) return cache;
+    if (made.some((other) => Buffer.compare(cache, other) === 0)) return cache;
     made.push(cache);
   }
   throw new FatalError(`Cannot compile: ${MOST_RUNS} runs of the program gave as many code caches`, EXIT.bug);
@@ -55,8 +56,4 @@ async function runOnce(path: string): Promise<Uint8Array<ArrayBuffer>> {
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
-}
-
-function areEqual(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }
