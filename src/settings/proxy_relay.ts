@@ -22,8 +22,8 @@ export interface ProxyRelay extends Disposable {
 }
 
 /**
- * Listen on the loopback, where every process of this machine can connect, and carry every connection to `proxy`. A connection for which the proxy can't be reached is
- * closed, and why is logged.
+ * Listen on the loopback, where every process of this machine can connect, and carry every connection to `proxy`. A
+ * connection for which the proxy can't be reached is closed, and why is logged.
  *
  * @param proxy `vsock:CID:PORT` or `unix:PATH`.
  */
