@@ -151,6 +151,32 @@ Deno.test("outside of a TEE auth, attestation.json and challenges say none plain
   assert(keys[0] !== keys[1]);
 });
 
+Deno.test("a server that asks for nothing new sees the first release's frames alone, with optional fields added", async () => {
+  await using folder = makeFolder();
+  await using _guest = await startGuestAgent({ socketPath: `${folder.path}/dstack.sock` });
+  const long = {
+    ...EVENT,
+    id: "q2",
+    query: "Tell me everything about iExec, its tokens, its workers and its vouchers.",
+  };
+  await using server = startListener([{ type: "auth_success" }, EVENT, long, { id: "q3" }]);
+  await using agent = await startAgent({ folder: folder.path, env: { ...DSTACK, ...server.env } });
+  await server.sent("ack", 3);
+  assertEquals((await agent.stop()).code, 0);
+  const added = ["attestation", "metadata", "signature"];
+  const seen = new Set(
+    server.frames.map(({ type, ...fields }) =>
+      `${type}: ${Object.keys(fields).filter((field) => !added.includes(field)).sort()}`
+    ),
+  );
+  assertEquals([...seen].sort(), [
+    "ack: error,eventId,status,timestamp",
+    "ack: eventId,status,timestamp",
+    "auth: agentId,timestamp",
+    "response: agentId,queryId,response,timestamp",
+  ]);
+});
+
 Deno.test("--check tells the source, and the hashes that the claims repeat", async () => {
   await using folder = makeFolder({ "iexec_in/events.json": [EVENT] });
   await using _guest = await startGuestAgent({ socketPath: `${folder.path}/dstack.sock` });
