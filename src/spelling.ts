@@ -2,8 +2,10 @@
 
 /** Whether one letter was changed, left out, added or exchanged with its neighbour, or letters are in other case. */
 export function isNear(given: string, wanted: string): boolean {
+  // First, because a start compares each variable of the environment with each setting.
+  if (Math.abs(given.length - wanted.length) > 1) return false;
   const name = given.toLowerCase(), goal = wanted.toLowerCase();
-  if (name === goal || Math.abs(name.length - goal.length) > 1) return name === goal;
+  if (name === goal) return true;
   let at = 0;
   while (at < goal.length && name[at] === goal[at]) at++;
   const rest = (text: string, from: number) => text.slice(from);

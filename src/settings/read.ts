@@ -62,9 +62,12 @@ export function readTable<Table extends SettingsTable>(
     if (problem !== undefined) problems.push(problem);
   }
   problems.push(...plaintextProblems(peersOf(table, values), { inTee }));
+  if (problems.length === 0) return values as ValuesOf<Table>;
   const misspelt = [...unknownNames(table, environment, file ?? ""), ...misspeltVariables(table, variables)];
-  throwAll(problems, misspelt.flatMap(({ name, meant }) => meant ? [`${name} is no setting: is ${meant} meant?`] : []));
-  return values as ValuesOf<Table>;
+  throw wrongSettings(
+    problems,
+    misspelt.flatMap(({ name, meant }) => meant ? [`${name} is no setting: is ${meant} meant?`] : []),
+  );
 }
 
 /**
@@ -136,7 +139,7 @@ export function checkConfinement(table: SettingsTable, values: SettingValues): v
       );
     }
   }
-  throwAll(problems);
+  if (problems.length > 0) throw wrongSettings(problems);
 }
 
 /** How a path, or a link in it, leads out of what the program may access; undefined if it does not. */
@@ -168,9 +171,11 @@ function requesterSecretsOf(table: SettingsTable): ReadonlyMap<string, number> {
   return numbers;
 }
 
-/** `hints`: what may have caused the problems, if there are any. */
-function throwAll(problems: readonly string[], hints: readonly string[] = []): void {
-  if (problems.length === 0) return;
+/** `hints`: what may have caused the problems. */
+function wrongSettings(problems: readonly string[], hints: readonly string[] = []): FatalError {
   const what = problems.length === 1 ? "A setting is wrong" : `${problems.length} settings are wrong`;
-  throw new FatalError(`${what}. Correct and start again:\n  ${[...problems, ...hints].join("\n  ")}`, EXIT.settings);
+  return new FatalError(
+    `${what}. Correct and start again:\n  ${[...problems, ...hints].join("\n  ")}`,
+    EXIT.settings,
+  );
 }

@@ -71,6 +71,32 @@ Deno.test("what stays of the core does what it did", async () => {
   }
 });
 
+Deno.test("what stays of the core logs without secrets, and nothing below its level", async () => {
+  await using folder = makeFolder();
+  Deno.writeTextFileSync(`${folder.path}/lean_core.js`, await leanCore(published, path));
+  const core: typeof import("@elizaos/core") = await import(`file://${folder.path}/lean_core.js`);
+  // It prints, too.
+  using _ = silence(console);
+  for (const level of ["debug", "info"]) {
+    const logger = core.createLogger({ level, maxMemoryLogs: 10 });
+    for (const name of ["debug", "warn"] as const) {
+      logger[name]({ password: "pass-1", kept: "kept-1" }, `said by ${name}`);
+    }
+    const logged = core.recentLogs();
+    assertEquals(logged.includes("said by debug"), level === "debug");
+    assertStringIncludes(logged, "said by warn (password=[REDACTED], kept=kept-1)");
+    assert(!logged.includes("pass-1"), logged);
+  }
+});
+
+/** Has nothing printed until disposed of. */
+function silence(printer: Console): Disposable {
+  const names = ["log", "debug", "info", "warn", "error", "trace"] as const;
+  const before = names.map((name) => [name, printer[name]] as const);
+  for (const name of names) printer[name] = () => {};
+  return { [Symbol.dispose]: () => before.forEach(([name, print]) => printer[name] = print) };
+}
+
 Deno.test("a core in which a passage is missing, or is there twice, is refused with what to do", async () => {
   const line = "return require_crypto_browserify();";
   for (const [by, times] of [["return undefined;", 0], [line + line, 2]] as const) {
