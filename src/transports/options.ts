@@ -20,11 +20,10 @@ export function queueOptions(settings: TransportSettings) {
 
 /** The RabbitMQ server and its queues. @throws {FatalError} 78, if a file can't be read, or the proxy can't be used. */
 export function rabbitOptions(settings: TransportSettings & ProxySettings) {
-  const url = given(settings, "RABBITMQ_URL"), tunnel = tunnelTo([url], settings), tls = tlsOf(settings, "RABBITMQ");
-  if (tunnel.openTunnel) checkOwnCertificate("RABBITMQ_CERT_FILE", tls);
+  const url = given(settings, "RABBITMQ_URL"), tls = tlsOf(settings, "RABBITMQ");
   return {
     url,
-    ...tunnel,
+    ...tunnelTo([url], settings, ownCertificate("RABBITMQ_CERT_FILE", tls)),
     ...tls,
     queues: settings.RABBITMQ_QUEUE.split(","),
     outcomeQueue: settings.RABBITMQ_OUTCOME_QUEUE,
@@ -34,11 +33,10 @@ export function rabbitOptions(settings: TransportSettings & ProxySettings) {
 
 /** The Redis server and its streams. @throws {FatalError} 78, if a file can't be read, or the proxy can't be used. */
 export function redisOptions(settings: TransportSettings & ProxySettings) {
-  const url = given(settings, "REDIS_URL"), tunnel = tunnelTo([url], settings), tls = tlsOf(settings, "REDIS");
-  if (tunnel.openTunnel) checkOwnCertificate("REDIS_CERT_FILE", tls);
+  const url = given(settings, "REDIS_URL"), tls = tlsOf(settings, "REDIS");
   return {
     url,
-    ...tunnel,
+    ...tunnelTo([url], settings, ownCertificate("REDIS_CERT_FILE", tls)),
     ...tls,
     streams: settings.REDIS_STREAM.split(","),
     outcomeStream: settings.REDIS_OUTCOME_STREAM,
@@ -52,11 +50,9 @@ export function redisOptions(settings: TransportSettings & ProxySettings) {
 export function natsOptions(settings: TransportSettings & ProxySettings) {
   const { NATS_CREDS_FILE: creds, NATS_NKEY_FILE: nkey } = settings;
   const urls = given(settings, "NATS_URL"), tls = tlsOf(settings, "NATS");
-  // A NATS server says something before TLS begins, so it never begins on a fresh socket.
-  checkOwnCertificate("NATS_CERT_FILE", tls);
   return {
     urls,
-    ...tunnelTo(urls, settings),
+    ...tunnelTo(urls, settings, ownCertificate("NATS_CERT_FILE", tls)),
     ...tls,
     ...(creds !== undefined && {
       creds: readSecret("NATS_CREDS_FILE", creds, {
@@ -95,20 +91,9 @@ export function tlsOf(
   return { ...(tls && { tls }) };
 }
 
-/**
- * Whether a certificate of the agent's own can be shown where TLS begins on a socket that was used before: Deno 2.7.11 shows
- * none there, 2.9.6 does.
- *
- * @throws {FatalError} 78, if it can't.
- */
-function checkOwnCertificate(setting: string, { tls }: { readonly tls?: TlsFiles }): void {
-  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
-  if (tls?.cert === undefined || major > 2 || (major === 2 && minor >= 9)) return;
-  throw new FatalError(
-    `${setting}: Deno ${Deno.version.deno}, which runs this program, shows no certificate of its own to NATS or through a ` +
-      "proxy. Log in with a password or a key instead, or run from the sources with Deno 2.9.6.",
-    EXIT.settings,
-  );
+/** The setting that names the agent's own certificate, where there is one. */
+function ownCertificate(setting: string, { tls }: { readonly tls?: TlsFiles }): { ownCertificate?: string } {
+  return tls?.cert === undefined ? {} : { ownCertificate: setting };
 }
 
 /** The value of a setting that the check of settings has asked for. */

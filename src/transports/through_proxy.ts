@@ -1,19 +1,25 @@
 /** Whether the clients of brokers go through AGENT_PROXY; how they do is loaded only where they do. @module */
 
-import type { Duplex } from "node:stream";
 import { EXIT, FatalError } from "../errors.ts";
 import { proxyFor, type ProxySettings } from "../settings/proxy.ts";
 import { hostOf, isEncrypted, publicUrl } from "../urls.ts";
+import type { Tunnel } from "./tunnel.ts";
 
-/** Opens a stream that leads to a host; `host` as in a URL, without brackets. */
-export type OpenTunnel = (to: { host: string; port: number }) => Promise<Duplex>;
+/** Opens a way to a host; `host` as in a URL, without brackets. */
+export type OpenTunnel = (to: { host: string; port: number }) => Promise<Tunnel>;
 
 /**
  * The tunnel through AGENT_PROXY to each of `urls`; none where they are connected to straight.
  *
- * @throws {FatalError} 78, for what the proxy could read along, and where some go through it and others don't.
+ * @param options `ownCertificate`: name of the setting with the agent's own certificate, if it has one.
+ * @throws {FatalError} 78, for what the proxy could read along, where some go through it and others don't, and where the
+ * agent's certificate can't be shown.
  */
-export function tunnelTo(urls: readonly URL[], settings: ProxySettings): { readonly openTunnel?: OpenTunnel } {
+export function tunnelTo(
+  urls: readonly URL[],
+  settings: ProxySettings,
+  { ownCertificate }: { ownCertificate?: string } = {},
+): { readonly openTunnel?: OpenTunnel } {
   const proxies = urls.map((url) => proxyFor(url, settings));
   const [proxy] = proxies;
   if (proxies.every((each) => each === undefined)) return {};
@@ -28,7 +34,21 @@ export function tunnelTo(urls: readonly URL[], settings: ProxySettings): { reado
       EXIT.settings,
     );
   }
-  return { openTunnel: async (to) => await (await import("./tunnel.ts")).openSocket(proxy, to) };
+  if (ownCertificate !== undefined && proxy.url.startsWith("https:") && !showsOwnInTls()) {
+    throw new FatalError(
+      `${ownCertificate}: Deno ${Deno.version.deno}, which runs this program, shows no certificate of its own through a ` +
+        "proxy that is itself encrypted. Name the proxy as http:// or socks5://, log in with a password or a key instead, " +
+        "or run from the sources with Deno 2.9.6.",
+      EXIT.settings,
+    );
+  }
+  return { openTunnel: async (to) => await (await import("./tunnel.ts")).openTunnel(proxy, to) };
+}
+
+/** Whether a certificate of the agent's own is shown by TLS that goes over TLS: Deno 2.7.11 shows none, 2.9.6 does. */
+function showsOwnInTls(): boolean {
+  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
+  return major > 2 || (major === 2 && minor >= 9);
 }
 
 /** Host and port of a URL, as a tunnel is asked for them. */

@@ -8,17 +8,25 @@ import type { UrlProxy } from "../settings/proxy.ts";
 import { publicUrl } from "../urls.ts";
 import { asDuplex } from "./duplex.ts";
 
+/** An open way through a proxy. */
+export interface Tunnel {
+  /** Paused, with no read under way. */
+  readonly socket: Duplex;
+  /** What has come through it already; empty where the server waits for the client to begin. */
+  readonly first: Uint8Array;
+}
+
 /** Milliseconds that the proxy may take. */
 const OPEN_MS = 10_000;
 /** Bytes of a proxy's reply, at most: no proxy has as much to say. */
 const MAX_REPLY_BYTES = 16 * 1024;
 
 /**
- * A socket that leads to a host and port.
+ * A way to a host and port.
  *
  * @throws {Error} If the proxy gives no way there.
  */
-export async function openSocket(proxy: UrlProxy, to: { host: string; port: number }): Promise<Duplex> {
+export async function openTunnel(proxy: UrlProxy, to: { host: string; port: number }): Promise<Tunnel> {
   const { protocol, hostname, port } = new URL(proxy.url);
   const at = { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || standardPort(protocol)) };
   const socket = protocol === "https:"
@@ -30,7 +38,9 @@ export async function openSocket(proxy: UrlProxy, to: { host: string; port: numb
   try {
     const talk = converse(socket);
     await (proxy.transport === "socks5" ? askSocks(talk, proxy, to) : askHttp(talk, proxy, to));
-    return asDuplex(socket, talk.end());
+    const first = talk.end();
+    // Deno 2.7.11 begins no TLS on a socket with TLS. Over a stream it does, but shows no certificate of the agent's own.
+    return { socket: protocol === "https:" ? asDuplex(socket) : socket, first };
   } catch (error) {
     socket.destroy();
     throw new Error(
@@ -64,6 +74,8 @@ function converse(socket: Socket): Talk {
   ended.promise.catch(() => {}); // who is listening learns of it
   const onData = (bytes: Uint8Array) => {
     received = Buffer.concat([received, bytes]);
+    // Nothing is read until there is something to wait for: a read that waits would keep Deno 2.7.11 from beginning TLS.
+    socket.pause();
     look?.();
   };
   const onError = (error: Error) => ended.reject(error);
@@ -77,6 +89,7 @@ function converse(socket: Socket): Talk {
         const end = find(received);
         if (end !== undefined) resolve(end);
         else if (received.length > MAX_REPLY_BYTES) reject(new Error("its reply has no end"));
+        else socket.resume();
       };
       look();
       const end = await Promise.race([promise, ended.promise]);
@@ -85,7 +98,6 @@ function converse(socket: Socket): Talk {
       return reply;
     },
     end() {
-      socket.pause();
       socket.off("data", onData).off("error", onError).off("close", onClose);
       return received;
     },

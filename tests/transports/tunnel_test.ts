@@ -6,13 +6,18 @@ import { readSettings } from "../../src/program/settings.ts";
 import { connectNats } from "../../src/transports/nats/connection.ts";
 import { natsOptions, rabbitOptions, redisOptions } from "../../src/transports/options.ts";
 import { connectRedis } from "../../src/transports/redis/connection.ts";
-import { openSocket } from "../../src/transports/tunnel.ts";
+import { openTunnel } from "../../src/transports/tunnel.ts";
 import { startAgent } from "../support/agent.ts";
 import { NO_NATS, startNats } from "../support/brokers/nats.ts";
+import { NO_RABBITMQ, startRabbit } from "../support/brokers/rabbitmq.ts";
 import { NO_REDIS, startRedis } from "../support/brokers/redis.ts";
+import { CLIENT_CERTIFICATE } from "../support/client_certificate.ts";
+import { EXAMPLE_AUTHORITY, EXAMPLE_CERTIFICATE } from "../support/example_certificates.ts";
+import { makeFolder } from "../support/folder.ts";
 import { AUTHORITY, OTHER_AUTHORITY } from "../support/localhost_certificate.ts";
 import { testUnless } from "../support/optional.ts";
 import { startHttpProxy, startSocksProxy, type TestProxy } from "../support/proxy.ts";
+import { CONNECTED } from "./queue_suite.ts";
 
 const LOGIN = { username: "me", password: "p@ss:word" };
 const WANTED = { login: "me:p@ss:word" };
@@ -23,7 +28,7 @@ const PROXIES = [
 
 /** The tunnel through a proxy that wants a login. */
 function through({ url }: TestProxy, transport: "http" | "socks5", basicAuth = LOGIN) {
-  return (to: { host: string; port: number }) => openSocket({ transport, url, basicAuth }, to);
+  return (to: { host: string; port: number }) => openTunnel({ transport, url, basicAuth }, to);
 }
 
 for (const [transport, startProxy] of PROXIES) {
@@ -104,4 +109,46 @@ for (const [name, url] of [["rabbitmq", "amqps"], ["redis", "rediss"], ["nats", 
     assertEquals(proxy.asked, ["0.0.0.0:9"]);
     assertStringIncludes(agent.lines.at(-1)!, `the proxy ${proxy.url} gives no way to 0.0.0.0`);
   });
+}
+
+const BROKERS = [
+  ["nats", "tls", NO_NATS, startNats, startHttpProxy],
+  ["nats", "tls", NO_NATS, startNats, startSocksProxy],
+  ["redis", "rediss", NO_REDIS, startRedis, startSocksProxy],
+  ["rabbitmq", "amqps", NO_RABBITMQ, startRabbit, startHttpProxy],
+] as const;
+
+for (const [name, scheme, missing, start, startProxy] of BROKERS) {
+  const prefix = name.toUpperCase(), kind = startProxy === startHttpProxy ? "http" : "socks5";
+  testUnless(
+    missing,
+    `through ${kind}, a ${name} server that asks for a certificate gets the agent's own`,
+    async () => {
+      await using broker = await start({ tls: true, asksForCertificate: true, certificate: EXAMPLE_CERTIFICATE });
+      await using proxy = await startProxy();
+      await using folder = makeFolder({
+        "ca.pem": EXAMPLE_AUTHORITY,
+        "cert.pem": CLIENT_CERTIFICATE.cert,
+        "key.pem": CLIENT_CERTIFICATE.key,
+      });
+      const url = (host: string) => `${scheme}://${host}:${broker.url.port}`;
+      const env = (host: string) => ({
+        ...broker.env,
+        AGENT_PROXY: proxy.url,
+        [`${prefix}_URL`]: url(host),
+        [`${prefix}_CA_FILE`]: "ca.pem",
+        [`${prefix}_CERT_FILE`]: "cert.pem",
+        [`${prefix}_KEY_FILE`]: "key.pem",
+        EVENT_MAX_RECONNECT_ATTEMPTS: "1",
+      });
+      await using agent = await startAgent({ folder: folder.path, env: env("agents.example.test") });
+      await agent.logged(CONNECTED);
+      assertEquals(new Set(proxy.asked), new Set([`agents.example.test:${broker.url.port}`]));
+      assertEquals((await agent.stop()).code, 0);
+      // The certificate is for another host.
+      await using refused = await startAgent({ folder: folder.path, env: env("brokers.example.test") });
+      assertEquals((await refused.ended).code, 69);
+      assertStringIncludes(refused.lines.at(-1)!, "the broker's certificate is not accepted");
+    },
+  );
 }

@@ -7,9 +7,8 @@ import {
   setTransportFactory,
 } from "@nats-io/transport-node";
 import { nodeResolveHost, NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
-import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
-import { asSocket } from "../duplex.ts";
+import { isIP, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { OpenTunnel } from "../through_proxy.ts";
 
 /** As the package's own `connect`, which has no say in how a socket is made. */
@@ -24,6 +23,10 @@ export function connectOver(options: NodeConnectionOptions, openTunnel?: OpenTun
 
 class OwnTransport extends NodeTransport {
   readonly #openTunnel: OpenTunnel | undefined;
+  /** The server's name or address as NATS_URL has it: its certificate has to be for that. */
+  #host = "";
+  /** What has come through a tunnel before the package listens. */
+  #first: Uint8Array | undefined;
 
   constructor(openTunnel?: OpenTunnel) {
     super();
@@ -32,14 +35,48 @@ class OwnTransport extends NodeTransport {
 
   override async dial(server: { hostname: string; port: number }): Promise<Socket> {
     const { hostname: host, port } = server;
-    // To the package it is a socket: it reads and writes it, and hands it to TLS.
-    const socket = await (this.#openTunnel?.({ host, port }) ?? super.dial(server)) as Socket;
-    return neverUnheard(socket);
+    // A name that was resolved is in `tlsName`; without that, the package would have the certificate checked for localhost.
+    this.#host = this.tlsName || host.replace(/^\[|\]$/g, "");
+    const tunnel = await this.#openTunnel?.({ host, port });
+    this.#first = tunnel?.first;
+    // To the package it is a socket: it reads and writes it.
+    return neverUnheard((tunnel?.socket ?? await super.dial(server)) as Socket);
   }
 
-  override async startTLS(): Promise<TLSSocket> {
-    this.socket = neverUnheard(asSocket(this.socket));
-    return neverUnheard(await super.startTLS());
+  /** Waits for the server's first words. After them nothing is read: Deno 2.7.11 begins no TLS while a read waits. */
+  override peekInfo(): ReturnType<NodeTransport["peekInfo"]> {
+    const { socket } = this, info = super.peekInfo();
+    socket.on("data", () => {
+      // The package has taken its own listener off, since it has all it waits for.
+      if (socket.listenerCount("data") === 0) socket.pause();
+    });
+    if (this.#first && this.#first.length > 0) socket.emit("data", this.#first);
+    // A tunnel's socket comes paused.
+    if (socket.listenerCount("data") > 0) socket.resume();
+    return info;
+  }
+
+  override startTLS(): Promise<TLSSocket> {
+    const { ca, cert, key } = { ...this.options.tls };
+    const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
+    const socket = neverUnheard(connectTls({
+      socket: this.socket,
+      host: this.#host,
+      // An address needs no name to be asked for, and Node warns of one.
+      ...(isIP(this.#host) === 0 && { servername: this.#host }),
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+    }));
+    socket.once("secureConnect", () => resolve(socket));
+    socket.once("error", reject).once("close", () => reject(new Error("closed in the TLS handshake")));
+    return promise;
+  }
+
+  override setupHandlers(): void {
+    this.socket.removeAllListeners();
+    super.setupHandlers();
+    this.socket.resume();
   }
 }
 

@@ -1,6 +1,7 @@
 /** One connection to a RabbitMQ server, logged in, and the queues behind it. @module */
 
 import { Buffer } from "node:buffer";
+import { isIP } from "node:net";
 import { nextTick } from "node:process";
 import { AMQPClient } from "@cloudamqp/amqp-client";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
@@ -54,9 +55,12 @@ export async function connectRabbit({ url, tls = {}, openTunnel }: RabbitServer)
   address.searchParams.set("heartbeat", String(HEARTBEAT_S));
   address.searchParams.set("frameMax", String(FRAME_BYTES));
   const { caCerts, cert, key } = tls;
-  const socket = await openTunnel?.(addressOf(url));
+  const to = addressOf(url), socket = (await openTunnel?.(to))?.socket;
   const client = new AMQPClient(address.href, {
     ...(socket && { socket }),
+    // The client asks an address for no name by an empty one, for which Deno 2.7.11 takes localhost, and would accept any
+    // certificate for that. Without one it takes the address.
+    ...(isIP(to.host) !== 0 && { servername: undefined }),
     ...(caCerts && { ca: [...caCerts] }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),

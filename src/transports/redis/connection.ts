@@ -3,20 +3,9 @@
 // First, for the packages behind it.
 import "../../builtin_require.ts";
 import QueueModule from "@redis/client/dist/lib/client/commands-queue.js";
-import SocketModule from "@redis/client/dist/lib/client/socket.js";
 import { decodePart } from "../../urls.ts";
-import type { TlsFiles } from "../../certificates.ts";
 import type { BrokerKind } from "../queue.ts";
-import { addressOf, type OpenTunnel } from "../through_proxy.ts";
-
-/** Whom to connect to. */
-export interface RedisServer {
-  /** `redis://` or `rediss://`, with user name, password and the number of the database. */
-  readonly url: URL;
-  readonly tls?: TlsFiles;
-  /** The way through a proxy, for rediss:// alone. */
-  readonly openTunnel?: OpenTunnel;
-}
+import { openSocket, type RedisServer } from "./socket.ts";
 
 /** What a reply may be. */
 export type Reply = string | number | null | readonly Reply[];
@@ -57,44 +46,27 @@ const CONNECT_MS = 10_000;
  * Open a connection and log in.
  *
  * The package's commands take 380 of its 430 KB in the executable, and the transport needs a dozen: it uses the package's
- * socket and its queue of commands, with the encoder and decoder of the protocol behind them.
+ * queue of commands, with the encoder and decoder of the protocol behind it.
  *
  * @param options `silenceMs`: the connection ends when nothing has come or gone for this long.
  * @throws {RedisLoginError} If user name or password are refused.
  * @throws {Error} If the server can't be reached.
  */
-// deno-lint-ignore house/function-length -- one socket from its making to its first command
 export async function connectRedis(
-  { url, tls = {}, openTunnel }: RedisServer,
+  server: RedisServer,
   { silenceMs }: { silenceMs: number },
 ): Promise<RedisConnection> {
   const ended = Promise.withResolvers<string>();
   const queue = new (defaultOf(QueueModule))(2, null, () => {}, "");
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const { caCerts, cert, key } = tls;
-  const tunnel = await openTunnel?.(addressOf(url));
-  const socket = new (defaultOf(SocketModule))(() => {}, "", {
-    host,
-    port: Number(url.port) || 6379,
-    connectTimeout: CONNECT_MS,
-    socketTimeout: silenceMs,
-    reconnectStrategy: false,
-    ...(url.protocol === "rediss:"
-      ? {
-        tls: true as const,
-        ...(tunnel && { socket: tunnel }),
-        ...(caCerts && { ca: [...caCerts] }),
-        ...(cert !== undefined && { cert }),
-        ...(key !== undefined && { key }),
-        // An address needs no name to be asked for, and Node warns of one.
-        ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
-      }
-      : {}),
-  });
-  // All of them at once, whatever waits in the socket: the package would write each apart, and after 64 KiB wait for the
-  // peer to have read them.
-  const write = () => socket.write([joined(queue.commandsToWrite())]);
+  const socket = await openSocket(server, { connectMs: CONNECT_MS, silenceMs });
+  // All of them at once: the package would have each written apart.
+  const write = () => {
+    for (const text of joined(queue.commandsToWrite())) socket.write(text);
+  };
+  let isOpen = true;
   const fail = (error: Error) => {
+    if (!isOpen) return;
+    isOpen = false;
     queue.flushAll(error);
     ended.resolve(error.message);
   };
@@ -103,13 +75,12 @@ export async function connectRedis(
       queue.decoder.write(chunk);
     } catch (error) {
       // Not the protocol of Redis.
-      socket.destroy();
-      fail(error as Error);
+      socket.destroy(error as Error);
     }
-  }).on("error", fail).on("end", () => fail(new Error("the connection was closed")));
+  }).on("error", fail).on("close", () => fail(new Error("the connection was closed")));
   let isScheduled = false;
   const command = (...args: readonly string[]): Promise<Reply> => {
-    if (!socket.isReady) return Promise.reject(new Error("the connection is closed"));
+    if (!isOpen) return Promise.reject(new Error("the connection is closed"));
     const reply = queue.addCommand<Reply>(args);
     // Commands of one turn leave together.
     if (!isScheduled) {
@@ -126,16 +97,12 @@ export async function connectRedis(
     write();
     await subscribed;
   };
-  const close = () => socket.destroy();
+  const close = () => {
+    socket.destroy();
+    fail(new Error("the connection was closed"));
+  };
   try {
-    await socket.connect();
-  } catch (error) {
-    // Deno 2.7.11 says no more of a certificate that it does not accept.
-    const isSilent = url.protocol === "rediss:" && /closed unexpectedly/i.test(String(error));
-    throw isSilent ? new Error("closed in the TLS handshake, as for a certificate", { cause: error }) : error;
-  }
-  try {
-    await logIn(url, command);
+    await logIn(server.url, command);
   } catch (error) {
     close();
     throw error;

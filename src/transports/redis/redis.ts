@@ -5,11 +5,12 @@ import { publicUrl } from "../../urls.ts";
 import { createHolds } from "../holds.ts";
 import { openQueue, type QueueOptions } from "../queue.ts";
 import type { Transport } from "../transport.ts";
-import { connectRedis, REDIS, type RedisConnection, type RedisServer, type Reply } from "./connection.ts";
+import { connectRedis, REDIS, type RedisConnection, type Reply } from "./connection.ts";
 import { type HeldEntry, keyOf } from "./entries.ts";
 import { type GroupOptions, isGroupMissing, type ServerLimit } from "./group.ts";
 import { createScripts, KEEP } from "./scripts.ts";
 import { openRedisSession } from "./session.ts";
+import type { RedisServer } from "./socket.ts";
 
 /** What a group is told by the settings. */
 type GroupSettings = Omit<GroupOptions, "consumer" | "holds" | "limit">;

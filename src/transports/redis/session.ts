@@ -4,9 +4,10 @@ import { setImmediate } from "node:timers/promises";
 import { messageOf } from "../../errors.ts";
 import { beatMsOf, type Pulse, startPulse } from "../pulse.ts";
 import type { Delivery } from "../transport.ts";
-import { connectRedis, type RedisConnection, type RedisServer } from "./connection.ts";
+import { connectRedis, type RedisConnection } from "./connection.ts";
 import { type PendingEntry, readEntries, type StreamEntry } from "./entries.ts";
 import { createGroup, type Group, type GroupOptions, isGroupMissing } from "./group.ts";
+import type { RedisServer } from "./socket.ts";
 
 /** How the session calls back. */
 export interface RedisSessionOptions extends RedisServer, GroupOptions {

@@ -24,13 +24,14 @@ export interface NatsBroker extends Broker {
 }
 
 /**
- * Start one. `tls`: with the certificate for localhost; `asksForCertificate`: of clients, signed by CLIENT_AUTHORITY;
- * `config`: lines of the configuration, such as users; `login`: what
- * and `authenticator`: what the tests' own connection logs in with.
+ * Start one. `tls`: with `certificate`, by default that for localhost; `asksForCertificate`: of clients, signed by
+ * CLIENT_AUTHORITY; `config`: lines of the configuration, such as users; `user` and `password`, or `authenticator`: what
+ * the tests' own connection logs in with.
  */
 export async function startNats(
   options: {
     tls?: boolean;
+    certificate?: { cert: string; key: string };
     asksForCertificate?: boolean;
     config?: string;
     user?: string;
@@ -39,9 +40,10 @@ export async function startNats(
   } = {},
 ): Promise<NatsBroker> {
   const { tls = false, asksForCertificate = false, config = "", user, password, authenticator } = options;
+  const { cert, key } = options.certificate ?? LOCALHOST_CERTIFICATE;
   const folder = makeFolder({
-    "cert.pem": LOCALHOST_CERTIFICATE.cert,
-    "key.pem": LOCALHOST_CERTIFICATE.key,
+    "cert.pem": cert,
+    "key.pem": key,
     "clients.pem": CLIENT_AUTHORITY,
   });
   const port = freePort();

@@ -28,19 +28,26 @@ export interface RabbitBroker extends Broker {
 }
 
 /**
- * Start one. `tls`: with the certificate for localhost; `asksForCertificate`: of clients, signed by CLIENT_AUTHORITY;
- * `plugins`: to enable; `config`: more lines of the configuration.
+ * Start one. `tls`: with `certificate`, by default that for localhost; `asksForCertificate`: of clients, signed by
+ * CLIENT_AUTHORITY; `plugins`: to enable; `config`: more lines of the configuration.
  */
 export async function startRabbit(
-  options: { tls?: boolean; asksForCertificate?: boolean; plugins?: readonly string[]; config?: string } = {},
+  options: {
+    tls?: boolean;
+    certificate?: { cert: string; key: string };
+    asksForCertificate?: boolean;
+    plugins?: readonly string[];
+    config?: string;
+  } = {},
 ): Promise<RabbitBroker> {
   const { tls = false, asksForCertificate = false, plugins = [], config = "" } = options;
+  const { cert, key } = options.certificate ?? LOCALHOST_CERTIFICATE;
   const folder = makeFolder({
     "plugins": `[${plugins.join(",")}].`,
     "clients.pem": CLIENT_AUTHORITY,
     "home/.erlang.cookie": crypto.randomUUID(),
-    "cert.pem": LOCALHOST_CERTIFICATE.cert,
-    "key.pem": LOCALHOST_CERTIFICATE.key,
+    "cert.pem": cert,
+    "key.pem": key,
   });
   const { path } = folder;
   Deno.chmodSync(`${path}/home/.erlang.cookie`, 0o400);

@@ -2,6 +2,7 @@
 
 import { connectRedis, type RedisConnection, type Reply } from "../../../src/transports/redis/connection.ts";
 import { traceHeaders } from "../../../src/trace_headers.ts";
+import { CLIENT_AUTHORITY, CLIENT_CERTIFICATE } from "../client_certificate.ts";
 import { makeFolder } from "../folder.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "../localhost_certificate.ts";
 import { bodyOf, type Broker, type OutcomeMessage, poll } from "./broker.ts";
@@ -18,17 +19,31 @@ export interface RedisBroker extends Broker {
   command(...args: readonly string[]): Promise<Reply>;
 }
 
-/** Start one, with an append-only file. `tls`: with the certificate for localhost; `password`: of the default user. */
-export async function startRedis(options: { tls?: boolean; password?: string } = {}): Promise<RedisBroker> {
-  const { tls = false, password } = options;
-  const folder = makeFolder({ "cert.pem": LOCALHOST_CERTIFICATE.cert, "key.pem": LOCALHOST_CERTIFICATE.key });
+/**
+ * Start one, with an append-only file. `tls`: with `certificate`, by default that for localhost; `asksForCertificate`: of
+ * clients, signed by CLIENT_AUTHORITY; `password`: of the default user.
+ */
+export async function startRedis(
+  options: {
+    tls?: boolean;
+    certificate?: { cert: string; key: string };
+    asksForCertificate?: boolean;
+    password?: string;
+  } = {},
+): Promise<RedisBroker> {
+  const { tls = false, asksForCertificate = false, password } = options;
+  const { cert, key } = options.certificate ?? LOCALHOST_CERTIFICATE;
+  const folder = makeFolder({ "cert.pem": cert, "key.pem": key, "clients.pem": CLIENT_AUTHORITY });
   const port = freePort();
   const files = ["--tls-cert-file", `${folder.path}/cert.pem`, "--tls-key-file", `${folder.path}/key.pem`];
+  const clients = asksForCertificate
+    ? ["--tls-ca-cert-file", `${folder.path}/clients.pem`, "--tls-auth-clients", "yes"]
+    : ["--tls-auth-clients", "no"];
   const process = await startProcess({
     path: findProgram("redis-server")!,
     args: [
       ...["--bind", "127.0.0.1", "--dir", folder.path, "--appendonly", "yes", "--appendfsync", "always", "--save", ""],
-      ...(tls ? ["--port", "0", "--tls-port", `${port}`, ...files, "--tls-auth-clients", "no"] : ["--port", `${port}`]),
+      ...(tls ? ["--port", "0", "--tls-port", `${port}`, ...files, ...clients] : ["--port", `${port}`]),
       ...(password === undefined ? [] : ["--requirepass", password]),
     ],
     isReady: (line) => /ready to accept connections/i.test(line),
@@ -37,7 +52,9 @@ export async function startRedis(options: { tls?: boolean; password?: string } =
   if (password !== undefined) url.password = password;
   let connection: Promise<RedisConnection> | undefined;
   const command = async (...args: readonly string[]) => {
-    connection ??= connectRedis({ url, tls: { caCerts: [AUTHORITY] } }, { silenceMs: 60_000 });
+    connection ??= connectRedis({ url, tls: { caCerts: [AUTHORITY], ...(asksForCertificate && CLIENT_CERTIFICATE) } }, {
+      silenceMs: 60_000,
+    });
     const current = connection;
     try {
       return await (await current).command(...args);

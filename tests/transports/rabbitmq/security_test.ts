@@ -2,7 +2,7 @@
 
 import { assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { connectRabbit } from "../../../src/transports/rabbitmq/connection.ts";
-import { openSocket } from "../../../src/transports/tunnel.ts";
+import { openTunnel } from "../../../src/transports/tunnel.ts";
 import { startAgent } from "../../support/agent.ts";
 import { NO_RABBITMQ, startRabbit } from "../../support/brokers/rabbitmq.ts";
 import { CLIENT_CERTIFICATE } from "../../support/client_certificate.ts";
@@ -36,8 +36,14 @@ testUnless(NO_RABBITMQ, "rabbitmq: TLS, certificates, login and proxy", async (c
     },
   );
 
-  await context.step("without the authority, or with another one, the reason is said", async () => {
-    for (const env of [own, { ...own, RABBITMQ_CA_FILE: "other.pem" }]) {
+  await context.step("without the authority, with another one, or at another address, the reason is said", async () => {
+    const refusals = [own, { ...own, RABBITMQ_CA_FILE: "other.pem" }, {
+      ...own,
+      RABBITMQ_CA_FILE: "ca.pem",
+      // Leads to 127.0.0.1 as well, and the certificate is not for it.
+      RABBITMQ_URL: `amqps://guest:guest@0.0.0.0:${broker.url.port}`,
+    }];
+    for (const env of refusals) {
       await using refused = await start(env);
       assertEquals((await refused.ended).code, 69);
       assertStringIncludes(refused.lines.at(-1)!, "the broker's certificate is not accepted");
@@ -74,7 +80,7 @@ testUnless(NO_RABBITMQ, "rabbitmq: TLS, certificates, login and proxy", async (c
       const client = await connectRabbit({
         url: broker.url,
         tls: { caCerts: [AUTHORITY], ...CLIENT_CERTIFICATE },
-        openTunnel: (to) => openSocket({ transport: "http", url: proxy.url }, to),
+        openTunnel: (to) => openTunnel({ transport: "http", url: proxy.url }, to),
       });
       client.ondisconnect = () => ended.resolve();
       const channel = await client.channel();

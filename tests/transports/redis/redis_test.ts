@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { startAgent } from "../../support/agent.ts";
 import { EVENTS, GROUP, NO_REDIS, type RedisBroker, startRedis } from "../../support/brokers/redis.ts";
+import { CLIENT_CERTIFICATE } from "../../support/client_certificate.ts";
 import { event } from "../../support/events.ts";
 import { makeFolder } from "../../support/folder.ts";
 import { AUTHORITY, OTHER_AUTHORITY } from "../../support/localhost_certificate.ts";
@@ -34,16 +35,33 @@ async function agentOf(broker: RedisBroker, env: Record<string, string> = {}) {
   return agent;
 }
 
-test("an authority that REDIS_CA_FILE names is trusted, and without it the reason is said", async () => {
-  await using broker = await startRedis({ tls: true });
-  await using folder = makeFolder({ "ca.pem": AUTHORITY, "other.pem": OTHER_AUTHORITY });
+test("the authority of REDIS_CA_FILE is trusted, the agent shows its own certificate, and a wrong one is told of", async () => {
+  await using broker = await startRedis({ tls: true, asksForCertificate: true });
+  await using folder = makeFolder({
+    "ca.pem": AUTHORITY,
+    "other.pem": OTHER_AUTHORITY,
+    "cert.pem": CLIENT_CERTIFICATE.cert,
+    "key.pem": CLIENT_CERTIFICATE.key,
+  });
   // In the working directory: an executable reads nowhere else.
-  await using agent = await startAgent({ folder: folder.path, env: { ...broker.env, REDIS_CA_FILE: "ca.pem" } });
+  const own = { REDIS_CERT_FILE: "cert.pem", REDIS_KEY_FILE: "key.pem" },
+    trusting = { REDIS_CA_FILE: "ca.pem", ...own };
+  await using agent = await startAgent({ folder: folder.path, env: { ...broker.env, ...trusting } });
   await agent.logged(CONNECTED);
   await broker.publish(event("q1"));
   await broker.outcomes(1);
   await agent.stop();
-  for (const env of [{}, { REDIS_CA_FILE: "other.pem" }]) {
+  await using bare = await startAgent({
+    folder: folder.path,
+    env: { ...broker.env, REDIS_CA_FILE: "ca.pem", EVENT_MAX_RECONNECT_ATTEMPTS: "1" },
+  });
+  assertEquals((await bare.ended).code, 69, bare.lines.join("\n"));
+  const refusals = [own, { ...own, REDIS_CA_FILE: "other.pem" }, {
+    ...trusting,
+    // Leads to 127.0.0.1 as well, and the certificate is not for it.
+    REDIS_URL: `rediss://0.0.0.0:${broker.url.port}`,
+  }];
+  for (const env of refusals) {
     const options = { ...broker.env, ...env, EVENT_MAX_RECONNECT_ATTEMPTS: "1" };
     await using refused = await startAgent({ folder: folder.path, env: options });
     assertEquals((await refused.ended).code, 69);
