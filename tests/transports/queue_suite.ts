@@ -81,9 +81,9 @@ export function testQueue(queue: QueueUnderTest): void {
     const outcomes = await broker.outcomes(count);
     assertEquals(sorted(outcomes.map(({ id }) => id)), sorted(ids(count)));
     const shares = await Promise.all([first, second].map(async (agent) => {
+      await agent.stop();
       const entries = entriesOf(agent.folder);
       assertEquals(repeated(entries.map(({ queryId }) => queryId)), 0);
-      await agent.stop();
       return entries.length;
     }));
     assertEquals(shares[0]! + shares[1]!, count);
@@ -111,6 +111,8 @@ export function testQueue(queue: QueueUnderTest): void {
       assertLessOrEqual(memoryOf(agent.pid), 1.25 * early);
       // Three quarters of what deploy/ gives it.
       assertLessOrEqual(memoryOf(agent.pid), 384 * 1024 * 1024);
+      const outcomes = (await broker.arrived()).map(({ id }) => id);
+      assertEquals([outcomes.length, new Set(outcomes).size], [count, count]);
     });
   }
 
@@ -119,7 +121,8 @@ export function testQueue(queue: QueueUnderTest): void {
     await using agent = await agentOf(broker);
     await broker.publish(event("q1", "What is iExec?"));
     const [message] = await broker.outcomes(1);
-    assertEquals(JSON.parse(message!.text), entriesOf(agent.folder)[0]);
+    const [entry] = await agent.responses(1);
+    assertEquals(JSON.parse(message!.text), entry);
     assert(Deno.readTextFileSync(`${agent.folder}/iexec_out/responses.json`).includes(message!.text));
     assertEquals([message!.id, message!.type, message!.correlationId], ["q1", "response", "q1"]);
   });
