@@ -125,6 +125,8 @@ const GROUPS = `
   exist supply total | esistere esistono totale offerta tutto | exister existe total | existir existen total | existieren existiert gibt gesamt insgesamt
   language | lingua linguaggio linguaggi | langage langue langages | lenguaje idioma lenguajes | sprache programmiersprache
   work function operate | funzionare funziona | fonctionner marche marcher | funcionar funciona | funktionieren funktioniert
+  employee staff personnel | dipendente dipendenti personale | employe salarie personnel | empleado personal plantilla | mitarbeiter angestellter belegschaft
+  own possess | possedere | posseder | poseer | besitzen
   found establish | fondare fondato fondatore | fonder fonde fondateur | fundar fundado fundador | grunden gegrundet grunder
   project | progetto | projet | proyecto | projekt
   travel route trip | viaggiare viaggio | voyager voyage | viajar viaje | reisen reise

@@ -4,7 +4,7 @@ import type { Language } from "./language.ts";
 import { isMeant, share } from "./meeting.ts";
 import type { Look, Things } from "./passage_look.ts";
 import type { AskedPart } from "./question.ts";
-import { type Attribute, attributeOf, says } from "./saying.ts";
+import { type Attribute, attributeOf, gives, says } from "./saying.ts";
 import type { Term } from "./terms.ts";
 
 /** What a judgement rests on, the same for all passages of one question. */
@@ -17,19 +17,25 @@ export interface Case {
   readonly whole: number;
   /** The term of the thing that is asked about, where the question says no more. */
   readonly own: Term | undefined;
+  /** The terms of the question itself, without what comes from the conversation. */
+  readonly said: readonly Term[];
   /** What may be asked of which thing; nothing is where the question has another form. */
   readonly attributes: readonly Attribute[];
   /** Whether it says so little that a passage must be about just that. */
   readonly isShort: boolean;
+  /** Whether it says so much that a passage may answer it in other words; not where it names what nobody knows. */
+  readonly isLong: boolean;
   /** The score of the likeliest candidate; how good others are is measured by it. */
   readonly highest: number;
+  /** A passage that covers less is not looked at any closer. */
+  readonly least: number;
 }
 
 /** The case of a question. `telling`: how much a term of one single passage weighs. */
 export function caseOf(
   part: AskedPart,
   terms: readonly Term[],
-  { main, telling, highest }: { main: Language; telling: number; highest: number },
+  { main, telling, highest, least }: Pick<Case, "main" | "highest" | "least"> & { telling: number },
 ): Case {
   const whole = terms.reduce((sum, { weight }) => sum + weight, 0) || 1;
   const said = part.asksAgent ? [] : terms.filter(({ isContext }) => !isContext);
@@ -38,10 +44,13 @@ export function caseOf(
     terms,
     main,
     whole,
+    said,
     own: part.asksWhatItIs && said.length === 1 ? said[0] : undefined,
     attributes: attributesIn(part, terms, said),
     isShort: whole < LEAST_SAID * telling && !terms.some(({ isThing }) => isThing),
+    isLong: said.length >= LONG && !terms.some(({ isPivotal }) => isPivotal),
     highest,
+    least,
   };
 }
 
@@ -50,9 +59,20 @@ function attributesIn(part: AskedPart, terms: readonly Term[], said: readonly Te
   const asked = terms.filter(({ isAsked }) => isAsked);
   const of = terms.filter(({ isAsked, isContext }) => !isAsked && !isContext);
   if (asked.length > 0 && of.length > 0) return [attributeOf(asked, of)];
-  const [one, other, third] = said;
-  if (!one || !other || third || !(part.asksWhatItIs || part.asksOf)) return [];
-  return [attributeOf([one], [other]), attributeOf([other], [one])];
+  if (!part.asksWhatItIs && !part.asksOf) return [];
+  const [one, other, third] = said.length === 2 ? said.map((term) => [term]) : namesIn(said);
+  if (!one || !other || third) return [];
+  return [attributeOf(one, other), attributeOf(other, one)];
+}
+
+/** Terms side by side are one name. */
+function namesIn(terms: readonly Term[]): Term[][] {
+  const names: Term[][] = [];
+  for (const term of terms) {
+    if (term.isNext && names.length > 0) names.at(-1)!.push(term);
+    else names.push([term]);
+  }
+  return names;
 }
 
 /** What becomes of a passage. */
@@ -61,6 +81,8 @@ export interface Judgement {
   readonly score: number;
   /** What puts passages in order. */
   readonly rank: number;
+  /** Whether it may say in other words what a long question asks: a model can tell, though words cannot. */
+  readonly isNear: boolean;
 }
 
 /**
@@ -83,25 +105,32 @@ const ORDER = {
 /** A question that says less, as a share of what a term of a single passage says, needs a passage about just that. */
 const LEAST_SAID = 1;
 /** What a passage counts that explains the thing in passing, that speaks of it, and that only has the word. */
-const DEFINES = { mentioned: 0.95, subject: 1, not: 0.35, uncounted: 0.45 };
+const DEFINES = { mentioned: 0.95, subject: 1, not: 0.35 };
+
+/** Terms of a long question, and how much of it a passage covers that may answer it in other words. */
+const LONG = 4, NEAR = 0.25;
 
 /** Judge a passage by a close look at it. `found`: its score as a candidate; 0 if only its meaning brought it up. */
 export function judge(about: Case, look: Look, found: number): Judgement {
-  const { part, terms, main, whole, isShort, highest } = about;
+  const { part, terms, main, whole, isShort, isLong, highest, least } = about;
   const { covered, lead } = cover(terms, look);
-  if (covered === 0) return NOTHING;
+  if (covered === 0 || covered / whole < least) return NOTHING;
   const defined = part.asksWhatItIs || isShort ? definition(terms, look.things) / whole : 0;
   // A few common words are in every other passage by chance, unless it is about them.
-  const isAbout = part.asksAgent && look.ofAgent ? 1 : Math.max(lead / whole, defined);
-  const score = (isShort ? Math.min(isAbout, covered / whole) : covered / whole) *
-    aboutness(about, look) *
-    (part.asksHowMany && !look.counts ? DEFINES.uncounted : 1);
+  const isSubject = isShort && about.own && isMeant(about.own, look.things.subjects);
+  const isAbout = isSubject || (part.asksAgent && look.ofAgent) ? 1 : Math.max(lead / whole, defined);
+  const isGiven = gives(look, part, about.said);
+  const isAboutIt = aboutness(about, look);
+  const score = (isShort ? Math.min(isAbout, covered / whole) : covered / whole) * isAboutIt *
+    (isGiven ? 1 : DEFINES.not);
+  const isNear = isLong && isGiven && isAboutIt === 1 && score >= NEAR;
+  if (score < least) return { score, rank: score, isNear };
   const order = 1 + ORDER.bm25 * found / highest + ORDER.lead * lead / whole +
     (part.asksWhatItIs ? ORDER.defines * defined : 0) +
     (part.asksHow ? instruction(about, look) : 0) +
-    (part.asksHowMany && look.counts ? ORDER.counts : 0) -
+    (part.asksHowMany && isGiven ? ORDER.counts : 0) -
     (part.asksAgent === look.ofAgent ? 0 : ORDER.self);
-  return { score, rank: score * order * inLanguage(look.language, part.language, main) };
+  return { score, rank: score * order * inLanguage(look.language, part.language, main), isNear };
 }
 
 /** What a passage counts for a question how to do something: more if it names the way by a word of the question. */
@@ -112,7 +141,7 @@ function instruction({ terms, whole }: Case, look: Look): number {
   return ORDER.instructs + ORDER.named * named / whole;
 }
 
-const NOTHING: Judgement = { score: 0, rank: 0 };
+const NOTHING: Judgement = { score: 0, rank: 0, isNear: false };
 
 /** How much of the question a passage covers, and how much of it what it begins with, in weights. */
 function cover(terms: readonly Term[], look: Look): { covered: number; lead: number } {

@@ -55,7 +55,7 @@ const CHAT_WORDS: Readonly<Record<Language, string>> = {
     dica dirmi dimmi spiegare spiegarmi spiegami spiega spieghi spiegazione descrivi descrivere descrivimi definisci
     definire definizione significa significato vuol grazie mille prego ciao salve buongiorno buonasera buonanotte
     gentilmente cortesemente favore piacere scusa scusi scusate aiuto aiutarmi aiutami domanda domande chiedere chiedo
-    info qualcosa qualcuno proprio ancora poi allora quindi solo molto cioe fare si essere stato viene vengono caro cara
+    info qualcosa qualcuno proprio ancora poi allora quindi solo molto cioe fare si essere stato stata stati state viene vengono caro cara
     gentile cordiali saluti arrivederci anticipo chiamo nome parlami raccontami fammi capire capito mostrami serve
     servono esattamente praticamente invece pero bene ne c'e sono qui qua li tutti mai gia adesso ora oppure sapete
     usare usa uso usano utilizzare utilizza usato volevo sapresti saprebbe dirci spiegate differenza differenze diverso distingue
@@ -140,6 +140,7 @@ const SAMPLE_LENGTH = 200;
 const SIGNS: readonly (readonly [RegExp, Spoken, number])[] = [
   [/[¿¡ñ]/i, "es", 3],
   [/[äß]|[öü](?!e)/i, "de", 1],
+  [/^\W*qui\s/i, "fr", 1],
   [/[çœêâîû]|\b(?:qu|j|n|c|d|l)['’](?=[aeiouyéêh])/i, "fr", 1],
   [
     /\b(?:cos|dov|com|c|un|l|dell|all|nell|dall|sull|quest)['’](?=[eèaiou])|[ìò]|\b(?:è|perché|più)(?![a-z\u00c0-\u024f])/i,

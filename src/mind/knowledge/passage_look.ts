@@ -1,6 +1,6 @@
 /** What a close look at a passage shows: its terms, what it is about, what it says of which thing. @module */
 
-import type { Language } from "./language.ts";
+import { fold, type Language } from "./language.ts";
 import type { Terms } from "./meeting.ts";
 import type { IndexedPassage } from "./passages.ts";
 import { type Word, wordsOf } from "./words.ts";
@@ -15,8 +15,6 @@ export interface Look {
   readonly things: Things;
   /** Whether it names a method or a command. */
   readonly instructs: boolean;
-  /** Whether it has a number, in figures or in words. */
-  readonly counts: boolean;
   /** Whether the agent speaks of itself. */
   readonly ofAgent: boolean;
 }
@@ -37,6 +35,8 @@ export interface Sentence {
   readonly terms: ReadonlySet<string>;
   /** Its words, in order. */
   readonly words: readonly Word[];
+  /** All of it, folded. */
+  readonly text: string;
 }
 
 /** A camel-case name or a quoted command. */
@@ -60,9 +60,11 @@ const IDENTIFIER =
 const EXPANDED = /^.{1,50}?\s\(.{1,60}?\)/su;
 /** `An oracle brings …`: what is spoken of in general. */
 const ARTICLE = /^(?:an?|un[oae]?|une|eine?)[\s'’]([A-Za-z\u00c0-\u024f0-9_-]+)\s/i;
-/** A number, in figures or in words. */
-const COUNTS =
-  /\d{2}|\b(?:two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|due|tre|quattro|cinque|dieci|cento|mille|milion[ei]|miliard[oi])\b/i;
+/** A number, in figures or in words, of a folded text. */
+export const COUNTS =
+  /(?<![\w-])\d[\d.,]*(?![\w-])|\b(?:one or more|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|due|tre|quattro|cinque|dieci|cento|mille|milion[ei]|miliard[oi])\b/i;
+/** `When a bell rings, …`, before what a sentence speaks of. */
+const CLAUSE = /^(?:when|if|before|after|once|while|quando|se|quand|si|lorsque|cuando|wenn|falls|sobald)\s[^,]*,\s/i;
 const SENTENCE_END = /(?<=[.!?:;])\s+|(?<=[。！？])|\n+/u;
 /** Where names are looked for. */
 const HEAD_LENGTH = 120;
@@ -78,7 +80,6 @@ class CloseLook implements Look, Things {
   readonly lead: Terms;
   readonly #passage: IndexedPassage;
   #instructs?: boolean;
-  #counts?: boolean;
   #ofAgent?: boolean;
   #names?: readonly ReadonlySet<string>[];
   #mentioned?: ReadonlySet<string>;
@@ -101,10 +102,6 @@ class CloseLook implements Look, Things {
     return this.#instructs ??= INSTRUCTS.test(this.#passage.text.replace(/\bi[A-Z]/g, ""));
   }
 
-  get counts() {
-    return this.#counts ??= COUNTS.test(this.#passage.text);
-  }
-
   get ofAgent() {
     return this.#ofAgent ??= OF_AGENT.test(this.#passage.text);
   }
@@ -119,14 +116,16 @@ class CloseLook implements Look, Things {
 
   get subjects() {
     return this.#subjects ??= new Set(
-      [this.#passage.heading, ...this.#sentenceTexts()].flatMap((text) => subjectOf(wordsOf(text, this.language, 2))),
+      [this.#passage.heading, ...this.#sentenceTexts()].flatMap((text) =>
+        subjectOf(wordsOf(text.replace(CLAUSE, ""), this.language, 2))
+      ),
     );
   }
 
   get sentences() {
     return this.#sentences ??= this.#sentenceTexts().map((text) => {
       const words = wordsOf(text, this.language);
-      return { words, terms: new Set(words.map(({ whole }) => whole)) };
+      return { words, terms: new Set(words.map(({ whole }) => whole)), text: fold(text) };
     });
   }
 

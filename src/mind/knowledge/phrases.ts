@@ -3,6 +3,7 @@
  * against folded text: without accents, with plain apostrophes, and whatever its case. @module
  */
 
+import type { Kind } from "./kinds.ts";
 import type { Spoken } from "./language.ts";
 import sources from "./phrases.json" with { type: "json" };
 
@@ -57,6 +58,8 @@ interface PhraseSources {
   readonly who: string;
   /** `What can you do?` */
   readonly abilities: string;
+  /** How a question asks for an attribute of each kind. */
+  readonly kinds: Readonly<Record<Kind, string>>;
 }
 
 const SOURCES: Readonly<Record<Spoken, PhraseSources>> = sources;
@@ -93,6 +96,7 @@ export interface Phrases {
   readonly news: RegExp;
   readonly who: RegExp;
   readonly abilities: RegExp;
+  readonly kinds: Readonly<Record<Kind, RegExp>>;
 }
 
 const compiled: Partial<Record<Spoken, Phrases>> = {};
@@ -159,6 +163,10 @@ function compile(of: PhraseSources): Phrases {
     news: () => anywhere(of.news),
     who: () => whole(`(?:${of.who})(?:[\\s,]+\\p{L}+){0,2}`),
     abilities: () => whole(`(?:${of.abilities})(?:[\\s,]+\\p{L}+){0,1}`),
+    kinds: () => {
+      const kinds = Object.entries(of.kinds) as [Kind, string][];
+      return Object.fromEntries(kinds.map(([kind, source]) => [kind, pattern(source)])) as Record<Kind, RegExp>;
+    },
   });
 }
 

@@ -1,5 +1,6 @@
 /** A message read: what is asked in it, in which language, and what is only courtesy. @module */
 
+import type { Kind } from "./kinds.ts";
 import { fold, type Language, languageOf, languageTold, type Spoken } from "./language.ts";
 import { type Phrases, phrasesOf } from "./phrases.ts";
 import { hasLetters, plainText, sentencesOf } from "./plain_text.ts";
@@ -31,12 +32,16 @@ export interface AskedPart {
   readonly asksHowMany: boolean;
   /** `Who sells …?`, `how much does … cost?`: something of the thing, in a verb. */
   readonly asksOf: boolean;
+  /** Whether it has the form of a question, or is a bare term, in a language that is understood. */
+  readonly isUnderstood: boolean;
   /** Whether it is about the agent itself. */
   readonly asksAgent: boolean;
   /** Whether it asks for the news of the day. */
   readonly asksNews: boolean;
   /** What it asks of which thing: `the price of bread`. */
   readonly attribute?: { readonly asked: string; readonly of: string };
+  /** The kind of attribute that it asks for, where anything may have one. */
+  readonly kind?: Kind;
   /** Two things that it compares. */
   readonly compares?: readonly [string, string];
   /** What it is about, where it leaves that to what was said before; counts less than what it says itself. */
@@ -70,9 +75,12 @@ export function readQuestion(message: string, reading: Reading): Asked {
     const text = strip(sentence, { ...reading, language, phrases, courtesies });
     for (const part of text.split(phrases.and).map((part) => part.trim())) {
       if (!hasLetters(part)) continue;
+      const hasForm = asks(part, phrases);
       found.push({
         text: part,
-        asks: asks(part, phrases) || /\?\s*$/.test(sentence),
+        asks: hasForm || /\?\s*$/.test(sentence),
+        // Courtesy may have taken the form off: `can you …`.
+        isUnderstood: hasForm || (part !== sentence && phrases.begins.test(sentence)),
         continues: phrases.continues.test(part) || phrases.continues.test(sentence),
       });
     }
@@ -114,6 +122,8 @@ interface Said {
   readonly text: string;
   /** Whether it is a question. */
   readonly asks: boolean;
+  /** Whether it has the form of a question in its language. */
+  readonly isUnderstood: boolean;
   /** Whether it goes on from what was said before. */
   readonly continues: boolean;
 }
@@ -122,7 +132,7 @@ interface Said {
 const MOST_BARE = 3;
 
 function readPart(
-  { text, continues }: Said,
+  { text, isUnderstood, continues }: Said,
   { said, after, language, phrases, reading }: {
     said: readonly Said[];
     after: readonly Said[];
@@ -133,7 +143,8 @@ function readPart(
 ): { part?: AskedPart; leansBack: boolean } {
   const { main: clause, aside } = divide(text, language, phrases);
   // `What does PoCo stand for?` is a question after PoCo.
-  const thing = thingIn(clause.replace(/[\s?!.]+$/, ""), language, phrases);
+  const unsigned = clause.replace(/[\s?!.]+$/, "");
+  const thing = thingIn(unsigned, language, phrases);
   const main = thing ?? clause;
   const words = wordsOf(main, language);
   const isMore = phrases.more.test(main) && words.length === 0;
@@ -145,22 +156,27 @@ function readPart(
   if (words.length === 0 && before === undefined) return { leansBack };
   // `And xRLC?`, after what RLC is, asks what xRLC is.
   const topic = bare && before?.asksWhatItIs ? undefined : before?.text;
-  const ending = main.replace(/[\s?!.]+$/, "");
+  const ending = thing ?? unsigned;
   const compared = phrases.compares.exec(ending)?.slice(1).filter((thing) => thing !== undefined) ?? [];
   const [one, other] = compared.map((thing) => thing.trim());
-  const attribute = attributeIn(thing ?? ending, language, phrases);
+  const attribute = attributeIn(ending, language, phrases);
+  const counts = attribute !== undefined && COUNTS_OF.test(attribute.asked);
+  const kind = kindOf(unsigned, phrases);
   const told = said.filter(({ asks }) => !asks).map(({ text }) => text);
   const topics = [...new Set([topic, aside, ...told])].filter((one) => one !== undefined && one !== "").join(" ");
   const part: AskedPart = {
-    text: main,
+    text: counts ? attribute.of : main,
     language,
     asksWhatItIs: phrases.defines.test(main) || thing !== undefined || phrases.definesBehind.test(ending) || bare,
     asksHow: phrases.how.test(main),
-    asksHowMany: phrases.howMany.test(main),
+    asksHowMany: counts || phrases.howMany.test(main),
     asksOf: phrases.asksOf.test(main),
+    isUnderstood: isUnderstood || bare || attribute !== undefined || kind !== undefined ||
+      (clause !== text && asks(clause, phrases)),
     asksAgent: phrases.agent.test(main),
     asksNews: phrases.news.test(main),
-    ...(attribute && { attribute }),
+    ...(attribute && !counts && { attribute }),
+    ...(kind && { kind }),
     ...(one && other && { compares: [one, other] as const }),
     ...(topics !== "" && { topic: topics }),
     given: isMore ? (reading.exchanges ?? []).flatMap(({ answer }) => answer ?? []) : [],
@@ -177,6 +193,15 @@ function thingIn(text: string, language: Language, phrases: Phrases): string | u
   const rest = text.slice(begins.length);
   return wordsOf(rest, language).length > 0 ? rest.trim() : undefined;
 }
+
+/** The kind of attribute that a text asks for. */
+function kindOf(text: string, { kinds }: Phrases): Kind | undefined {
+  for (const kind in kinds) if (kinds[kind as Kind].test(text)) return kind as Kind;
+  return undefined;
+}
+
+/** What asks how many there are: `the number of chairs`. */
+const COUNTS_OF = /^(?:number|count|numero|nombre|(?:an)?zahl)$/i;
 
 /** Words of what is asked of a thing, and of the thing, at most: longer ones are sentences of their own. */
 const MOST_OF = { asked: 3, of: 4 };

@@ -1,7 +1,9 @@
 /** Whether a passage says what is asked of a thing. @module */
 
+import { signOf } from "./kinds.ts";
 import { isMeant, share, type Terms } from "./meeting.ts";
-import type { Look, Sentence } from "./passage_look.ts";
+import { COUNTS, type Look, type Sentence } from "./passage_look.ts";
+import type { AskedPart } from "./question.ts";
 import type { Term } from "./terms.ts";
 import type { Word } from "./words.ts";
 
@@ -51,8 +53,10 @@ function sentenceSays({ terms, words }: Sentence, attribute: Attribute, isOwn: b
     if (isOwn && (isVery || leads(words, askedWords))) return true;
   }
   return hasThing && meetHalf(asked, terms, share) && words.some(({ whole, isJoined }, place) => {
-    const before = words[place - 1]?.whole;
-    return isJoined && before !== undefined &&
+    const before = words[place - 1]?.whole, next = words[place + 1];
+    // `The holder of an Ethereum account` is none of Ethereum.
+    const isWhole = !next?.isNext || may.has(next.whole) || ofWords.has(next.whole);
+    return isJoined && before !== undefined && isWhole &&
       ((may.has(before) && ofWords.has(whole)) || (ofWords.has(before) && may.has(whole)));
   });
 }
@@ -73,6 +77,33 @@ function leads(words: readonly Word[], some: ReadonlySet<string>): boolean {
     if (some.has(whole)) return true;
   }
   return false;
+}
+
+/**
+ * Whether a passage has what is asked for, where that can be told by a sign: a year for a date, a number of what is
+ * counted. The sign stands in a sentence that speaks of the thing, or in a passage that is about it.
+ */
+export function gives({ things }: Look, { kind, asksHowMany }: AskedPart, said: readonly Term[]): boolean {
+  if (asksHowMany) {
+    const last = said.findIndex(({ isNext }, place) => place > 0 && !isNext);
+    const counted = last < 0 ? said : said.slice(0, last);
+    const isCounted = (of: Terms) => counted.length === 0 || counted.some((term) => share(term, of) > 0);
+    const isOwn = things.names.some(isCounted);
+    if (!things.sentences.some(({ text, terms }) => (isOwn || isCounted(terms)) && COUNTS.test(text))) return false;
+  }
+  if (!kind) return true;
+  const sign = signOf(kind);
+  // Of `how big is a task`, a sentence may leave out the first word alone.
+  const of = kind === "size" ? said.slice(1) : said;
+  const speaks = (by: Terms) => meetHalf(of, by, isMeant);
+  const isOwn = things.names.some((name) => of.some((term) => isMeant(term, name)));
+  return things.sentences.some(({ text, terms }) => (isOwn || speaks(terms)) && sign.test(text));
+}
+
+/** Whether a passage has the sign of what is asked for, wherever in it. */
+export function mayGive({ things: { sentences } }: Look, { kind, asksHowMany }: AskedPart): boolean {
+  const has = (sign: RegExp) => sentences.some(({ text }) => sign.test(text));
+  return (!kind || has(signOf(kind))) && (!asksHowMany || has(COUNTS));
 }
 
 /** Whether a set has half of the terms: `name` of a `full name`. */

@@ -9,8 +9,9 @@ import type { Language } from "./language.ts";
 import { closeLook, type Look } from "./passage_look.ts";
 import { type IndexedPassage, type KnowledgeText, passagesOf } from "./passages.ts";
 import { type Asked, type AskedPart, type Reading, readQuestion } from "./question.ts";
+import { mayGive } from "./saying.ts";
 import { openSynonyms } from "./synonyms.ts";
-import { createWeigher } from "./terms.ts";
+import { createWeigher, type Term } from "./terms.ts";
 
 /** A passage that was found. */
 export interface Passage extends KnowledgeText {
@@ -67,12 +68,13 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
   const candidates = createCandidateSearch(index, languages);
   const lookAt = rememberLooks(index);
   const telling = rarity(vocabulary, 1);
+  const least = passages.length > FEW ? SHOWN : 0;
 
   function searchPart(part: AskedPart, nearest: readonly number[]): Judged[] {
     const terms = weigh(part);
     const results = terms.length > 0 ? candidates.find(terms, part.language) : [];
     const highest = results.length > 0 ? Math.max(...results.map(scoreOf)) : 1;
-    const about = caseOf(part, terms, { main: languages[0] ?? "en", telling, highest });
+    const about = caseOf(part, terms, { main: languages[0] ?? "en", telling, highest, least });
     const judged = (id: number, result?: Candidate): Judged[] => {
       const passage = passages[id];
       if (!passage || part.given.some((text) => text.includes(passage.text))) return [];
@@ -83,21 +85,15 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
     return byMeaning.length > 0 ? fuse(byWords, byMeaning) : byWords;
   }
 
-  /** Whether one passage says what both things are, so that it tells them apart. */
-  function tellsApart({ id, passage }: Judged, things: readonly [string, string], language: Language): boolean {
-    const { names } = lookAt(id, passage).things;
-    const parts = things.map((thing) => weigh(partFor(thing, language)));
-    return parts.every((terms) =>
-      terms.some(({ forms }) => names.some((name) => forms.some((form) => name.has(form))))
-    );
-  }
-
   /** The passages for each part; two things that are compared are two parts, unless one passage tells them apart. */
   function searchParts(part: AskedPart, nearest: readonly number[]): Judged[][] {
     const found = searchPart(part, nearest);
     const { compares, language } = part;
-    if (!compares || (found[0] && tellsApart(found[0], compares, language))) return [found];
-    const each = compares.map((thing) => searchPart(partFor(thing, language), []));
+    if (!compares) return [found];
+    const both = compares.map((thing) => partFor(thing, language));
+    const [best] = found;
+    if (best && tellsApart(lookAt(best.id, best.passage), both.map(weigh))) return [found];
+    const each = both.map((one) => searchPart(one, []));
     return each.every(([best]) => best) ? each : [found];
   }
 
@@ -107,17 +103,32 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
     search({ parts }, limit, { nearest = [] } = {}) {
       if (passages.length === 0) return [];
       const meant = new Set(nearest);
-      const least = passages.length > FEW ? SHOWN : 0;
-      const found = parts.flatMap((part) => searchParts(part, nearest))
-        .map((judged) => withShares(judged.filter(({ id, score }) => score >= least || meant.has(id))));
+      const found = parts.flatMap((part) => {
+        const isShown = (one: Judged) => meant.has(one.id) && mayGive(lookAt(one.id, one.passage), part);
+        return searchParts(part, nearest).map((judged) =>
+          withShares(worthShowing(judged, { size: passages.length, ...part }, isShown))
+        );
+      });
       return inTurn(found, limit);
     },
   };
 }
 
+/** Whether one passage says what both things are, by their terms, so that it tells them apart. */
+function tellsApart({ things: { names } }: Look, both: readonly Term[][]): boolean {
+  return both.every((terms) => terms.some(({ forms }) => names.some((name) => forms.some((form) => name.has(form)))));
+}
+
 /** The question after a thing. */
 function partFor(thing: string, language: Language): AskedPart {
-  const not = { asksHow: false, asksHowMany: false, asksOf: false, asksAgent: false, asksNews: false };
+  const not = {
+    asksHow: false,
+    asksHowMany: false,
+    asksOf: false,
+    asksAgent: false,
+    asksNews: false,
+    isUnderstood: true,
+  };
   return { text: thing, language, asksWhatItIs: true, ...not, given: [] };
 }
 
@@ -127,6 +138,7 @@ interface Judged {
   readonly passage: IndexedPassage;
   readonly score: number;
   readonly rank: number;
+  readonly isNear: boolean;
 }
 
 function byRank(a: Judged, b: Judged): number {
@@ -156,13 +168,27 @@ function inTurn(lists: readonly (readonly Passage[])[], limit: number): Passage[
   return [...taken.values()].slice(0, limit);
 }
 
-/** A passage that covers less of a question is not even shown to a model, unless it means the same. */
+/**
+ * A passage that covers less of a question is shown to no model, unless it means the same. Where the best one does not
+ * answer a question that was understood, none is: what is asked of a thing is not there, though the thing is.
+ */
 const SHOWN = 0.2;
 /** So few passages tell too little of how rare words are: all that share something with the question are shown. */
 const FEW = 10;
 
 /** A passage answers a question if it covers this much of it. */
 export const ANSWERS = 0.4;
+
+/** Of the passages for a part, those that a model is shown. `isMeant`: whether one means the same. */
+function worthShowing(
+  judged: readonly Judged[],
+  { size, isUnderstood }: { size: number; isUnderstood: boolean },
+  isMeant: (one: Judged) => boolean,
+): Judged[] {
+  if (size <= FEW) return [...judged];
+  const isAnswered = !isUnderstood || judged.some(({ score, isNear }) => score >= ANSWERS || isNear);
+  return judged.filter((one) => (isAnswered && one.score >= SHOWN) || isMeant(one));
+}
 
 /** Looks at passages, each once as long as there is room. */
 function rememberLooks(index: KnowledgeIndex): (id: number, passage: IndexedPassage) => Look {

@@ -1,5 +1,6 @@
 /** The terms of a question, and how much each of them counts before the knowledge that is there. @module */
 
+import { SAYS_KIND } from "./kinds.ts";
 import { type Language, smallWordsOf } from "./language.ts";
 import { type Facts, Lexicon, rarity, type Vocabulary } from "./lexicon.ts";
 import type { AskedPart } from "./question.ts";
@@ -16,6 +17,8 @@ export interface Term extends Pick<Facts, "isKnown" | "forms" | "similar"> {
   readonly isContext: boolean;
   /** Whether it is asked of a thing: `price` in `the price of bread`. */
   readonly isAsked: boolean;
+  /** Whether it makes another question of it: a name that nobody knows, or the news of the day. */
+  readonly isPivotal: boolean;
   /** Whether it stands right behind the term before it: `credit card`. */
   readonly isNext: boolean;
 }
@@ -46,13 +49,19 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
   function termsFrom(
     words: readonly Word[],
     language: Language,
-    { isContext = false, isAsked = false }: { isContext?: boolean; isAsked?: boolean } = {},
+    { isContext = false, isAsked = false, hasKind = false }: {
+      isContext?: boolean;
+      isAsked?: boolean;
+      hasKind?: boolean;
+    } = {},
   ): Term[] {
     const terms: Term[] = [];
     for (const word of words) {
+      if (hasKind && SAYS_KIND.test(word.written)) continue;
       for (const [place, { term, facts }] of lexicon.resolve(word, language).entries()) {
         if (!facts && (isContext || isNoise(word, language, words.length))) continue;
-        const significance = isContext ? WEIGHT.context : !facts && word.isName ? WEIGHT.pivotal : 1;
+        const isPivotal = !isContext && !facts && word.isName;
+        const significance = isContext ? WEIGHT.context : isPivotal ? WEIGHT.pivotal : 1;
         terms.push({
           term,
           weight: (facts?.rare ?? unknown) * significance,
@@ -62,6 +71,7 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
           isThing: (facts?.isKnown ?? false) && THING.test(word.written),
           isContext,
           isAsked,
+          isPivotal,
           isNext: word.isNext || place > 0,
         });
       }
@@ -70,13 +80,14 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
   }
 
   return {
-    weigh({ text, language, topic, attribute, asksNews, asksHowMany }) {
+    weigh({ text, language, topic, attribute, kind, asksNews, asksHowMany }) {
+      const hasKind = kind !== undefined;
       const all = attribute
         ? [
-          ...termsFrom(wordsOf(attribute.asked, language), language, { isAsked: true }),
-          ...termsFrom(wordsOf(attribute.of, language), language),
+          ...termsFrom(wordsOf(attribute.asked, language), language, { isAsked: true, hasKind }),
+          ...termsFrom(wordsOf(attribute.of, language), language, { hasKind }),
         ]
-        : termsFrom(wordsOf(text, language), language);
+        : termsFrom(wordsOf(text, language), language, { hasKind });
       // Nothing but `how many RLC` asks how many there are.
       if (asksHowMany && all.length === 1) all.push(...termsFrom(wordsOf(IN_ALL, "en"), "en", { isContext: true }));
       if (asksNews) all.push(newsTerm(unknown * WEIGHT.pivotal));
@@ -108,6 +119,7 @@ function newsTerm(weight: number): Term {
     isThing: false,
     isContext: false,
     isAsked: false,
+    isPivotal: true,
     isNext: false,
   };
 }

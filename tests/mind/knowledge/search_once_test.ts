@@ -33,6 +33,7 @@ function askedFor(meaning: string, leansBack = false): Asked {
     asksOf: false,
     asksAgent: false,
     asksNews: false,
+    isUnderstood: true,
   };
   return { language: "en", parts: [{ text: meaning, language: "en", ...signs, given: [] }], leansBack, meaning };
 }

@@ -104,6 +104,84 @@ Deno.test("what is asked of a thing is answered by a passage that says it of tha
   for (const question of unknown) assertEquals(first(question), undefined, question);
 });
 
+Deno.test("a date, a founder, a place, a worth or a number is given by a passage that has one, in five languages", () => {
+  const knowledge = buildKnowledge(from(
+    "Panem is a bakery in Turin. It was founded in 1998 by Anna Rossi, who still runs it.",
+    "Panem's email address is hello@panem.example, and its website is www.panem.example.",
+    "Panem has 14 employees and two ovens.",
+    "Panem delivers to restaurants by bicycle; the holder of a Panem card pays less.",
+    "The sourdough belongs to Anna. It was first made in 1951.",
+    "Ciabatta is a flat bread that is made with oil. Its price is on the board.",
+  ));
+  const first = (question: string) => answers(knowledge, question)[0];
+  const known = {
+    "When was Panem founded?": "Panem is",
+    "Who founded Panem?": "Panem is",
+    "founder of Panem": "Panem is",
+    "Where is Panem?": "Panem is",
+    "How old is the sourdough?": "The sourdough",
+    "Who does the sourdough belong to?": "The sourdough",
+    "email address of Panem": "Panem's email",
+    "How many employees does Panem have?": "Panem has",
+    "number of employees of Panem": "Panem has",
+    "Chi ha fondato Panem?": "Panem is",
+    "Quanti dipendenti ha Panem?": "Panem has",
+    "Quand Panem a-t-elle été fondée ?": "Panem is",
+    "Combien d'employés a Panem ?": "Panem has",
+    "¿Cuándo se fundó Panem?": "Panem is",
+    "¿Dónde está Panem?": "Panem is",
+    "Wann wurde Panem gegründet?": "Panem is",
+    "Wie viele Mitarbeiter hat Panem?": "Panem has",
+  };
+  for (const [question, start] of Object.entries(known)) {
+    assertEquals(first(question)?.startsWith(start), true, question);
+  }
+  const unknown = [
+    "When was Ciabatta invented?",
+    "Who invented Ciabatta?",
+    "share price of Panem",
+    "Panem share price",
+    "market cap of Panem",
+    "Who owns Panem?",
+    "Who owns the restaurants?",
+    "Where is Ciabatta based?",
+    "How old is Ciabatta?",
+    "How many restaurants are there?",
+    "number of customers of Panem",
+    "What is the address of Ciabatta?",
+    "Chi ha inventato Ciabatta?",
+    "In che anno è nata Ciabatta?",
+    "Quanto vale Panem?",
+    "Qui a inventé la Ciabatta ?",
+    "Combien de restaurants y a-t-il ?",
+    "¿Quién inventó la Ciabatta?",
+    "capitalización de Panem",
+    "Wer hat Ciabatta erfunden?",
+    "Aktienkurs von Panem",
+    "Wem gehört Panem?",
+  ];
+  for (const question of unknown) assertEquals(first(question), undefined, question);
+});
+
+Deno.test("where nothing answers, no model is shown what only speaks of the thing, unless the question was not understood", () => {
+  const others = Array.from({ length: 12 }, (_, n) => `Ship ${n} sails at dawn.`);
+  const knowledge = buildKnowledge(from("Rye bread is baked in Turin.", "Rye is a kind of grain.", ...others));
+  const shown = (question: string, nearest: number[] = []) =>
+    knowledge.search(knowledge.read(question), 5, { nearest }).map(({ text }) => text);
+  assertEquals(shown("Where is rye bread baked?")[0], "Rye bread is baked in Turin.");
+  for (
+    const question of ["What is the price of rye bread?", "rye bread price", "Can you tell who ate rye bread?"]
+  ) {
+    assertEquals(shown(question), [], question);
+  }
+  assertEquals(shown("Gdzie piecze się rye bread?"), ["Rye bread is baked in Turin."]);
+  assertEquals(shown("Who buys fresh rye bread?"), ["Rye bread is baked in Turin."]);
+  // A passage that means the same is shown, but not as the answer to what it has no sign of.
+  assertEquals(shown("Who likes rye bread?", [0]), ["Rye bread is baked in Turin."]);
+  assertEquals(shown("When was rye bread invented?", [0]), []);
+  assertEquals(shown("How many people eat rye bread?", [0]), []);
+});
+
 Deno.test("two things that are compared are both explained, unless one passage tells them apart", () => {
   const mill = "A mill is a machine that grinds grain.", bakery = "A bakery is a house where bread is baked.";
   const apart = buildKnowledge(from(mill, bakery, "Bread is dear."));

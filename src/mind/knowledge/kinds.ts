@@ -1,0 +1,23 @@
+/** Kinds of attributes that anything may have, and the signs by which a sentence gives one of them. @module */
+
+import signs from "./signs.json" with { type: "json" };
+
+/**
+ * When something began, who made it, whose it is, where it is, what it is worth, where it is reached, how large it is.
+ * How a question asks for each of them is a matter of its language: `kinds` in `phrases.json`.
+ */
+export type Kind = "date" | "founder" | "owner" | "place" | "value" | "address" | "size";
+
+/** Words that say which kind is asked for and nothing besides: a sentence that gives it needs none of them. */
+export const SAYS_KIND =
+  /^(?:old|year|age|located|situated|based|headquartered|anno|anni|eta|trova|sede|annee|age|trouve|situee?|basee?|siege|ano|anos|edad|queda|ubicad[oa]|alt|jahr|liegt|befindet|sitz|ansassig)$/;
+
+const made: Partial<Record<Kind, RegExp>> = {};
+
+/**
+ * What a folded sentence has that gives an attribute of a kind, in whichever of the five languages. A passage without
+ * it may well speak of the thing, but answers nothing. Made when it is first asked for.
+ */
+export function signOf(kind: Kind): RegExp {
+  return made[kind] ??= new RegExp(signs[kind], "i");
+}
