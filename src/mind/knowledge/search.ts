@@ -106,7 +106,7 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
       const found = parts.flatMap((part) => {
         const isShown = (one: Judged) => meant.has(one.id) && mayGive(lookAt(one.id, one.passage), part);
         return searchParts(part, nearest).map((judged) =>
-          withShares(worthShowing(judged, { size: passages.length, ...part }, isShown))
+          withShares(worthShowing(judged, { size: passages.length, isUnderstood: part.isUnderstood }, isShown))
         );
       });
       return inTurn(found, limit);
