@@ -115,7 +115,8 @@ export function judge(about: Case, look: Look, found: number): Judgement {
   const { part, terms, main, whole, isShort, isLong, highest, least } = about;
   const { covered, lead } = cover(terms, look);
   if (covered === 0 || covered / whole < least) return NOTHING;
-  const defined = part.asksWhatItIs || isShort ? definition(terms, look.things) / whole : 0;
+  const namesOne = about.said.length === 1 && !part.asksHow && !part.asksOf && !part.asksHowMany;
+  const defined = part.asksWhatItIs || namesOne || isShort ? definition(terms, look.things) / whole : 0;
   // A few common words are in every other passage by chance, unless it is about them.
   const isSubject = isShort && about.own && isMeant(about.own, look.things.subjects);
   const isAbout = isSubject || (part.asksAgent && look.ofAgent) ? 1 : Math.max(lead / whole, defined);
@@ -126,7 +127,7 @@ export function judge(about: Case, look: Look, found: number): Judgement {
   const isNear = isLong && isGiven && isAboutIt === 1 && score >= NEAR;
   if (score < least) return { score, rank: score, isNear };
   const order = 1 + ORDER.bm25 * found / highest + ORDER.lead * lead / whole +
-    (part.asksWhatItIs ? ORDER.defines * defined : 0) +
+    (part.asksWhatItIs || namesOne ? ORDER.defines * defined : 0) +
     (part.asksHow ? instruction(about, look) : 0) +
     (part.asksHowMany && isGiven ? ORDER.counts : 0) -
     (part.asksAgent === look.ofAgent ? 0 : ORDER.self);

@@ -130,8 +130,15 @@ class CloseLook implements Look, Things {
   }
 
   #sentenceTexts(): readonly string[] {
-    return this.#texts ??= this.#passage.text.split(SENTENCE_END);
+    return this.#texts ??= withHeaders(this.#passage.text.split(SENTENCE_END));
   }
+}
+
+/** Each row of a table says what its columns are, as the line above them does. */
+function withHeaders(lines: readonly string[]): readonly string[] {
+  const header = lines.findIndex((line) => line.startsWith("|"));
+  if (header < 0) return lines;
+  return lines.map((line, place) => place > header && line.startsWith("|") ? `${line} ${lines[header]}` : line);
 }
 
 function mentionedIn(text: string, language: Language): ReadonlySet<string> {

@@ -137,7 +137,12 @@ Deno.test("a question that points back takes its topic from the questions before
 });
 
 Deno.test("who wants to hear more is given what was not said yet", () => {
-  for (const message of ["Tell me more", "more please", "Dimmi di più", "Mehr dazu"]) {
+  const messages = [
+    ["Tell me more", "more please", "Tell me a bit more about it", "Dimmi di più", "Raccontami di più"],
+    ["Dimmi qualcosa in più", "Dites-m'en plus", "Plus d'infos", "Cuéntame algo más", "Mehr dazu"],
+    ["Erzähl mir mehr darüber"],
+  ];
+  for (const message of messages.flat()) {
     const [part] = read(message, [{ question: "What is a voucher?", answer: "Prepaid credit." }]).parts;
     assertEquals([part?.topic, part?.given], ["What is a voucher?", ["Prepaid credit."]], message);
   }

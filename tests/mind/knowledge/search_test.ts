@@ -163,6 +163,20 @@ Deno.test("a date, a founder, a place, a worth or a number is given by a passage
   for (const question of unknown) assertEquals(first(question), undefined, question);
 });
 
+Deno.test("a row of a table gives what its header says, of what it begins with", () => {
+  const table = "| Bread | Price | Weight |\n|---|---|---|\n| Rye loaf | 4.50 | 800 g |\n| Ciabatta | 2.20 | 300 g |";
+  const knowledge = buildKnowledge(
+    from(table, "Tuesday to Saturday: opening hours from seven to one.", "Bread is good."),
+  );
+  for (
+    const question of ["What is the price of a ciabatta?", "rye loaf price", "What is the weight of the rye loaf?"]
+  ) {
+    assertEquals(answers(knowledge, question)[0], table, question);
+  }
+  assertEquals(answers(knowledge, "What is the price of a bagel?"), []);
+  assertEquals(answers(knowledge, "opening hours?").length, 1);
+});
+
 Deno.test("where nothing answers, no model is shown what only speaks of the thing, unless the question was not understood", () => {
   const others = Array.from({ length: 12 }, (_, n) => `Ship ${n} sails at dawn.`);
   const knowledge = buildKnowledge(from("Rye bread is baked in Turin.", "Rye is a kind of grain.", ...others));
