@@ -52,8 +52,12 @@ const SQL = {
   keepEvent: `INSERT INTO event (seq, id, body, accepted_at, asked) VALUES (?, ?, ?, ?, ?)`,
   pending: `SELECT seq, id, body, accepted_at AS at FROM event WHERE seq > :seq ORDER BY seq LIMIT +:limit`,
   acceptedAt: `SELECT accepted_at FROM event WHERE id = :id`,
+  // Not `id IN (SELECT …)`: for that SQLite goes through all answered ids (a million: 60 ms of each start).
   pendingTwice: `
-    SELECT id FROM event WHERE id IN (SELECT id FROM outcome) OR id IN (SELECT id FROM answered) LIMIT 1`,
+    SELECT id FROM event
+    WHERE EXISTS (SELECT 1 FROM outcome WHERE outcome.id = event.id)
+      OR EXISTS (SELECT 1 FROM answered WHERE answered.id = event.id)
+    LIMIT 1`,
   pendingCount: `SELECT count(*) AS count FROM event`,
   figures: `
     SELECT (SELECT count(*) FROM event) AS pending, (SELECT min(accepted_at) FROM event) AS oldest,
