@@ -9,7 +9,7 @@
 import { jetstream } from "@nats-io/jetstream";
 import { readSettings, type Settings } from "../../src/program/settings.ts";
 import { connectNats } from "../../src/transports/nats/connection.ts";
-import { token } from "../../src/transports/nats/session.ts";
+import { token } from "../../src/transports/nats/publishing.ts";
 import { makeStreams } from "../../src/transports/nats/streams.ts";
 import { natsOptions, rabbitOptions, redisOptions } from "../../src/transports/options.ts";
 import { connectRabbit, makeQueues } from "../../src/transports/rabbitmq/connection.ts";

@@ -1,10 +1,10 @@
 /** Events from NATS JetStream: a durable pull consumer shares them out, the event's id tells the server of duplicates. @module */
 
-import type { JsMsg } from "@nats-io/jetstream";
 import { publicUrl } from "../../urls.ts";
 import { openQueue, type QueueOptions } from "../queue.ts";
 import type { Transport } from "../transport.ts";
 import { connectNats, NATS, type NatsServer } from "./connection.ts";
+import type { HeldMessage } from "./deliveries.ts";
 import { type NatsSessionOptions, openNatsSession } from "./session.ts";
 import { describeStreams } from "./streams.ts";
 
@@ -13,7 +13,7 @@ export interface NatsTransportOptions extends QueueOptions, NatsServer, Omit<Nat
 
 /** Consume the stream of `options` when {@linkcode Transport.events} is asked for events. */
 export function openNatsTransport(options: NatsTransportOptions): Transport {
-  return openQueue<JsMsg>({
+  return openQueue<HeldMessage>({
     ...NATS,
     peer: options.urls.map(publicUrl).join(","),
     async open({ onBeat }) {

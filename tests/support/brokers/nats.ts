@@ -3,7 +3,7 @@
 import "../../../src/builtin_require.ts";
 import { jetstream, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { type Authenticator, connect, headers, type NatsConnection } from "@nats-io/transport-node";
-import { token } from "../../../src/transports/nats/session.ts";
+import { token } from "../../../src/transports/nats/publishing.ts";
 import { traceHeaders } from "../../../src/trace_headers.ts";
 import type { AgentEvent } from "../../../src/wire.ts";
 import { makeFolder } from "../folder.ts";

@@ -4,7 +4,7 @@ import { jetstream } from "@nats-io/jetstream";
 import { createInbox, headers, type NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../../errors.ts";
 import { connectNats, NATS } from "../../../transports/nats/connection.ts";
-import { token } from "../../../transports/nats/session.ts";
+import { token } from "../../../transports/nats/publishing.ts";
 import { makeStreams } from "../../../transports/nats/streams.ts";
 import type { natsOptions } from "../../../transports/options.ts";
 import { cannotUse } from "../../../transports/queue.ts";

@@ -1,0 +1,100 @@
+/** Messages of a JetStream consumer: what their reply subjects and headers say, and what the server is told of them. @module */
+
+import { type Msg, MsgHdrsImpl, type NatsConnection } from "@nats-io/transport-node";
+import { type TraceHeaders, traceHeaders } from "../../trace_headers.ts";
+
+/** A message that this agent holds. */
+export interface HeldMessage {
+  /** Names it among those of its stream. */
+  readonly key: string;
+  /** How often the server has delivered it, this time included. */
+  readonly deliveries: number;
+  /** The subject at which the server is told what becomes of it. */
+  readonly replySubject: string;
+  /** What the sender wants to find again in the outcome; empty where it named nothing. */
+  readonly correlationId: string;
+  /** Where a copy of the outcome goes. */
+  readonly inbox?: string;
+}
+
+/** Which message it is, and how often the server has delivered it. */
+export interface Position {
+  readonly seq: number;
+  /** This time included. */
+  readonly deliveries: number;
+  /** Messages that were waiting behind it. */
+  readonly pending: number;
+}
+
+/** What the server can be told of a message. */
+export const SIGNALS = { ack: encode("+ACK"), nak: encode("-NAK"), term: encode("+TERM"), working: encode("+WPI") };
+
+/**
+ * The position that the reply subject of a message names.
+ *
+ * @throws {Error} If the message is none of a consumer.
+ * @see https://docs.nats.io/reference/reference-protocols/nats_api_reference: `$JS.ACK`, in newer servers the domain and
+ * the account's hash, then stream, consumer, deliveries, sequence in the stream, sequence of the consumer, time, pending.
+ */
+export function positionIn({ reply = "" }: Pick<Msg, "reply">): Position {
+  const parts = reply.split(".");
+  const [deliveries, seq, , , pending] = parts.slice(parts.length === 9 ? 4 : 6).map(Number);
+  if (parts[1] !== "ACK" || !isCount(deliveries) || !isCount(seq) || !isCount(pending)) {
+    throw new Error(`a message with an unexpected reply subject: ${reply}`);
+  }
+  return { seq, deliveries, pending };
+}
+
+function isCount(value: number | undefined): value is number {
+  return Number.isInteger(value);
+}
+
+/** The message as it is held. */
+export function heldMessage(message: Msg): HeldMessage {
+  const { reply = "", headers } = message, replyTo = headers?.get("reply_to") ?? "";
+  const { seq, deliveries } = positionIn(message);
+  return {
+    key: String(seq),
+    deliveries,
+    replySubject: reply,
+    correlationId: headers?.get("correlation_id") ?? "",
+    // Only to who asked: the sender of an event may not have the agent publish to any other subject.
+    ...(/^_INBOX\.[\w.-]+$/.test(replyTo) && { inbox: replyTo }),
+  };
+}
+
+/** The trace that the headers of a message name; a name that stands there more than once is one list. */
+export function traceIn({ headers }: Msg): TraceHeaders | undefined {
+  return headers && traceHeaders((name) => headers.values(name).join(","));
+}
+
+/**
+ * Headers of checked values that are encoded once for all messages they go with: the package looks each name up three
+ * times to set it, and encodes the headers anew for each message.
+ */
+export class ReadyHeaders extends MsgHdrsImpl {
+  #bytes: Uint8Array | undefined;
+
+  /** @param fields Values without line breaks. */
+  constructor(fields: Readonly<Record<string, string>>) {
+    super();
+    for (const [name, value] of Object.entries(fields)) this.headers.set(name, [value]);
+  }
+
+  override encode(): Uint8Array {
+    return this.#bytes ??= super.encode();
+  }
+}
+
+/** Tell the server of a message; whether it has heard is not known before a flush. */
+export function tell(
+  connection: Pick<NatsConnection, "publish">,
+  { replySubject }: Pick<HeldMessage, "replySubject">,
+  signal: keyof typeof SIGNALS,
+): void {
+  connection.publish(replySubject, SIGNALS[signal]);
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
