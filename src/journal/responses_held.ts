@@ -7,7 +7,7 @@ import { isRefusal, replaceFileSync, syncDirectorySync } from "../files.ts";
 import type { Entry } from "../wire.ts";
 import { firstEntry } from "./json_array.ts";
 import { readAt } from "./responses_inspection.ts";
-import { CLOSING, layOut, OPENING_BRACKET, type Piece } from "./responses_layout.ts";
+import { CLOSING, layOut, OPENING_BRACKET } from "./responses_layout.ts";
 import { lockFile, releaseFile, type TakenFile } from "./responses_lock.ts";
 import { MAX_COPIED_BYTES, roomFor } from "./responses_room.ts";
 
@@ -43,11 +43,10 @@ export interface ResponsesFile extends Disposable {
 }
 
 /** A carriage return is a blank to JSON, and on a terminal takes no room: spaces would push the answers off the screen. */
-const BLANK = "\r";
+const BLANK = 0x0d;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 /** Blanks between the last entry and the closing bracket that somebody else left are not moved if there are more. */
 const MAX_FOREIGN_BLANKS = 1024 * 1024;
-const encoder = new TextEncoder();
 
 /**
  * The open file. Its entries end at `#end`, its closing begins at `#closing`; blanks stand between the two while entries
@@ -98,11 +97,10 @@ export class HeldResponses implements ResponsesFile {
   }
 
   append(entries: readonly Pick<Entry, "text">[]): void {
-    const pieces = [...layOut(entries, { end: this.#end, isFirst: this.#isFirst })];
-    const last = pieces.at(-1);
-    if (!last) return;
+    const added = layOut(entries, { end: this.#end, isFirst: this.#isFirst });
+    if (added.length === 0) return;
     this.#attempt("append to", () => {
-      this.#put(pieces, last.at + last.bytes.length);
+      this.#put(added);
       this.#isFirst = false;
     });
   }
@@ -145,22 +143,22 @@ export class HeldResponses implements ResponsesFile {
     }
   }
 
-  /** Write pieces that end at `newEnd`. */
-  #put(pieces: readonly Piece[], newEnd: number): void {
+  /** Write bytes behind the last entry. */
+  #put(added: Uint8Array): void {
+    const newEnd = this.#end + added.length;
     const room = roomFor(newEnd, { end: this.#end, closing: this.#closing, isBusy: this.#isBusy });
     if (room.kind === "held") {
-      for (const { bytes, at } of pieces) {
-        this.#write(bytes, at);
-        this.#end = at + bytes.length;
-      }
+      // In one write: Linux writes page by page, in order, so that a reader finds no more and no less than it would find if
+      // each page had a write of its own.
+      this.#write(added, this.#end);
+      this.#end = newEnd;
       return;
     }
     this.#isBusy = true;
-    if (room.kind === "copy" && this.#replace(pieces, room.blankBytes)) return;
+    if (room.kind === "copy" && this.#replace(added, room.blankBytes)) return;
     // The space is taken first, behind the closing: where there is none, nothing has changed.
     const size = this.#makeLonger({ wanted: newEnd + room.blankBytes, needed: newEnd }) + CLOSING.length;
-    const blanks = encoder.encode(BLANK.repeat(size - CLOSING.length - newEnd));
-    this.#write(Buffer.concat([...pieces.map(({ bytes }) => bytes), blanks, CLOSING]), this.#end);
+    this.#write(Buffer.concat([added, blanks(size - CLOSING.length - newEnd), CLOSING]), this.#end);
     this.#end = newEnd;
     this.#closing = size - CLOSING.length;
   }
@@ -168,19 +166,18 @@ export class HeldResponses implements ResponsesFile {
   /** See that a closing can begin at `wanted`, or, on a full disk, at `needed` at least; returns where it can. */
   #makeLonger({ wanted, needed }: { wanted: number; needed: number }): number {
     try {
-      this.#write(BLANK.repeat(Math.max(0, wanted + CLOSING.length - this.#size)), this.#size);
+      this.#write(blanks(Math.max(0, wanted + CLOSING.length - this.#size)), this.#size);
     } catch (error) {
       if (needed + CLOSING.length > this.#size) throw error;
     }
     return this.#size - CLOSING.length;
   }
 
-  /** Replace the file by a copy with more entries and so many blanks, at once; false where that can't be. */
-  #replace(pieces: readonly Piece[], blankBytes: number): boolean {
-    const added = pieces.map(({ bytes }) => bytes), blanks = encoder.encode(BLANK.repeat(blankBytes));
+  /** Replace the file by a copy with what is added and so many blanks, at once; false where that can't be. */
+  #replace(added: Uint8Array, blankBytes: number): boolean {
     const copy = makeCopy(this.#real, {
       of: this.#file,
-      pieces: [this.#read(this.#end, 0), ...added, blanks, CLOSING],
+      pieces: [this.#read(this.#end, 0), added, blanks(blankBytes), CLOSING],
       isLocked: this.isLocked,
     });
     if (!copy) return false;
@@ -188,7 +185,7 @@ export class HeldResponses implements ResponsesFile {
     this.#isNamed = false;
     this.#file = copy;
     ({ ino: this.#ino, dev: this.#dev, size: this.#size } = copy.statSync());
-    this.#end += added.reduce((sum, { length }) => sum + length, 0);
+    this.#end += added.length;
     this.#closing = this.#end + blankBytes;
     return true;
   }
@@ -208,9 +205,9 @@ export class HeldResponses implements ResponsesFile {
 
   /** Bring the closing right behind the last entry. */
   #trim(): void {
-    if (this.#closing > this.#end && !(this.#end <= MAX_COPIED_BYTES && this.#replace([], 0))) {
-      const blanks = BLANK.repeat(Math.max(0, this.#size - this.#end - CLOSING.length));
-      this.#write(Buffer.concat([CLOSING, encoder.encode(blanks)]), this.#end);
+    if (this.#closing > this.#end && !(this.#end <= MAX_COPIED_BYTES && this.#replace(new Uint8Array(), 0))) {
+      const room = Math.max(0, this.#size - this.#end - CLOSING.length);
+      this.#write(Buffer.concat([CLOSING, blanks(room)]), this.#end);
       this.#closing = this.#end;
     }
     const size = this.#end + CLOSING.length;
@@ -234,7 +231,7 @@ export class HeldResponses implements ResponsesFile {
   /** RFC 8259, 8.1: a JSON text has no byte order mark. Blanks are allowed. */
   #replaceByteOrderMark(): void {
     const first = this.#read(BYTE_ORDER_MARK.length, 0);
-    if (BYTE_ORDER_MARK.every((byte, index) => byte === first[index])) this.#write(" ".repeat(first.length), 0);
+    if (BYTE_ORDER_MARK.every((byte, index) => byte === first[index])) this.#write(Buffer.alloc(first.length, " "), 0);
   }
 
   /** The first entry, read once. */
@@ -247,8 +244,7 @@ export class HeldResponses implements ResponsesFile {
     return readAt(this.#file, at, length);
   }
 
-  #write(text: string | Uint8Array, at: number): void {
-    const bytes = typeof text === "string" ? encoder.encode(text) : text;
+  #write(bytes: Uint8Array, at: number): void {
     this.#file.seekSync(at, Deno.SeekMode.Start);
     for (let written = 0; written < bytes.length;) {
       written += this.#file.writeSync(bytes.subarray(written));
@@ -263,6 +259,10 @@ export class HeldResponses implements ResponsesFile {
       throw cannot(verb, this.#path, error);
     }
   }
+}
+
+function blanks(bytes: number): Uint8Array {
+  return new Uint8Array(bytes).fill(BLANK);
 }
 
 /**

@@ -1,6 +1,5 @@
 /** Where entries stand in `responses.json`, so that a reader finds them whole while they are written. @module */
 
-import { Buffer } from "node:buffer";
 import type { Entry } from "../wire.ts";
 
 /** Length of the opening bracket, and the bracket. */
@@ -21,7 +20,7 @@ const MAX_GAP_BYTES = 2048;
 const SPACE = 0x20;
 const LINE_FEED = 0x0a;
 
-/** Bytes that are written at once, or that are expected at a place. */
+/** The bytes of an entry, and where they stand or are expected. */
 export interface Piece {
   readonly at: number;
   readonly bytes: Uint8Array;
@@ -52,22 +51,13 @@ export function* placeEntries(entries: readonly Pick<Entry, "text">[], foot: Foo
   }
 }
 
-/** The pieces that append the entries, each right behind the one before; one piece holds the entries of one page. */
-export function* layOut(entries: readonly Pick<Entry, "text">[], foot: Foot): Iterable<Piece> {
-  let { end } = foot;
-  let start = end;
-  let together: Uint8Array[] = [];
-  for (const { at, bytes } of placeEntries(entries, foot)) {
-    if (leftInPage(end) < bytes.length) {
-      if (at > end) together.push(new Uint8Array(at - end).fill(SPACE));
-      if (together.length > 0) yield { at: start, bytes: concat(together) };
-      together = [];
-      start = at;
-    }
-    together.push(bytes);
-    end = at + bytes.length;
-  }
-  if (together.length > 0) yield { at: start, bytes: concat(together) };
+/** The bytes that append the entries, from the foot's end on: each entry at its place, with spaces between them. */
+export function layOut(entries: readonly Pick<Entry, "text">[], foot: Foot): Uint8Array {
+  const pieces = [...placeEntries(entries, foot)], last = pieces.at(-1);
+  if (!last) return new Uint8Array();
+  const all = new Uint8Array(last.at + last.bytes.length - foot.end).fill(SPACE);
+  for (const { at, bytes } of pieces) all.set(bytes, at - foot.end);
+  return all;
 }
 
 /** Bytes from `at` to the end of its page. */
@@ -80,17 +70,17 @@ function* encodeAll(
   entries: readonly Pick<Entry, "text">[],
   { isFirst }: Pick<Foot, "isFirst">,
 ): Iterable<Uint8Array> {
-  const bytes = encoder.encode(entries.map(({ text }) => `,\n${text}`).join(""));
+  const text = entries.map(({ text }) => `,\n${text}`).join(""), bytes = encoder.encode(text);
+  // A text that is ASCII alone has its line breaks at the same places, and is searched faster.
+  const lineFrom = text.length === bytes.length
+    ? (from: number) => text.indexOf("\n", from)
+    : (from: number) => bytes.indexOf(LINE_FEED, from);
   let start = isFirst ? 1 : 0;
   while (start < bytes.length) {
     // JSON has no line break within an entry.
-    const next = bytes.indexOf(LINE_FEED, bytes.indexOf(LINE_FEED, start) + 1);
+    const next = lineFrom(lineFrom(start) + 1);
     const end = next === -1 ? bytes.length : next - 1;
     yield bytes.subarray(start, end);
     start = end;
   }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
