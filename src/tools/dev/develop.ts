@@ -3,7 +3,10 @@
 import { openFileWatch } from "./file_watch.ts";
 import type { WatchedFiles } from "./watched_files.ts";
 
-/** Exit codes that a change of the sources may cure: Deno's for an error that nobody caught, and a bug of the agent. */
+/**
+ * Exit codes that a change of the sources may cure: Deno's for an error that nobody caught, and a bug of the agent. Once
+ * a change has started it again, the next one may cure any: the mistake was made on the way.
+ */
 const CURABLE: readonly number[] = [1, 70];
 
 export interface DevelopOptions {
@@ -27,13 +30,13 @@ export async function develop({ command: [path, ...args], watched, env, say }: D
     // From a terminal the program has the signal already: twice in a moment is one wish.
     if (running) send(running, name);
   });
-  while (true) {
+  for (let changes = 0;; changes++) {
     await using watch = openFileWatch(watched());
     const program = running = new Deno.Command(path, { args, env }).spawn();
     const ended = program.status.finally(() => running = undefined);
     const first = await Promise.race([ended, watch.changed()]);
     if ("code" in first) {
-      if (stop.signal.aborted || !CURABLE.includes(first.code)) return first.code;
+      if (stop.signal.aborted || (changes === 0 && !CURABLE.includes(first.code))) return first.code;
       say(`The agent ended with ${first.code}. It starts again when a file changes; Ctrl+C ends.`);
       await Promise.race([watch.changed(), stop.made]);
       if (stop.signal.aborted) return first.code;

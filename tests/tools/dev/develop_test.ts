@@ -55,7 +55,6 @@ const QUESTION = (id: string) => [{ id, query: "When does the mill open?", times
 
 for (
   const [what, file, content] of [
-    ["its knowledge", "notes.md", "The mill opens at seven."],
     ["its character", "c.json", { name: "Miller", bio: "b", knowledge: ["The mill opens at seven."] }],
     ["its settings file", ".env", "AGENT_CHARACTER=other.json"],
   ] as const
@@ -84,6 +83,33 @@ for (
     },
   );
 }
+
+testUnless(
+  EXECUTABLE && "an executable is tested",
+  "a change of its knowledge starts nothing again, and after a mistake in its character it waits for the next change",
+  async () => {
+    await using files = makeFolder({
+      ".env": "AGENT_CHARACTER=c.json",
+      "c.json": { name: "Miller", bio: "b", knowledge: [{ path: "notes.md" }] },
+      "notes.md": "The mill opens at six.",
+      "iexec_in/events.json": QUESTION("q1"),
+    });
+    const write = (file: string, content: string) => Deno.writeTextFileSync(`${files.path}/${file}`, content);
+    await using dev = startDev({ folder: files.path });
+    await dev.shows("The mill opens at six.");
+    write("notes.md", "The mill opens at seven.");
+    await dev.shows("Knowledge read again");
+    write("iexec_in/events.json", JSON.stringify(QUESTION("q2")));
+    await dev.shows("The mill opens at seven.");
+    write("c.json", '{ "name": "Miller"');
+    await dev.shows("It starts again when a file changes");
+    write("c.json", JSON.stringify({ name: "Miller", bio: "b", knowledge: ["The mill opens at eight."] }));
+    // The first start, and the one after the mistake was mended.
+    await dev.shows("Agent started", { count: 2 });
+    dev.kill("SIGINT");
+    assertEquals((await dev.ended).code, 0);
+  },
+);
 
 testUnless(
   EXECUTABLE && "an executable is tested",
