@@ -3,7 +3,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { readEntries, startAgent } from "../support/agent.ts";
 import { startServer } from "../support/server.ts";
-import { leaveAnswers } from "./growth.ts";
+import { openAnswered } from "./answered.ts";
 import { ourAgent, startClient } from "./peer.ts";
 import { makeFolder } from "../support/folder.ts";
 
@@ -74,7 +74,7 @@ export async function lateStartLatencies(count: number, answered: number): Promi
   await using folder = makeFolder();
   const { path } = folder;
   for (const name of ["iexec_in", "iexec_out"]) Deno.mkdirSync(`${path}/${name}`);
-  leaveAnswers(answered, { state: `${path}/.agent`, output: `${path}/iexec_out/responses.json` });
+  openAnswered({ state: `${path}/.agent`, output: `${path}/iexec_out/responses.json` }, answered)[Symbol.dispose]();
   const latencies: number[] = [];
   for (let n = 1; n <= count; n++) latencies.push(await startLatency(path, `late${n}`));
   return latencies;
