@@ -35,10 +35,10 @@ for (const name of ["start", "chat"] as const) {
   });
 }
 
-Deno.test("no task line is longer than two lines of a terminal with 80 columns", () => {
+Deno.test("no task line is longer than two lines of a terminal with 80 columns, or three with V8's flags", () => {
   // `Task NAME COMMAND` is what Deno prints.
   const lines = Object.entries(config.tasks).map(([name, { command }]) => `Task ${name} ${command}`);
-  assertEquals(lines.filter((line) => line.length > 2 * 80), []);
+  assertEquals(lines.filter((line) => line.length > (line.includes(V8_FLAGS) ? 3 : 2) * 80), []);
 });
 
 for (const { path, imported } of LOCK_FILES) {
