@@ -1,5 +1,6 @@
 /** The state directory as the program uses it: the parts' tables in one database, under one seal. @module */
 
+import blankState from "./blank_state.json" with { type: "json" };
 import { type Journal, openJournal } from "../journal/journal.ts";
 import {
   ASKED_SCHEMA,
@@ -53,6 +54,7 @@ const MIGRATIONS: readonly string[] = [
 export const SCHEMA: Schema = {
   migrations: MIGRATIONS,
   digest: "74f326336d4abdee26da2bf2bea8b59d6856253b6999b81fa5235f1c5c497b8e",
+  blank: blankState,
 };
 
 /** Every sealed column of every part. */

@@ -5,6 +5,7 @@ import { setImmediate } from "node:timers";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { isRefusal, makeDirectorySync } from "../files.ts";
 import type { Log } from "../log.ts";
+import { placeDatabase } from "./blank_database.ts";
 import { createCommitTimer } from "./commit_timer.ts";
 import { damaged, PAGE_BYTES } from "./database_header.ts";
 import { rewriteTables } from "./rewriting.ts";
@@ -97,7 +98,8 @@ export function openDatabase(
   try {
     path = claim(directory);
     held = true;
-    holdStateDirectory(directory, log);
+    const { isNew } = holdStateDirectory(directory, log);
+    if (isNew && schema.blank && schema.blank.digest === schema.digest) placeDatabase(path, schema.blank.packed);
     makePrivate(path);
     sqlite = new DatabaseSync(path);
     sqlite.exec(`

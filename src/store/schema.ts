@@ -3,6 +3,7 @@
 import { hash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { EXIT, FatalError } from "../errors.ts";
+import type { BlankDatabase } from "./blank_database.ts";
 
 /** The migrations, and the digest of what they make. */
 export interface Schema {
@@ -13,6 +14,11 @@ export interface Schema {
    * A wrong or missing one costs that time, and nothing else.
    */
   readonly digest?: string;
+  /**
+   * What the migrations make, as a file: spares a first start to make each table, a third of what it takes to open the
+   * state. One of another digest is not taken.
+   */
+  readonly blank?: BlankDatabase;
 }
 
 interface SchemaRow {

@@ -16,10 +16,11 @@ const BESIDE = ["agent.db-wal", "agent.db-shm", "agent.db-journal"] as const;
  * SQLite obeys none of Deno's permissions: a journal that somebody planted makes it delete any file of its user's.
  * Files of ours that others may read or write are closed to them.
  *
+ * @returns `isNew`: whether nothing of a database was there.
  * @throws {FatalError} Naming what is wrong; nothing but permissions was changed then.
  * @throws What the file system says, if it refuses.
  */
-export function holdStateDirectory(directory: string, log?: Log): void {
+export function holdStateDirectory(directory: string, log?: Log): { isNew: boolean } {
   const path = Deno.realPathSync(directory);
   const uid = ownerOfNewFiles(path);
   checkDirectory(path, { uid, log });
@@ -29,6 +30,7 @@ export function holdStateDirectory(directory: string, log?: Log): void {
   for (const name of ["agent.db", ...BESIDE]) if (names.includes(name)) checkFile(`${path}/${name}`, { uid, log });
   if (names.includes("agent.db-journal")) refuseJournal(database);
   if (names.includes("agent.db")) checkHeader(database);
+  return { isNew: !["agent.db", ...BESIDE].some((name) => names.includes(name)) };
 }
 
 /** Refuse a rollback journal, unless it is that of a first start which was cut off. */

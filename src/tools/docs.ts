@@ -1,8 +1,9 @@
 /**
- * Writes what the settings say elsewhere too: docs/settings.md, `.env.example`, the variables in `deno.json`; and the index
- * of the built-in knowledge. Run by `deno task docs`. @module
+ * Writes what the settings say elsewhere too: docs/settings.md, `.env.example`, the variables in `deno.json`; the index of
+ * the built-in knowledge, and the state of a first start. Run by `deno task docs`. @module
  */
 
+import { BLANK_STATE, makeBlankState } from "../program/blank_state.ts";
 import { envExample, settingsMarkdown } from "../program/help.ts";
 import { SETTINGS, VARIABLES } from "../program/settings.ts";
 import { prefixesOf } from "../settings/misspelt.ts";
@@ -34,5 +35,6 @@ if (import.meta.main) {
   await Deno.writeTextFile(".env.example", envExample());
   await Deno.writeTextFile(settings, withSettings(await Deno.readTextFile(settings)));
   await Deno.writeTextFile("deno.json", withVariables(await Deno.readTextFile("deno.json")));
+  await Deno.writeTextFile(BLANK_STATE, JSON.stringify(makeBlankState(), null, 2) + "\n");
   await Deno.writeTextFile(BUILT_IN_INDEX, JSON.stringify(await makeBuiltInIndex(), null, 2) + "\n");
 }

@@ -59,6 +59,7 @@ async function refusalElsewhere(directory: string): Promise<string> {
 /** How many commits the write-ahead log holds. @see https://sqlite.org/fileformat2.html#walformat */
 function commitsIn(directory: string): number {
   const log = Deno.readFileSync(`${directory}/agent.db-wal`);
+  if (log.length === 0) return 0;
   const view = new DataView(log.buffer);
   const frameBytes = 24 + view.getUint32(8);
   let commits = 0;
