@@ -44,7 +44,7 @@ export async function bundleProgram(options: { root: string; commit: string; fol
   const bundle = ["bundle", "--quiet", "--frozen=false", "--minify", "--format=cjs", "--output=bundle.js", "main.ts"];
   await deno(bundle, folder);
   const own = AS_THEY_ARE.map((name) => [name, Deno.readTextFileSync(new URL(name, import.meta.url))] as const);
-  const program = sealed(await Deno.readTextFile(`${folder}/bundle.js`));
+  const program = sealed(withoutCurveTable(await Deno.readTextFile(`${folder}/bundle.js`)));
   return new Map([...own, [PRELUDE, await preludeFor(folder)], [PROGRAM, program]]);
 }
 
@@ -117,6 +117,24 @@ async function useLeanConfig(folder: string): Promise<void> {
   const { imports, tasks: _, permissions: __, ...rest } = JSON.parse(await Deno.readTextFile(path));
   const zod = `./src/${LEAN_ZOD}/${ZOD_INDEX}`;
   await Deno.writeTextFile(path, JSON.stringify({ ...rest, imports: { ...imports, zod } }));
+}
+
+/**
+ * The points of secp256k1 that elliptic comes with, as `{doubles:{step:…,points:[…]},naf:{wnd:…,points:[…]}}`.
+ * @see lib/elliptic/precomputed/secp256k1.js of elliptic 6.6.1
+ */
+const CURVE_TABLE = /\{doubles:\{step:\d+,points:[[\]",\da-f]+\},naf:\{wnd:\d+,points:[[\]",\da-f]+\}\}/g;
+
+/**
+ * A bundle without elliptic's table of points: 26 kB that make one curve faster, and that elliptic does without where they
+ * are missing. Quotes are checked with another curve, and addresses of Ethereum are computed by another package.
+ *
+ * @throws {FatalError} If there is not one such table.
+ */
+export function withoutCurveTable(bundle: string): string {
+  const tables = bundle.match(CURVE_TABLE)?.length ?? 0;
+  if (tables === 1) return bundle.replace(CURVE_TABLE, "void 0");
+  throw new FatalError(`Cannot leave elliptic's table of points out: the bundle has ${tables} of them`, EXIT.bug);
 }
 
 /**

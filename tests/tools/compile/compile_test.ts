@@ -1,7 +1,7 @@
 /** `deno task compile`: what goes into the executable, and that it is the same wherever it is made. @module */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { sealed, sealedProgram } from "../../../src/tools/compile/bundle.ts";
+import { sealed, sealedProgram, withoutCurveTable } from "../../../src/tools/compile/bundle.ts";
 import { obeysChannel } from "../../../src/tools/compile/main.ts";
 import { allowedHosts } from "../../../src/tools/compile/permissions.ts";
 import { FatalError } from "../../../src/errors.ts";
@@ -18,6 +18,14 @@ Deno.test("a bundle that is sealed asks for built-in modules alone, and imports 
     seal(bundle),
     'var a=require("node:path"),d=async e=>await importNothing(e);d.import(1);a.important(2);importNothing("./part.js")',
   );
+});
+
+Deno.test("elliptic's table of points stays out, and a bundle that has none, or two, is refused", () => {
+  const table = '{doubles:{step:4,points:[["e6","f7"],["11","1a"]]},naf:{wnd:7,points:[["f9","38"]]}}';
+  assertEquals(withoutCurveTable(`a=b((c,d)=>{d.exports=${table}});e=1`), "a=b((c,d)=>{d.exports=void 0});e=1");
+  for (const bundle of ["a=1", `a=${table};b=${table}`]) {
+    assertThrows(() => withoutCurveTable(bundle), FatalError, "points");
+  }
 });
 
 Deno.test("a bundle that is sealed has one byte a character, and says the same", () => {
