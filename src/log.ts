@@ -25,9 +25,10 @@ export type Log = Readonly<Record<LogLevel, LogLine>>;
 export type LogFormat = "json" | "text" | "terminal";
 
 /**
- * A log that writes whole lines to `write`.
+ * A log that writes whole lines.
  *
- * @param options `level`: the noisiest level that is written; `content`: whether queries and answers are; `colour`: whether
+ * @param options `write`: is given a function that makes the line, which may be called later: making one takes 0.1 to
+ * 0.2 ms after a rest, which an answer under way need not wait for; `level`: the noisiest level that is written; `content`: whether queries and answers are; `colour`: whether
  * a terminal's lines are coloured, default false.
  */
 export function createLog(options: {
@@ -35,44 +36,52 @@ export function createLog(options: {
   format: LogFormat;
   colour?: boolean;
   content: boolean;
-  write: (line: string) => void;
+  write: (line: () => string) => void;
   now: () => number;
 }): Log {
   const { level, format, colour = false, write, now } = options;
   const render = rendererOf(format, { colour });
   const lineFor = (at: LogLevel): LogLine => {
     if (LOG_LEVELS.indexOf(at) > LOG_LEVELS.indexOf(level)) return () => {};
-    return (message, fields = {}, content) =>
-      write(render(now(), at, message, fields, options.content ? content : undefined) + "\n");
+    return (message, fields = {}, content) => {
+      const timeMs = now();
+      write(() => render(timeMs, at, message, fields, options.content ? content : undefined) + "\n");
+    };
   };
   return { error: lineFor("error"), warn: lineFor("warn"), info: lineFor("info"), debug: lineFor("debug") };
 }
 
 /** Collects lines and writes them together. */
 export interface LineBuffer {
-  write(line: string): void;
+  /** @param line What is written, or makes it when it is written. */
+  write(line: string | (() => string)): void;
   /** Write the collected lines now, such as before the program ends. */
   flush(): void;
 }
 
 /** Size of the collected lines at which they are written without waiting, in UTF-16 code units. */
 const MAX_GATHERED = 64 * 1024;
+/** Size that a line is taken for which is not made yet. */
+const USUAL_SIZE = 200;
 
 /** Writes the lines of one turn of the event loop together, since a write takes longer than making a line. */
 export function gatherLines(write: (text: string) => void): LineBuffer {
-  let gathered = "";
+  let gathered: (string | (() => string))[] = [], size = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = () => {
     clearTimeout(timer);
     timer = undefined;
-    const text = gathered;
-    gathered = "";
+    const lines = gathered;
+    [gathered, size] = [[], 0];
+    let text = "";
+    for (const line of lines) text += typeof line === "string" ? line : line();
     if (text !== "") write(text);
   };
   return {
     write(line) {
-      gathered += line;
-      if (gathered.length > MAX_GATHERED) flush();
+      gathered.push(line);
+      size += typeof line === "string" ? line.length : USUAL_SIZE;
+      if (size > MAX_GATHERED) flush();
       else timer ??= setTimeout(flush, 0);
     },
     flush,

@@ -2,7 +2,15 @@
 
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { gatherLines, LOG_LEVELS, type LogContent, type LogFields, type LogLevel, silentLog } from "../src/log.ts";
+import {
+  createLog,
+  gatherLines,
+  LOG_LEVELS,
+  type LogContent,
+  type LogFields,
+  type LogLevel,
+  silentLog,
+} from "../src/log.ts";
 import { keptLog } from "./support/kept_log.ts";
 
 const NOON = Date.UTC(2026, 6, 1, 12);
@@ -212,6 +220,20 @@ Deno.test("lines of one turn are written together, in order, and none is left be
   lines.flush();
   lines.flush();
   assertEquals(written, ["a\nb\n", "c\n"]);
+});
+
+Deno.test("a line is made when it is written, with the time of its call", async () => {
+  const written: string[] = [];
+  let nowMs = NOON;
+  const lines = gatherLines((text) => written.push(text));
+  const log = createLog({ level: "info", format: "text", content: false, write: lines.write, now: () => nowMs });
+  let made = 0;
+  const error = Object.defineProperty(new Error(), "message", { get: () => `made ${++made}` });
+  log.info("asked", { error });
+  nowMs += 1_000;
+  assertEquals(made, 0);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(written, ['2026-07-01T12:00:00.000Z info  asked error="made 1"\n']);
 });
 
 Deno.test("lines that gather in a long turn are written before they fill the memory", () => {

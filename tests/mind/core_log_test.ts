@@ -48,7 +48,7 @@ Deno.test("the program prints nothing of a question, whatever the environment as
     import { createLog } from "${import.meta.resolve("../../src/log.ts")}";
     import { event } from "${import.meta.resolve("../support/events.ts")}";
     import { startMind } from "${import.meta.resolve("../support/mind.ts")}";
-    const log = createLog({ level: "debug", format: "text", content: false, write: console.error, now: Date.now });
+    const log = createLog({ level: "debug", format: "text", content: false, write: (line) => console.error(line()), now: Date.now });
     await using mind = await startMind({ log });
     const asked = event("1", "What is iExec? ${CANARY}", { userId: "${CANARY}" });
     const text = await mind.answer(asked, new AbortController().signal);

@@ -12,5 +12,5 @@ export function keptLog(options: {
 }): { readonly lines: string[]; readonly log: Log } {
   const lines: string[] = [];
   const { level = "debug", format = "text", colour = false, content = false, now } = options;
-  return { lines, log: createLog({ level, format, colour, content, write: (line) => void lines.push(line), now }) };
+  return { lines, log: createLog({ level, format, colour, content, write: (line) => void lines.push(line()), now }) };
 }

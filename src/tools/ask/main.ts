@@ -32,7 +32,7 @@ export async function main(args: readonly string[]): Promise<number> {
       format: Deno.stderr.isTerminal() ? "terminal" : "text",
       colour: !Deno.noColor,
       content: false,
-      write: (text) => writeTextSync(Deno.stderr, text),
+      write: (line) => writeTextSync(Deno.stderr, line()),
       now: clock.now,
     });
     using relay = await openRelay(settings, { log });

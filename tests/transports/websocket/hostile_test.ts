@@ -32,7 +32,7 @@ async function recoverFrom(
     format: "json",
     colour: false,
     content: false,
-    write: (text) => logged += text,
+    write: (line) => logged += line(),
     now: () => 0,
   });
   const events: string[] = [];
