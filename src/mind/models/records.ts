@@ -22,7 +22,7 @@ export function count(value: unknown): number | undefined {
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 export async function* recordsOf(
-  response: Response,
+  response: { readonly headers: Headers; readonly body: AsyncIterable<Uint8Array> | null },
   { where, remedy }: { where: string; remedy: string },
 ): AsyncGenerator<JsonObject> {
   const reader = createReader(where);
@@ -136,7 +136,7 @@ function parsed(text: string): unknown {
 }
 
 /** The lines of a body, whatever ends them. */
-async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string> {
+async function* linesOf(body: AsyncIterable<Uint8Array> | null): AsyncGenerator<string> {
   // It also takes off a byte order mark.
   const decoder = new TextDecoder();
   let rest = "";
