@@ -111,7 +111,9 @@ function speakerFrom({ name, bio, topics = [] }: Character, translation: Transla
 /** What names the model that makes embeddings: those of another one must not be taken for its own. */
 function embeddingName(model: ModelOptions | Plugin): string {
   if (!("provider" in model)) return model.name;
-  return "embeddingModel" in model ? `${model.provider} ${model.embeddingModel}` : model.provider;
+  const named = "embeddingModel" in model ? `${model.provider} ${model.embeddingModel}` : model.provider;
+  const dimensions = "embeddingDimensions" in model ? model.embeddingDimensions : undefined;
+  return dimensions === undefined ? named : `${named} ${dimensions}`;
 }
 
 /** The model and its provider, as answers tell them; nothing for one that is built in or handed over. */

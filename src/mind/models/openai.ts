@@ -5,6 +5,7 @@ import type { Plugin } from "@elizaos/core";
 import type { Piece } from "./answer.ts";
 import { type Asker, createAsker, type Interface } from "./asking.ts";
 import { embeddingHandler } from "./embedding.ts";
+import { createLearner } from "./learning.ts";
 import { ModelError } from "../model_error.ts";
 import type { OpenaiOptions } from "./options.ts";
 import { count } from "./records.ts";
@@ -13,16 +14,14 @@ import { type ErrorContext, streamedError } from "./status.ts";
 
 /** The plugin, with TEXT_SMALL and TEXT_LARGE, and TEXT_EMBEDDING if an embedding model is set. */
 export function openaiModel(options: OpenaiOptions): Plugin {
-  const { embeddingModel: model } = options;
   const ask = askerOf(options);
-  const embeddings = embeddingServerOf(options);
   return {
     name: "openai-model",
     description: "Answers from a server that speaks OpenAI's interface",
     models: {
       TEXT_SMALL: ask,
       TEXT_LARGE: ask,
-      ...(model !== undefined && { TEXT_EMBEDDING: embeddingHandler((texts) => embed(embeddings, model, texts)) }),
+      ...(options.embeddingModel !== undefined && { TEXT_EMBEDDING: embeddingHandler(embedderOf(options)) }),
     },
   };
 }
@@ -68,14 +67,30 @@ export function embeddingServerOf(options: OpenaiOptions): Server {
   });
 }
 
-/** The embeddings of some texts, in their order. */
+/** Makes embeddings, and remembers whether the model refuses to shorten them. */
+function embedderOf(options: OpenaiOptions): (texts: string[]) => Promise<number[][]> {
+  const { embeddingModel: model = "", embeddingDimensions: dimensions } = options;
+  const server = embeddingServerOf(options), learner = createLearner();
+  return (texts) =>
+    learner.ask(({ refused }, sent) => {
+      const shortened = dimensions !== undefined && !refused.has("dimensions") ? { dimensions } : {};
+      sent({ fields: new Set(Object.keys(shortened)), tokens: 0 });
+      return embed(server, { model, ...shortened }, texts);
+    });
+}
+
+/**
+ * The embeddings of some texts, in their order.
+ *
+ * @param how `dimensions`: how many numbers each one is to have; default: as many as the model makes.
+ */
 export async function embed(
   server: Server,
-  model: string,
+  how: { model: string; dimensions?: number },
   input: readonly string[],
   signal = new AbortController().signal,
 ): Promise<number[][]> {
-  const { data } = await server.post("embeddings", { model, input, encoding_format: "float" }, signal);
+  const { data } = await server.post("embeddings", { ...how, input, encoding_format: "float" }, signal);
   if (!Array.isArray(data)) throw new ModelError("faulty", "The model server sent embeddings that can't be used");
   const made = data.filter(isObject).map(({ index, embedding }, place) => ({
     index: Number(index ?? place),

@@ -43,6 +43,8 @@ export interface OpenaiOptions extends RemoteOptions {
   readonly embeddingUrl?: URL;
   /** Absent: the same as for answers, where the address is the same. */
   readonly embeddingApiKey?: string;
+  /** Numbers of an embedding. Absent: as many as the model makes. */
+  readonly embeddingDimensions?: number;
 }
 export type ModelOptions = { readonly provider: "embedded" } | OllamaOptions | OpenaiOptions;
 
@@ -74,6 +76,7 @@ export function modelOptions(settings: ModelSettings & ProxySettings): ModelOpti
           apiKey: settings.OPENAI_API_KEY,
           embeddingUrl: settings.OPENAI_EMBEDDING_BASE_URL,
           embeddingApiKey: settings.OPENAI_EMBEDDING_API_KEY,
+          embeddingDimensions: settings.OPENAI_EMBEDDING_DIMENSIONS,
         }),
       };
   }

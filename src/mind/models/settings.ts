@@ -139,6 +139,13 @@ export const MODEL_SETTINGS = {
     defaultText: "that of `OPENAI_API_KEY`, where `OPENAI_EMBEDDING_BASE_URL` is not set",
     secret: true,
   }),
+  OPENAI_EMBEDDING_DIMENSIONS: optional({
+    meaning:
+      "OpenAI's interface: how many numbers an embedding has, for models that can shorten them; others are asked without",
+    expected: "a whole number from 1 to 65536",
+    check: whole(1, 65_536),
+    defaultText: "the model's own",
+  }),
   MODEL_TEMPERATURE: optional({
     meaning: "How freely the model words its answers; 0 hardly at all. The character's own setting counts more",
     expected: "a number between 0 and 2",

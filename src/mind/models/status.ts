@@ -122,6 +122,7 @@ const OPTIONAL_FIELDS = [
   "stream_options",
   "reasoning_effort",
   "chat_template_kwargs",
+  "dimensions",
   "think",
   "system",
 ];
@@ -143,7 +144,7 @@ function detailsOf(
   const fields = isRefusal
     ? OPTIONAL_FIELDS.filter((name) =>
       error.param === name || new RegExp(`["'\`\\\\.]${name}["'\`\\\\]`, "i").test(text) ||
-      new RegExp(`(support|unknown|unrecognized|unexpected|extra)[^.]{0,40}\\b${name}\\b`, "i").test(text) ||
+      new RegExp(`(support|unknown|unrecognized|unexpected|extra)[^.]{0,50}\\b${name}\\b`, "i").test(text) ||
       new RegExp(`\\b${name}\\b (role )?(is |are )?(not|un)[ -]?(support|allow|permit|known|recogni)`, "i").test(text)
     )
     : [];

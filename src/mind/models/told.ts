@@ -71,7 +71,7 @@ export async function toldByOpenai(options: OpenaiOptions, signal: AbortSignal):
     const there = embeddingUrl === undefined ? listed : await listModels(embeddings, signal);
     // llama.cpp lists its model whether or not it was started with --embeddings.
     const isSure = there.some(({ id, owned_by }) => id === embeddingModel && owned_by !== "llamacpp");
-    if (!isSure) await embed(embeddings, embeddingModel, ["."], signal);
+    if (!isSure) await embed(embeddings, { model: embeddingModel }, ["."], signal);
   }
   // A server of one model calls it as it likes.
   const entry = listed.find(({ id }) => id === model) ?? (listed.length === 1 ? listed[0] : undefined);
