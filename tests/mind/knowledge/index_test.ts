@@ -114,7 +114,7 @@ Deno.test("with a key no word of the knowledge is in the state directory, nor a 
       folder: `${files.path}/.`,
       env: { ...env, AGENT_STATE_DIR: state, ...(sealed && { AGENT_STATE_KEY: KEY }) },
     });
-    await agent.logged("🚀 Agent started");
+    await agent.logged("knowledge indexed");
     await agent.stop();
     for (const word of words) assertEquals(isInFiles(state, word), !sealed, word);
     for (const { name } of Deno.readDirSync(state)) {
