@@ -1,3 +1,3 @@
-/** What the agent takes of ElizaOS's core, by name: of the rest, the executable has only what these need. @module */
+/** What the agent takes of ElizaOS's core, by name: the lean core has only what these need. @module */
 
 export { AgentRuntime, ChannelType, logger, stringToUuid, validateCharacter } from "@elizaos/core";

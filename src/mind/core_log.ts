@@ -2,7 +2,6 @@
 
 import type { Logger } from "@elizaos/core";
 import { config as configureZod } from "zod";
-import build from "../build.json" with { type: "json" };
 import type { Log } from "../log.ts";
 
 /** The core, loaded. Everywhere else its types are imported, never its values. */
@@ -31,22 +30,9 @@ const MAX_SENTENCE_LENGTH = 200;
 export async function loadCore(): Promise<Core> {
   using _ = setAside({ LOG_LEVEL: "fatal", LOG_JSON_FORMAT: undefined });
   using _schemas = interpretSchemas();
-  const core = build.commit === null ? await importFromSources() : await import("./core.ts");
+  const core = await import("./core.ts");
   silenceConsole();
   return core;
-}
-
-/** What the core imports that nothing here does. */
-const CORE_IMPORTS = ["node:async_hooks", "node:fs", "node:module", "zod/v3"];
-
-/**
- * The core as `./core.ts` has it, 60 ms sooner (Deno 2.9.6, measured): to tell who asks for a module that is not loaded
- * yet, Deno parses the core's source map of 4 MB; and what V8 has kept of compiling the core is only found by the file's
- * own name.
- */
-async function importFromSources(): Promise<Core> {
-  await Promise.all(CORE_IMPORTS.map((name) => import(name)));
-  return await import(import.meta.resolve("@elizaos/core"));
 }
 
 /**

@@ -8,7 +8,7 @@ import { COMMIT, VERSION } from "./version.ts";
 
 /** The versions of the program and of what it is built on; for an executable its SHA-256 too. */
 export function versionText(): string {
-  const core = config.imports["@elizaos/core"].split("@").at(-1);
+  const core = config.scopes["./src/"]["@elizaos/core"].split("@").at(-1);
   const { deno, v8, typescript } = Deno.version;
   const lines = [
     `agent ${VERSION}`,

@@ -1,13 +1,17 @@
 /**
- * Writes what the settings say elsewhere too: docs/settings.md, `.env.example`, the variables in `deno.json`; the index of
- * the built-in knowledge, and the state of a first start. Run by `deno task docs`. @module
+ * `deno task docs`: writes what the settings say elsewhere too (docs/settings.md, `.env.example`, the variables in
+ * `deno.json`), the index of the built-in knowledge, the state of a first start, the licence notices, and the lean core.
+ * @module
  */
 
 import { BLANK_STATE, makeBlankState } from "../program/blank_state.ts";
 import { envExample, settingsMarkdown } from "../program/help.ts";
 import { SETTINGS, VARIABLES } from "../program/settings.ts";
 import { prefixesOf } from "../settings/misspelt.ts";
+import { ROOT } from "./agent_command.ts";
 import { BUILT_IN_INDEX, makeBuiltInIndex } from "./compile/built_in_index.ts";
+import { LEAN_CORE, makeLeanCore } from "./lean_core.ts";
+import { writeNotices } from "./licenses/collect.ts";
 
 /** `docs/settings.md` with its table made from the settings. */
 export function withSettings(document: string): string {
@@ -37,4 +41,7 @@ if (import.meta.main) {
   await Deno.writeTextFile("deno.json", withVariables(await Deno.readTextFile("deno.json")));
   await Deno.writeTextFile(BLANK_STATE, JSON.stringify(makeBlankState(), null, 2) + "\n");
   await Deno.writeTextFile(BUILT_IN_INDEX, JSON.stringify(await makeBuiltInIndex(), null, 2) + "\n");
+  const root = ROOT.slice(0, -1);
+  await writeNotices(root);
+  await Deno.writeTextFile(LEAN_CORE, await makeLeanCore(root));
 }

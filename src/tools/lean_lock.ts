@@ -5,7 +5,7 @@ import config from "../../deno.json" with { type: "json" };
 /**
  * The dependencies of ElizaOS's core that stay: those that it imports, and those whose code goes into the executable, for
  * their licences. Its published file holds all of them inside already (see {@linkcode ./compile/core_cuts.ts}), but Deno
- * downloads all that the lock file names before a task runs: 180 packages, 254 MB, instead of 12, 38 MB (Deno 2.9.6).
+ * downloads all that the lock file names before a task runs: 254 MB for the 180 packages (Deno 2.9.6).
  */
 const CORE = { name: "@elizaos/core", dependencies: ["adze", "fast-redact", "uuid", "zod"] };
 

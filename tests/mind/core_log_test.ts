@@ -37,8 +37,8 @@ Deno.test("a start logs that the knowledge is indexed, an answer nothing, and th
   await using mind = await startMind({ log, file: { name: "A", bio: "b", settings: { SOME_TEXT: "text" } } });
   await mind.answer(event("1", CANARY, { userId: "u" }), never);
   assertEquals(lines.map((line) => line.replace(/.*info +(.*) passages=.*\n/, "$1")), ["knowledge indexed"]);
-  const { elizaLogger } = await import("@elizaos/core");
-  elizaLogger.error({ src: "x" }, "It broke");
+  const { logger } = await import("../../src/mind/core.ts");
+  logger.error({ src: "x" }, "It broke");
   assertEquals(lines.length, 2);
   assertStringIncludes(lines[1] ?? "", 'ElizaOS: "It broke" src=x');
 });

@@ -4,7 +4,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { FatalError } from "../../src/errors.ts";
 import notices from "../../src/program/licenses.json" with { type: "json" };
 import { licensesText } from "../../src/program/licenses.ts";
-import { collectNotices } from "../../src/tools/licenses/main.ts";
+import { collectNotices } from "../../src/tools/licenses/collect.ts";
 import { gatherNotices, noticesOf, splitNotice } from "../../src/tools/licenses/notices.ts";
 import { inlinedPackages } from "../../src/tools/licenses/packages.ts";
 import { ROOT } from "../support/agent.ts";

@@ -1,4 +1,4 @@
-/** Cuts code out of ElizaOS's core that the agent never calls, for the executable. @module */
+/** Cuts code out of ElizaOS's core that the agent never calls. @module */
 
 import { EXIT, FatalError } from "../../errors.ts";
 import { undefinedNames } from "./undefined_names.ts";
@@ -73,9 +73,9 @@ const CUTS: readonly Cut[] = [
 
 /** The stand-in for removed code, any use of which throws an error with its name; and a function made when it is called. */
 const LEFT_OUT = `
-function leftOutOfTheExecutable(name) {
+function leftOut(name) {
   const refuse = () => {
-    throw new Error(\`\${name} is not in this executable, since the agent does without it: see src/tools/compile/core_cuts.ts\`);
+    throw new Error(\`\${name} is left out of the core, since the agent does without it: see src/tools/compile/core_cuts.ts\`);
   };
   return new Proxy(function () {}, { get: refuse, apply: refuse, construct: refuse });
 }
@@ -123,11 +123,11 @@ function hiddenNames(published: string, lean: string): string[] {
 
 function wrongCut(path: string, why: string): FatalError {
   return new FatalError(
-    `Cannot leave parts of ${path} out of the executable: ${why}. Correct src/tools/compile/core_cuts.ts for this version.`,
+    `Cannot leave parts of ${path} out: ${why}. Correct src/tools/compile/core_cuts.ts for this version.`,
     EXIT.bug,
   );
 }
 
 function leftOut(name: string): string {
-  return `leftOutOfTheExecutable("${name}")`;
+  return `leftOut("${name}")`;
 }

@@ -1,7 +1,7 @@
 /** The packages whose code is in the executable: read off an unminified bundle of the same program. @module */
 
 import { EXIT, FatalError } from "../../errors.ts";
-import { copyProgram, LEAN_CORE } from "../compile/bundle.ts";
+import { copyProgram, LEAN_CORE, LOCK } from "../compile/bundle.ts";
 import { deno } from "../compile/deno.ts";
 
 /** A package of which the executable contains code. */
@@ -81,7 +81,7 @@ function packageOf(file: string): BundledPackage | undefined {
 
 /** A package that the core has inlined: its files lie beside the core's, in the version that the lock file names. */
 function inlinedPackage(name: string, { root, core }: { root: string; core: BundledPackage }): BundledPackage {
-  const { npm }: { npm: Record<string, unknown> } = JSON.parse(Deno.readTextFileSync(`${root}/deno.lock`));
+  const { npm }: { npm: Record<string, unknown> } = JSON.parse(Deno.readTextFileSync(`${root}/${LOCK}`));
   const registry = core.path.slice(0, -`/${CORE}/${core.version}`.length);
   const versions = Object.keys(npm).filter((id) => id.startsWith(`${name}@`))
     .map((id) => id.slice(name.length + 1).split("_")[0]!);

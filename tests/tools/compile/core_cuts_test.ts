@@ -43,7 +43,7 @@ Deno.test("what is left out of the core ends each use of it with its name", asyn
   await using folder = makeFolder();
   Deno.writeTextFileSync(`${folder.path}/lean_core.js`, await leanCore(published, path));
   const core: typeof import("@elizaos/core") = await import(`file://${folder.path}/lean_core.js`);
-  const said = (name: string) => `${name} is not in this executable, since the agent does without it`;
+  const said = (name: string) => `${name} is left out of the core, since the agent does without it`;
   await assertRejects(() => core.splitChunks("A text."), Error, said("LangChain"));
   assertThrows(() => core.composePrompt({ state: {}, template: "{{name1}}" }), Error, said("handlebars"));
   const state = { values: {}, data: {}, text: "" };
@@ -103,7 +103,7 @@ Deno.test("a core in which a passage is missing, or is there twice, is refused w
     await assertRejects(
       () => leanCore(published.replace(line, by), "/core/9.9.9/index.node.js"),
       FatalError,
-      `Cannot leave parts of /core/9.9.9/index.node.js out of the executable: "${line}" should be in it once ` +
+      `Cannot leave parts of /core/9.9.9/index.node.js out: "${line}" should be in it once ` +
         `where it is looked for, and is ${times} times. Correct src/tools/compile/core_cuts.ts for this version.`,
     );
   }
@@ -114,7 +114,7 @@ Deno.test("a core that still uses what would be left out is refused with the nam
     await assertRejects(
       () => leanCore(`${published}\nnew ${name}();`, path),
       FatalError,
-      `out of the executable: the rest still uses ${name}. Correct`,
+      `out: the rest still uses ${name}. Correct`,
     );
   }
 });

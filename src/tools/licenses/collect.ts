@@ -1,4 +1,4 @@
-/** Writes `src/program/licenses.json`, from which `--licenses` prints the notices: part of `deno task docs`. @module */
+/** Writes `src/program/licenses.json`, from which `--licenses` prints the notices. @module */
 
 import { LOCK } from "../compile/bundle.ts";
 import { deno } from "../compile/deno.ts";
@@ -52,8 +52,8 @@ export async function collectNotices(root: string, folder: string): Promise<Noti
   ]);
 }
 
-if (import.meta.main) {
-  const root = new URL("../../../", import.meta.url).pathname.slice(0, -1);
+/** Write the notices of the program in `root`. */
+export async function writeNotices(root: string): Promise<void> {
   // Downloads the packages, where that was not done yet.
   await deno(["check", "--quiet", `--lock=${LOCK}`, "main.ts"], root);
   const folder = Deno.makeTempDirSync({ prefix: "agent-licenses-" });
