@@ -59,11 +59,16 @@ export interface BrokerKind {
   readonly name: string;
   /** As its makers write it. */
   readonly product: string;
-  /** What the user can check when the broker is out of reach, and when it refuses the login; whole sentences. */
-  readonly advice: { readonly reach: string; readonly login: string };
+  /**
+   * What the user can check when the broker is out of reach, when it refuses the login, and when it refuses a part of the
+   * work to the user who is logged in; whole sentences.
+   */
+  readonly advice: { readonly reach: string; readonly login: string; readonly permissions: string };
   /** Name of the setting that names the authority to trust. */
   readonly authority: string;
   isLoginError(error: unknown): boolean;
+  /** Whether the broker refuses a part of the work to the user who is logged in. */
+  isPermissionError(error: unknown): boolean;
 }
 
 /** One kind of queue. */
@@ -116,7 +121,9 @@ export function openQueue<Handle>(queue: Queue<Handle>, options: QueueOptions): 
         end = {
           problem: problemOf(error, queue),
           ...(openedMs !== undefined && { openMs: clock.now() - openedMs, heard: true, progressed: true }),
-          ...(queue.isLoginError(error) && { advice: queue.advice.login, ...(!hasWorked && { maxAttempts: 1 }) }),
+          advice: adviceOn(error, queue),
+          // The first connection: more attempts would be refused as well.
+          ...(isRefusal(error, queue) && !hasWorked && { maxAttempts: 1 }),
         };
         log.warn("❌ No connection to {product}: {url}", { product, url, transport: name, error: end.problem });
       }
@@ -215,13 +222,26 @@ async function check<Handle>(queue: Queue<Handle>): Promise<string> {
 /** The error that ends the program where a broker can't be used: what is wrong, and what to check. */
 export function cannotUse(kind: BrokerKind, peer: string, error: unknown): FatalError {
   if (error instanceof FatalError) return error;
-  const advice = kind.isLoginError(error) ? kind.advice.login : kind.advice.reach;
-  return new FatalError(`Cannot use ${peer}: ${problemOf(error, kind)}. ${advice}`, EXIT.unavailable, { cause: error });
+  const problem = `Cannot use ${peer}: ${problemOf(error, kind)}. ${adviceOn(error, kind)}`;
+  return new FatalError(problem, EXIT.unavailable, { cause: error });
+}
+
+/** Whether the broker was reached, and refuses the user. */
+function isRefusal(error: unknown, kind: BrokerKind): boolean {
+  return kind.isLoginError(error) || kind.isPermissionError(error);
+}
+
+function adviceOn(error: unknown, kind: BrokerKind): string {
+  if (kind.isPermissionError(error)) return kind.advice.permissions;
+  return kind.isLoginError(error) ? kind.advice.login : kind.advice.reach;
 }
 
 /** What went wrong, as a clause. An older runtime says of a certificate that it does not accept only `UNKNOWN`. */
 function problemOf(error: unknown, { authority }: BrokerKind): string {
   const message = messageOf(error);
-  if (!/certificate|self.signed|UnknownIssuer|\bUNKNOWN\b/i.test(message)) return message;
+  // RabbitMQ and Redis name the user whom they refuse something.
+  if (!/certificate|self.signed|UnknownIssuer|\bUNKNOWN\b/i.test(message)) {
+    return message.replace(/ for user '[^']*'|(?<=NOPERM )User \S+/, "");
+  }
   return `the broker's certificate is not accepted (${message}): ${authority} names the authority to trust`;
 }

@@ -11,6 +11,7 @@ import {
   type NodeConnectionOptions,
   usernamePasswordAuthenticator,
 } from "@nats-io/transport-node";
+import { messageOf } from "../../errors.ts";
 import { decodePart, hostOf } from "../../urls.ts";
 import type { TlsFiles } from "../../certificates.ts";
 import type { BrokerKind } from "../queue.ts";
@@ -30,6 +31,11 @@ export interface NatsServer {
   readonly nkey?: string;
 }
 
+/** Whether an error says that the user may not publish or subscribe to a subject. */
+export function isPermissionError(error: unknown): boolean {
+  return /permissions violation/i.test(messageOf(error));
+}
+
 /** How messages name it, and what they advise. */
 export const NATS: BrokerKind = {
   name: "nats",
@@ -37,8 +43,10 @@ export const NATS: BrokerKind = {
   advice: {
     reach: "Check that the server runs, and NATS_URL.",
     login: "Check user name and password in NATS_URL, NATS_CREDS_FILE or NATS_NKEY_FILE.",
+    permissions: "This user lacks a permission; `--check` tells all that an agent needs.",
   },
   authority: "NATS_CA_FILE",
+  isPermissionError,
   isLoginError: (error) =>
     error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError,
 };

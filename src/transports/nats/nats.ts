@@ -5,8 +5,8 @@ import { openQueue, type QueueOptions } from "../queue.ts";
 import type { Transport } from "../transport.ts";
 import { connectNats, NATS, type NatsServer } from "./connection.ts";
 import type { HeldMessage } from "./deliveries.ts";
+import { lookAtNats } from "./look.ts";
 import { type NatsSessionOptions, openNatsSession } from "./session.ts";
-import { describeStreams } from "./streams.ts";
 
 /** Where the streams are, and how the agent takes part. */
 export interface NatsTransportOptions extends QueueOptions, NatsServer, Omit<NatsSessionOptions, "onBeat"> {}
@@ -28,7 +28,7 @@ export function openNatsTransport(options: NatsTransportOptions): Transport {
     async look() {
       const connection = await connectNats(options);
       try {
-        return await describeStreams(connection, options);
+        return await lookAtNats(connection, options.urls.map(publicUrl).join(","), options);
       } finally {
         await connection.close();
       }

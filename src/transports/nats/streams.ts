@@ -1,13 +1,6 @@
-/** The streams and the consumer of the NATS transport: made where they are missing, described for `--check`. @module */
+/** The streams and the consumer of the NATS transport, made where they are missing. @module */
 
-import {
-  AckPolicy,
-  JetStreamApiCodes,
-  JetStreamApiError,
-  type JetStreamManager,
-  jetstreamManager,
-  RetentionPolicy,
-} from "@nats-io/jetstream";
+import { AckPolicy, JetStreamApiCodes, JetStreamApiError, jetstreamManager, RetentionPolicy } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { EXIT, FatalError } from "../../errors.ts";
 
@@ -67,27 +60,6 @@ export async function makeStreams(connection: NatsConnection, names: NatsNames):
   );
 }
 
-/** What there is, as a phrase. */
-export async function describeStreams(connection: NatsConnection, names: NatsNames): Promise<string> {
-  const manager = await jetstreamManager(connection, { checkAPI: false });
-  const found = await infoOf(manager, names);
-  if (found === undefined) {
-    if (names.declare) return `${names.stream} and ${names.consumer} are made at the start`;
-    throw missing(`the stream ${names.stream} or its consumer ${names.consumer}`);
-  }
-  return `${names.stream} has ${found.waiting + found.held} events, of which agents hold ${found.held}`;
-}
-
-async function infoOf(manager: JetStreamManager, { stream, consumer }: NatsNames) {
-  try {
-    const { num_pending: waiting, num_ack_pending: held } = await manager.consumers.info(stream, consumer);
-    return { waiting, held };
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
 async function ensure(
   { declare }: NatsNames,
   what: string,
@@ -104,7 +76,7 @@ async function ensure(
 }
 
 /** Whether an error says that a stream or a consumer is not there. */
-export function isMissing(error: unknown): boolean {
+function isMissing(error: unknown): boolean {
   const codes: readonly number[] = [JetStreamApiCodes.StreamNotFound, JetStreamApiCodes.ConsumerNotFound];
   return error instanceof JetStreamApiError && codes.includes(error.code);
 }

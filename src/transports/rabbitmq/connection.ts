@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import { nextTick } from "node:process";
-import { AMQPClient } from "@cloudamqp/amqp-client";
+import { type AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import type { TlsFiles } from "../../certificates.ts";
 import type { BrokerKind } from "../queue.ts";
@@ -27,6 +27,11 @@ export interface RabbitQueues {
   readonly declare: boolean;
 }
 
+/** Whether an error says that the user may not use a queue or an exchange. */
+export function isPermissionError(error: unknown): boolean {
+  return /access to \w+ '.*' in vhost '.*' refused/.test(messageOf(error));
+}
+
 /** How messages name it, and what they advise. */
 export const RABBITMQ: BrokerKind = {
   name: "rabbitmq",
@@ -34,8 +39,10 @@ export const RABBITMQ: BrokerKind = {
   advice: {
     reach: "Check that the server runs, and RABBITMQ_URL.",
     login: "Check user name, password and virtual host in RABBITMQ_URL.",
+    permissions: "This user lacks a permission; `--check` tells all that an agent needs.",
   },
   authority: "RABBITMQ_CA_FILE",
+  isPermissionError,
   isLoginError: (error) => /ACCESS_REFUSED|NOT_ALLOWED/.test(messageOf(error)),
 };
 
@@ -116,20 +123,27 @@ export async function makeQueues(client: AMQPClient, { queues, outcomeQueue, dec
     if (await depthOf(client, queue) !== undefined) continue;
     if (!declare) throw missing(queue);
     const channel = await client.channel();
-    await channel.queueDeclare(deadQueueOf(queue), durable, { "x-queue-type": "quorum" });
-    await channel.queueDeclare(queue, durable, {
-      "x-queue-type": "quorum",
-      "x-delivery-limit": DELIVERY_LIMIT,
-      "x-dead-letter-exchange": "",
-      "x-dead-letter-routing-key": deadQueueOf(queue),
-    });
+    await channel.queueDeclare(deadQueueOf(queue), durable, queueArguments());
+    await channel.queueDeclare(queue, durable, queueArguments(deadQueueOf(queue)));
     await channel.close();
   }
   if (await depthOf(client, outcomeQueue) !== undefined) return;
   if (!declare) throw missing(outcomeQueue);
   const channel = await client.channel();
-  await channel.queueDeclare(outcomeQueue, durable, { "x-queue-type": "quorum" });
+  await channel.queueDeclare(outcomeQueue, durable, queueArguments());
   await channel.close();
+}
+
+/** Arguments of a queue that is made. `dead`: where its dead letters go. */
+export function queueArguments(dead?: string) {
+  return {
+    "x-queue-type": "quorum",
+    ...(dead !== undefined && {
+      "x-delivery-limit": DELIVERY_LIMIT,
+      "x-dead-letter-exchange": "",
+      "x-dead-letter-routing-key": dead,
+    }),
+  };
 }
 
 /** How many messages wait in a queue; undefined if there is none. An absent queue ends the channel that asks for it. */
@@ -143,6 +157,35 @@ export async function depthOf(client: AMQPClient, queue: string): Promise<number
     if (messageOf(error).includes("NOT_FOUND")) return undefined;
     throw error;
   }
+}
+
+/** End a connection in good order; at once where the server reads nothing, and would not answer. */
+export async function disconnect(client: AMQPClient): Promise<void> {
+  if (client.blocked === undefined) await client.close();
+  else client.socket?.destroy();
+}
+
+/** Use a channel that nobody else uses: an error ends it. */
+export async function withChannel<T>(client: AMQPClient, use: (channel: AMQPChannel) => Promise<T>): Promise<T> {
+  const channel = await client.channel();
+  // Its own answer to an error is to print it; whoever waits for something learns of it.
+  channel.onerror = () => {};
+  const result = await use(channel);
+  await channel.close();
+  return result;
+}
+
+/**
+ * Publish a message that no queue has the name for, so that the server sends it back.
+ *
+ * @throws {Error} If this user may not publish.
+ */
+export function tryPublishing(client: AMQPClient): Promise<void> {
+  return withChannel(client, async (channel) => {
+    channel.onReturn = () => {};
+    await channel.confirmSelect();
+    await channel.basicPublish("", `check.${crypto.randomUUID()}`, "", {}, true);
+  });
 }
 
 function missing(queue: string): FatalError {

@@ -4,7 +4,8 @@ import type { AMQPMessage } from "@cloudamqp/amqp-client";
 import { publicUrl } from "../../urls.ts";
 import { openQueue, type QueueOptions } from "../queue.ts";
 import type { Transport } from "../transport.ts";
-import { connectRabbit, depthOf, RABBITMQ, type RabbitQueues, type RabbitServer } from "./connection.ts";
+import { connectRabbit, disconnect, RABBITMQ, type RabbitQueues, type RabbitServer } from "./connection.ts";
+import { lookAtRabbit } from "./look.ts";
 import { openRabbitSession } from "./session.ts";
 
 /** Where the queues are, and how the agent takes part. */
@@ -20,22 +21,16 @@ export function openRabbitTransport(options: RabbitTransportOptions): Transport 
       try {
         return await openRabbitSession(client, { ...options, onBeat });
       } catch (error) {
-        await client.close().catch(() => {}); // it may be what has failed
+        await disconnect(client).catch(() => {}); // it may be what has failed
         throw error;
       }
     },
     async look() {
       const client = await connectRabbit(options);
       try {
-        const found: string[] = [];
-        for (const queue of [...options.queues, options.outcomeQueue]) {
-          const depth = await depthOf(client, queue);
-          const fallback = options.declare ? "is made at the start" : "is missing";
-          found.push(`${queue} ${depth === undefined ? fallback : `has ${depth} messages waiting`}`);
-        }
-        return found.join(", ");
+        return await lookAtRabbit(client, publicUrl(options.url), options);
       } finally {
-        await client.close();
+        await disconnect(client);
       }
     },
   }, options);

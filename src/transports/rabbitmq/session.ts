@@ -10,7 +10,7 @@ import { startPulse } from "../pulse.ts";
 import type { QueueOptions, QueueSession } from "../queue.ts";
 import type { Delivery } from "../transport.ts";
 import { type Acks, createAcks } from "./acks.ts";
-import { deadQueueOf, depthOf, makeQueues, type RabbitQueues } from "./connection.ts";
+import { deadQueueOf, depthOf, makeQueues, type RabbitQueues, tryPublishing } from "./connection.ts";
 import { openPublishing, type Publishing } from "./publishing.ts";
 
 /** How the agent takes part. */
@@ -43,6 +43,9 @@ export async function openRabbitSession(
   options: RabbitSessionOptions,
 ): Promise<QueueSession<AMQPMessage>> {
   const { agentId, queues, outcomeQueue, prefetch } = options;
+  const blocking = watchBlocking(client, options);
+  // Found out at the first outcome, it would cost each event that is here one of its deliveries, again and again.
+  await blocking.unlessBlocked(() => tryPublishing(client));
   await makeQueues(client, options);
   const own = [...queues, ...queues.map(deadQueueOf)];
   const over = new AbortController();
@@ -77,7 +80,6 @@ export async function openRabbitSession(
   const look = async () => {
     if (await depthOf(client, outcomeQueue) === undefined) end(`the queue ${outcomeQueue} is gone`);
   };
-  const blocking = watchBlocking(client, options);
   const beat = () => blocking.unlessBlocked(look);
   const onBeat = () => client.blocked === undefined && options.onBeat();
   startPulse({ ...options, everyMs: BEAT_MS, beat, onBeat, over: over.signal, end });

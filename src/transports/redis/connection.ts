@@ -3,6 +3,7 @@
 // First, for the packages behind it.
 import "../../builtin_require.ts";
 import QueueModule from "@redis/client/dist/lib/client/commands-queue.js";
+import { messageOf } from "../../errors.ts";
 import { decodePart } from "../../urls.ts";
 import type { BrokerKind } from "../queue.ts";
 import { openSocket, type RedisServer } from "./socket.ts";
@@ -27,6 +28,11 @@ export class RedisLoginError extends Error {
   override name = "RedisLoginError";
 }
 
+/** Whether an error says that the user may not use a command or a key, be it in a script. */
+export function isPermissionError(error: unknown): boolean {
+  return /^NOPERM|^(ERR|NOPERM)? ?The user executing the script can't/.test(messageOf(error));
+}
+
 /** How messages name it, and what they advise. */
 export const REDIS: BrokerKind = {
   name: "redis",
@@ -34,8 +40,10 @@ export const REDIS: BrokerKind = {
   advice: {
     reach: "Check that the server runs, and REDIS_URL.",
     login: "Check user name and password in REDIS_URL.",
+    permissions: "This user lacks a permission; `--check` tells all that an agent needs.",
   },
   authority: "REDIS_CA_FILE",
+  isPermissionError,
   isLoginError: (error) => error instanceof RedisLoginError,
 };
 

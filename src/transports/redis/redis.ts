@@ -1,14 +1,13 @@
 /** Events from Redis Streams: a consumer group shares them out, a script settles each entry exactly once. @module */
 
-import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import { publicUrl } from "../../urls.ts";
 import { createHolds } from "../holds.ts";
 import { openQueue, type QueueOptions } from "../queue.ts";
 import type { Transport } from "../transport.ts";
-import { connectRedis, REDIS, type RedisConnection, type Reply } from "./connection.ts";
+import { connectRedis, REDIS } from "./connection.ts";
 import { type HeldEntry, keyOf } from "./entries.ts";
-import { type GroupOptions, isGroupMissing, type ServerLimit } from "./group.ts";
-import { createScripts, KEEP } from "./scripts.ts";
+import type { GroupOptions, ServerLimit } from "./group.ts";
+import { lookAtRedis } from "./look.ts";
 import { openRedisSession } from "./session.ts";
 import type { RedisServer } from "./socket.ts";
 
@@ -53,33 +52,12 @@ export function openRedisTransport(options: RedisTransportOptions): Transport {
   }, options);
 }
 
-/** Whether the server takes the login and runs scripts, and what there is of streams and group. */
+/** What there is, as a phrase. */
 async function lookAt(options: RedisTransportOptions): Promise<string> {
   const connection = await connectRedis(options, { silenceMs: LOOK_MS });
   try {
-    await createScripts(connection)(KEEP, options.deadStream, options.groupName, "");
-    const found: string[] = [];
-    for (const stream of options.streams) found.push(await describeStream(connection, stream, options.groupName));
-    return found.join(", ");
-  } catch (error) {
-    const remedy = "The user needs the commands of streams, EVAL and EVALSHA on the streams that the settings name.";
-    const message = `${publicUrl(options.url)} can't be used: ${messageOf(error)}. ${remedy}`;
-    throw new FatalError(message, EXIT.unavailable, { cause: error });
+    return await lookAtRedis(connection, publicUrl(options.url), options);
   } finally {
     connection.close();
-  }
-}
-
-async function describeStream({ command }: RedisConnection, stream: string, group: string): Promise<string> {
-  try {
-    const groups = (await command("XINFO", "GROUPS", stream)) as readonly (readonly Reply[])[];
-    const own = groups.find((fields) => fields[1] === group);
-    const length = await command("XLEN", stream);
-    return own
-      ? `${stream} has ${length} entries, of which agents hold ${own[5]}`
-      : `${stream} has ${length} entries, and the group ${group} is made at the start`;
-  } catch (error) {
-    if (!isGroupMissing(error)) throw error;
-    return `${stream} is made at the start`;
   }
 }

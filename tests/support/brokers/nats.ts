@@ -85,7 +85,8 @@ export async function startNats(
       const { state } = await manager.streams.info(OUTCOME_STREAM, { subjects_filter: ">" });
       void connection;
       const found: { body: string; subject: string; header: ReturnType<typeof headers> }[] = [];
-      for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+      // An empty stream has numbers too, of messages that it had or will have.
+      for (let seq = state.first_seq; state.messages > 0 && seq <= state.last_seq; seq++) {
         const message = await manager.streams.getMessage(OUTCOME_STREAM, { seq });
         if (!message?.subject.startsWith(filter)) continue;
         found.push({ body: message.string(), subject: message.subject, header: message.header });
