@@ -1,5 +1,6 @@
 /** The passages that may answer a question: found by their terms, before anybody looks at them closely. @module */
 
+import { bestOf } from "./best.ts";
 import { type KnowledgeIndex, languageAt } from "./index.ts";
 import type { Language } from "./language.ts";
 import { rarity } from "./lexicon.ts";
@@ -85,8 +86,8 @@ export function createCandidateSearch(index: KnowledgeIndex, languages: readonly
           candidate.met += met;
         }
       }
-      const order = (one: Candidate) => scoreOf(one) * (prefers?.(one.id) ? PREFERRED : 1);
-      return [...found.values()].sort((a, b) => order(b) - order(a) || a.id - b.id).slice(0, CANDIDATES);
+      const order = (id: number) => scoreOf(found.get(id)!) * (prefers?.(id) ? PREFERRED : 1);
+      return bestOf(found.keys(), CANDIDATES, order).map((id) => found.get(id)!);
     },
   };
 }

@@ -188,8 +188,8 @@ export function languageTold(text: string, preferred: Language): Language | unde
       continue;
     }
     if (from < 0) continue;
-    const all = PRODUCT.test(folded.slice(from, at)) ? undefined : languages.get(lower.slice(from, at));
-    if (all) { for (const place of all) points[place]! += 1 / all.length; }
+    const all = languages.get(lower.slice(from, at));
+    if (all && !PRODUCT.test(folded.slice(from, at))) { for (const place of all) points[place]! += 1 / all.length; }
     from = -1;
   }
   if (sample !== folded || sample.includes("'")) {

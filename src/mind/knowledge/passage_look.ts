@@ -1,5 +1,6 @@
 /** What a close look at a passage shows: its terms, what it is about, what it says of which thing. @module */
 
+import { type Kind, signOf } from "./kinds.ts";
 import { fold, type Language } from "./language.ts";
 import type { Terms } from "./meeting.ts";
 import type { IndexedPassage } from "./passages.ts";
@@ -28,6 +29,8 @@ export interface Things {
   /** What its sentences speak of: the first terms of each. */
   readonly subjects: ReadonlySet<string>;
   readonly sentences: readonly Sentence[];
+  /** The sentences that have the sign of a kind, or a number. */
+  signed(kind: Kind | "number"): readonly Sentence[];
 }
 
 /** A sentence of a passage, or a part of one between colons. */
@@ -35,8 +38,6 @@ export interface Sentence {
   readonly terms: ReadonlySet<string>;
   /** Its words, in order. */
   readonly words: readonly Word[];
-  /** All of it, folded. */
-  readonly text: string;
 }
 
 /** A camel-case name or a quoted command. */
@@ -61,7 +62,7 @@ const EXPANDED = /^.{1,50}?\s\(.{1,60}?\)/su;
 /** `An oracle brings …`: what is spoken of in general. */
 const ARTICLE = /^(?:an?|un[oae]?|une|eine?)[\s'’]([A-Za-z\u00c0-\u024f0-9_-]+)\s/i;
 /** A number, in figures or in words, of a folded text. */
-export const COUNTS =
+const COUNTS =
   /(?<![\w-])\d[\d.,]*(?![\w-])|\b(?:one or more|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|due|tre|quattro|cinque|dieci|cento|mille|milion[ei]|miliard[oi])\b/i;
 /** `When a bell rings, …`, before what a sentence speaks of. */
 const CLAUSE = /^(?:when|if|before|after|once|while|quando|se|quand|si|lorsque|cuando|wenn|falls|sobald)\s[^,]*,\s/i;
@@ -86,6 +87,7 @@ class CloseLook implements Look, Things {
   #subjects?: ReadonlySet<string>;
   #texts?: readonly string[];
   #sentences?: readonly Sentence[];
+  readonly #signed = new Map<Kind | "number", readonly Sentence[]>();
 
   constructor(passage: IndexedPassage, { language, terms, lead }: Pick<Look, "language" | "terms" | "lead">) {
     this.#passage = passage;
@@ -125,8 +127,18 @@ class CloseLook implements Look, Things {
   get sentences() {
     return this.#sentences ??= this.#sentenceTexts().map((text) => {
       const words = wordsOf(text, this.language);
-      return { words, terms: new Set(words.map(({ whole }) => whole)), text: fold(text) };
+      return { words, terms: new Set(words.map(({ whole }) => whole)) };
     });
+  }
+
+  signed(kind: Kind | "number"): readonly Sentence[] {
+    let signed = this.#signed.get(kind);
+    if (!signed) {
+      const sign = kind === "number" ? COUNTS : signOf(kind), texts = this.#sentenceTexts();
+      signed = this.sentences.filter((_, place) => sign.test(fold(texts[place]!)));
+      this.#signed.set(kind, signed);
+    }
+    return signed;
   }
 
   #sentenceTexts(): readonly string[] {

@@ -1,5 +1,7 @@
 /** Which passages hold which terms, in few bytes, and how well passages match some terms. @module */
 
+import { bestOf } from "./best.ts";
+
 /** What having a term in a heading counts beside having it in a text. */
 const HEADING_BOOST = 2;
 
@@ -125,9 +127,10 @@ export class Postings {
   match(weights: ReadonlyMap<string, number>, limit: number): Match[] {
     const met: number[] = [];
     for (const [term, weight] of weights) this.#addUp(term, weight, met);
-    const matches = met.map((id) => ({ id, sum: this.#sums[id]!, met: this.#met[id]! }));
+    const matches = bestOf(met, limit, (id) => this.#sums[id]! * this.#met[id]!)
+      .map((id) => ({ id, sum: this.#sums[id]!, met: this.#met[id]! }));
     for (const id of met) this.#sums[id] = this.#met[id] = 0;
-    return matches.sort((one, other) => other.sum * other.met - one.sum * one.met || one.id - other.id).slice(0, limit);
+    return matches;
   }
 
   /** Add what a term counts to each passage that has it; `met` gets those that had none yet. */

@@ -1,8 +1,7 @@
 /** Whether a passage says what is asked of a thing. @module */
 
-import { signOf } from "./kinds.ts";
 import { isMeant, share, type Terms } from "./meeting.ts";
-import { COUNTS, type Look, type Sentence } from "./passage_look.ts";
+import type { Look, Sentence } from "./passage_look.ts";
 import type { AskedPart } from "./question.ts";
 import type { Term } from "./terms.ts";
 import type { Word } from "./words.ts";
@@ -85,25 +84,27 @@ function leads(words: readonly Word[], some: ReadonlySet<string>): boolean {
  */
 export function gives({ things }: Look, { kind, asksHowMany }: AskedPart, said: readonly Term[]): boolean {
   if (asksHowMany) {
+    const signed = things.signed("number");
+    if (signed.length === 0) return false;
     const last = said.findIndex(({ isNext }, place) => place > 0 && !isNext);
     const counted = last < 0 ? said : said.slice(0, last);
     const isCounted = (of: Terms) => counted.length === 0 || counted.some((term) => share(term, of) > 0);
     const isOwn = things.names.some(isCounted);
-    if (!things.sentences.some(({ text, terms }) => (isOwn || isCounted(terms)) && COUNTS.test(text))) return false;
+    if (!isOwn && !signed.some(({ terms }) => isCounted(terms))) return false;
   }
   if (!kind) return true;
-  const sign = signOf(kind);
+  const signed = things.signed(kind);
+  if (signed.length === 0) return false;
   // Of `how big is a task`, a sentence may leave out the first word alone.
   const of = kind === "size" ? said.slice(1) : said;
   const speaks = (by: Terms) => meetHalf(of, by, isMeant);
   const isOwn = things.names.some((name) => of.some((term) => isMeant(term, name)));
-  return things.sentences.some(({ text, terms }) => (isOwn || speaks(terms)) && sign.test(text));
+  return isOwn || signed.some(({ terms }) => speaks(terms));
 }
 
 /** Whether a passage has the sign of what is asked for, wherever in it. */
-export function mayGive({ things: { sentences } }: Look, { kind, asksHowMany }: AskedPart): boolean {
-  const has = (sign: RegExp) => sentences.some(({ text }) => sign.test(text));
-  return (!kind || has(signOf(kind))) && (!asksHowMany || has(COUNTS));
+export function mayGive({ things }: Look, { kind, asksHowMany }: AskedPart): boolean {
+  return (!kind || things.signed(kind).length > 0) && (!asksHowMany || things.signed("number").length > 0);
 }
 
 /** Whether a set has half of the terms: `name` of a `full name`. */

@@ -1,6 +1,6 @@
 /** What the character knows, in passages, and which of them a question is about. @module */
 
-import { type Candidate, createCandidateSearch, scoreOf } from "./candidates.ts";
+import { createCandidateSearch, scoreOf } from "./candidates.ts";
 import type { WordGroup } from "./general_words.ts";
 import { indexPassages, type KnowledgeIndex, languageAt } from "./index.ts";
 import { caseOf, judge } from "./judge.ts";
@@ -75,13 +75,15 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
     const results = terms.length > 0 ? candidates.find(terms, part.language) : [];
     const highest = results.length > 0 ? Math.max(...results.map(scoreOf)) : 1;
     const about = caseOf(part, terms, { main: languages[0] ?? "en", telling, highest, least });
-    const judged = (id: number, result?: Candidate): Judged[] => {
+    const judged = (id: number, found = 0): Judged | undefined => {
       const passage = passages[id];
-      if (!passage || part.given.some((text) => text.includes(passage.text))) return [];
-      return [{ id, passage, ...judge(about, lookAt(id, passage), result ? scoreOf(result) : 0) }];
+      if (!passage || part.given.some((text) => text.includes(passage.text))) return undefined;
+      const { score, rank, isNear } = judge(about, lookAt(id, passage), found);
+      return { id, passage, score, rank, isNear };
     };
-    const byWords = results.flatMap((result) => judged(result.id, result)).filter(({ rank }) => rank > 0).sort(byRank);
-    const byMeaning = nearest.flatMap((id) => byWords.find((one) => one.id === id) ?? judged(id));
+    const byWords = results.flatMap((result) => judged(result.id, scoreOf(result)) ?? [])
+      .filter(({ rank }) => rank > 0).sort(byRank);
+    const byMeaning = nearest.flatMap((id) => byWords.find((one) => one.id === id) ?? judged(id) ?? []);
     return byMeaning.length > 0 ? fuse(byWords, byMeaning) : byWords;
   }
 

@@ -1,6 +1,7 @@
 /** The lists of terms: what they find, and kept as a text. @module */
 
 import { assertEquals } from "@std/assert";
+import { bestOf } from "../../../src/mind/knowledge/best.ts";
 import type { Postings } from "../../../src/mind/knowledge/postings.ts";
 import { packPostings, unpackPostings } from "../../../src/mind/knowledge/postings_archive.ts";
 import { createPostingsBuilder } from "../../../src/mind/knowledge/postings_builder.ts";
@@ -65,3 +66,12 @@ Deno.test("packed lists come back as they were, however many passages and repeti
 function bound(postings: Postings) {
   return { frequency: postings.frequency, holdersOf: (term: string) => postings.holdersOf(term) };
 }
+
+Deno.test("the best few of many are those that sorting all of them puts first", () => {
+  const values = Array.from({ length: 200 }, (_, id) => (id * 7919) % 23);
+  const ids = values.map((_, id) => (id * 67) % values.length);
+  const sorted = ids.toSorted((a, b) => values[b]! - values[a]! || a - b);
+  for (const limit of [0, 1, 20, 200, 300]) {
+    assertEquals(bestOf(ids, limit, (id) => values[id]!), sorted.slice(0, limit), String(limit));
+  }
+});
