@@ -53,7 +53,7 @@ interface PhraseSources {
   readonly more: string;
   /** The agent itself. */
   readonly agent: string;
-  /** The news of the day. */
+  /** The news of the day, an opinion, work to be done: nothing that knowledge gives. */
   readonly news: string;
   readonly who: string;
   /** `What can you do?` */

@@ -36,7 +36,7 @@ export interface AskedPart {
   readonly isUnderstood: boolean;
   /** Whether it is about the agent itself. */
   readonly asksAgent: boolean;
-  /** Whether it asks for the news of the day. */
+  /** Whether it asks for the news of the day, for an opinion, or for work: unless the knowledge has just such a word. */
   readonly asksNews: boolean;
   /** What it asks of which thing: `the price of bread`. */
   readonly attribute?: { readonly asked: string; readonly of: string };
@@ -161,6 +161,7 @@ function readPart(
   const [one, other] = compared.map((thing) => thing.trim());
   const attribute = attributeIn(ending, language, phrases);
   const counts = attribute !== undefined && COUNTS_OF.test(attribute.asked);
+  const news = phrases.news.exec(main)?.[0];
   const defines = phrases.defines.test(main);
   // The patterns of kinds are long: to make them takes 1 ms of the first question.
   const kind = defines && words.length <= 1 ? undefined : kindOf(unsigned, phrases);
@@ -176,7 +177,7 @@ function readPart(
     isUnderstood: isUnderstood || bare || attribute !== undefined || kind !== undefined ||
       (clause !== text && asks(clause, phrases)),
     asksAgent: phrases.agent.test(main),
-    asksNews: phrases.news.test(main),
+    asksNews: news !== undefined && !tellsNews(news, language, reading),
     ...(attribute && !counts && { attribute }),
     ...(kind && { kind }),
     ...(one && other && { compares: [one, other] as const }),
@@ -194,6 +195,15 @@ function thingIn(text: string, language: Language, phrases: Phrases): string | u
   if (begins === undefined || wordsOf(begins, language).length === 0) return undefined;
   const rest = text.slice(begins.length);
   return wordsOf(rest, language).length > 0 ? rest.trim() : undefined;
+}
+
+/** What a text may say of something itself; of `today` it says nothing. */
+const NEWEST = /^(?:late|newe|upcoming|neue|recom|consigl|aconsej|empf)\S+$/i;
+
+/** Whether the knowledge has the one word that asks for news: `the latest`. */
+function tellsNews(news: string, language: Language, { isKnown }: Reading): boolean {
+  const [word, other] = wordsOf(news, language);
+  return word !== undefined && !other && NEWEST.test(news) && isKnown(word.written, language);
 }
 
 /** The kind of attribute that a text asks for. */

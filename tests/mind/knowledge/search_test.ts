@@ -163,6 +163,25 @@ Deno.test("a date, a founder, a place, a worth or a number is given by a passage
   for (const question of unknown) assertEquals(first(question), undefined, question);
 });
 
+Deno.test("an opinion, work or the news is not asked of knowledge, unless it has just that word", () => {
+  const texts = ["Rye bread is dark and heavy.", "Today the ovens are made in Turin.", "Flour is a powder."];
+  const knowledge = buildKnowledge(from(...texts));
+  const unknown = [
+    "Write me a poem about rye bread",
+    "Which rye bread do you recommend?",
+    "What is your favourite bread?",
+    "What is the latest rye bread?",
+    "Where is rye bread made today?",
+    "Mi consigli un rye bread?",
+    "Quel rye bread recommandez-vous ?",
+    "¿Qué rye bread me recomiendas?",
+    "Welches rye bread empfehlen Sie?",
+  ];
+  for (const question of unknown) assertEquals(answers(knowledge, question), [], question);
+  const latest = buildKnowledge(from(...texts, "The latest rye bread has seeds."));
+  assertEquals(answers(latest, "What is the latest rye bread?")[0], "The latest rye bread has seeds.");
+});
+
 Deno.test("a row of a table gives what its header says, of what it begins with", () => {
   const table = "| Bread | Price | Weight |\n|---|---|---|\n| Rye loaf | 4.50 | 800 g |\n| Ciabatta | 2.20 | 300 g |";
   const knowledge = buildKnowledge(
