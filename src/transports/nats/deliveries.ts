@@ -49,23 +49,21 @@ function isCount(value: number | undefined): value is number {
   return Number.isInteger(value);
 }
 
-/** The message as it is held. */
-export function heldMessage(message: Msg): HeldMessage {
-  const { reply = "", headers } = message, replyTo = headers?.get("reply_to") ?? "";
+/** The message as it is held, and the trace that its headers name. */
+export function heldMessage(message: Msg): { held: HeldMessage; trace: TraceHeaders | undefined } {
   const { seq, deliveries } = positionIn(message);
-  return {
+  // The package goes through all names, several times, for each that it is asked for.
+  const fields = new Map(message.headers ?? []), replyTo = fields.get("reply_to")?.[0] ?? "";
+  const held = {
     key: String(seq),
     deliveries,
-    replySubject: reply,
-    correlationId: headers?.get("correlation_id") ?? "",
+    replySubject: message.reply ?? "",
+    correlationId: fields.get("correlation_id")?.[0] ?? "",
     // Only to who asked: the sender of an event may not have the agent publish to any other subject.
     ...(/^_INBOX\.[\w.-]+$/.test(replyTo) && { inbox: replyTo }),
   };
-}
-
-/** The trace that the headers of a message name; a name that stands there more than once is one list. */
-export function traceIn({ headers }: Msg): TraceHeaders | undefined {
-  return headers && traceHeaders((name) => headers.values(name).join(","));
+  // A name that stands there more than once is one list.
+  return { held, trace: traceHeaders((name) => fields.get(name)?.join(",")) };
 }
 
 /**

@@ -7,7 +7,7 @@ import { type Chunk, encodeChunk, type Entry } from "../../wire.ts";
 import { OutcomeTooLargeError, refusalOf, typeOf } from "../messages.ts";
 import type { QueueOptions } from "../queue.ts";
 import type { Confirms } from "./confirms.ts";
-import { type HeldMessage, heldMessage, positionIn, ReadyHeaders, tell, traceIn } from "./deliveries.ts";
+import { type HeldMessage, heldMessage, positionIn, ReadyHeaders, tell } from "./deliveries.ts";
 import type { NatsNames } from "./streams.ts";
 
 /** What publishing takes. */
@@ -27,9 +27,10 @@ export async function refuse(
   const { seq, deliveries } = positionIn(message);
   const { deadSubject, stream, log } = options;
   log.warn("message refused", { stream, seq, reason, ...(id !== undefined && { event: id }) });
-  const held = heldMessage(message);
+  const { held, trace } = heldMessage(message);
   if (id !== undefined) {
-    await publishOutcome(parts, held, refusalOf(id, { reason, ...options }), traceIn(message));
+    const copy = await publishOutcome(parts, held, refusalOf(id, { reason, ...options }), trace);
+    if (copy) sendCopy(connection, copy);
   }
   const letter = copyOf(message.headers);
   letter.set("Nats-Msg-Id", `${stream} ${seq}`);
@@ -63,8 +64,21 @@ function copyOf(from: MsgHdrs | undefined): MsgHdrs {
 
 const encoder = new TextEncoder();
 
+/** A copy of an outcome, for the inbox that the event's sender named. */
+export interface Copy {
+  readonly inbox: string;
+  readonly body: Uint8Array;
+  readonly headers: MsgHdrs;
+}
+
+/** Send a copy; nobody confirms it. */
+export function sendCopy(connection: Pick<NatsConnection, "publish">, { inbox, body, headers }: Copy): void {
+  connection.publish(inbox, body, { headers });
+}
+
 /**
- * Publish an outcome; the server drops it if it has one for the event already. Resolves once the stream has it.
+ * Publish an outcome; the server drops it if it has one for the event already. Resolves once the stream has it, to the
+ * copy that is still to be sent, if the sender asked for one.
  *
  * @throws {OutcomeTooLargeError} If the server takes no message as large.
  */
@@ -73,10 +87,10 @@ export async function publishOutcome(
   { correlationId, inbox }: HeldMessage,
   entry: Entry,
   trace: TraceHeaders | undefined,
-): Promise<void> {
+): Promise<Copy | undefined> {
   const { connection, confirms, options } = parts;
   const id = entry.outcome.queryId;
-  const fields = new ReadyHeaders({
+  const headers = new ReadyHeaders({
     "content_type": "application/json",
     "type": typeOf(entry),
     "app_id": options.agentId,
@@ -86,11 +100,11 @@ export async function publishOutcome(
   });
   const body = encoder.encode(entry.text);
   try {
-    await confirms.publish(`${options.outcomeSubject}.${token(id)}`, body, fields);
+    await confirms.publish(`${options.outcomeSubject}.${token(id)}`, body, headers);
   } catch (error) {
     throw isTooLarge(error) ? new OutcomeTooLargeError(entry, connection.info?.max_payload) : error;
   }
-  if (inbox !== undefined) connection.publish(inbox, body, { headers: fields });
+  return inbox === undefined ? undefined : { inbox, body, headers };
 }
 
 /** Code of the server's error where a stream takes no message as large (`max_msg_size`). */

@@ -11,8 +11,8 @@ import { beatMsOf, startPulse } from "../pulse.ts";
 import type { QueueOptions, QueueSession } from "../queue.ts";
 import type { Delivery } from "../transport.ts";
 import { type Confirms, openConfirms } from "./confirms.ts";
-import { type HeldMessage, heldMessage, positionIn, tell, traceIn } from "./deliveries.ts";
-import { publishOutcome, refuse, sendChunk } from "./publishing.ts";
+import { type HeldMessage, heldMessage, positionIn, tell } from "./deliveries.ts";
+import { type Copy, publishOutcome, refuse, sendChunk, sendCopy } from "./publishing.ts";
 import { openPulls, type Pulls } from "./pulls.ts";
 import { makeStreams, type NatsNames } from "./streams.ts";
 
@@ -62,8 +62,8 @@ export async function openNatsSession(
     if (subject === pullSubject) pulls.refused(error);
     else confirms.refused(subject, error);
   });
-  const acknowledge = createAcknowledging(connection, over.signal);
-  const session = { connection, holds, pulls, confirms, acknowledge, over: over.signal, options };
+  const finish = createFinishing(connection, over.signal);
+  const session = { connection, holds, pulls, confirms, finish, over: over.signal, options };
   return {
     deliveries: (signal) => readEvents(session, signal),
     settle: (held, entry, trace) => settle(session, held, entry, trace),
@@ -83,8 +83,8 @@ interface Session {
   readonly holds: Holds<HeldMessage>;
   readonly pulls: Pulls;
   readonly confirms: Confirms;
-  /** Acknowledge a message. Resolves when the server has got that. */
-  readonly acknowledge: (held: HeldMessage) => Promise<void>;
+  /** Send the copy of an outcome, and acknowledge its message. Resolves when the server has got both. */
+  readonly finish: (held: HeldMessage, copy: Copy | undefined) => Promise<void>;
   readonly over: AbortSignal;
   readonly options: NatsSessionOptions;
 }
@@ -100,12 +100,12 @@ async function hearRefusals(connection: NatsConnection, refused: (subject: strin
   }
 }
 
-/** Acknowledges all messages of one turn of the event loop together: one write, and one question whether the server has it. */
-function createAcknowledging(
+/** Finishes all messages of one turn of the event loop together: one write, and one question whether the server has it. */
+function createFinishing(
   connection: Pick<NatsConnection, "publish" | "flush">,
   over: AbortSignal,
-): Session["acknowledge"] {
-  let waiting: HeldMessage[] = [];
+): Session["finish"] {
+  let waiting: { readonly held: HeldMessage; readonly copy: Copy | undefined }[] = [];
   let next: Promise<void> | undefined;
   // The package never answers a flush whose connection ends.
   const sent = new Set<PromiseWithResolvers<void>>();
@@ -117,15 +117,18 @@ function createAcknowledging(
     waiting = [];
     sent.add(flushed);
     try {
-      for (const held of all) tell(connection, held, "ack");
+      for (const { held, copy } of all) {
+        if (copy) sendCopy(connection, copy);
+        tell(connection, held, "ack");
+      }
       connection.flush().then(flushed.resolve, flushed.reject);
       await flushed.promise;
     } finally {
       sent.delete(flushed);
     }
   }
-  return (held) => {
-    waiting.push(held);
+  return (held, copy) => {
+    waiting.push({ held, copy });
     return next ??= send();
   };
 }
@@ -173,10 +176,10 @@ async function* receive(session: Session, messages: readonly Msg[]): AsyncIterab
   let problem: { readonly error: unknown } | undefined;
   for (const message of messages) {
     const checked = readMessage(message.string(), options);
-    const held = heldMessage(message), attempt = held.deliveries;
+    const { held, trace } = heldMessage(message), attempt = held.deliveries;
     if (checked.ok && attempt <= options.maxDeliveries) {
       holds.add(held.key, held, { attempt });
-      deliveries.push({ event: checked.value, handle: held, attempt, trace: traceIn(message) });
+      deliveries.push({ event: checked.value, handle: held, attempt, trace });
       continue;
     }
     if (deliveries.length > 0) yield deliveries;
@@ -202,12 +205,12 @@ async function settle(
   entry: Entry,
   trace: TraceHeaders | undefined,
 ): Promise<boolean> {
-  const { holds, acknowledge } = session;
+  const { holds, finish } = session;
   // A message of an earlier connection: the server delivers it again.
   if (!holds.has(held.key)) return false;
-  await publishOutcome(session, held, entry, trace);
-  // Not confirmed one by one. If it is lost, the event comes again, and the server drops the outcome that it has already.
-  await acknowledge(held);
+  const copy = await publishOutcome(session, held, entry, trace);
+  // An acknowledgement is not confirmed. If it is lost, the event comes again, and the server drops its second outcome.
+  await finish(held, copy);
   holds.remove(held.key);
   return true;
 }
