@@ -1,12 +1,13 @@
 /**
  * What the agent is measured against: the same client of a broker in the shortest loop that does the agent's work with it,
- * as many messages at a time, outcomes of the same length, settled with the same promise; without journal, memory,
- * signatures or anything else. The settings of the environment say which broker; arguments: an outcome of the agent's.
+ * as many messages at a time, outcomes of the same length with the same properties, settled with the same promise; without
+ * journal, memory, signatures or anything else. The settings of the environment say which broker; arguments: an outcome of the agent's.
  *
  * @module
  */
 
 import { jetstream } from "@nats-io/jetstream";
+import { headers } from "@nats-io/transport-node";
 import { readSettings, type Settings } from "../../src/program/settings.ts";
 import { connectNats } from "../../src/transports/nats/connection.ts";
 import { token } from "../../src/transports/nats/publishing.ts";
@@ -35,7 +36,14 @@ async function overRabbit(settings: Settings): Promise<void> {
   await channel.basicQos(settings.EVENT_PREFETCH);
   const consumer = await channel.basicConsume(options.queues[0]!, { noAck: false }, async (message) => {
     const { id, text } = answer(message.bodyString() ?? "");
-    const properties = { contentType: "application/json", deliveryMode: 2, messageId: id, correlationId: id };
+    const properties = {
+      contentType: "application/json",
+      deliveryMode: 2,
+      messageId: id,
+      correlationId: id,
+      type: "response",
+      appId: model.agentId,
+    };
     // Mandatory: one that finds no queue comes back.
     await publishing.basicPublish("", message.properties.replyTo ?? options.outcomeQueue, text, properties, true);
     await channel.basicAck(message.deliveryTag);
@@ -58,7 +66,10 @@ async function overRedis(settings: Settings): Promise<void> {
         // A crash between them would lose the outcome or repeat it.
         return [
           command("MULTI"),
-          command("XADD", options.outcomeStream, "*", "body", text, "id", id, "correlation_id", id),
+          command(
+            ...["XADD", options.outcomeStream, "*", "body", text, "id", id, "type", "response"],
+            ...["app_id", model.agentId, "correlation_id", id],
+          ),
           command("XACK", stream, options.groupName, entry),
           command("XDEL", stream, entry),
           command("EXEC"),
@@ -77,8 +88,13 @@ async function overNats(settings: Settings): Promise<void> {
   console.log("ready");
   for await (const message of await consumer.consume({ max_messages: settings.EVENT_PREFETCH })) {
     const { id, text } = answer(message.string());
-    void client.publish(`${options.outcomeSubject}.${token(id)}`, text, { msgID: id }).then(() => {
-      connection.publish(message.headers?.get("reply_to") ?? "", text);
+    const fields = headers();
+    fields.set("content_type", "application/json");
+    fields.set("type", "response");
+    fields.set("app_id", model.agentId);
+    fields.set("correlation_id", id);
+    void client.publish(`${options.outcomeSubject}.${token(id)}`, text, { msgID: id, headers: fields }).then(() => {
+      connection.publish(message.headers?.get("reply_to") ?? "", text, { headers: fields });
       message.ack();
     });
   }
