@@ -150,8 +150,6 @@ export async function startMind(
     committed: () => database.committed({ lazily: true }),
   });
   const mind = await openMind({ character, adapter, store, hide: seal.hide, model, log, clock, observer });
-  // Committed now, so that the first event does not wait for what the core wrote.
-  database.commit();
   const following = parts.followsKnowledge ? follow(mind, parts) : undefined;
   const patience = patient(mind, {
     maxWaitMs: settings.MODEL_MAX_WAIT,
