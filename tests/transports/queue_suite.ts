@@ -170,7 +170,8 @@ export function testQueue(queue: QueueUnderTest): void {
     await poll("an outcome for each event", async () => {
       const found = new Set((await broker.arrived()).map(({ id }) => id));
       return found.size === all.length ? true : undefined;
-    });
+      // RabbitMQ's quorum queues take their time to come back from SIGKILL.
+    }, 180_000);
     assertEquals(repeated(entriesOf(agent.folder).map(({ queryId }) => queryId)), 0);
     assertLessOrEqual(repeated((await broker.arrived()).map(({ id }) => id)), crashes * queue.duplicatesPerCrash);
   });

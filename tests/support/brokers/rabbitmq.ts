@@ -185,9 +185,7 @@ export async function startRabbit(
       return { waiting: Number(ready), held: Number(unacknowledged) };
     },
     async kill() {
-      // Told to stop, and not killed: a quorum queue of RabbitMQ 3.10 does not always come back from that, with an
-      // INTERNAL_ERROR (timeout) for whoever asks.
-      await process.kill("SIGTERM");
+      await process.kill();
       forget();
     },
     start: process.start,
