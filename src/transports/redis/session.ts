@@ -130,6 +130,7 @@ async function readNew(
     return received.flat();
   } catch (error) {
     if (!isGroupMissing(error)) throw error;
+    options.log.warn("stream or group lost: making it again", { error: messageOf(error) });
     await group.make();
     return [];
   }
