@@ -1,12 +1,13 @@
 /** The real program, killed with SIGKILL at random instants, again and again: nothing is lost, and nothing comes twice. @module */
 
 import { assert, assertEquals } from "@std/assert";
-import { type AgentEvent, encodeResponse, entryOf } from "../../src/wire.ts";
+import { type AgentEvent, conversationOf, encodeResponse, entryOf } from "../../src/wire.ts";
 import { type AgentUnderTest, type Entry, startAgent } from "../support/agent.ts";
 import { startServer } from "../support/server.ts";
 import { createWatch } from "../support/watch.ts";
 import { makeFolder } from "../support/folder.ts";
 import { assertChain } from "../support/proof.ts";
+import { assertPrefixes, type Remembered, rememberedIn } from "../support/remembered.ts";
 
 /** Agents that are killed side by side, each in a folder of its own. */
 const LANES = 3;
@@ -69,12 +70,14 @@ async function killAgainAndAgain(open: OpenSource, random: () => number): Promis
   await using sight = watchFiles(folder.path);
   await using source = await open(folder.path, sight);
   const options = { folder: folder.path, env: { ...source.env, LOG_LEVEL: "debug" } };
-  const ids: string[] = [];
+  const events = new Map<string, AgentEvent>();
   const drawEvents = () =>
     Array.from({ length: EVENTS_PER_LIFE / 2 }, () => {
-      ids.push(`q${ids.length}`);
-      return drawEvent(ids.at(-1)!, random);
+      const event = drawEvent(`q${events.size}`, random);
+      events.set(event.id, event);
+      return event;
     });
+  const memories: Remembered[][][] = [];
 
   for (let life = 0; life < KILLS_PER_LANE; life++) {
     source.add(drawEvents());
@@ -90,6 +93,8 @@ async function killAgainAndAgain(open: OpenSource, random: () => number): Promis
     assertEquals((await agent.ended).code, KILLED);
     // The kernel looks for a SIGKILL between two pages of one write: what it cuts short, the next start mends.
     sight.look();
+    memories.push(await rememberedIn(`${folder.path}/.agent`));
+    assertRemembered(sight.entries() ?? [], memories.at(-1)!, events);
     source.add(later);
   }
   await using agent = await startAgent(options);
@@ -98,14 +103,27 @@ async function killAgainAndAgain(open: OpenSource, random: () => number): Promis
 
   assertEquals(sight.look(), "whole");
   const entries = sight.entries()!;
-  assertEquals(entries.map(({ queryId }) => queryId).toSorted(), ids.toSorted());
+  assertEquals(entries.map(({ queryId }) => queryId).toSorted(), [...events.keys()].toSorted());
   assertEquals(entries.filter(({ error }) => error !== undefined), []);
   assertChain(entries);
+  const answered = entries.map(({ queryId, response }) => ({ event: queryId, text: response! }));
+  for (const remembered of memories) assertPrefixes(remembered, answered, (id) => conversationOf(events.get(id)!));
   const answers = new Set(entries.map((entry) => encodeResponse(entryOf({ ...entry, response: entry.response! }))));
   assertEquals(source.frames().filter((frame) => !answers.has(frame)), []);
   // What a kill had torn was mended: none of it was moved out of the way.
   const names = [...Deno.readDirSync(output)].map(({ name }) => name);
   assertEquals(names.toSorted(), ["attestation.json", "responses.json"]);
+}
+
+/** Assert that conversations remember what was answered in them. */
+function assertRemembered(
+  entries: readonly Entry[],
+  remembered: readonly (readonly Remembered[])[],
+  events: ReadonlyMap<string, AgentEvent>,
+): void {
+  const kept = new Set(remembered.flat().map(({ event }) => event));
+  const answered = entries.map(({ queryId }) => queryId).filter((id) => conversationOf(events.get(id)!) !== undefined);
+  assertEquals(answered.filter((id) => !kept.has(id)), []);
 }
 
 /** Resolves at the instant; or when nothing is left to do, after which it might never come. */

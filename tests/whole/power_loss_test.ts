@@ -1,12 +1,13 @@
 /** The real program on a disk whose power is cut again and again: what was acknowledged is there, once, as it was sent. @module */
 
 import { assert, assertEquals } from "@std/assert";
-import { type AgentEvent, encodeResponse, entryOf } from "../../src/wire.ts";
+import { type AgentEvent, conversationOf, encodeResponse, entryOf } from "../../src/wire.ts";
 import { readEntries, startAgent } from "../support/agent.ts";
 import { testOnPoweredDisk } from "../support/powered_disk.ts";
 import { startServer } from "../support/server.ts";
 import { makeFolder } from "../support/folder.ts";
 import { assertChain } from "../support/proof.ts";
+import { assertPrefixes, type Remembered, rememberedIn } from "../support/remembered.ts";
 
 const CUTS = 12;
 const EVENTS_PER_LIFE = 40;
@@ -22,7 +23,7 @@ function makeEvents(from: number): AgentEvent[] {
 
 testOnPoweredDisk("power cuts lose nothing that was acknowledged, and change nothing that was sent", async (disk) => {
   await using folder = makeFolder();
-  const events: AgentEvent[] = [];
+  const events: AgentEvent[] = [], memories: Remembered[][][] = [];
   const output = `${disk.path}/out/responses.json`;
   await using server = await startServer({ events });
   const env = {
@@ -42,6 +43,7 @@ testOnPoweredDisk("power cuts lose nothing that was acknowledged, and change not
     agent.kill("SIGKILL");
     await agent.ended;
     disk.restart();
+    memories.push(await rememberedIn(`${disk.path}/state`));
   }
 
   await using agent = await startAgent({ folder: folder.path, env });
@@ -51,6 +53,9 @@ testOnPoweredDisk("power cuts lose nothing that was acknowledged, and change not
   const entries = readEntries(output)!;
   assertEquals(entries.map(({ queryId }) => queryId).toSorted(), events.map(({ id }) => id).toSorted());
   assertChain(entries);
+  const answered = entries.map(({ queryId, response }) => ({ event: queryId, text: response! }));
+  const byId = new Map(events.map((event) => [event.id, event]));
+  for (const remembered of memories) assertPrefixes(remembered, answered, (id) => conversationOf(byId.get(id)!));
   // Whatever was sent before a cut is what stands there: none was answered anew.
   const answers = new Set(entries.map((entry) => encodeResponse(entryOf({ ...entry, response: entry.response! }))));
   const sent = (server.frames.flat() as { type: string }[]).filter(({ type }) => type === "response");
