@@ -56,7 +56,8 @@ export async function knowledgeFigures(bytes: number): Promise<KnowledgeFigures>
   return { cold, warm, answerMs: (many.ms - warm.ms) / EXTRA_QUESTIONS };
 }
 
-async function runTask(cwd: string, env: Record<string, string>): Promise<KnowledgeRun> {
+/** Run the program as a task in a folder that has its input. */
+export async function runTask(cwd: string, env: Record<string, string>): Promise<KnowledgeRun> {
   const [command, ...args] = startCommand(["--once"]);
   const child = new Deno.Command(command, {
     args,

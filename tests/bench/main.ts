@@ -9,6 +9,7 @@ import {
   summary,
   webSocketLatencies,
 } from "./latency.ts";
+import { fileRun } from "./events_file.ts";
 import { costsBySize } from "./growth.ts";
 import { knowledgeFigures } from "./knowledge.ts";
 import { footprint } from "./memory.ts";
@@ -72,6 +73,14 @@ line("memory, idle", `${idleMb.toFixed(0)} MB`);
 line("memory, after 1,000", `${thousandMb.toFixed(0)} MB`);
 line("memory, after 100,000", `${(afterMb / thousandMb).toFixed(2)}× (${afterMb.toFixed(0)} MB)`);
 line("a late wave to an early one", `${(lateMs / earlyMs).toFixed(2)}×`);
+
+console.log("\nAn events.json, the real program as a task (budgets: as fast as a short one; 300 MB):");
+const short = await fileRun(10_000), long = await fileRun(1_000_000);
+const perEvent = ({ ms }: typeof short, count: number) => ms / count;
+const slower = perEvent(long, 1_000_000) / perEvent(short, 10_000);
+line("a million events to 10,000", `${slower.toFixed(2)}× the processor time an event`);
+line("memory, at most", `${integer(long.peakMb)} MB (10,000 events: ${integer(short.peakMb)} MB)`);
+line("bytes an event", `${integer(long.stateBytes)} of state, ${integer(long.responsesBytes)} of responses.json`);
 
 console.log("\nOver queues, the real program, prefetch 200 (budget: half of a bare loop with the same client):");
 if (BROKERS.length === 0) console.log("  no broker is installed");
