@@ -58,6 +58,11 @@ export function contextProvider(parts: {
   };
 }
 
+/** Search for a question that nobody asked, if everything is indexed, and use nothing that is found. */
+export function searchKnown({ indexing, knowledge }: Pick<Known, "indexing" | "knowledge">, question: string): void {
+  if (!indexing) knowledge.search(knowledge.read(question), PASSAGES);
+}
+
 /**
  * Have the core compose a state of what {@linkcode contextProvider} found, and nothing else.
  *

@@ -8,7 +8,7 @@ import type { MindObserver } from "../observer.ts";
 import type { AgentEvent } from "../wire.ts";
 import type { LoadedCharacter } from "./character/character.ts";
 import type { Translation } from "./character/own_words.ts";
-import { composeContext, contextProvider, systemText } from "./context.ts";
+import { composeContext, contextProvider, searchKnown, systemText } from "./context.ts";
 import { type Conversations, openConversations } from "./conversations.ts";
 import { bridgeLogger, loadCore } from "./core_log.ts";
 import { type Knowable, openKnown } from "./knowledge/known.ts";
@@ -21,6 +21,7 @@ import type { AnswerReport, ModelRequest } from "./models/model.ts";
 import type { ModelOptions } from "./models/options.ts";
 import type { Speaker } from "./models/courtesies.ts";
 import { openModel } from "./models/providers.ts";
+import { createRehearsal } from "./rehearsal.ts";
 
 /** A mind that can be told what it knows from now on. */
 export interface LearningMind extends Mind {
@@ -30,6 +31,8 @@ export interface LearningMind extends Mind {
   learn(character: LoadedCharacter): void;
   /** Hold nothing of any conversation any more: some of it was deleted. The rest is read back when it is needed. */
   release(): void;
+  /** Search the knowledge soon, unless a question comes first: see {@linkcode createRehearsal}. */
+  rehearse(): void;
 }
 
 /**
@@ -52,8 +55,7 @@ export async function openMind(options: {
 }): Promise<LearningMind> {
   const { adapter, store, hide, model, log, clock, observer } = options;
   const { character, agentId, translations } = options.character;
-  const core = await loadCore();
-  const logger = bridgeLogger(log);
+  const core = await loadCore(), logger = bridgeLogger(log);
   Object.assign(core.logger, logger);
 
   const { persona, settings } = splitSettings(character);
@@ -77,6 +79,7 @@ export async function openMind(options: {
   rememberSettings(runtime);
   const marks = createMarks(runtime), named = namesOf(model);
   const parts: AnsweringParts = { runtime, conversations, system, translations, marks, named };
+  const rehearsal = createRehearsal({ rehearse: () => searchKnown(known, `What is ${character.name}?`), clock });
   return {
     agentId,
     get isIndexing() {
@@ -87,11 +90,14 @@ export async function openMind(options: {
       parts.translations = changed.translations;
     },
     release: conversations.release,
+    rehearse: rehearsal.begin,
     async answer(event, signal, how = {}) {
+      rehearsal.asked();
       if (known.indexing) await untilIndexed(known.indexing, signal, how);
       return await unlessAborted(signal, () => answer(parts, event, signal, how));
     },
     async [Symbol.asyncDispose]() {
+      rehearsal[Symbol.dispose]();
       known[Symbol.dispose]();
       await runtime.stop();
     },

@@ -28,7 +28,7 @@ import { openStatus } from "./status.ts";
 import { endRemains, MOST_SCRUBBED_BYTES, openState, type State } from "./state.ts";
 import { readStateKey } from "./state_key.ts";
 import type { TransportParts } from "../transports/open.ts";
-import type { Transport } from "../transports/transport.ts";
+import type { Transport, TransportHooks } from "../transports/transport.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -93,6 +93,7 @@ export async function answerEvents(
   await using mind = await startMind({ model: options, ...program, character, state, observer });
   const named = underId(agentId, mind);
   health.watch(healthOf(mind, settings));
+  const about = { agentId, attestation, log: limitRepeats(log, { now: clock.now }), clock, observer };
   log.info("🚀 Agent started", { name: character.character.name, agent: agentId, transport: settings.EVENT_TRANSPORT });
   const { unanswered } = await runAgent({
     database,
@@ -101,8 +102,7 @@ export async function answerEvents(
     memories: mind.memories,
     scrub: () => endRemains(state, { mostBytes: MOST_SCRUBBED_BYTES }),
     mind: whenQuiet ? watchForQuiet(named, { whenQuiet, clock, signal: stop }) : named,
-    openTransport: (hooks) =>
-      open({ ...hooks, agentId, attestation, log: limitRepeats(log, { now: clock.now }), clock, observer }),
+    openTransport: (hooks) => open({ ...rehearsing(hooks, mind), ...about }),
     observer,
     log,
     clock,
@@ -113,6 +113,17 @@ export async function answerEvents(
   keepAgain();
   log.info("👋 Agent stopped");
   return { unanswered: unanswered + journal.pendingCount() };
+}
+
+/** The same hooks; once the peer can be reached, the mind rehearses while the first event is on its way. */
+function rehearsing(hooks: TransportHooks, mind: Pick<LearningMind, "rehearse">): TransportHooks {
+  return {
+    ...hooks,
+    onReachable() {
+      hooks.onReachable();
+      mind.rehearse();
+    },
+  };
 }
 
 /** The same mind, answering as the agent `agentId`; its memories stay under the character's id. */
@@ -136,7 +147,7 @@ export async function startMind(
     followsKnowledge?: boolean;
     observer?: Observer | undefined;
   },
-): Promise<PatientMind & Pick<LearningMind, "isIndexing"> & { readonly memories: Remembered }> {
+): Promise<PatientMind & Pick<LearningMind, "isIndexing" | "rehearse"> & { readonly memories: Remembered }> {
   const { settings, character, log, clock, observer, model = modelOptions(settings) } = parts;
   const { database, journal, seal } = parts.state;
   const adapter = openMemory(database.sqlite, {
@@ -168,6 +179,7 @@ export async function startMind(
   return {
     ...patience,
     memories: rememberedBy(mind, { adapter, retentionDays: settings.AGENT_MEMORY_RETENTION, clock }),
+    rehearse: mind.rehearse,
     // A spread copies the value of a getter.
     get isDown() {
       return patience.isDown;
