@@ -164,6 +164,7 @@ testUnless(NO_NATS, "nats: --check names each permission that is missing, and to
     user("bob-looks", LOOK, ["_INBOX.>"]),
     user("bob-deaf", WORK, ["none"]),
     user("bob-works", WORK, ["_INBOX.>"]),
+    user("bob-keeps", WORK.filter((subject) => subject !== ACK), ["_INBOX.>"]),
     user("bob-makes", [...WORK, "$JS.API.STREAM.CREATE.*", "$JS.API.CONSUMER.CREATE.>", "_INBOX.>"], ["_INBOX.>"]),
   ];
   const config = `authorization { users: [ ${users.join("\n")} ] }`;
@@ -197,6 +198,12 @@ testUnless(NO_NATS, "nats: --check names each permission that is missing, and to
     await using refused = await startAgent({ env: as("bob-deaf") });
     assertEquals((await refused.ended).code, 69, refused.lines.join("\n"));
     assertStringIncludes(refused.lines.at(-1)!, "1 attempt failed");
+  });
+
+  await context.step("an agent whose user may not acknowledge ends before it takes an event", async () => {
+    await using refused = await startAgent({ env: as("bob-keeps") });
+    assertEquals((await refused.ended).code, 69, refused.lines.join("\n"));
+    assertStringIncludes(refused.lines.at(-1)!, "$JS.ACK.AGENT_EVENTS.agents.");
   });
 
   await context.step("a user who may work is fine, and is told what it can't have", async () => {

@@ -55,13 +55,20 @@ export async function openNatsSession(
     over: over.signal,
     end,
   });
+  const ackSubject = `$JS.ACK.${stream}.${consumer}.`;
   const pullSubject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
   const pulls = openPulls(connection, { subject: pullSubject, clock, over: over.signal });
   const confirms = openConfirms(connection, { clock, over: over.signal });
   void hearRefusals(connection, (subject, error) => {
     if (subject === pullSubject) pulls.refused(error);
+    else if (subject.startsWith(ackSubject)) end(messageOf(error));
     else confirms.refused(subject, error);
   });
+  // A sign of life for no message. Refused acknowledgements would otherwise show only in events that come again and again.
+  tell(connection, { replySubject: `${ackSubject}1.0.0.0.0` }, "working");
+  await Promise.race([connection.flush(), aborted(over.signal)]);
+  await setImmediate();
+  over.signal.throwIfAborted();
   const finish = createFinishing(connection, over.signal);
   const session = { connection, holds, pulls, confirms, finish, over: over.signal, options };
   return {
@@ -87,6 +94,15 @@ interface Session {
   readonly finish: (held: HeldMessage, copy: Copy | undefined) => Promise<void>;
   readonly over: AbortSignal;
   readonly options: NatsSessionOptions;
+}
+
+/** Rejects with the reason once `signal` aborts: the package never answers a flush whose connection ends. */
+function aborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {}); // whoever waits has it
+  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  if (signal.aborted) reject(signal.reason);
+  return promise;
 }
 
 /** The server tells of a subject that the user may not publish to by an error of the connection. */
