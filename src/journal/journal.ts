@@ -335,13 +335,16 @@ function createRows(statements: Statements, seal: Seal) {
       { accepted, answered, obsolete, settled }: HeldBack,
       { lastOutcome, advance }: { lastOutcome: number; advance: () => void },
     ) {
+      const outcomes = statements.keepOutcomes.begin(), origins = statements.keepOrigins.begin();
       for (const [id, entry] of answered) {
         if (entry.text === "") advance();
         const { seq, text, atMs, asked = null, origin } = entry;
         if (text === "") throw new Error(`Cannot write the outcome of ${JSON.stringify(id)}: it is not signed`);
-        statements.keepOutcome.run(seq, id, seal.seal(text, outcomePlace({ seq, id, at: atMs })), atMs, asked);
-        if (origin) statements.keepOrigin.run(seq, origin.conversation, origin.user);
+        outcomes.add(seq, id, seal.seal(text, outcomePlace({ seq, id, at: atMs })), atMs, asked);
+        if (origin) origins.add(seq, origin.conversation, origin.user);
       }
+      outcomes.finish();
+      origins.finish();
       if (answered.size > 0) statements.toDeliver.run(lastOutcome - answered.size);
       for (const id of obsolete) statements.forgetEvent.run(id);
       for (const { seq, event, atMs, asked } of accepted.values()) {

@@ -1,6 +1,7 @@
 /** The SQL of the journal: every statement once, prepared. @module */
 
 import type { DatabaseSync } from "node:sqlite";
+import { type Insertion, prepareInsertion } from "../store/insertion.ts";
 import type { Place } from "../store/seal.ts";
 
 /** A row of `event` or `outcome`, as the statements select it. */
@@ -63,9 +64,6 @@ const SQL = {
     SELECT (SELECT count(*) FROM event) AS pending, (SELECT min(accepted_at) FROM event) AS oldest,
       (SELECT count(*) FROM undelivered) AS undelivered`,
   forgetEvent: `DELETE FROM event WHERE id = ?`,
-  keepOutcome: `
-    INSERT INTO outcome (seq, id, body, made_at, asked)
-    VALUES (?1, ?2, ?3, ?4, coalesce(?5, (SELECT asked FROM event WHERE id = ?2)))`,
   outcomes: `SELECT seq, id, body, made_at AS at FROM outcome WHERE seq > :seq ORDER BY seq LIMIT +:limit`,
   unsettled: `
     SELECT seq, id, body, made_at AS at FROM undelivered JOIN outcome USING (seq)
@@ -79,7 +77,6 @@ const SQL = {
   dropDeliveries: `DELETE FROM undelivered WHERE seq IN (SELECT seq FROM outcome WHERE made_at < ?)`,
   dropEvents: `DELETE FROM event WHERE accepted_at < ?`,
   prune: `DELETE FROM outcome WHERE seq IN (${PRUNABLE})`,
-  keepOrigin: `INSERT INTO origin (seq, conversation, user) VALUES (?, ?, ?)`,
   pruneOrigins: `DELETE FROM origin WHERE seq IN (${PRUNABLE})`,
   events: `SELECT seq, id, body, accepted_at AS at FROM event ORDER BY seq`,
   outcomesOf: `
@@ -120,10 +117,23 @@ const SQL = {
   endOutage: `DELETE FROM outage`,
 } as const;
 
+/** What every answer adds a row to. */
+const INSERTIONS = {
+  keepOutcomes: {
+    into: `INSERT INTO outcome (seq, id, body, made_at, asked)`,
+    row: `(?1, ?2, ?3, ?4, coalesce(?5, (SELECT asked FROM event WHERE id = ?2)))`,
+  },
+  keepOrigins: { into: `INSERT INTO origin (seq, conversation, user)`, row: `(?1, ?2, ?3)` },
+} as const;
+
 /** The statements, by name. */
-export type Statements = { readonly [Name in keyof typeof SQL]: ReturnType<DatabaseSync["prepare"]> };
+export type Statements =
+  & { readonly [Name in keyof typeof SQL]: ReturnType<DatabaseSync["prepare"]> }
+  & { readonly [Name in keyof typeof INSERTIONS]: Insertion };
 
 /** Prepare every statement. */
 export function prepareStatements(sqlite: DatabaseSync): Statements {
-  return Object.fromEntries(Object.entries(SQL).map(([name, sql]) => [name, sqlite.prepare(sql)])) as Statements;
+  const statements = Object.entries(SQL).map(([name, sql]) => [name, sqlite.prepare(sql)]);
+  const insertions = Object.entries(INSERTIONS).map(([name, sql]) => [name, prepareInsertion(sqlite, sql)]);
+  return Object.fromEntries([...statements, ...insertions]) as Statements;
 }

@@ -47,8 +47,10 @@ const MAX_LINKED = 8_192;
 /** Texts of exchanges held back until the next commit, at most, in UTF-16 code units. */
 const MAX_HELD = 8 * 1024 * 1024;
 
-// Bound by place: binding by name takes as long as the insert (see journal/statements.ts).
-const KEEP = `INSERT INTO exchange (agent_id, room_id, entity_id, id, created_at, body) VALUES (?, ?, ?, ?, ?, ?)`;
+const KEEP = {
+  into: `INSERT INTO exchange (agent_id, room_id, entity_id, id, created_at, body)`,
+  row: `(?1, ?2, ?3, ?4, ?5, ?6)`,
+};
 const LINK = `
   INSERT INTO conversation_room (room_id, conversation_id) VALUES (?, ?) ON CONFLICT (room_id) DO NOTHING`;
 const LAST = `
@@ -89,21 +91,22 @@ export function openExchanges(
   { methods, beforeCommit }: { methods: Unfolded; beforeCommit?: ((write: () => void) => void) | undefined },
 ): Exchanges {
   const { agentId } = store;
-  const keep = store.command(KEEP), links = openLinks(store), remove = store.command(REMOVE);
+  const keep = store.insertion(KEEP), links = openLinks(store), remove = store.command(REMOVE);
   const newest = store.query<ExchangeRow>(LAST), oldest = store.query<ExchangeRow>(FIRST);
   let held: Exchange[] = [], heldLength = 0;
 
   function write() {
+    const rows = keep.begin();
     for (const { roomId, entityId, createdAt, conversationId, ...body } of held) {
       // The question's message, should it be unfolded.
       const id = crypto.randomUUID();
       const row = { agent_id: agentId, room_id: roomId, entity_id: entityId, id, created_at: createdAt };
       const sealed = store.seal(body satisfies ExchangeBody, exchangePlace(row));
-      keep.runWith(agentId, roomId, entityId, id, createdAt, sealed);
+      rows.add(agentId, roomId, entityId, id, createdAt, sealed);
       if (conversationId !== undefined) links.add(roomId, conversationId);
     }
-    held = [];
-    heldLength = 0;
+    rows.finish();
+    [held, heldLength] = [[], 0];
   }
 
   const exchangeFrom = (row: ExchangeRow): Exchange => ({

@@ -3,6 +3,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { IDatabaseAdapter, UUID } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
+import { type Insertion, prepareInsertion } from "../store/insertion.ts";
 import { openJson, type Place, type Seal, type Sealed } from "../store/seal.ts";
 
 /** Methods of the adapter in their synchronous form: `openMemory` wraps them in promises. */
@@ -39,6 +40,8 @@ export interface Store {
   query<Row>(sql: string): Query<Row>;
   /** A statement, prepared when it is first used. */
   command(sql: string): Command;
+  /** Inserts rows: see {@linkcode prepareInsertion}. */
+  insertion(sql: { into: string; row: string }): Insertion;
   /** All that `work` writes, or nothing of it; inside a transaction of the caller's too. */
   atomically<T>(work: () => T): T;
   /** @param place What the row says of it, as `MEMORY_SEALED` lists it. */
@@ -82,6 +85,7 @@ export function openStore(database: DatabaseSync, options: { agentId: UUID; seal
         runWith: (...values) => void statement().run(...values),
       };
     },
+    insertion: (sql) => prepareInsertion(database, sql),
     atomically: (work) => atomically(database, work),
     // JSON keeps what SQLite's texts lose: NUL and lone surrogates.
     seal(value, place) {

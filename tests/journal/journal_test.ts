@@ -54,6 +54,37 @@ Deno.test("a refusal is kept once, over a restart too, and the event may still c
   assertEquals([journal.refuse(failure("q1")), journal.refuse(failure("q2"))], [undefined, undefined]);
 });
 
+Deno.test("after a commit that failed in the middle, what is recorded again is written once, with its origin", async () => {
+  await using folder = makeFolder();
+  const ids = Array.from({ length: 40 }, (_, index) => `q${index}`);
+  // With the 20th outcome, when some were inserted and others only gathered.
+  let failing = true;
+  const seal: Seal = {
+    ...noSeal,
+    seal(text, place) {
+      if (failing && place[0] === "outcome.body" && place[1] === "q19") throw new Error("the seal failed");
+      return text;
+    },
+  };
+  using opened = open(folder.path, seal);
+  const { journal, database } = opened;
+  const answerAll = () => {
+    for (const id of ids) {
+      journal.accept(event(id));
+      journal.record(answer(id), event(id));
+    }
+  };
+  answerAll();
+  assertThrows(() => database.commit(), Error, "the seal failed");
+  database.sqlite.exec("ROLLBACK; BEGIN");
+  failing = false;
+  answerAll();
+  database.commit();
+  assertEquals(journal.outcomes(ALL).map(({ outcome }) => outcome.queryId), ids);
+  const origins = database.sqlite.prepare("SELECT seq FROM origin ORDER BY seq").all().map(({ seq }) => seq);
+  assertEquals(origins, journal.outcomes(ALL).map(({ seq }) => seq));
+});
+
 Deno.test("an event is new once, pending until it has an outcome, answered from then on", async () => {
   await using folder = makeFolder();
   using opened = open(folder.path);

@@ -45,6 +45,31 @@ testMemory("an exchange is a row, written before the next commit and not sooner"
 });
 
 testMemory(
+  "exchanges of a commit that failed in the middle are written once when it is tried again",
+  async (memory) => {
+    const { database, clock } = memory;
+    let write = () => {}, failing = true;
+    const seal: typeof memory.seal = {
+      ...memory.seal,
+      seal(text, place) {
+        if (failing && text.includes("question e19")) throw new Error("the seal failed");
+        return memory.seal.seal(text, place);
+      },
+    };
+    const { exchanges } = openMemory(database, { agentId: AGENT, seal, clock, beforeCommit: (call) => write = call });
+    const events = Array.from({ length: 40 }, (_, index) => `e${index}`);
+    for (const event of events) exchanges.add(exchange(event));
+    database.exec("BEGIN");
+    assertThrows(write, Error, "the seal failed");
+    database.exec("ROLLBACK");
+    failing = false;
+    write();
+    assertEquals(exchanges.last(CONVERSATION, { count: 99 }).map(({ event }) => event), events);
+    await Promise.resolve();
+  },
+);
+
+testMemory(
   "whoever asks for messages finds those of exchanges, with their room, user and participants",
   async (memory) => {
     const { adapter, database } = memory;
