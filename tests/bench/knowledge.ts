@@ -78,7 +78,7 @@ export async function runTask(cwd: string, env: Record<string, string>): Promise
 const TICK_MS = 10;
 
 /** What a process has used so far; none once it is gone. By `cat`, since Deno shows /proc only to who may do everything. */
-function usageOf(pid: number): KnowledgeRun | undefined {
+export function usageOf(pid: number): KnowledgeRun | undefined {
   const files = ["status", "stat"].map((name) => `/proc/${pid}/${name}`);
   const text = new TextDecoder().decode(new Deno.Command("cat", { args: files, stderr: "null" }).outputSync().stdout);
   // One that has ended and was not waited for yet has no memory any more.

@@ -105,11 +105,13 @@ line("100 a second", summary(await pacedLatencies({ count: 500, everyMs: 10 })))
 console.log(
   "\nA model's answer beside a bare request for it, without the model's time (budgets: 5 ms, first piece 1 ms more):",
 );
-const shares = await modelShares(30);
-for (const [who, ones] of Object.entries(shares)) {
+const { ways, diskMs, processorMs } = await modelShares(30);
+for (const [who, ones] of Object.entries(ways)) {
   line(`${who}, all`, summary(ones.map(({ toMs, fromMs }) => toMs + fromMs)));
   if (who !== "whole") line(`${who}, first piece`, summary(ones.map(({ firstMs }) => firstMs)));
 }
+line("the disk alone, 4 kB", summary(diskMs));
+line("processor time of an answer", `${processorMs.toFixed(1)} ms`);
 
 if (EXECUTABLE !== undefined) {
   console.log("\nThe sources beside the executable (budgets: 200 ms; idle 110 and 95 MB):");

@@ -7,13 +7,17 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { startAgent } from "../support/agent.ts";
 import { serveHttp } from "../support/http_server.ts";
+import { usageOf } from "./knowledge.ts";
 
 /** Milliseconds between two questions, at least: long enough that each one meets an idle agent. */
 const PAUSE_MS = 600;
+/** Milliseconds after which an agent that has just started has nothing left to do but to wait. */
+const SETTLED_MS = 3_000;
 /** Milliseconds between two pieces of the answer: a model of 100 tokens a second. */
 const EVERY_MS = 10;
 const PIECES = ["It", " grows", ", piece", " by", " piece", ", until", " all", " is", " told", "."];
-const QUESTION = "What is iExec?";
+/** The `n`th question: other words than before, so that the knowledge is searched anew. */
+const questionOf = (n: number) => `What is iExec? Say it in ${n} words.`;
 
 /** Milliseconds of one answer that are not the model's. */
 export interface ModelShare {
@@ -32,15 +36,28 @@ interface Stamps {
   lastMs: number;
 }
 
-/** What was not the model's, of each way, `count` times in turn: a bare request, the agent, the agent with chunks. */
-export async function modelShares(count: number): Promise<Record<"bare" | "whole" | "streamed", ModelShare[]>> {
+/** What {@linkcode modelShares} finds. */
+export interface ModelShares {
+  /** What was not the model's, of each way: a bare request, the agent, the agent with chunks. */
+  readonly ways: Readonly<Record<"bare" | "whole" | "streamed", ModelShare[]>>;
+  /** Milliseconds that the disk took to keep 4 kB in a file that had them before: an answer waits for one such write. */
+  readonly diskMs: readonly number[];
+  /** Milliseconds of processor time that the agent took for each answer, its pieces and all that followed it included. */
+  readonly processorMs: number;
+}
+
+/** Measure each way `count` times, in turn. */
+export async function modelShares(count: number): Promise<ModelShares> {
   const stamps: Stamps = { askedMs: 0, firstMs: 0, lastMs: 0 };
   await using model = serveModel(stamps);
   await using source = serveQuestions();
   const env = { MODEL_PROVIDER: "openai", OPENAI_BASE_URL: model.url, OPENAI_MODEL: "test-model" };
-  await using _agent = await startAgent({ env: { ...env, USE_WEBSOCKET: "true", WEBSOCKET_URL: source.url } });
+  await using agent = await startAgent({ env: { ...env, USE_WEBSOCKET: "true", WEBSOCKET_URL: source.url } });
+  using disk = openDisk(`${agent.folder}/disk`);
   await source.connected;
+  await pause(SETTLED_MS);
   const shares = { bare: [] as ModelShare[], whole: [] as ModelShare[], streamed: [] as ModelShare[] };
+  const diskMs: number[] = [], before = usageOf(agent.pid)?.ms ?? NaN;
   const measure = async (ask: () => Promise<{ firstMs: number; wholeMs: number }>): Promise<ModelShare> => {
     await pause(PAUSE_MS + 20 * Math.random());
     const sentMs = performance.now();
@@ -50,11 +67,29 @@ export async function modelShares(count: number): Promise<Record<"bare" | "whole
   for (let n = 1; n <= count; n++) {
     shares.bare.push(await measure(() => bareRequest(model.url)));
     for (const stream of [false, true]) {
-      const share = await measure(() => source.ask({ id: `q${n}${stream}`, stream }));
+      const share = await measure(() =>
+        source.ask({ id: `q${n}${stream}`, question: questionOf(2 * n + Number(stream)), stream })
+      );
       shares[stream ? "streamed" : "whole"].push(share);
     }
+    await pause(PAUSE_MS);
+    diskMs.push(disk.keep());
   }
-  return shares;
+  return { ways: shares, diskMs, processorMs: ((usageOf(agent.pid)?.ms ?? NaN) - before) / (2 * count) };
+}
+
+/** A file that is written again and again; `keep` returns how many milliseconds that took until it was on disk. */
+function openDisk(path: string): Disposable & { keep(): number } {
+  const file = Deno.openSync(path, { write: true, createNew: true }), page = new Uint8Array(4096);
+  const keep = () => {
+    file.seekSync(0, Deno.SeekMode.Start);
+    const startedMs = performance.now();
+    file.writeSync(crypto.getRandomValues(page));
+    file.syncDataSync();
+    return performance.now() - startedMs;
+  };
+  keep();
+  return { keep, [Symbol.dispose]: () => file.close() };
 }
 
 /** A model's server that writes its pieces at fixed pauses and notes when. */
@@ -97,14 +132,14 @@ function serveQuestions() {
   return {
     url: `ws://127.0.0.1:${server.addr.port}`,
     connected: connected.promise,
-    async ask({ id, stream }: { id: string; stream: boolean }) {
+    async ask({ id, question, stream }: { id: string; question: string; stream: boolean }) {
       const answered = Promise.withResolvers<number>();
       let firstMs = NaN;
       hear = (type) => {
         if (type === "chunk" && Number.isNaN(firstMs)) firstMs = performance.now();
         if (type === "response") answered.resolve(performance.now());
       };
-      (await connected.promise).send(JSON.stringify({ id, query: QUESTION, timestamp: 1, metadata: { stream } }));
+      (await connected.promise).send(JSON.stringify({ id, query: question, timestamp: 1, metadata: { stream } }));
       const wholeMs = await answered.promise;
       return { firstMs, wholeMs };
     },
@@ -124,7 +159,7 @@ async function bareRequest(url: string): Promise<{ firstMs: number; wholeMs: num
       stream: true,
       // As the agent asks: the server sends a piece more for it.
       stream_options: { include_usage: true },
-      messages: [{ role: "user", content: QUESTION }],
+      messages: [{ role: "user", content: questionOf(1) }],
     }),
   });
   let firstMs = NaN;
