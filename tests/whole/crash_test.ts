@@ -98,6 +98,8 @@ async function killAgainAndAgain(open: OpenSource, random: () => number): Promis
     source.add(later);
   }
   await using agent = await startAgent(options);
+  // Before that, a signal ends it on the spot.
+  await agent.logged("🚀 Agent started");
   await source.allAnswered();
   assertEquals((await agent.stop()).code, 0);
 

@@ -47,6 +47,8 @@ testOnPoweredDisk("power cuts lose nothing that was acknowledged, and change not
   }
 
   await using agent = await startAgent({ folder: folder.path, env });
+  // Before that, a signal ends it on the spot.
+  await agent.logged("🚀 Agent started");
   const left = new Set(events.map(({ id }) => id));
   await server.received((message) => message.type === "ack" && left.delete(message.eventId) && left.size === 0);
   assertEquals((await agent.stop()).code, 0);
