@@ -118,7 +118,10 @@ const TEXTS = [".md", ".txt"];
 
 /** What an agent knows and its words for it: nothing that the runtime was built with. */
 function digestOf({ texts, synonyms, translations }: LoadedCharacter): string {
-  return createHash("sha256").update(JSON.stringify([texts, synonyms, translations])).digest("hex");
+  const hash = createHash("sha256").update(JSON.stringify([synonyms, translations]));
+  // One by one, and lengths between them: a copy of all texts together would take as much memory again.
+  for (const { text, source } of texts) hash.update(`\n${source.length} ${text.length}\n${source}`).update(text);
+  return hash.digest("hex");
 }
 
 /** Everything else of a character. */

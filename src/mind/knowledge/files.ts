@@ -3,6 +3,7 @@
 import { walk } from "@std/fs";
 import { dirname, extname, relative, resolve } from "node:path";
 import { NotPlainError, readPlainSync } from "../../files.ts";
+import { collectGarbage } from "../../garbage.ts";
 import type { Log } from "../../log.ts";
 import type { KnowledgeText } from "./passages.ts";
 
@@ -14,6 +15,8 @@ export interface KnowledgeEntry {
 
 /** Largest file, in bytes, and most files of one entry. */
 const MAX = { bytes: 16 * 1024 * 1024, files: 10_000 };
+/** Bytes of files that were read, after which they are let go of. */
+const MAX_GARBAGE_BYTES = 8 * 1024 * 1024;
 /** What is read as text. */
 const EXTENSIONS: readonly string[] = [".md", ".txt"];
 
@@ -29,6 +32,7 @@ export async function readKnowledgeFiles(
   { beside, log }: { beside: string; log: Log },
 ): Promise<{ texts: KnowledgeText[]; mistakes: string[] }> {
   const texts: KnowledgeText[] = [], mistakes: string[] = [];
+  let garbageBytes = 0;
   // No file system has such a name, and Deno's error would pass for a bug.
   if (path.includes("\0")) return { texts, mistakes: [`${JSON.stringify(path)} has a NUL in it`] };
   try {
@@ -48,6 +52,11 @@ export async function readKnowledgeFiles(
         const text = textFrom(readPlainSync(file, { maxBytes: MAX.bytes, follow: false }));
         if (text === undefined) mistakes.push(`${source}: expected UTF-8`);
         else texts.push({ text, source });
+        // The bytes that the text was made of: five files of 10 MB would hold 50 MB more than their texts.
+        garbageBytes += size;
+        if (garbageBytes < MAX_GARBAGE_BYTES) continue;
+        collectGarbage();
+        garbageBytes = 0;
       }
     }
   } catch (error) {

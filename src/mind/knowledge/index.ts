@@ -1,6 +1,7 @@
 /** The index over all passages: made once, kept, and made anew when the knowledge or this code has changed. @module */
 
 import { createHash } from "node:crypto";
+import { collectGarbage } from "../../garbage.ts";
 import type { Log } from "../../log.ts";
 import { type Language, languageOf, LANGUAGES } from "./language.ts";
 import { type IndexedPassage, type KnowledgeText, passagesOf } from "./passages.ts";
@@ -54,7 +55,7 @@ function createIndexBuilder() {
 
 /** An index as a text: a line of languages, and the postings. */
 export function packIndex({ postings, languages }: Omit<KnowledgeIndex, "passages">): string {
-  return `${languages}\n${packPostings(postings)}`;
+  return [languages, "\n", ...packPostings(postings)].join("");
 }
 
 /** Back from {@linkcode packIndex}; undefined for anything that is not of `size` passages. */
@@ -77,6 +78,11 @@ export interface OpenIndex extends KnowledgeIndex {
 
 /** A new index of so many passages is kept at once: to make it again would take longer than anybody should wait twice. */
 const LARGE = 1_000;
+/**
+ * Passages, some 6 MB of text, after which garbage is collected: V8 would wait until there is as much as all knowledge
+ * takes. Some 50 ms each time with 50 MB of knowledge.
+ */
+const COLLECTED_AFTER = 8_192;
 
 /**
  * The index over `texts`: the kept one if it is of just these, else a new one. Between `slices` of the work others get
@@ -94,29 +100,44 @@ export async function openIndex(
   for (const passage of passagesOf(texts)) {
     passages.push(passage);
     if (slices.isOver()) await slices.next();
+    if (passages.length % COLLECTED_AFTER === 0) collectGarbage();
   }
+  const isLarge = passages.length >= LARGE;
   const kept = store.index(digest);
   const unpacked = kept === undefined ? undefined : unpackIndex(kept, passages.length);
-  if (unpacked) return { passages, ...unpacked, isNew: false, keep() {} };
+  if (unpacked) {
+    if (isLarge) collectGarbage();
+    return { passages, ...unpacked, isNew: false, keep() {} };
+  }
   const startedMs = performance.now();
-  if (passages.length >= LARGE) {
+  if (isLarge) {
     const meanwhile = isAgain ? "is answered from the old knowledge" : "is answered after it";
     log.info(`indexing the knowledge: what is asked meanwhile ${meanwhile}`, { passages: passages.length });
   }
-  const builder = createIndexBuilder();
-  for (const passage of passages) {
-    builder.add(passage);
-    if (slices.isOver()) await slices.next();
-  }
-  const made = builder.build();
+  const made = await makeIndex(passages, slices);
   log.info("knowledge indexed", { passages: passages.length, ms: Math.round(performance.now() - startedMs) });
   let isKept = false;
   const keep = () => {
     if (!isKept) store.keepIndex(digest, packIndex(made));
     isKept = true;
   };
-  if (passages.length >= LARGE) keep();
+  if (isLarge) {
+    collectGarbage();
+    keep();
+    collectGarbage();
+  }
   return { passages, ...made, isNew: true, keep };
+}
+
+/** Index passages in slices. Of what the lists were made of, half as large as they are, nothing is held by then. */
+async function makeIndex(passages: readonly IndexedPassage[], slices: Slices) {
+  const builder = createIndexBuilder();
+  for (const [place, passage] of passages.entries()) {
+    builder.add(passage);
+    if (slices.isOver()) await slices.next();
+    if ((place + 1) % COLLECTED_AFTER === 0) collectGarbage();
+  }
+  return builder.build();
 }
 
 function digestOf(texts: readonly KnowledgeText[]): string {

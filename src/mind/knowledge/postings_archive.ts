@@ -3,10 +3,10 @@
 import { LEAD_TERMS, NO_TERM, Postings } from "./postings.ts";
 
 /**
- * A text that {@linkcode unpackPostings} reads: a line of terms, and a line of numbers, passages as the distance to the one
- * before.
+ * A text that {@linkcode unpackPostings} reads, in parts that belong behind each other: a line of terms, and a line of
+ * numbers, passages as the distance to the one before.
  */
-export function packPostings({ lists: { terms, starts, passages, counts, leads, lengths } }: Postings): string {
+export function packPostings({ lists: { terms, starts, passages, counts, leads, lengths } }: Postings): string[] {
   const { write, written } = numberWriter();
   write(lengths.text.length);
   for (const length of lengths.heading) write(length);
@@ -24,7 +24,7 @@ export function packPostings({ lists: { terms, starts, passages, counts, leads, 
     }
   }
   // Terms hold neither spaces nor ends of lines.
-  return `${[...terms.keys()].join(" ")}\n${written().toBase64()}`;
+  return [[...terms.keys()].join(" "), "\n", ...written()];
 }
 
 /** Back from {@linkcode packPostings}; undefined for anything that is not of `size` passages. */
@@ -59,24 +59,31 @@ export function unpackPostings(packed: string, size: number): Postings | undefin
   return new Postings({ terms, starts, passages, counts, leads, lengths });
 }
 
-/** Writes numbers below 2³² in as few bytes as they need, the lowest seven bits first. @see LEB128 */
+/**
+ * Writes numbers below 2³² in as few bytes as they need, the lowest seven bits first, as pieces of Base64: all of the bytes
+ * beside all of the text would take more than the lists themselves.
+ *
+ * @see LEB128
+ */
 function numberWriter() {
-  let bytes = new Uint8Array(65_536), size = 0;
+  const pieces: string[] = [], bytes = new Uint8Array(PIECE_BYTES + MAX_BYTES);
+  let size = 0;
   return {
     write(number: number) {
-      if (size + MAX_BYTES > bytes.length) {
-        const larger = new Uint8Array(Math.ceil(bytes.length * 1.5));
-        larger.set(bytes);
-        bytes = larger;
-      }
       let left = number;
       for (; left > 0x7f; left >>>= 7) bytes[size++] = left & 0x7f | 0x80;
       bytes[size++] = left;
+      if (size < PIECE_BYTES) return;
+      pieces.push(bytes.subarray(0, PIECE_BYTES).toBase64());
+      bytes.copyWithin(0, PIECE_BYTES, size);
+      size -= PIECE_BYTES;
     },
-    written: () => bytes.subarray(0, size),
+    written: () => [...pieces, bytes.subarray(0, size).toBase64()],
   };
 }
 
+/** Three bytes are four characters of Base64: so pieces end without padding. */
+const PIECE_BYTES = 3 * 65_536;
 /** Bytes of the largest number. */
 const MAX_BYTES = 5;
 

@@ -39,22 +39,21 @@ export function createPostingsBuilder(): PostingsBuilder {
       textLengths.push(inText.size);
     },
     build() {
-      const of = numbers.all(), heading = headings.all(), text = texts.all();
-      const starts = startsOf(of, terms.size);
+      const size = numbers.size(), starts = startsOf(numbers, terms.size);
       const next = starts.slice();
-      const passages = new Uint32Array(of.length);
-      const counts = { heading: new Uint8Array(of.length), text: new Uint8Array(of.length) };
+      const passages = new Uint32Array(size);
+      const counts = { heading: new Uint8Array(size), text: new Uint8Array(size) };
       let at = 0;
       for (const [passage, end] of ends.all().entries()) {
         for (; at < end; at++) {
-          const to = next[of[at]!]!++;
+          const to = next[numbers.at(at)]!++;
           passages[to] = passage;
-          counts.heading[to] = heading[at]!;
-          counts.text[to] = text[at]!;
+          counts.heading[to] = headings.at(at);
+          counts.text[to] = texts.at(at);
         }
       }
-      const lengths = { heading: headingLengths.all().slice(), text: textLengths.all().slice() };
-      return new Postings({ terms, starts, passages, counts, leads: leads.all().slice(), lengths });
+      const lengths = { heading: headingLengths.all(), text: textLengths.all() };
+      return new Postings({ terms, starts, passages, counts, leads: leads.all(), lengths });
     },
   };
 }
@@ -66,28 +65,46 @@ function countsOf(terms: readonly string[]): Map<string, number> {
 }
 
 /** Where the list of each term begins, once all entries stand behind each other by their terms; at last the end. */
-function startsOf(numbers: Uint32Array, terms: number): Uint32Array<ArrayBuffer> {
+function startsOf(numbers: Growing<Uint32Array<ArrayBuffer>>, terms: number): Uint32Array<ArrayBuffer> {
   const starts = new Uint32Array(terms + 1);
-  for (const number of numbers) starts[number + 1]!++;
+  for (let at = 0; at < numbers.size(); at++) starts[numbers.at(at) + 1]!++;
   for (let number = 0; number < terms; number++) starts[number + 1]! += starts[number]!;
   return starts;
 }
 
 type Numbers = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
-/** An array of numbers that grows by a half when it is full. */
-function growing<Type extends Numbers>(type: { new (length: number): Type }) {
-  let numbers = new type(1_024), size = 0;
+/** Numbers that are added one by one. */
+interface Growing<Type extends Numbers> {
+  push(number: number): void;
+  size(): number;
+  at(index: number): number;
+  /** All of them in one array. */
+  all(): Type;
+}
+
+/** Numbers of one chunk: 2 to the power of this. */
+const CHUNK_BITS = 14, CHUNK = 1 << CHUNK_BITS;
+
+/** Grows by chunks: one array that is made anew would at times take two and a half times what is in it. */
+function growing<Type extends Numbers>(type: { new (length: number): Type }): Growing<Type> {
+  const chunks: Type[] = [];
+  let size = 0;
   return {
-    push(number: number) {
-      if (size === numbers.length) {
-        const larger = new type(Math.ceil(size * 1.5));
-        larger.set(numbers);
-        numbers = larger;
-      }
-      numbers[size++] = number;
+    push(number) {
+      const within = size & CHUNK - 1;
+      if (within === 0) chunks.push(new type(CHUNK));
+      chunks.at(-1)![within] = number;
+      size++;
     },
     size: () => size,
-    all: () => numbers.subarray(0, size) as Type,
+    at: (index) => chunks[index >> CHUNK_BITS]![index & CHUNK - 1]!,
+    all() {
+      const all = new type(size);
+      for (const [place, chunk] of chunks.entries()) {
+        all.set(chunk.subarray(0, size - place * CHUNK), place * CHUNK);
+      }
+      return all;
+    },
   };
 }

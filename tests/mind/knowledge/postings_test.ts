@@ -56,7 +56,7 @@ Deno.test("packed lists come back as they were, however many passages and repeti
     ] as const);
   for (const postings of [postingsOf(...passages), postingsOf()]) {
     const size = postings.lists.lengths.text.length;
-    const packed = packPostings(postings);
+    const packed = packPostings(postings).join("");
     assertEquals(unpackPostings(packed, size)?.lists, postings.lists);
     assertEquals(unpackPostings(packed, size + 1), undefined);
   }
