@@ -35,7 +35,10 @@ const SQLITE_TEXTS: readonly (readonly [text: string, code: number])[] = [
   ["file is not a database", SQLITE.notADatabase],
 ];
 
-/** The open database. A transaction is always open: whatever is written is on disk once {@linkcode committed} resolves. */
+/**
+ * The open database. A transaction is always open: whatever is written is on disk once {@linkcode committed} resolves.
+ * After a commit that failed there is no other: each later one fails with the same error.
+ */
 export interface Database extends Disposable {
   readonly path: string;
   readonly sqlite: DatabaseSync;
@@ -198,7 +201,7 @@ function groupCommits(
   const writers: (() => void)[] = [];
   let lastWriter = () => {}, renew = () => {};
   let waiting: PromiseWithResolvers<void> | undefined;
-  let failed = false;
+  let failure: { readonly error: unknown } | undefined;
   let nextCommit = 1;
   const timer = createCommitTimer({ commit, soon });
 
@@ -208,6 +211,8 @@ function groupCommits(
     waiting = undefined;
     const startedMs = performance.now();
     try {
+      // SQLite may have ended the transaction: what is written now would be kept statement by statement.
+      if (failure) throw failure.error;
       for (const write of writers) write();
       lastWriter();
       end.run();
@@ -215,7 +220,7 @@ function groupCommits(
       nextCommit++;
     } catch (cause) {
       const error = databaseError(cause, path);
-      failed = true;
+      failure ??= { error };
       shared?.reject(error);
       if (!shared) throw error;
       return;
@@ -257,7 +262,7 @@ function groupCommits(
     [Symbol.dispose]() {
       try {
         // After a failure, here or in a statement that took the transaction with it, whoever wrote has been told.
-        if (!failed && sqlite.isTransaction) commit();
+        if (!failure && sqlite.isTransaction) commit();
       } finally {
         timer.begin();
         sqlite.close();

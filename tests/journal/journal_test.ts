@@ -54,7 +54,7 @@ Deno.test("a refusal is kept once, over a restart too, and the event may still c
   assertEquals([journal.refuse(failure("q1")), journal.refuse(failure("q2"))], [undefined, undefined]);
 });
 
-Deno.test("after a commit that failed in the middle, what is recorded again is written once, with its origin", async () => {
+Deno.test("after a commit that failed in the middle nothing is kept, and the next start writes what it records once, with its origin", async () => {
   await using folder = makeFolder();
   const ids = Array.from({ length: 40 }, (_, index) => `q${index}`);
   // With the 20th outcome, when some were inserted and others only gathered.
@@ -66,19 +66,25 @@ Deno.test("after a commit that failed in the middle, what is recorded again is w
       return text;
     },
   };
-  using opened = open(folder.path, seal);
-  const { journal, database } = opened;
-  const answerAll = () => {
+  const answerAll = ({ journal }: ReturnType<typeof open>) => {
     for (const id of ids) {
       journal.accept(event(id));
       journal.record(answer(id), event(id));
     }
   };
-  answerAll();
-  assertThrows(() => database.commit(), Error, "the seal failed");
-  database.sqlite.exec("ROLLBACK; BEGIN");
-  failing = false;
-  answerAll();
+  {
+    using failed = open(folder.path, seal);
+    answerAll(failed);
+    assertThrows(() => failed.database.commit(), Error, "the seal failed");
+    failing = false;
+    // What was inserted before stands in the transaction still, or SQLite has ended that.
+    assertThrows(() => failed.database.commit(), Error, "the seal failed");
+    await assertRejects(() => failed.database.committed(), Error, "the seal failed");
+  }
+  using opened = open(folder.path, seal);
+  const { journal, database } = opened;
+  assertEquals(journal.outcomes(ALL), []);
+  answerAll(opened);
   database.commit();
   assertEquals(journal.outcomes(ALL).map(({ outcome }) => outcome.queryId), ids);
   const origins = database.sqlite.prepare("SELECT seq FROM origin ORDER BY seq").all().map(({ seq }) => seq);
