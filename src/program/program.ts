@@ -9,6 +9,7 @@ import { limitRepeats } from "../log_limit.ts";
 import { loadCharacter, type LoadedCharacter } from "../mind/character/character.ts";
 import { followCharacter } from "../mind/character/follow.ts";
 import { openKnowledgeStore } from "../mind/knowledge/store.ts";
+import { makeLogRoomSoon } from "../store/log_room.ts";
 import { createSigner } from "../proof/signer.ts";
 import { type Memories, openMemory } from "../memory/memory.ts";
 import { type ModelOptions, modelOptions } from "../mind/models/options.ts";
@@ -66,9 +67,8 @@ export async function answerEvents(
 ): Promise<{ unanswered: number }> {
   const { settings, log, clock, stop, open, whenQuiet } = program;
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
-  const eip712 = settings.AGENT_SIGNATURES === "jws,eip712";
   // Also where nothing is signed: the evidence names the key.
-  using signer = await createSigner({ eip712, onThreadLost: () => log.warn(THREAD_LOST) });
+  using signer = await startSigner(program);
   using state = openState(settings.AGENT_STATE_DIR, {
     key: await readStateKey(settings, { clock, log }, stop),
     takeOver: settings.AGENT_STATE_TAKE_OVER,
@@ -78,6 +78,7 @@ export async function answerEvents(
   });
   const { database, journal } = state, agentId = settings.AGENT_ID ?? state.agentId;
   using heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
+  using _room = makeLogRoomSoon(database.path);
   const health = createHealth();
   health.watch({ isStateWritable: () => heartbeat.isWritable });
   heartbeat.watch(health.overdueMs);
@@ -124,6 +125,11 @@ function rehearsing(hooks: TransportHooks, mind: Pick<LearningMind, "rehearse">)
       mind.rehearse();
     },
   };
+}
+
+function startSigner({ settings, log }: Program) {
+  const eip712 = settings.AGENT_SIGNATURES === "jws,eip712";
+  return createSigner({ eip712, onThreadLost: () => log.warn(THREAD_LOST) });
 }
 
 /** The same mind, answering as the agent `agentId`; its memories stay under the character's id. */
