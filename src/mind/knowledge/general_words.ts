@@ -36,9 +36,9 @@ const GROUPS = `
   market marketplace exchange | mercato | marche | mercado | markt marktplatz
   store save keep hold persist storage retain | salvare conservare memorizzare archiviare tenere | stocker sauvegarder conserver garder enregistrer | guardar almacenar conservar | speichern gespeichert aufbewahren ablegen behalten
   read see view look inspect access open spy snoop eavesdrop peek watch | leggere vedere guardare accedere accesso spiare | lire voir regarder acceder acces espionner | leer ver mirar acceder acceso espiar | lesen sehen ansehen zugreifen zugriff einsehen ausspahen
-  secret confidential private hidden sensitive password credential key | segreto confidenziale riservato privato password chiave | secret confidentiel prive sensible cle | secreto confidencial privado sensible contrasena clave | geheim geheimnis vertraulich privat sensibel passwort schlussel
+  secret confidential private hidden sensitive credential key | segreto confidenziale riservato privato chiave | secret confidentiel prive sensible cle | secreto confidencial privado sensible clave | geheim geheimnis vertraulich privat sensibel schlussel
   private privacy confidential | privato privacy | prive confidentialite | privado privacidad | privat privatsphare datenschutz
-  key password credential | chiave password | cle motdepasse | clave contrasena | schlussel passwort zugangsdaten
+  key credential | chiave | cle | clave | schlussel zugangsdaten
   encrypt cipher scramble lock seal unreadable | cifrare crittografare criptare cifratura crittografia | chiffrer crypter chiffrement | cifrar encriptar cifrado | verschlusseln verschlusselt verschlusselung
   decrypt unlock decipher open | decifrare decrittare | dechiffrer decrypter | descifrar desencriptar | entschlusseln
   protect secure safe guard shield isolate defend | proteggere protetto sicuro isolare | proteger protege securiser sur isoler | proteger protegido seguro aislar | schutzen geschutzt sicher isolieren
@@ -52,10 +52,10 @@ const GROUPS = `
   modify change alter tamper update upgrade edit | modificare cambiare alterare | modifier changer | modificar cambiar alterar | andern verandern
   version release upgrade update | versione aggiornamento | version mise | version actualizacion | version
   permission permit access authorize allow grant right consent | permesso permettere accesso autorizzare autorizzazione consentire concedere consenso | permission permettre acces autoriser autorisation accorder donner consentement | permiso permitir acceso autorizar autorizacion conceder dar | erlaubnis erlauben zugriff zugang berechtigung genehmigen gewahren freigeben zulassen
-  revoke cancel withdraw remove undo retract back | revocare annullare ritirare togliere | revoquer annuler retirer supprimer | revocar cancelar retirar quitar | widerrufen entziehen zurucknehmen zuruckziehen
+  revoke cancel withdraw remove undo retract back | revocare annullare ritirare togliere | revoquer annuler retirer | revocar cancelar retirar quitar | widerrufen entziehen zurucknehmen zuruckziehen
   forbid deny refuse reject disallow ban | vietare rifiutare | interdire refuser | prohibir rechazar | verbieten ablehnen
   send transmit deliver email mail message | inviare spedire mandare email messaggio | envoyer email courriel message mail | enviar mandar email correo mensaje | senden schicken email mail nachricht
-  email mail inbox newsletter | email posta | email courriel mail | email correo | email mail
+  email mail inbox | email posta | email courriel mail | email correo | email mail
   chat message | messaggio | message | mensaje | nachricht
   recipient contact addressee subscriber | destinatario contattare contatto | destinataire contacter contact | destinatario contactar contacto | empfanger kontaktieren kontakt
   reveal disclose expose show learn discover leak share | rivelare mostrare scoprire condividere | reveler montrer decouvrir partager | revelar mostrar descubrir compartir | preisgeben zeigen offenlegen teilen
@@ -80,7 +80,7 @@ const GROUPS = `
   cheat lie dishonest malicious fraud misbehave punish | imbrogliare barare punire | tricher punir | enganar castigar | betrugen bestrafen
   penalty penalize punish punishment confiscate lose loss | penale punizione perdere | penalite perdre punition | penalizacion perder castigo | strafe verlieren
   deposit lock | depositare deposito bloccare | deposer depot bloquer | depositar deposito bloquear | einzahlen einzahlung hinterlegen sperren
-  refund reimburse recover claim back | rimborso rimborsare recuperare | remboursement rembourser recuperer | reembolso recuperar devolver | erstatten ruckerstattung zuruck
+  refund reimburse recover claim | rimborso rimborsare recuperare | remboursement rembourser recuperer | reembolso recuperar devolver | erstatten ruckerstattung
   internet network online web | internet rete | internet reseau | internet red | internet netz netzwerk
   currency money | valuta moneta | monnaie devise | moneda divisa | wahrung
   tiny small little minimum short | piccolo minimo breve | petit petite minimum court | pequeno minimo corto | klein kleinste minimum kurz

@@ -3,14 +3,15 @@
 import signs from "./signs.json" with { type: "json" };
 
 /**
- * When something began, who made it, whose it is, where it is, what it is worth, where it is reached, how large it is.
+ * When something began, who made it, whose it is, where it is, what it is worth, where it is reached, how large it is,
+ * whom to ask for help.
  * How a question asks for each of them is a matter of its language: `kinds` in `phrases.json`.
  */
-export type Kind = "date" | "founder" | "owner" | "place" | "value" | "address" | "size";
+export type Kind = "date" | "founder" | "owner" | "place" | "value" | "address" | "size" | "help";
 
 /** Words that say which kind is asked for and nothing besides: a sentence that gives it needs none of them. */
 export const SAYS_KIND =
-  /^(?:old|year|age|located|situated|based|headquartered|anno|anni|eta|trova|sede|annee|age|trouve|situee?|basee?|siege|ano|anos|edad|queda|ubicad[oa]|alt|jahr|liegt|befindet|sitz|ansassig)$/;
+  /^(?:old|year|age|located|situated|based|headquartered|anno|anni|eta|trova|sede|annee|age|trouve|situee?|basee?|siege|ano|anos|edad|queda|ubicad[oa]|alt|jahr|liegt|befindet|sitz|ansassig|reach|joindre|erreichen?|erreicht)$/;
 
 const made: Partial<Record<Kind, RegExp>> = {};
 

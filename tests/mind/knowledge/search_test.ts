@@ -163,6 +163,37 @@ Deno.test("a date, a founder, a place, a worth or a number is given by a passage
   for (const question of unknown) assertEquals(first(question), undefined, question);
 });
 
+Deno.test("whom to ask for help is told by a passage with a way to reach somebody, in five languages", () => {
+  const letters =
+    "Web3Mail sends letters to people whose address nobody knows: the sender may contact them once a day.";
+  const others = [
+    "The customer pays for each service.",
+    "A call for bread is called an order.",
+    letters,
+    "Rye is a grain.",
+  ];
+  const questions = [
+    "How can I reach customer service?",
+    "Who can I call for help?",
+    "Can I talk to a human?",
+    "Come contatto il servizio clienti?",
+    "Comment contacter le support ?",
+    "¿Puedo hablar con una persona?",
+    "Wie erreiche ich den Support?",
+  ];
+  const without = buildKnowledge(from(...others));
+  for (const question of questions) assertEquals(answers(without, question), [], question);
+  const service = "Customer service answers at +39 011 555 0101.",
+    clienti = "Il servizio clienti risponde a aiuto@panem.example.";
+  const knowledge = buildKnowledge(from(...others, service, clienti));
+  assertEquals(answers(knowledge, "How can I reach customer service?")[0], service);
+  assertEquals(answers(knowledge, "Come contatto il servizio clienti?")[0], clienti);
+  // Whom a thing reaches is no question for help.
+  for (const question of ["Who can I contact with Web3Mail?", "Chi posso contattare con Web3Mail?"]) {
+    assertEquals(knowledge.read(question).parts.map(({ kind }) => kind), [undefined], question);
+  }
+});
+
 Deno.test("an opinion, work or the news is not asked of knowledge, unless it has just that word", () => {
   const texts = ["Rye bread is dark and heavy.", "Today the ovens are made in Turin.", "Flour is a powder."];
   const knowledge = buildKnowledge(from(...texts));
