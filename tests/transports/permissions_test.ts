@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { startAgent } from "../support/agent.ts";
-import type { Broker } from "../support/brokers/broker.ts";
+import { type Broker, poll } from "../support/brokers/broker.ts";
 import { NO_NATS, startNats } from "../support/brokers/nats.ts";
 import { NO_RABBITMQ, startRabbit } from "../support/brokers/rabbitmq.ts";
 import { DEAD, EVENTS, NO_REDIS, OUTCOMES, startRedis } from "../support/brokers/redis.ts";
@@ -34,7 +34,8 @@ async function isUsable(env: Record<string, string>): Promise<void> {
 
 /** The one event that was published is still there, as new as it was: an agent with these settings answers it. */
 async function isUntouched(broker: Broker, env: Record<string, string>): Promise<void> {
-  assertEquals(await broker.depth(), { waiting: 1, held: 0 });
+  // RabbitMQ counts what is in a quorum queue every few seconds.
+  await poll("an event that waits", async () => (await broker.depth()).waiting === 1 ? true : undefined);
   assertEquals(await broker.letters(), []);
   await using agent = await startAgent({ env });
   assertEquals((await broker.outcomes(1)).map(({ id }) => id), ["q1"]);

@@ -16,10 +16,11 @@ export function createFiguresView(): (state: FeedState) => void {
   const all = createRow();
   const rows = new Map<number, FigureRow>();
   let shown: FeedFigures | undefined;
-  body.append(all.root);
 
   return ({ figures, agents }) => {
     if (!figures || figures === shown) return;
+    // A row without a name would be none to a screen reader.
+    if (!shown) body.append(all.root);
     shown = figures;
     setText(period, `Last ${counted(figures.sliceMs * figures.all.answered.length / 60_000, "minute")}`);
     all.show("All agents", figures.all, figures.sliceMs);

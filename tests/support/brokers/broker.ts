@@ -31,6 +31,8 @@ export interface Broker extends AsyncDisposable {
   letters(): Promise<readonly string[]>;
   /** Messages that no agent has, and messages that agents hold. */
   depth(): Promise<{ waiting: number; held: number }>;
+  /** Where new queues do not outlive SIGKILL at once: make them, and see that they do. */
+  keepQueues?(): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;
   /** Start again with what is on disk. */

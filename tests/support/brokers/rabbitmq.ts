@@ -184,6 +184,12 @@ export async function startRabbit(
       if (ready === undefined) throw new Error("there is no queue of events");
       return { waiting: Number(ready), held: Number(unacknowledged) };
     },
+    async keepQueues() {
+      await made();
+      // RabbitMQ 3.10 writes the names of new quorum queues some time after it has made them. Killed before, it begins
+      // the newest queue anew, without what was in it, and never elects a leader for it.
+      await control("eval", "ok = dets:sync(ra_directory_reverse).");
+    },
     async kill() {
       await process.kill();
       forget();
