@@ -28,8 +28,8 @@ export type LogFormat = "json" | "text" | "terminal";
  * A log that writes whole lines.
  *
  * @param options `write`: is given a function that makes the line, which may be called later: making one takes 0.1 to
- * 0.2 ms after a rest, which an answer under way need not wait for; `level`: the noisiest level that is written; `content`: whether queries and answers are; `colour`: whether
- * a terminal's lines are coloured, default false.
+ * 0.2 ms after a rest, which an answer under way need not wait for; `level`: the noisiest level that is written;
+ * `content`: whether queries and answers are; `colour`: whether a terminal's lines are coloured, default false.
  */
 export function createLog(options: {
   level: LogLevel;

@@ -1,4 +1,4 @@
-/** What the user of a broker is not allowed to do, as `--check` tells it. @module */
+/** Why a broker that was reached can't be used: what its user, or a setting, is not allowed to do. @module */
 
 import { EXIT, FatalError } from "../errors.ts";
 
@@ -14,6 +14,20 @@ export function lackingPermissions(
 ): FatalError {
   return new FatalError(
     `Cannot use ${peer}: this user is not allowed to ${missing.join("; to ")}. ${remedy}`,
+    EXIT.unavailable,
+  );
+}
+
+/**
+ * The error where something is missing that the settings forbid to make.
+ *
+ * @param what As in "there is no …". @param options `setting`: the one that forbids it; `peer`: the server, without
+ * secrets, where nothing else names it.
+ */
+export function missingAndNotMade(what: string, { setting, peer }: { setting: string; peer?: string }): FatalError {
+  const start = peer === undefined ? "There" : `Cannot use ${peer}: there`;
+  return new FatalError(
+    `${start} is no ${what}, and ${setting}=false forbids to make it: make it, or allow it.`,
     EXIT.unavailable,
   );
 }

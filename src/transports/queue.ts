@@ -59,11 +59,8 @@ export interface BrokerKind {
   readonly name: string;
   /** As its makers write it. */
   readonly product: string;
-  /**
-   * What the user can check when the broker is out of reach, when it refuses the login, and when it refuses a part of the
-   * work to the user who is logged in; whole sentences.
-   */
-  readonly advice: { readonly reach: string; readonly login: string; readonly permissions: string };
+  /** What the user can check when the broker is out of reach, and when it refuses the login; whole sentences. */
+  readonly advice: { readonly reach: string; readonly login: string };
   /** Name of the setting that names the authority to trust. */
   readonly authority: string;
   isLoginError(error: unknown): boolean;
@@ -232,7 +229,7 @@ function isRefusal(error: unknown, kind: BrokerKind): boolean {
 }
 
 function adviceOn(error: unknown, kind: BrokerKind): string {
-  if (kind.isPermissionError(error)) return kind.advice.permissions;
+  if (kind.isPermissionError(error)) return "This user lacks a permission; `--check` tells all that an agent needs.";
   return kind.isLoginError(error) ? kind.advice.login : kind.advice.reach;
 }
 

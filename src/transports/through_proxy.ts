@@ -47,8 +47,7 @@ export function tunnelTo(
 
 /** Whether a certificate of the agent's own is shown by TLS that goes over TLS: Deno 2.7.11 shows none, 2.9.6 does. */
 function showsOwnInTls(): boolean {
-  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
-  return major > 2 || (major === 2 && minor >= 9);
+  return Deno.version.deno.localeCompare("2.9", "en", { numeric: true }) > 0;
 }
 
 /** Host and port of a URL, as a tunnel is asked for them. */

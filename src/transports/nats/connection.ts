@@ -36,6 +36,20 @@ export function isPermissionError(error: unknown): boolean {
   return /permissions violation/i.test(messageOf(error));
 }
 
+/** Hear of subjects that the user may not publish to: the server tells of them by errors of the connection. */
+export async function hearRefusals(
+  connection: NatsConnection,
+  refused: (subject: string, error: Error) => void,
+): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type !== "error") continue;
+    const { error } = status;
+    if (error instanceof errors.PermissionViolationError && error.operation === "publish") {
+      refused(error.subject, error);
+    }
+  }
+}
+
 /** How messages name it, and what they advise. */
 export const NATS: BrokerKind = {
   name: "nats",
@@ -43,7 +57,6 @@ export const NATS: BrokerKind = {
   advice: {
     reach: "Check that the server runs, and NATS_URL.",
     login: "Check user name and password in NATS_URL, NATS_CREDS_FILE or NATS_NKEY_FILE.",
-    permissions: "This user lacks a permission; `--check` tells all that an agent needs.",
   },
   authority: "NATS_CA_FILE",
   isPermissionError,

@@ -3,8 +3,8 @@
 import { errors, headers, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { setImmediate } from "node:timers/promises";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
-import { lackingPermissions } from "../permissions.ts";
-import { isPermissionError } from "./connection.ts";
+import { lackingPermissions, missingAndNotMade } from "../permissions.ts";
+import { hearRefusals, isPermissionError } from "./connection.ts";
 import type { NatsNames } from "./streams.ts";
 
 /** Milliseconds that the server may take for one answer. */
@@ -51,7 +51,8 @@ export async function lookAtNats(connection: NatsConnection, peer: string, names
   if (missing.length > 0) throw lackingPermissions(peer, { missing, remedy: REMEDY });
   if (!declare) {
     const absent = [[events, stream], [outcomes, outcomeStream], [agents, consumer]].filter(([is]) => is === "absent");
-    if (absent.length > 0) throw absentError(peer, absent.map(([, name]) => String(name)));
+    const what = absent.map(([, name]) => String(name)).join(", no ");
+    if (what !== "") throw missingAndNotMade(what, { setting: "NATS_DECLARE", peer });
   }
   if (unheard.length > 0) throw unheardError(peer, unheard, outcomeStream);
   const made = "is made at the start";
@@ -72,14 +73,6 @@ function describe(stream: string, { num_pending: waiting = 0, num_ack_pending: h
   return `${stream} has ${waiting + held} events, of which agents hold ${held}`;
 }
 
-function absentError(peer: string, absent: readonly string[]): FatalError {
-  return new FatalError(
-    `Cannot use ${peer}: there is no ${absent.join(", no ")}, and NATS_DECLARE=false forbids to make it: make it, or ` +
-      "allow it.",
-    EXIT.unavailable,
-  );
-}
-
 function unheardError(peer: string, unheard: readonly string[], outcomeStream: string): FatalError {
   return new FatalError(
     `Cannot use ${peer}: no stream takes ${unheard.join(" and ")}. Add it to the subjects of ${outcomeStream}, or ` +
@@ -94,13 +87,7 @@ function createProbe(connection: NatsConnection) {
   const missing = new Set<string>();
   /** Subjects whose messages were refused after they had been sent. */
   const violated = new Set<string>();
-  const hear = async () => {
-    for await (const status of connection.status()) {
-      if (status.type !== "error" || !(status.error instanceof errors.PermissionViolationError)) continue;
-      violated.add(status.error.subject);
-    }
-  };
-  void hear();
+  void hearRefusals(connection, (subject) => violated.add(subject));
 
   async function request(
     subject: string,

@@ -1,7 +1,7 @@
 /** What an agent does with a JetStream consumer while one connection lasts. @module */
 
 import { setImmediate } from "node:timers/promises";
-import { errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../errors.ts";
 import type { TraceHeaders } from "../../trace_headers.ts";
 import type { Entry } from "../../wire.ts";
@@ -11,6 +11,7 @@ import { beatMsOf, startPulse } from "../pulse.ts";
 import type { QueueOptions, QueueSession } from "../queue.ts";
 import type { Delivery } from "../transport.ts";
 import { type Confirms, openConfirms } from "./confirms.ts";
+import { hearRefusals } from "./connection.ts";
 import { type HeldMessage, heldMessage, positionIn, tell } from "./deliveries.ts";
 import { type Copy, publishOutcome, refuse, sendChunk, sendCopy } from "./publishing.ts";
 import { openPulls, type Pulls } from "./pulls.ts";
@@ -103,17 +104,6 @@ function aborted(signal: AbortSignal): Promise<never> {
   signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   if (signal.aborted) reject(signal.reason);
   return promise;
-}
-
-/** The server tells of a subject that the user may not publish to by an error of the connection. */
-async function hearRefusals(connection: NatsConnection, refused: (subject: string, error: Error) => void) {
-  for await (const status of connection.status()) {
-    if (status.type !== "error") continue;
-    const { error } = status;
-    if (error instanceof errors.PermissionViolationError && error.operation === "publish") {
-      refused(error.subject, error);
-    }
-  }
 }
 
 /** Finishes all messages of one turn of the event loop together: one write, and one question whether the server has it. */

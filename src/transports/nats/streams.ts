@@ -2,7 +2,7 @@
 
 import { AckPolicy, JetStreamApiCodes, JetStreamApiError, jetstreamManager, RetentionPolicy } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
-import { EXIT, FatalError } from "../../errors.ts";
+import { missingAndNotMade } from "../permissions.ts";
 
 /** Names, and what is made where they name nothing. */
 export interface NatsNames {
@@ -28,13 +28,13 @@ export async function makeStreams(connection: NatsConnection, names: NatsNames):
   const { stream, subject, consumer, outcomeStream, outcomeSubject, deadSubject, ackWaitMs } = names;
   await ensure(
     names,
-    `the stream ${stream}`,
+    `stream ${stream}`,
     () => manager.streams.info(stream),
     () => manager.streams.add({ name: stream, subjects: [subject], retention: RetentionPolicy.Workqueue }),
   );
   await ensure(
     names,
-    `the stream ${outcomeStream}`,
+    `stream ${outcomeStream}`,
     () => manager.streams.info(outcomeStream),
     () =>
       manager.streams.add({
@@ -45,7 +45,7 @@ export async function makeStreams(connection: NatsConnection, names: NatsNames):
   );
   await ensure(
     names,
-    `the consumer ${consumer}`,
+    `consumer ${consumer}`,
     () => manager.consumers.info(stream, consumer),
     () =>
       manager.consumers.add(stream, {
@@ -70,7 +70,7 @@ async function ensure(
     await look();
   } catch (error) {
     if (!isMissing(error)) throw error;
-    if (!declare) throw missing(what);
+    if (!declare) throw missingAndNotMade(what, { setting: "NATS_DECLARE" });
     await make();
   }
 }
@@ -79,11 +79,4 @@ async function ensure(
 function isMissing(error: unknown): boolean {
   const codes: readonly number[] = [JetStreamApiCodes.StreamNotFound, JetStreamApiCodes.ConsumerNotFound];
   return error instanceof JetStreamApiError && codes.includes(error.code);
-}
-
-function missing(what: string): FatalError {
-  return new FatalError(
-    `There is no ${what.replace(/^the /, "")}, and NATS_DECLARE=false forbids to make it: make it, or allow it.`,
-    EXIT.unavailable,
-  );
 }

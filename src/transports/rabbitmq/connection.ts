@@ -4,8 +4,9 @@ import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import { nextTick } from "node:process";
 import { type AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
-import { EXIT, FatalError, messageOf } from "../../errors.ts";
+import { type FatalError, messageOf } from "../../errors.ts";
 import type { TlsFiles } from "../../certificates.ts";
+import { missingAndNotMade } from "../permissions.ts";
 import type { BrokerKind } from "../queue.ts";
 import { addressOf, type OpenTunnel } from "../through_proxy.ts";
 
@@ -39,7 +40,6 @@ export const RABBITMQ: BrokerKind = {
   advice: {
     reach: "Check that the server runs, and RABBITMQ_URL.",
     login: "Check user name, password and virtual host in RABBITMQ_URL.",
-    permissions: "This user lacks a permission; `--check` tells all that an agent needs.",
   },
   authority: "RABBITMQ_CA_FILE",
   isPermissionError,
@@ -189,8 +189,5 @@ export function tryPublishing(client: AMQPClient): Promise<void> {
 }
 
 function missing(queue: string): FatalError {
-  return new FatalError(
-    `There is no queue ${queue}, and RABBITMQ_DECLARE=false forbids to make it: make it, or allow it.`,
-    EXIT.unavailable,
-  );
+  return missingAndNotMade(`queue ${queue}`, { setting: "RABBITMQ_DECLARE" });
 }

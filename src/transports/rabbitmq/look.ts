@@ -2,7 +2,7 @@
 
 import type { AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
-import { lackingPermissions } from "../permissions.ts";
+import { lackingPermissions, missingAndNotMade } from "../permissions.ts";
 import {
   deadQueueOf,
   depthOf,
@@ -59,11 +59,7 @@ export async function lookAtRabbit(client: AMQPClient, peer: string, options: Ra
   }
   if (missing.length > 0) throw lackingPermissions(peer, { missing, remedy: REMEDY });
   if (absent.length > 0) {
-    throw new FatalError(
-      `Cannot use ${peer}: there is no queue ${absent.join(" and no queue ")}, and RABBITMQ_DECLARE=false forbids to ` +
-        "make it: make it, or allow it.",
-      EXIT.unavailable,
-    );
+    throw missingAndNotMade(`queue ${absent.join(" and no queue ")}`, { setting: "RABBITMQ_DECLARE", peer });
   }
   return [...found, "this user may read events and publish outcomes"].join(", ");
 }

@@ -40,7 +40,6 @@ export const REDIS: BrokerKind = {
   advice: {
     reach: "Check that the server runs, and REDIS_URL.",
     login: "Check user name and password in REDIS_URL.",
-    permissions: "This user lacks a permission; `--check` tells all that an agent needs.",
   },
   authority: "REDIS_CA_FILE",
   isPermissionError,
