@@ -13,6 +13,8 @@ export interface Cleaner {
 /** Tokens after which another turn would begin: a server whose template is wrong lets them through as text. */
 const TURN_ENDS =
   /<[|｜](?:im_end|im_start|eot_id|eom_id|eot|end_of_text|endoftext|endofturn|end|return|start_header_id|end_header_id|user|assistant|system|start_of_role|end_of_turn_token|begin_of_text|end[▁_]of[▁_]sentence|User|Assistant)[|｜]>|<\/?(?:end_of_turn|start_of_turn|eos)>|<\/s>|\[\/?INST\]|<turn\|>|<\|turn>|\[\|(?:endofturn|system|user|assistant)\|\]|<seed:(?:bos|eos)>/gi;
+/** A character that each of these tokens begins with. */
+const MAY_HAVE_TOKEN = /[<[]/;
 /** Tokens that only stand around a text. */
 const STRAY = /^\s*(?:<s>|<bos>|<pad>|<[|｜]begin[▁_]of[▁_](?:text|sentence)[|｜]>)+|(?:<pad>|<unk>)+\s*$/gi;
 
@@ -26,24 +28,14 @@ export function createCleaner({ name, mark }: {
   name?: string | undefined;
   mark?: string | undefined;
 }): Cleaner {
-  const names = [...new Set([name, "Assistant", "assistant"])].filter((one): one is string =>
-    one !== undefined && one.trim() !== ""
-  );
-  const speaker = new RegExp(
-    String.raw`^\s*(?:\*\*|__)?(?:${names.map(escaped).join("|")})(?:\*\*|__)?:(?:\*\*|__)?[ \t]+`,
-  );
-  const marks = mark !== undefined && new RegExp(String.raw`[ \t]*(["“'(\[]?)${escaped(mark ?? "")}["”')\]]?`, "g");
-
   const clean = (text: string) => {
-    const answer = withoutThinking(text).replace(STRAY, "");
-    const said = cutAtTurn(answer).replace(speaker, "");
-    return marks ? said.replace(marks, "") : said;
+    const answer = withoutThinking(text);
+    const said = (MAY_HAVE_TOKEN.test(answer) ? cutAtTurn(answer.replace(STRAY, "")) : answer)
+      .replace(speakerOf(name).pattern, "");
+    return mark !== undefined && said.includes(mark) ? said.replace(quotedMark(mark), "") : said;
   };
-  const spellings = names.flatMap((
-    name,
-  ) => [`${name}: `, `**${name}:** `, `**${name}**: `, `__${name}:__ `, `__${name}__: `]);
   /** Whether the text may still turn out to begin with a name. */
-  const mayBeName = (text: string) => spellings.some((one) => one.startsWith(text));
+  const mayBeName = (text: string) => speakerOf(name).spellings.some((one) => one.startsWith(text));
 
   return {
     whole: (text) => clean(text).trim(),
@@ -54,6 +46,38 @@ export function createCleaner({ name, mark }: {
       return mayBeName(answer) ? "" : answer;
     },
   };
+}
+
+/** What finds the speaker's name before what is said. */
+interface Speaker {
+  readonly name: string | undefined;
+  readonly pattern: RegExp;
+  /** Ways to write a name before a text. */
+  readonly spellings: readonly string[];
+}
+
+/** The last one asked for: an agent has one name, and a pattern takes as long to make as an answer to clean. */
+let lastSpeaker: Speaker | undefined;
+
+function speakerOf(name: string | undefined): Speaker {
+  if (lastSpeaker && lastSpeaker.name === name) return lastSpeaker;
+  const names = [...new Set([name, "Assistant", "assistant"])].filter((one): one is string =>
+    one !== undefined && one.trim() !== ""
+  );
+  return lastSpeaker = {
+    name,
+    pattern: new RegExp(
+      String.raw`^\s*(?:\*\*|__)?(?:${names.map(escaped).join("|")})(?:\*\*|__)?:(?:\*\*|__)?[ \t]+`,
+    ),
+    spellings: names.flatMap((
+      name,
+    ) => [`${name}: `, `**${name}:** `, `**${name}**: `, `__${name}:__ `, `__${name}__: `]),
+  };
+}
+
+/** The passages' mark with what a model puts around it. */
+function quotedMark(mark: string): RegExp {
+  return new RegExp(String.raw`[ \t]*(["“'(\[]?)${escaped(mark)}["”')\]]?`, "g");
 }
 
 function cutAtTurn(text: string): string {

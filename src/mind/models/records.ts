@@ -27,11 +27,17 @@ export async function* recordsOf(
 ): AsyncGenerator<JsonObject> {
   const reader = createReader(where);
   let hasText = false;
-  for await (const line of linesOf(response.body)) {
-    hasText ||= line.trim() !== "";
-    yield* reader.take(line);
+  function* read(lines: readonly string[]) {
+    for (const line of lines) {
+      hasText ||= line.trim() !== "";
+      yield* reader.take(line);
+    }
   }
-  yield* reader.end();
+  const lines = createSplitter();
+  // Not `yield*`, which waits once more for each record here.
+  for await (const chunk of response.body ?? []) for (const record of read(lines.take(chunk))) yield record;
+  for (const record of read(lines.end())) yield record;
+  for (const record of reader.end()) yield record;
   if (reader.isKnown) return;
   if (!hasText) throw new ModelError("faulty", `${where} sent an empty answer`);
   const type = /^[\w.+-]+\/[\w.+-]+/.exec(response.headers.get("content-type") ?? "")?.[0];
@@ -125,8 +131,10 @@ function invalid(where: string): ModelError {
   return new ModelError("faulty", `${where} sent invalid JSON`);
 }
 
-/** The value of a JSON text; undefined if it is none. */
+/** The value of a JSON text; undefined if it is none. The mark at a stream's end is as good as `null`. */
 function parsed(text: string): unknown {
+  // An error of the parser's takes 0.2 ms after a rest.
+  if (text === "[DONE]") return null;
   try {
     return JSON.parse(text);
   } catch {
@@ -135,16 +143,17 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The lines of a body, whatever ends them. */
-async function* linesOf(body: AsyncIterable<Uint8Array> | null): AsyncGenerator<string> {
+/** Splits a body into its lines, whatever ends them. */
+function createSplitter() {
   // It also takes off a byte order mark.
   const decoder = new TextDecoder();
   let rest = "";
-  for await (const chunk of body ?? []) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r\n|\n|\r(?!$)/);
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
-  rest += decoder.decode();
-  yield* rest.replace(/\r$/, "").split(/\r\n|\n|\r/);
+  return {
+    take(chunk: Uint8Array): string[] {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r\n|\n|\r(?!$)/);
+      rest = lines.pop() ?? "";
+      return lines;
+    },
+    end: () => (rest + decoder.decode()).replace(/\r$/, "").split(/\r\n|\n|\r/),
+  };
 }

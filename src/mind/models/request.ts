@@ -37,7 +37,7 @@ export interface Reply {
 
 /** What the body of {@linkcode request} is given. */
 export interface Connection {
-  fetch(input: URL, init?: RequestInit): Promise<Reply>;
+  fetch(input: string, init?: RequestInit): Promise<Reply>;
   /** The server, as error messages name it. */
   readonly where: string;
 }

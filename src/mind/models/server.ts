@@ -46,12 +46,17 @@ export function openServer(options: ServerOptions): Server {
   const { url, remedies, query, caCerts } = options;
   const headers = { "content-type": "application/json", ...authorization(url), ...options.headers };
   let httpClient: Deno.HttpClient | undefined;
+  /** The address of each path that was asked: a URL takes as long to make as a request. There is a handful of them. */
+  const addresses = new Map<string, string>();
   const addressOf = (path: string) => {
+    const known = addresses.get(path);
+    if (known !== undefined) return known;
     const address = new URL(url);
     address.username = address.password = "";
     address.pathname = `${url.pathname.replace(/\/$/, "")}/${path}`;
     if (query !== undefined) address.search = query;
-    return address;
+    addresses.set(path, address.href);
+    return address.href;
   };
 
   const ask = <T>(

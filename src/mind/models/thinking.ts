@@ -38,6 +38,9 @@ const AROUND_ANSWERS: readonly (readonly [string, string])[] = [
   ["<response>", "</response>"],
 ];
 
+/** A character that each of the marks begins with. */
+const MAY_HAVE_MARK = /[<[◁]/;
+
 /** gpt-oss: each message names its channel, and `final` is the answer's. @see OpenAI's "harmony response format" */
 const CHANNEL = /<\|channel\|>\s*(\w+)[^<]*<\|message\|>/g;
 /** The same where a server has taken the tokens out and left the words. */
@@ -51,6 +54,8 @@ const BARE_CHANNELS = /^\s*analysis(?=[A-Z\s])[^]*?assistantfinal\s*/;
  * or in code are the answer's own words.
  */
 export function withoutThinking(text: string): string {
+  // Most answers have no mark at all, and a streamed one is looked at again with each of its pieces.
+  if (!MAY_HAVE_MARK.test(text)) return text.replace(BARE_CHANNELS, "");
   const final = finalChannel(text);
   if (final !== undefined) return final;
   let rest = text.replace(BARE_CHANNELS, "");

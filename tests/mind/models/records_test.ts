@@ -32,6 +32,20 @@ Deno.test("events, lines of JSON and one object are told apart by their text, wh
   }
 });
 
+Deno.test("the mark of the end costs no object after it, with an empty line between or without", async () => {
+  assertEquals(await read('data: {"a":1}\ndata: [DONE]\ndata: {"b":2}\n'), [{ a: 1 }, { b: 2 }]);
+  assertEquals(await read('{"a":1}\n[DONE]\n{"b":2}\n'), [{ a: 1 }, { b: 2 }]);
+});
+
+Deno.test("objects before a broken one are there before it is known to be broken", async () => {
+  const found: unknown[] = [];
+  const body = new Response('data: {"a":1}\n\ndata: {"b":\n\n');
+  await assertRejects(async () => {
+    for await (const record of recordsOf(body, CONTEXT)) found.push(record);
+  }, ModelError);
+  assertEquals(found, [{ a: 1 }]);
+});
+
 Deno.test("what means nothing between two pieces is skipped", async () => {
   const nothings = [
     ": OPENROUTER PROCESSING\n\n",
