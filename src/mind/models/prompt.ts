@@ -55,11 +55,9 @@ export function chatMessages(
   const { system, passages = [], exchanges = [], question = request.prompt } = request;
   const first: ChatMessage[] = system === undefined ? [] : [{ role: "system", content: `${system}\n\n${RULES}` }];
   const last = (shown: readonly Passage[]): ChatMessage => ({ role: "user", content: ask(question, shown, mark) });
-  const firstTokens = estimate(first);
-  /** Tokens of the prompt without exchanges, before scaling. */
-  const tokensWith = (shown: readonly Passage[]) => firstTokens + estimate([last(shown)]);
+  const firstTokens = first.length === 0 ? 0 : tokensOfSystem(first[0]!.content);
   const scaled = (tokens: number) => Math.ceil(scale * tokens);
-  const bare = scaled(tokensWith([]));
+  const bare = scaled(firstTokens + estimate([last([])]));
   if (bare > budget) {
     throw new ModelError(
       "refused",
@@ -69,10 +67,11 @@ export function chatMessages(
   }
 
   // From all of them down: mostly all passages fit, and then their text is counted only once.
-  let shown = passages, tokens = tokensWith(shown);
+  let shown = passages, asked = last(shown), tokens = firstTokens + estimate([asked]);
   while (scaled(tokens) > budget) {
     shown = shown.slice(0, -1);
-    tokens = tokensWith(shown);
+    asked = last(shown);
+    tokens = firstTokens + estimate([asked]);
   }
   const turns: ChatMessage[] = [];
   for (const exchange of exchanges.toReversed()) {
@@ -81,12 +80,20 @@ export function chatMessages(
     tokens += cost;
     turns.unshift(...both);
   }
-  const messages = [...first, ...turns, last(shown)];
+  const messages = [...first, ...turns, asked];
   return { messages: hasSystemRole ? messages : withoutSystemRole(messages), shown, tokens };
 }
 
 function estimate(messages: readonly ChatMessage[]): number {
   return messages.reduce((sum, { content }) => sum + tokensIn(content) + TOKENS_AROUND, 0);
+}
+
+/** The last system text that was counted: it is the same for every question to an agent. */
+let counted = { content: "", tokens: 0 };
+
+function tokensOfSystem(content: string): number {
+  if (counted.content !== content) counted = { content, tokens: estimate([{ role: "system", content }]) };
+  return counted.tokens;
 }
 
 /** The same texts without a system message, for models whose template knows none. */
