@@ -5,7 +5,7 @@
  * @module
  */
 
-import { hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { AgentEvent, Outcome } from "../wire.ts";
 
 /** What a signature covers. Hashes are SHA-256 of a text's UTF-8 bytes, in base64url without padding. */
@@ -38,12 +38,25 @@ export const MAX_NONCE_LENGTH = 512;
 /** SHA-256 of a text's UTF-8 bytes, in base64url. The text must be well-formed Unicode, or two texts share a digest. */
 export function textDigest(text: string): string {
   // Half the time of asking for base64url at once, 0.9 µs instead of 1.8 to 2.4 (measured): Deno makes that in JavaScript.
-  digestBytes.setFromHex(hash("sha256", text, "hex"));
+  // `hash` calls `createHash`, and takes half a microsecond more.
+  digestBytes.setFromHex(createHash("sha256").update(text).digest("hex"));
   return digestBytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
 /** Used again for each digest. */
 const digestBytes = new Uint8Array(32);
+
+/** Longest metadata that are compared with those of the outcome before: a query and an answer are seldom the same. */
+const REMEMBERED_LENGTH = 512;
+let remembered: { readonly text: string; readonly digest: string } | undefined;
+
+/** The same as {@linkcode textDigest} for metadata, which are mostly those of the outcome before: then nothing is hashed. */
+function metadataDigest(text: string): string {
+  if (text === remembered?.text) return remembered.digest;
+  const digest = textDigest(text);
+  if (text.length <= REMEMBERED_LENGTH) remembered = { text, digest };
+  return digest;
+}
 
 /**
  * The nonce that a signature repeats, so that whoever asked knows that it was made after the question: `metadata.nonce`
@@ -107,7 +120,7 @@ export function claimsFrom(
     query_sha256: digest(query),
     response_sha256: digest(response),
     error_sha256: digest(error),
-    metadata_sha256: digest(metadata),
+    metadata_sha256: metadata === undefined ? undefined : metadataDigest(metadata),
     model,
     nonce,
     seq: link?.seq,

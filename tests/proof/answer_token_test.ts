@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { generateKeyPairSync, sign, verify } from "node:crypto";
+import { createHash, generateKeyPairSync, sign, verify } from "node:crypto";
 import fc from "fast-check";
 import { encodeHeader, parseToken } from "../../src/proof/answer_token.ts";
 import {
@@ -104,6 +104,15 @@ Deno.test("the claims of an answer hash its texts as they stand in the event and
     model: "llama3.2",
     nonce: "n-1",
   });
+});
+
+Deno.test("metadata are covered by their own digest, whatever those of the outcome before were", () => {
+  const short = { sources: ["knowledge"] }, other = { model: "m" }, long = { sources: ["a".repeat(2_000)] };
+  for (const metadata of [short, short, other, short, long, long, short, undefined, short]) {
+    const outcome = { queryId: "q", response: "r", timestamp: 1, agentId: "agent", ...metadata && { metadata } };
+    const expected = metadata && createHash("sha256").update(JSON.stringify(metadata)).digest("base64url");
+    assertEquals(claimsFrom(factsOf(outcome, undefined)).metadata_sha256, expected);
+  }
 });
 
 Deno.test("what could not be taken for an event has an error and no query", () => {
