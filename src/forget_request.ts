@@ -1,8 +1,8 @@
 /** Requests to forget what was said: whose words are meant, and what is said of it when they are gone. @module */
 
-import * as z from "zod";
-import { type AgentEvent, type Checked, conversationName, conversationOf, schemas, userName, userOf } from "./wire.ts";
-import { describeIssues } from "./zod_issues.ts";
+import { isId, mistakesOfId, mistakesOfNames, nameFrom, wrongKind } from "./event_fields.ts";
+import { isObject } from "./json_object.ts";
+import { type AgentEvent, type Checked, conversationName, conversationOf, userName, userOf } from "./wire.ts";
 
 /** A request to forget what was said: in a conversation, by a user, or by a user in a conversation. */
 export interface ForgetRequest {
@@ -43,23 +43,23 @@ export interface Forgotten {
 /** What is said of an event that was still to be answered when its conversation or its user was forgotten. */
 export const FORGOTTEN = "forgotten, as was asked for, before it was answered";
 
-function makeSchema() {
-  const { id, name } = schemas();
-  return z.object({ id: id.optional(), conversationId: name, userId: name })
-    .refine(({ conversationId, userId }) => Boolean(conversationId || userId), "expected a conversationId or a userId");
-}
-
 /** Check that `value` asks to forget somebody's words. Names may be numbers, as those of an event; empty ones count as none. */
 export function checkForgetRequest(value: unknown): Checked<ForgetRequest> {
-  const parsed = makeSchema().safeParse(value);
-  if (!parsed.success) {
-    const id = schemas().id.safeParse((value as { id?: unknown } | null)?.id);
-    return { ok: false, reason: describeIssues(parsed.error), ...(id.success && { id: id.data }) };
-  }
-  const { id, conversationId, userId } = parsed.data;
+  if (!isObject(value)) return { ok: false, reason: wrongKind("object", value) };
+  const { id } = value, conversationId = nameFrom(value.conversationId), userId = nameFrom(value.userId);
+  const mistakes = [
+    ...(id === undefined ? [] : mistakesOfId(id).map((mistake) => `id: ${mistake}`)),
+    ...mistakesOfNames({ conversationId, userId }),
+  ];
+  if (mistakes.length === 0 && !conversationId && !userId) mistakes.push("expected a conversationId or a userId");
+  if (mistakes.length > 0) return { ok: false, reason: mistakes.join("; "), ...(isId(id) && { id }) };
   return {
     ok: true,
-    value: { ...(id !== undefined && { id }), ...(conversationId && { conversationId }), ...(userId && { userId }) },
+    value: {
+      ...(isId(id) && { id }),
+      ...(typeof conversationId === "string" && conversationId && { conversationId }),
+      ...(typeof userId === "string" && userId && { userId }),
+    },
   };
 }
 

@@ -1,7 +1,9 @@
 /** The messages of the protocol: what arrives is checked here once, what leaves is encoded here. @module */
 
-import * as z from "zod";
-import { describeIssues } from "./zod_issues.ts";
+import { isId, isMetadata, isQuery, isTime, mistakesOfEvent, withNames, wrongKind } from "./event_fields.ts";
+import { isObject } from "./json_object.ts";
+
+export { MAX_ID_LENGTH, NOT_EMPTY, WELL_FORMED } from "./event_fields.ts";
 
 /** An event: a question for the agent. */
 export interface AgentEvent {
@@ -103,81 +105,29 @@ export type Frame =
   | { readonly kind: "challenge"; readonly nonce: string }
   | { readonly kind: "unknown"; readonly type: string };
 
-/** Longest event id that is accepted, in UTF-16 code units: an id is logged, stored and sent back with every outcome. */
-export const MAX_ID_LENGTH = 512;
 /**
  * Levels of objects and arrays that an event may have, itself the first. JSON.parse takes any number of them, but
  * JSON.stringify, which stores the event, fails from some thousands on: a frame of 100 kB was enough (ran it).
  */
 export const MAX_DEPTH = 64;
 
-/** What is said of an empty text where there must be one. */
-export const NOT_EMPTY = "expected a text that is not empty";
-
-/** A signature covers a query's UTF-8 bytes, and half a surrogate pair has none: two queries would look the same. */
-export const WELL_FORMED = "expected well-formed Unicode, without half a surrogate pair";
-
-/** The journal must find an id again: UTF-8 has no lone surrogates, and SQLite ends a text at NUL. */
-const canBeFound = (id: string) => id.isWellFormed() && !id.includes("\0");
-
-/** What an event must be. Made for the first one that is not flawless: it would take some 4 ms of every start. */
-function makeSchemas() {
-  const id = z.string().min(1, NOT_EMPTY).max(MAX_ID_LENGTH)
-    .refine(canBeFound, "expected well-formed Unicode without NUL");
-  // A conversation or a user may be a number, such as a chat's or a row's: its text names the same one.
-  const name = z.preprocess(
-    // A larger number has lost its last digits to JSON.parse: two users would become one.
-    (name) => Number.isSafeInteger(name) ? String(name) : name,
-    z.string("expected a text or a whole number below 2^53").nullish(),
-  );
-  const event = z.object({
-    id,
-    query: z.string().min(1, NOT_EMPTY).refine((query) => query.isWellFormed(), WELL_FORMED),
-    timestamp: z.number(),
-    metadata: z.looseObject({ conversationId: name, userId: name }).nullish(),
-  });
-  return { id, name, event };
-}
-
-let made: ReturnType<typeof makeSchemas> | undefined;
-/** The schemas of an id, a name and an event. */
-export const schemas = () => made ??= makeSchemas();
-
 /**
  * Check that `value` is an event. Fields the protocol does not name are dropped; a `null` metadata counts as none; a
  * `conversationId` or `userId` that is a number becomes its text.
  */
 export function checkEvent(value: unknown): Checked<AgentEvent> {
-  const refuse = (reason: string): Checked<AgentEvent> => {
-    const id = schemas().id.safeParse((value as { id?: unknown } | null)?.id);
-    return { ok: false, reason, ...(id.success && { id: id.data }) };
-  };
-  if (isDeeperThan(MAX_DEPTH, value)) return refuse(`nested more than ${MAX_DEPTH} levels deep`);
-  let event: z.infer<ReturnType<typeof makeSchemas>["event"]>;
-  if (isFlawless(value)) event = value;
-  else {
-    const parsed = schemas().event.safeParse(value);
-    if (!parsed.success) return refuse(describeIssues(parsed.error));
-    event = parsed.data;
+  if (isDeeperThan(MAX_DEPTH, value)) return refuse(value, [`nested more than ${MAX_DEPTH} levels deep`]);
+  if (!isObject(value)) return refuse(value, [wrongKind("object", value)]);
+  const { id, query, timestamp } = value, metadata = withNames(value.metadata);
+  if (!isId(id) || !isQuery(query) || !isTime(timestamp) || !isMetadata(metadata)) {
+    return refuse(value, mistakesOfEvent({ id, query, timestamp, metadata }));
   }
-  const { id, query, timestamp, metadata } = event;
   return { ok: true, value: metadata ? { id, query, timestamp, metadata } : { id, query, timestamp } };
 }
 
-/** Whether the schema would take it as it is. Nearly every event passes, and the schema takes 3 µs (measured). */
-function isFlawless(value: unknown): value is AgentEvent {
-  const { id, query, timestamp, metadata } = (value ?? {}) as Record<string, unknown>;
-  return typeof id === "string" && id !== "" && id.length <= MAX_ID_LENGTH && canBeFound(id) &&
-    typeof query === "string" && query !== "" && query.isWellFormed() &&
-    Number.isFinite(timestamp) &&
-    (metadata === undefined || isFlawlessMetadata(metadata));
-}
-
-function isFlawlessMetadata(metadata: unknown): boolean {
-  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) return false;
-  const { conversationId, userId } = metadata as Record<string, unknown>;
-  return (typeof conversationId === "string" || conversationId === undefined) &&
-    (typeof userId === "string" || userId === undefined);
+function refuse(value: unknown, mistakes: readonly string[]): Checked<AgentEvent> {
+  const id = (value as { id?: unknown } | null)?.id;
+  return { ok: false, reason: mistakes.join("; "), ...(isId(id) && { id }) };
 }
 
 /** Check one text frame from the server. What has no `type` is an event; a `null` type counts as none. */

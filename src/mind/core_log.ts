@@ -1,7 +1,6 @@
 /** The one door to ElizaOS's core: it comes in silent, and what it has to say goes to our log. @module */
 
 import type { Logger } from "@elizaos/core";
-import { config as configureZod } from "zod";
 import type { Log } from "../log.ts";
 
 /** The core, loaded. Everywhere else its types are imported, never its values. */
@@ -29,7 +28,6 @@ const MAX_SENTENCE_LENGTH = 200;
  */
 export async function loadCore(): Promise<Core> {
   using _ = setAside({ LOG_LEVEL: "fatal", LOG_JSON_FORMAT: undefined });
-  using _schemas = interpretSchemas();
   const core = await import("./core.ts");
   silenceConsole();
   return core;
@@ -81,15 +79,6 @@ function silenceConsole(): void {
     throw new Error("Cannot silence ElizaOS: its log library keeps its settings elsewhere");
   }
   $adzeGlobal.configuration.silent = true;
-}
-
-/**
- * The core's schemas check one character, once: zod would write a function for each object in it and have V8 compile
- * that, which is half of the check (2 of 4 ms). It asks when a schema is made.
- */
-function interpretSchemas(): Disposable {
-  configureZod({ jitless: true });
-  return { [Symbol.dispose]: () => configureZod({ jitless: false }) };
 }
 
 /** Set variables of the environment, or unset them, until disposed of. Where Deno ignores a variable, nothing happens. */

@@ -1,6 +1,6 @@
 /** The chain of an agent's signed outcomes, watched from outside: what is missing, and whether it ever went back. @module */
 
-import type { ParsedToken } from "./answer_token.ts";
+import type { ParsedToken } from "./token_parsing.ts";
 import { textDigest } from "./claims.ts";
 
 /** A token's place in the chain of its agent. */

@@ -2,7 +2,7 @@
 
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { AgentEvent } from "../wire.ts";
-import { parseToken } from "./answer_token.ts";
+import { parseToken } from "./token_parsing.ts";
 import { type AnswerClaims, nonceOf, textDigest } from "./claims.ts";
 import { type ChainLink, linkOf } from "./chain.ts";
 import type { signerAddress } from "./eip712.ts";

@@ -2,8 +2,6 @@
 // @elizaos/core 1.7.2 (MIT; notices: src/program/licenses.json) without what the agent never calls.
 // `deno task docs` makes this file from the published package, and a test makes it again: do not edit it.
 import { AsyncLocalStorage } from "node:async_hooks";
-import * as z2 from "zod";
-import * as z3 from "zod";
 import { randomFillSync } from "node:crypto";
 import { randomUUID } from "node:crypto";
 var __create = Object.create;
@@ -33,17 +31,17 @@ var require_picocolors = /* @__PURE__ */ __commonJS((exports, module) => {
   var env2 = p.env || {};
   var isColorSupported = !(!!env2.NO_COLOR || argv.includes("--no-color")) && (!!env2.FORCE_COLOR || argv.includes("--color") || p.platform === "win32" || (p.stdout || {}).isTTY && env2.TERM !== "dumb" || !!env2.CI);
   var formatter = (open, close, replace = open) => (input) => {
-    let string3 = "" + input, index = string3.indexOf(close, open.length);
-    return ~index ? open + replaceClose(string3, close, replace, index) + close : open + string3 + close;
+    let string = "" + input, index = string.indexOf(close, open.length);
+    return ~index ? open + replaceClose(string, close, replace, index) + close : open + string + close;
   };
-  var replaceClose = (string3, close, replace, index) => {
+  var replaceClose = (string, close, replace, index) => {
     let result = "", cursor = 0;
     do {
-      result += string3.substring(cursor, index) + replace;
+      result += string.substring(cursor, index) + replace;
       cursor = index + close.length;
-      index = string3.indexOf(close, cursor);
+      index = string.indexOf(close, cursor);
     } while (~index);
-    return result + string3.substring(cursor);
+    return result + string.substring(cursor);
   };
   var createColors = (enabled = isColorSupported) => {
     let f = enabled ? formatter : () => String;
@@ -1322,9 +1320,9 @@ var deserializer = ($, _) => {
         return arr2;
       }
       case OBJECT: {
-        const object2 = as({}, index);
-        for (const [key, index2] of value) object2[unpair(key)] = unpair(index2);
-        return object2;
+        const object = as({}, index);
+        for (const [key, index2] of value) object[unpair(key)] = unpair(index2);
+        return object;
       }
       case DATE2:
         return as(new Date(value), index);
@@ -3468,10 +3466,8 @@ function createLogger(bindings = false) {
   };
 }
 var logger = createLogger();
-var uuidSchema = z2.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, "Invalid UUID format");
 function validateUuid(value) {
-  const result = uuidSchema.safeParse(value);
-  return result.success ? result.data : null;
+  return typeof value === "string" && /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(value) ? value : null;
 }
 function stringToUuid(target) {
   if (typeof target === "number") {
@@ -3621,87 +3617,90 @@ function bytesToUuid(bytes) {
   }
   return hex.slice(0, 4).join("") + "-" + hex.slice(4, 6).join("") + "-" + hex.slice(6, 8).join("") + "-" + hex.slice(8, 10).join("") + "-" + hex.slice(10, 16).join("");
 }
-var uuidSchema2 = z3.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, "Invalid UUID format").describe("Unique identifier for the character in UUID format");
-var mediaSchema = z3.object({
-  id: z3.string().describe("Unique identifier for the media"),
-  url: z3.string().describe("URL of the media file"),
-  title: z3.string().optional().describe("Media title"),
-  source: z3.string().optional().describe("Media source"),
-  description: z3.string().optional().describe("Media description"),
-  text: z3.string().optional().describe("Text content associated with the media"),
-  contentType: z3.nativeEnum(ContentType).optional().describe("Type of media content")
-}).loose().describe("Media attachment with URL and metadata");
-var contentSchema = z3.object({
-  text: z3.string().optional().describe("The main text content of the message"),
-  thought: z3.string().optional().describe("Internal thought process or reasoning"),
-  actions: z3.array(z3.string()).optional().describe("Actions to be taken in response"),
-  providers: z3.array(z3.string()).optional().describe("Data providers to use (e.g., KNOWLEDGE)"),
-  source: z3.string().optional().describe("Source of the content"),
-  target: z3.string().optional().describe("Target of the content"),
-  url: z3.string().optional().describe("Related URL"),
-  inReplyTo: uuidSchema2.optional().describe("UUID of message this is replying to"),
-  attachments: z3.array(mediaSchema).optional().describe("Array of media attachments (images, videos, documents, etc.)"),
-  channelType: z3.enum(ChannelType).optional().describe("Type of channel this content is for")
-}).catchall(z3.unknown()).describe("Content structure for messages in conversation examples");
-var messageExampleSchema = z3.object({
-  name: z3.string().describe("Name of the speaker (can use {{name1}} placeholder for dynamic names)"),
-  content: contentSchema
-}).describe("A single message in a conversation example");
-var directoryItemSchema = z3.object({
-  directory: z3.string().describe("Path to a directory containing knowledge files"),
-  shared: z3.boolean().optional().describe("Whether this knowledge is shared across characters")
-}).describe("Directory-based knowledge source");
-var knowledgeItemSchema = z3.union([
-  z3.string().describe("File path to a knowledge document"),
-  z3.object({
-    path: z3.string().describe("Path to a knowledge file"),
+var characterSchema;
+function makeCharacterSchema(z3) {
+  var uuidSchema2 = z3.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, "Invalid UUID format").describe("Unique identifier for the character in UUID format");
+  var mediaSchema = z3.object({
+    id: z3.string().describe("Unique identifier for the media"),
+    url: z3.string().describe("URL of the media file"),
+    title: z3.string().optional().describe("Media title"),
+    source: z3.string().optional().describe("Media source"),
+    description: z3.string().optional().describe("Media description"),
+    text: z3.string().optional().describe("Text content associated with the media"),
+    contentType: z3.nativeEnum(ContentType).optional().describe("Type of media content")
+  }).loose().describe("Media attachment with URL and metadata");
+  var contentSchema = z3.object({
+    text: z3.string().optional().describe("The main text content of the message"),
+    thought: z3.string().optional().describe("Internal thought process or reasoning"),
+    actions: z3.array(z3.string()).optional().describe("Actions to be taken in response"),
+    providers: z3.array(z3.string()).optional().describe("Data providers to use (e.g., KNOWLEDGE)"),
+    source: z3.string().optional().describe("Source of the content"),
+    target: z3.string().optional().describe("Target of the content"),
+    url: z3.string().optional().describe("Related URL"),
+    inReplyTo: uuidSchema2.optional().describe("UUID of message this is replying to"),
+    attachments: z3.array(mediaSchema).optional().describe("Array of media attachments (images, videos, documents, etc.)"),
+    channelType: z3.enum(ChannelType).optional().describe("Type of channel this content is for")
+  }).catchall(z3.unknown()).describe("Content structure for messages in conversation examples");
+  var messageExampleSchema = z3.object({
+    name: z3.string().describe("Name of the speaker (can use {{name1}} placeholder for dynamic names)"),
+    content: contentSchema
+  }).describe("A single message in a conversation example");
+  var directoryItemSchema = z3.object({
+    directory: z3.string().describe("Path to a directory containing knowledge files"),
     shared: z3.boolean().optional().describe("Whether this knowledge is shared across characters")
-  }),
-  directoryItemSchema
-]).describe("Knowledge source - can be a file path, file object, or directory");
-var templateTypeSchema = z3.union([
-  z3.string().describe("Template string with placeholders"),
-  z3.function().optional()
-]).describe("Template for generating text - can be a string template or function");
-var styleSchema = z3.object({
-  all: z3.array(z3.string()).optional().describe("Style guidelines applied to all types of responses"),
-  chat: z3.array(z3.string()).optional().describe("Style guidelines specific to chat/conversation responses"),
-  post: z3.array(z3.string()).optional().describe("Style guidelines specific to social media posts")
-}).optional().describe("Style configuration defining how the character communicates across different contexts");
-var settingsSchema = z3.record(z3.string(), z3.union([
-  z3.string(),
-  z3.boolean(),
-  z3.number(),
-  z3.object({}).loose(),
-  z3.array(z3.unknown())
-])).optional().describe("Character-specific settings like avatar URL, preferences, and configuration");
-var secretsSchema = z3.record(z3.string(), z3.union([
-  z3.string(),
-  z3.boolean(),
-  z3.number()
-])).optional().describe("Secret values and API keys (should not be committed to version control)");
-var characterSchema = z3.object({
-  id: uuidSchema2.optional().describe("Unique identifier for the character"),
-  name: z3.string().min(1, "Character name is required").describe('The name of the character (e.g., "Eliza")'),
-  username: z3.string().optional().describe("Username for the character on various platforms"),
-  system: z3.string().optional().describe("System prompt that defines the character's core behavior and response style"),
-  templates: z3.record(z3.string(), templateTypeSchema).optional().describe("Custom templates for generating different types of content"),
-  bio: z3.union([
+  }).describe("Directory-based knowledge source");
+  var knowledgeItemSchema = z3.union([
+    z3.string().describe("File path to a knowledge document"),
+    z3.object({
+      path: z3.string().describe("Path to a knowledge file"),
+      shared: z3.boolean().optional().describe("Whether this knowledge is shared across characters")
+    }),
+    directoryItemSchema
+  ]).describe("Knowledge source - can be a file path, file object, or directory");
+  var templateTypeSchema = z3.union([
+    z3.string().describe("Template string with placeholders"),
+    z3.function().optional()
+  ]).describe("Template for generating text - can be a string template or function");
+  var styleSchema = z3.object({
+    all: z3.array(z3.string()).optional().describe("Style guidelines applied to all types of responses"),
+    chat: z3.array(z3.string()).optional().describe("Style guidelines specific to chat/conversation responses"),
+    post: z3.array(z3.string()).optional().describe("Style guidelines specific to social media posts")
+  }).optional().describe("Style configuration defining how the character communicates across different contexts");
+  var settingsSchema = z3.record(z3.string(), z3.union([
     z3.string(),
-    z3.array(z3.string())
-  ]).describe("Character biography - can be a single string or array of biographical points"),
-  messageExamples: z3.array(z3.array(messageExampleSchema)).optional().describe("Example conversations showing how the character responds in different scenarios"),
-  postExamples: z3.array(z3.string()).optional().describe("Example social media posts demonstrating the character's voice and topics"),
-  topics: z3.array(z3.string()).optional().describe("Topics the character is knowledgeable about and engages with"),
-  adjectives: z3.array(z3.string()).optional().describe("Adjectives that describe the character's personality and traits"),
-  knowledge: z3.array(knowledgeItemSchema).optional().describe("Knowledge sources (files, directories) the character can reference"),
-  plugins: z3.array(z3.string()).optional().describe('List of plugin package names to load (e.g., ["@elizaos/plugin-sql", "@elizaos/plugin-bootstrap"] - these are commonly required)'),
-  settings: settingsSchema,
-  secrets: secretsSchema,
-  style: styleSchema
-}).strict().describe("Complete character definition including personality, behavior, and capabilities");
-function validateCharacter(data2) {
-  const result = characterSchema.safeParse(data2);
+    z3.boolean(),
+    z3.number(),
+    z3.object({}).loose(),
+    z3.array(z3.unknown())
+  ])).optional().describe("Character-specific settings like avatar URL, preferences, and configuration");
+  var secretsSchema = z3.record(z3.string(), z3.union([
+    z3.string(),
+    z3.boolean(),
+    z3.number()
+  ])).optional().describe("Secret values and API keys (should not be committed to version control)");
+  return z3.object({
+    id: uuidSchema2.optional().describe("Unique identifier for the character"),
+    name: z3.string().min(1, "Character name is required").describe('The name of the character (e.g., "Eliza")'),
+    username: z3.string().optional().describe("Username for the character on various platforms"),
+    system: z3.string().optional().describe("System prompt that defines the character's core behavior and response style"),
+    templates: z3.record(z3.string(), templateTypeSchema).optional().describe("Custom templates for generating different types of content"),
+    bio: z3.union([
+      z3.string(),
+      z3.array(z3.string())
+    ]).describe("Character biography - can be a single string or array of biographical points"),
+    messageExamples: z3.array(z3.array(messageExampleSchema)).optional().describe("Example conversations showing how the character responds in different scenarios"),
+    postExamples: z3.array(z3.string()).optional().describe("Example social media posts demonstrating the character's voice and topics"),
+    topics: z3.array(z3.string()).optional().describe("Topics the character is knowledgeable about and engages with"),
+    adjectives: z3.array(z3.string()).optional().describe("Adjectives that describe the character's personality and traits"),
+    knowledge: z3.array(knowledgeItemSchema).optional().describe("Knowledge sources (files, directories) the character can reference"),
+    plugins: z3.array(z3.string()).optional().describe('List of plugin package names to load (e.g., ["@elizaos/plugin-sql", "@elizaos/plugin-bootstrap"] - these are commonly required)'),
+    settings: settingsSchema,
+    secrets: secretsSchema,
+    style: styleSchema
+  }).strict().describe("Complete character definition including personality, behavior, and capabilities");
+}
+function validateCharacter(data2, zod = leftOut("zod")) {
+  const result = (characterSchema ??= makeCharacterSchema(zod)).safeParse(data2);
   if (result.success) {
     return {
       success: true,

@@ -1,11 +1,12 @@
 /** What agents show of the keys that sign their answers, and the signatures, checked as `verify` checks them. @module */
 
 import type { AgentEvent } from "../wire.ts";
-import { parseToken } from "../proof/answer_token.ts";
+import { parseToken } from "../proof/token_parsing.ts";
 import { type ChainVerdict, type SeenChain, watchChain } from "../proof/chain.ts";
 import type { signerAddress } from "../proof/eip712.ts";
 import { type EntryReason, type TrustedKey, trustedKey, verifyEntry } from "../proof/entries.ts";
-import { type Claims, parseClaims, parseEvidence } from "../proof/evidence.ts";
+import type { Claims } from "../proof/evidence.ts";
+import { parseClaims, parseEvidence } from "../proof/evidence_parsing.ts";
 import type { EvidenceVerdict } from "../proof/verify/evidence.ts";
 import type { Policy } from "../proof/verify/policy.ts";
 import type { FeedProof, FeedSignature } from "./feed.ts";

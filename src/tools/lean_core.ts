@@ -17,8 +17,8 @@ const REQUIRE = [
 ];
 
 /**
- * The lean core's text: what {@linkcode IMPORTER} names of the published core, and what this needs, as it was written. zod
- * stays outside. Deno compiles the 1.8 MB of the published core at each start, and runs most of the packages inside it:
+ * The lean core's text: what {@linkcode IMPORTER} names of the published core, and what this needs, as it was written. Deno
+ * compiles the 1.8 MB of the published core at each start, and runs most of the packages inside it:
  * 125 ms of processor time where this takes 31 (Deno 2.9.6, measured).
  *
  * @param root The repository.
@@ -34,7 +34,7 @@ export async function makeLeanCore(root: string): Promise<string> {
       `${folder}/core.ts`,
       makeCut(Deno.readTextFileSync(`${root}/${IMPORTER}`), redirect, IMPORTER),
     );
-    await deno(["bundle", "--quiet", "--no-config", "--external=zod", "--output=lean.js", "core.ts"], folder);
+    await deno(["bundle", "--quiet", "--no-config", "--output=lean.js", "core.ts"], folder);
     // The bundler writes where it found a file.
     const bundled = Deno.readTextFileSync(`${folder}/lean.js`).replaceAll(/^\/\/ \S+\.[jt]s\n/gm, "");
     return headerFor(published) + REQUIRE.reduce((text, cut) => makeCut(text, cut, "the lean core"), bundled);

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash, generateKeyPairSync, sign, verify } from "node:crypto";
 import fc from "fast-check";
-import { encodeHeader, parseToken } from "../../src/proof/answer_token.ts";
+import { encodeHeader } from "../../src/proof/answer_token.ts";
+import { parseToken } from "../../src/proof/token_parsing.ts";
 import {
   type AnswerClaims,
   claimsFrom,

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { compactVerify, importJWK } from "jose";
-import { parseToken } from "../../src/proof/answer_token.ts";
+import { parseToken } from "../../src/proof/token_parsing.ts";
 import { trustedKey, verifyEntry } from "../../src/proof/entries.ts";
 import { signerAddress } from "../../src/proof/eip712.ts";
 import { createSigner, type Signer } from "../../src/proof/signer.ts";

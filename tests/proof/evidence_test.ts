@@ -5,13 +5,12 @@ import {
   encodeClaims,
   type Evidence,
   isNonce,
-  parseClaims,
-  parseEvidence,
   type PublicJwk,
   reportData,
   thumbprint,
   toBase64Url,
 } from "../../src/proof/evidence.ts";
+import { parseClaims, parseEvidence } from "../../src/proof/evidence_parsing.ts";
 
 const jwk: PublicJwk = { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" };
 const claims: Claims = {

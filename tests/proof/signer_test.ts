@@ -1,7 +1,7 @@
 /** The signer: one key, one chain, whichever thread signs, and whatever happens to the other one. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { parseToken } from "../../src/proof/answer_token.ts";
+import { parseToken } from "../../src/proof/token_parsing.ts";
 import { trustedKey, verifyEntry } from "../../src/proof/entries.ts";
 import { createSigner, type Signer } from "../../src/proof/signer.ts";
 import { type SigningThread, startSigningThread } from "../../src/proof/signing_thread.ts";

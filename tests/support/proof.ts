@@ -1,7 +1,7 @@
 /** What tests ask of signed outcomes. @module */
 
 import { assertEquals } from "@std/assert";
-import { parseToken } from "../../src/proof/answer_token.ts";
+import { parseToken } from "../../src/proof/token_parsing.ts";
 import { linkOf, watchChain } from "../../src/proof/chain.ts";
 
 /**

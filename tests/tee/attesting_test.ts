@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FatalError } from "../../src/errors.ts";
-import { type Claims, type Evidence, parseClaims, parseEvidence, reportData } from "../../src/proof/evidence.ts";
+import { type Claims, type Evidence, reportData } from "../../src/proof/evidence.ts";
+import { parseClaims, parseEvidence } from "../../src/proof/evidence_parsing.ts";
 import { startAttesting } from "../../src/tee/attesting.ts";
 import { QuoteError, type QuoteRequest, type QuoteSource } from "../../src/tee/sources/source.ts";
 import { keptLog } from "../support/kept_log.ts";

@@ -2,14 +2,8 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { generateKeyPairSync } from "node:crypto";
-import {
-  encodeClaims,
-  parseClaims,
-  type PublicJwk,
-  type Quoted,
-  reportData,
-  toBase64Url,
-} from "../../src/proof/evidence.ts";
+import { encodeClaims, type PublicJwk, type Quoted, reportData, toBase64Url } from "../../src/proof/evidence.ts";
+import { parseClaims } from "../../src/proof/evidence_parsing.ts";
 import { createAttestation } from "../../src/test_server/attestation.ts";
 import type { FeedProof } from "../../src/test_server/feed.ts";
 import { createProofs, type ProofPolicy } from "../../src/test_server/proofs.ts";

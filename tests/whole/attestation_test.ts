@@ -1,14 +1,8 @@
 /** The real program with sources of quotes: what it shows to a server and leaves beside its answers, and when it does not start. @module */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import {
-  type Claims,
-  type Evidence,
-  parseClaims,
-  parseEvidence,
-  reportData,
-  thumbprint,
-} from "../../src/proof/evidence.ts";
+import { type Claims, type Evidence, reportData, thumbprint } from "../../src/proof/evidence.ts";
+import { parseClaims, parseEvidence } from "../../src/proof/evidence_parsing.ts";
 import { readEntries, startAgent } from "../support/agent.ts";
 import { makeFolder } from "../support/folder.ts";
 import { EVENT_LOG, type GuestAnswer, startGuestAgent } from "../support/guest_agent.ts";

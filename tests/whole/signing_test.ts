@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { generateKeyPairSync } from "node:crypto";
 import { createOpener } from "../../src/journal/sealed_entries.ts";
-import { parseToken } from "../../src/proof/answer_token.ts";
+import { parseToken } from "../../src/proof/token_parsing.ts";
 import { textDigest } from "../../src/proof/claims.ts";
 import { type Entry, readEntries, startAgent } from "../support/agent.ts";
 import { event } from "../support/events.ts";

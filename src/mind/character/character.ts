@@ -51,7 +51,7 @@ export async function loadCharacter(path: string | undefined, log: Log): Promise
   if (isDeeperThan(MAX_DEPTH, source.value)) throw refusal(place, [`nested more than ${MAX_DEPTH} levels deep`]);
   const { value, unused } = adaptCharacter(source.value, (name) => core.stringToUuid(name.toWellFormed()));
   // The built-in one is known to be valid (a test checks it): to check it takes 4 ms of the start.
-  const character = path === undefined ? value as Character : check(core, value, place);
+  const character = path === undefined ? value as Character : await check(core, value, place);
   const { texts, mistakes } = source.archive
     ? readArchived(character, source.archive)
     : await readKnowledge(character, path, log);
@@ -116,8 +116,9 @@ function parse(text: string, path: string): unknown {
 }
 
 /** @throws {FatalError} With everything the core's own validation finds. */
-function check(core: Core, value: unknown, path: string | undefined): Character {
-  const { data, error } = core.validateCharacter(value);
+async function check(core: Core, value: unknown, path: string | undefined): Promise<Character> {
+  const { validateCharacter } = await import("./validation.ts");
+  const { data, error } = validateCharacter(core, value);
   if (data) return data;
   throw refusal(path, (error?.issues ?? []).map((issue) => describeIssue(issue as Issue)));
 }

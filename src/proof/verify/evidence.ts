@@ -1,14 +1,7 @@
 /** Checks evidence: whether a genuine enclave of the expected measurement vouches for the key in its claims. @module */
 
-import {
-  type Claims,
-  type Evidence,
-  parseClaims,
-  parseEvidence,
-  type Quoted,
-  reportData,
-  thumbprint,
-} from "../evidence.ts";
+import { type Claims, type Evidence, type Quoted, reportData, thumbprint } from "../evidence.ts";
+import { parseClaims, parseEvidence } from "../evidence_parsing.ts";
 import { equalBytes } from "./certificates.ts";
 import { replayEventLog } from "./event_log.ts";
 import { verifyNitro } from "./nitro.ts";

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { FatalError } from "../../../src/errors.ts";
 import { type Log, silentLog } from "../../../src/log.ts";
 import { loadCharacter } from "../../../src/mind/character/character.ts";
+import { validateCharacter } from "../../../src/mind/character/validation.ts";
 import { loadCore } from "../../../src/mind/core_log.ts";
 import { findJsonError } from "../../../src/json_error.ts";
 import { makeFolder } from "../../support/folder.ts";
@@ -27,7 +28,7 @@ Deno.test("the built-in character has at least 60 statements and a UUID of its o
 Deno.test("the built-in character, which no start checks, is as the core's check would leave it", async () => {
   const core = await loadCore();
   const { character } = await loadCharacter(undefined, silentLog);
-  assertEquals(core.validateCharacter(character).data, character);
+  assertEquals(validateCharacter(core, character).data, character);
 });
 
 Deno.test("a character file as other ElizaOS agents have them is read", async () => {

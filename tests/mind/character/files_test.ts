@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Log, silentLog } from "../../../src/log.ts";
 import { loadCharacter, type LoadedCharacter } from "../../../src/mind/character/character.ts";
+import { validateCharacter } from "../../../src/mind/character/validation.ts";
 import { loadCore } from "../../../src/mind/core_log.ts";
 import { systemText } from "../../../src/mind/context.ts";
 
@@ -22,7 +23,7 @@ Deno.test("every character file loads unchanged, and what is not used is named i
   const core = await loadCore();
   for (const name of names) {
     const { character, unused } = await load(name.replace(/\.json$/, ""));
-    assert(core.validateCharacter(character).data, name);
+    assert(validateCharacter(core, character).data, name);
     assertEquals(unused.length, 1, name);
   }
 });

@@ -4,7 +4,8 @@ import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert
 import axe from "axe-core";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
-import { parseClaims, type Quoted } from "../../../src/proof/evidence.ts";
+import type { Quoted } from "../../../src/proof/evidence.ts";
+import { parseClaims } from "../../../src/proof/evidence_parsing.ts";
 import { browserTests } from "../../support/browser.ts";
 import { type Client, connect } from "../../support/client.ts";
 import { CLAIMS, evidenceOf, policyOf, REGISTERS } from "../../support/evidence.ts";

@@ -1,6 +1,7 @@
 /** What of ElizaOS's core stays out of the executable, and that nobody can miss it without being told. @module */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { validateCharacter } from "../../../src/mind/character/validation.ts";
 import { bundleProgram } from "../../../src/tools/compile/bundle.ts";
 import { leanCore, makeCut } from "../../../src/tools/compile/core_cuts.ts";
 import { undefinedNames } from "../../../src/tools/compile/undefined_names.ts";
@@ -66,7 +67,7 @@ Deno.test("what stays of the core does what it did", async () => {
   assertEquals(lean.stringToUuid("agent"), core.stringToUuid("agent"));
   assertEquals(core.decryptSecret(lean.encryptStringValue("a secret", "salt"), "salt"), "a secret");
   for (const character of [{ name: "Ada", bio: "A test" }, { name: 1, bio: [2], messageExamples: [[{}]], other: 3 }]) {
-    const [mine, theirs] = [lean, core].map(({ validateCharacter }) => validateCharacter(character));
+    const [mine, theirs] = [lean, core].map((core) => validateCharacter(core, character));
     assertEquals(JSON.stringify(mine), JSON.stringify(theirs));
   }
 });
