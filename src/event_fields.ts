@@ -1,6 +1,6 @@
 /**
  * The fields of events and requests: what each must be, and what is said of one that is not. Written by hand, without zod:
- * loading that took a seventh of the start from sources.
+ * loading that took an eighth of a start from sources.
  * @module
  */
 

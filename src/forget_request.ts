@@ -51,7 +51,7 @@ export function checkForgetRequest(value: unknown): Checked<ForgetRequest> {
     ...(id === undefined ? [] : mistakesOfId(id).map((mistake) => `id: ${mistake}`)),
     ...mistakesOfNames({ conversationId, userId }),
   ];
-  if (mistakes.length === 0 && !conversationId && !userId) mistakes.push("expected a conversationId or a userId");
+  if (!conversationId && !userId) mistakes.push("expected a conversationId or a userId");
   if (mistakes.length > 0) return { ok: false, reason: mistakes.join("; "), ...(isId(id) && { id }) };
   return {
     ok: true,

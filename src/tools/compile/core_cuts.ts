@@ -47,7 +47,7 @@ const CUTS: readonly Cut[] = [
   // The bundler drops unused packages only if it knows that wrapping one has no side effect: 4 ms, 57 KB.
   { from: "var __commonJS = ", by: "/* @__NO_SIDE_EFFECTS__ */ const __commonJS = " },
   // zod checks ids, and a character: an id is checked by its pattern alone, and whoever has a character checked hands zod
-  // over. From the sources, loading it takes 29 ms of a start. Also, through zod's export `z` the bundler keeps all of it.
+  // over. From the sources, loading it took 23 of 197 ms of a start. Also, through zod's export `z` the bundler keeps all of it.
   { from: 'import { z as z2 } from "zod";', by: "" },
   { from: `var uuidSchema = z2.string().regex(${UUID_FORMAT}, "Invalid UUID format");`, by: "" },
   {
