@@ -22,7 +22,7 @@ import {
   MEMORY_SEALED,
   PARTICIPANT_BODY_SCHEMA,
 } from "../memory/schema.ts";
-import { KNOWLEDGE_SCHEMA, KNOWLEDGE_SEALED } from "../mind/knowledge/store.ts";
+import { KNOWLEDGE_PIECE_SCHEMA, KNOWLEDGE_SCHEMA, KNOWLEDGE_SEALED } from "../mind/knowledge/store.ts";
 import { type Database, openDatabase } from "../store/database.ts";
 import type { Seal } from "../store/seal.ts";
 import type { Log } from "../log.ts";
@@ -48,12 +48,13 @@ const MIGRATIONS: readonly string[] = [
   ASKED_SCHEMA,
   ORIGIN_SCHEMA + FORGETTING_SCHEMA,
   ROW_SUMS_SCHEMA,
+  KNOWLEDGE_PIECE_SCHEMA,
 ];
 
 /** What the tables are. */
 export const SCHEMA: Schema = {
   migrations: MIGRATIONS,
-  digest: "74f326336d4abdee26da2bf2bea8b59d6856253b6999b81fa5235f1c5c497b8e",
+  digest: "c76afa26bc731bdff729f6fbb0dc238863d624bf906e78495a1864e525ca1d3d",
   blank: blankState,
 };
 

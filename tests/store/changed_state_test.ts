@@ -35,7 +35,16 @@ Deno.test("every table of the state is among those that are changed, with a row 
   await fill(folder.path);
   using database = new DatabaseSync(`${folder.path}/agent.db`);
   const count = (table: string) => Number(database.prepare(`SELECT count(*) AS count FROM "${table}"`).get()!.count);
-  const single = ["agent", "identity", "seal", "chain", "knowledge_index", "knowledge_vector", "cache_secret"];
+  const single = [
+    "agent",
+    "identity",
+    "seal",
+    "chain",
+    "knowledge_index",
+    "knowledge_piece",
+    "knowledge_vector",
+    "cache_secret",
+  ];
   for (const { table } of SEALED_COLUMNS) {
     assert(count(table) >= (single.includes(table) ? 1 : 2), `${table} has ${count(table)} rows`);
   }

@@ -66,7 +66,9 @@ async function goOn(directory: string): Promise<void> {
     answer: { text: "a further answer" },
   });
   const store = openKnowledgeStore(database.sqlite, { seal, committed: () => database.committed() });
-  store.keepIndex("other", "other index");
+  const index = store.keepIndex("other");
+  index.add("other index");
+  index.end();
   store.forgetVector(1);
 }
 

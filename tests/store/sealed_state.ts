@@ -59,7 +59,9 @@ export async function fill(directory: string): Promise<void> {
     memory.exchanges.add({ ...about, question: `question of ${name}`, answer: { text: `answer to ${name}` } });
   }
   const store = openKnowledgeStore(database.sqlite, { seal, committed: () => database.committed() });
-  store.keepIndex("digest", "packed index");
+  const index = store.keepIndex("digest");
+  index.add("packed index");
+  index.end();
   store.keepVector({ of: "passage", vector: new Float32Array([1, 2]) });
 }
 
@@ -117,7 +119,7 @@ export async function readAll(directory: string): Promise<string[]> {
     }
   }
   const store = openKnowledgeStore(database.sqlite, { seal, committed: () => database.committed() });
-  note("index", store.index("digest"));
+  note("index", [...store.index("digest") ?? []].join("") || undefined);
   for (const { of, vector } of store.vectors()) note("vector", [of, [...vector]]);
   return read;
 }

@@ -16,7 +16,7 @@ import { findJsonError } from "../../json_error.ts";
 import { unreadSettings } from "../models/unread_settings.ts";
 import { type OwnWords, readOwnWords } from "./own_words.ts";
 import { type KnowledgeEntry, readKnowledgeFiles } from "../knowledge/files.ts";
-import type { KnowledgeText } from "../knowledge/passages.ts";
+import { FileText, type KnowledgeText } from "../knowledge/texts.ts";
 import { ArchiveError, isArchive } from "./zip.ts";
 
 /** A character, and what it knows. */
@@ -40,9 +40,14 @@ const OWN_LINES = "knowledge";
  *
  * @param path JSON, or a zip archive with a character in it: what the file holds decides, not its name.
  * @param log Is told once what the character asks for and this agent does not do.
+ * @param options `known`: texts that are in memory; equal ones are not held a second time.
  * @throws {FatalError} 78, with all that is wrong and where it stands, one line each.
  */
-export async function loadCharacter(path: string | undefined, log: Log): Promise<LoadedCharacter> {
+export async function loadCharacter(
+  path: string | undefined,
+  log: Log,
+  { known }: { known?: readonly KnowledgeText[] } = {},
+): Promise<LoadedCharacter> {
   const core = await loadCore();
   const source = path === undefined
     ? { value: intern, digest: sha256(JSON.stringify(intern)) }
@@ -52,9 +57,10 @@ export async function loadCharacter(path: string | undefined, log: Log): Promise
   const { value, unused } = adaptCharacter(source.value, (name) => core.stringToUuid(name.toWellFormed()));
   // The built-in one is known to be valid (a test checks it): to check it takes 4 ms of the start.
   const character = path === undefined ? value as Character : await check(core, value, place);
+  const options = { log, known: known && new Map(known.map((text) => [text.source, text])) };
   const { texts, mistakes } = source.archive
-    ? readArchived(character, source.archive)
-    : await readKnowledge(character, path, log);
+    ? readArchived(character, source.archive, options)
+    : await readKnowledge(character, path, options);
   const { words, mistakes: wrongWords } = readOwnWords(character.settings);
   mistakes.push(...wrongWords);
   const agentId = agentIdOf(core, character);
@@ -123,7 +129,13 @@ async function check(core: Core, value: unknown, path: string | undefined): Prom
   throw refusal(path, (error?.issues ?? []).map((issue) => describeIssue(issue as Issue)));
 }
 
-async function readKnowledge(character: Character, path: string | undefined, log: Log) {
+/** How knowledge is read. `known`: texts that are in memory, by their source. */
+interface Reading {
+  readonly log: Log;
+  readonly known: ReadonlyMap<string, KnowledgeText> | undefined;
+}
+
+async function readKnowledge(character: Character, path: string | undefined, options: Reading) {
   const texts: KnowledgeText[] = [];
   const mistakes: string[] = [];
   for (const [index, entry] of (character.knowledge ?? []).entries()) {
@@ -132,7 +144,7 @@ async function readKnowledge(character: Character, path: string | undefined, log
       continue;
     }
     const named = nameIn(entry);
-    const read = await readKnowledgeFiles(named, { beside: path ?? ".", log });
+    const read = await readKnowledgeFiles(named, { beside: path ?? ".", ...options });
     texts.push(...read.texts);
     mistakes.push(...read.mistakes.map((mistake) => `knowledge.${index}.${named.kind}: ${mistake}`));
   }
@@ -140,7 +152,7 @@ async function readKnowledge(character: Character, path: string | undefined, log
 }
 
 /** All texts of an archive are there to be known from, whether the character names them or not. */
-function readArchived(character: Character, { files }: CharacterArchive) {
+function readArchived(character: Character, { files }: CharacterArchive, { known }: Pick<Reading, "known">) {
   const entries = character.knowledge ?? [];
   const own = entries.filter((entry) => typeof entry === "string").map((text) => ({ text, source: OWN_LINES }));
   const mistakes = entries.flatMap((entry, index) => {
@@ -151,7 +163,13 @@ function readArchived(character: Character, { files }: CharacterArchive) {
       kind === "path" ? name === wanted : wanted === "." || name.startsWith(`${wanted}/`);
     return [...files.keys()].some(isThere) ? [] : [`knowledge.${index}.${kind}: there is no ${path} in the archive`];
   });
-  return { texts: [...own, ...Array.from(files, ([source, text]) => ({ text, source }))], mistakes };
+  const encoder = new TextEncoder();
+  // What was text once is UTF-8 again.
+  const texts = Array.from(
+    files,
+    ([source, text]) => FileText.from(encoder.encode(text), { source, known: known?.get(source) })!,
+  );
+  return { texts: [...own, ...texts], mistakes };
 }
 
 function nameIn(entry: Exclude<NonNullable<Character["knowledge"]>[number], string>): KnowledgeEntry {

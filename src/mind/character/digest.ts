@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import type { KnowledgeText } from "../knowledge/passages.ts";
+import { FileText, type KnowledgeText } from "../knowledge/texts.ts";
 
 /** SHA-256 of bytes, or of the UTF-8 of a text, in lower-case hexadecimal digits. */
 export function sha256(content: Uint8Array | string): string {
@@ -17,9 +17,12 @@ export function sha256(content: Uint8Array | string): string {
  * @param character `file`: hash of the character's file; `texts`: the files that it names, besides its own lines.
  */
 export function characterDigest({ file, texts }: { file: string; texts: readonly KnowledgeText[] }): string {
-  const names = new Map(texts.map(({ source, text }) => [source, text]));
+  const names = new Map(texts.map((text) => [text.source, text]));
   const sorted = [...names].map(([source, text]) => ({ source, text, bytes: Buffer.from(source) }))
     .sort((one, other) => Buffer.compare(one.bytes, other.bytes));
-  const lines = [`${file}  character`, ...sorted.map(({ source, text }) => `${sha256(text)}  ${source}`)];
+  const lines = [
+    `${file}  character`,
+    ...sorted.map(({ source, text }) => `${text instanceof FileText ? text.sha256 : sha256(text.text)}  ${source}`),
+  ];
   return sha256(lines.map((line) => `${line}\n`).join(""));
 }

@@ -5,6 +5,7 @@ import { dirname, extname, join, resolve } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { FatalError, messageOf } from "../../errors.ts";
 import { type Log, silentLog } from "../../log.ts";
+import { hashTexts } from "../knowledge/texts.ts";
 import { loadCharacter, type LoadedCharacter } from "./character.ts";
 
 /** What is followed, and who is told. */
@@ -41,7 +42,7 @@ export async function followCharacter(following: Following, signal: AbortSignal)
     if (stamp === seen) continue;
     seen = stamp;
     try {
-      const read = await loadCharacter(path, silentLog);
+      const read = await loadCharacter(path, silentLog, { known: current.texts });
       const digest = digestOf(read);
       if (personaOf(read) !== personaOf(current)) {
         log.warn("the character has changed in more than what it knows: that needs a restart", { path });
@@ -119,9 +120,7 @@ const TEXTS = [".md", ".txt"];
 /** What an agent knows and its words for it: nothing that the runtime was built with. */
 function digestOf({ texts, synonyms, translations }: LoadedCharacter): string {
   const hash = createHash("sha256").update(JSON.stringify([synonyms, translations]));
-  // One by one, and lengths between them: a copy of all texts together would take as much memory again.
-  for (const { text, source } of texts) hash.update(`\n${source.length} ${text.length}\n${source}`).update(text);
-  return hash.digest("hex");
+  return hashTexts(hash, texts).digest("hex");
 }
 
 /** Everything else of a character. */

@@ -5,7 +5,7 @@ import { dirname, extname, relative, resolve } from "node:path";
 import { NotPlainError, readPlainSync } from "../../files.ts";
 import { collectGarbage } from "../../garbage.ts";
 import type { Log } from "../../log.ts";
-import type { KnowledgeText } from "./passages.ts";
+import { FileText, type KnowledgeText } from "./texts.ts";
 
 /** One entry of a character's `knowledge` that names a file, or a directory with all below it. */
 export interface KnowledgeEntry {
@@ -15,7 +15,7 @@ export interface KnowledgeEntry {
 
 /** Largest file, in bytes, and most files of one entry. */
 const MAX = { bytes: 16 * 1024 * 1024, files: 10_000 };
-/** Bytes of files that were read, after which they are let go of. */
+/** Bytes of files that were read, after which those that nobody needs are let go of. */
 const MAX_GARBAGE_BYTES = 8 * 1024 * 1024;
 /** What is read as text. */
 const EXTENSIONS: readonly string[] = [".md", ".txt"];
@@ -25,11 +25,12 @@ const EXTENSIONS: readonly string[] = [".md", ".txt"];
  * of its names; what is not text there is left out, and counted in the log.
  *
  * @param options `beside`: the character file, which `path` is relative to. Nothing outside its directory is read: a
- * character that somebody else wrote must not put this machine's files into answers.
+ * character that somebody else wrote must not put this machine's files into answers. `known`: texts, by their source, that
+ * are taken in place of equal ones.
  */
 export async function readKnowledgeFiles(
   { kind, path }: KnowledgeEntry,
-  { beside, log }: { beside: string; log: Log },
+  { beside, log, known }: { beside: string; log: Log; known?: ReadonlyMap<string, KnowledgeText> | undefined },
 ): Promise<{ texts: KnowledgeText[]; mistakes: string[] }> {
   const texts: KnowledgeText[] = [], mistakes: string[] = [];
   let garbageBytes = 0;
@@ -49,10 +50,13 @@ export async function readKnowledgeFiles(
       else if (size > MAX.bytes) mistakes.push(`${source} has ${size} bytes, at most ${MAX.bytes} are read`);
       else {
         // Its real path, so that nothing above it may have become a link that leads outside meanwhile.
-        const text = textFrom(readPlainSync(file, { maxBytes: MAX.bytes, follow: false }));
+        const bytes = readPlainSync(file, { maxBytes: MAX.bytes, follow: false });
+        const text = FileText.from(bytes, { source, known: known?.get(source) });
         if (text === undefined) mistakes.push(`${source}: expected UTF-8`);
-        else texts.push({ text, source });
-        // The bytes that the text was made of: five files of 10 MB would hold 50 MB more than their texts.
+        else texts.push(text);
+        // What was known is not read twice: its bytes go at once.
+        if (text === known?.get(source)) bytes.buffer.transfer(0);
+        // The bytes of files that were known: five of 10 MB would hold 50 MB more than their texts.
         garbageBytes += size;
         if (garbageBytes < MAX_GARBAGE_BYTES) continue;
         collectGarbage();

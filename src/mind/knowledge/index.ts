@@ -1,20 +1,29 @@
 /** The index over all passages: made once, kept, and made anew when the knowledge or this code has changed. @module */
 
 import { createHash } from "node:crypto";
-import { collectGarbage } from "../../garbage.ts";
+import { collectGarbage, giveBackMemory } from "../../garbage.ts";
 import type { Log } from "../../log.ts";
 import { type Language, languageOf, LANGUAGES } from "./language.ts";
-import { type IndexedPassage, type KnowledgeText, passagesOf } from "./passages.ts";
+import { createPacker, createUnpacker } from "./packing.ts";
+import {
+  cutTexts,
+  type IndexedPassage,
+  PassageList,
+  type Passages,
+  unpackPassages,
+  unpackTexts,
+} from "./passage_list.ts";
 import type { Postings } from "./postings.ts";
-import { packPostings, unpackPostings } from "./postings_archive.ts";
+import { packPostings, packTerms, unpackPostings, unpackTerms } from "./postings_archive.ts";
 import { createPostingsBuilder } from "./postings_builder.ts";
 import type { Slices } from "./slices.ts";
 import type { KnowledgeStore } from "./store.ts";
+import { hashTexts, type KnowledgeText } from "./texts.ts";
 import { termsOf } from "./words.ts";
 
 /** The index. It never changes. */
 export interface KnowledgeIndex {
-  readonly passages: readonly IndexedPassage[];
+  readonly passages: Passages;
   /** Finds passages by terms, as their places in `passages`. */
   readonly postings: Postings;
   /** The language of each passage, as a digit: its place in `LANGUAGES`. */
@@ -30,10 +39,13 @@ export function languageAt({ languages }: Pick<KnowledgeIndex, "languages">, pla
  * Grows whenever the same text gives another index: with `splitIntoPassages`, `termsOf` and what is packed. A test fails
  * where that was forgotten.
  */
-export const INDEX_VERSION = 7;
+export const INDEX_VERSION = 8;
 
-/** Index passages. */
-export function indexPassages(passages: readonly IndexedPassage[]): KnowledgeIndex {
+/** An index whose passages are those of texts, so that it can be packed. */
+type TextIndex = KnowledgeIndex & { readonly passages: PassageList };
+
+/** Index passages, at once. */
+export function indexPassages<Kind extends Passages>(passages: Kind): KnowledgeIndex & { readonly passages: Kind } {
   const builder = createIndexBuilder();
   for (const passage of passages) builder.add(passage);
   return { passages, ...builder.build() };
@@ -53,16 +65,35 @@ function createIndexBuilder() {
   };
 }
 
-/** An index as a text: a line of languages, and the postings. */
-export function packIndex({ postings, languages }: Omit<KnowledgeIndex, "passages">): string {
-  return [languages, "\n", ...packPostings(postings)].join("");
+/** An index as pieces, each made when it is asked for. */
+export function* packIndex({ passages, postings, languages }: TextIndex): Generator<string> {
+  const packer = createPacker();
+  packer.text(languages);
+  passages.packTexts(packer);
+  packTerms(postings, packer);
+  for (const part of [passages.packNumbers(packer), packPostings(postings, packer)]) {
+    for (const _ of part) yield* packer.full();
+  }
+  yield* packer.rest();
 }
 
-/** Back from {@linkcode packIndex}; undefined for anything that is not of `size` passages. */
-function unpackIndex(packed: string, size: number): Omit<KnowledgeIndex, "passages"> | undefined {
-  if (packed[size] !== "\n") return undefined;
-  const postings = unpackPostings(packed.slice(size + 1), size);
-  return postings && { postings, languages: packed.slice(0, size) };
+/** The index of `texts` back from {@linkcode packIndex}; undefined for anything that is none. */
+async function unpackIndex(
+  pieces: Iterable<string>,
+  texts: readonly KnowledgeText[],
+  slices: Slices,
+): Promise<TextIndex | undefined> {
+  try {
+    const unpacker = createUnpacker(pieces);
+    const languages = unpacker.text(), found = unpackTexts(unpacker), terms = unpackTerms(unpacker);
+    const passages = unpackPassages(unpacker, texts, found);
+    const postings = await unpackPostings(unpacker, { terms, size: passages.length, slices });
+    return { passages, postings, languages };
+  } catch (error) {
+    // A piece that is missing, or is none: then the index is made anew.
+    if (error instanceof RangeError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** Where an index is kept. */
@@ -95,21 +126,15 @@ export async function openIndex(
   texts: readonly KnowledgeText[],
   { store, slices, log, isAgain = false }: { store: KeptIndex; slices: Slices; log: Log; isAgain?: boolean },
 ): Promise<OpenIndex> {
-  const digest = digestOf(texts);
-  const passages: IndexedPassage[] = [];
-  for (const passage of passagesOf(texts)) {
-    passages.push(passage);
-    if (slices.isOver()) await slices.next();
-    if (passages.length % COLLECTED_AFTER === 0) collectGarbage();
-  }
-  const isLarge = passages.length >= LARGE;
+  const digest = hashTexts(createHash("sha256").update(`${INDEX_VERSION}`), texts).digest("hex");
   const kept = store.index(digest);
-  const unpacked = kept === undefined ? undefined : unpackIndex(kept, passages.length);
+  const unpacked = kept === undefined ? undefined : await unpackIndex(kept, texts, slices);
   if (unpacked) {
-    if (isLarge) collectGarbage();
-    return { passages, ...unpacked, isNew: false, keep() {} };
+    if (unpacked.passages.length >= LARGE) giveBackMemory();
+    return { ...unpacked, isNew: false, keep() {} };
   }
-  const startedMs = performance.now();
+  const passages = await cutInSlices(texts, slices);
+  const startedMs = performance.now(), isLarge = passages.length >= LARGE;
   if (isLarge) {
     const meanwhile = isAgain ? "is answered from the old knowledge" : "is answered after it";
     log.info(`indexing the knowledge: what is asked meanwhile ${meanwhile}`, { passages: passages.length });
@@ -117,32 +142,54 @@ export async function openIndex(
   const made = await makeIndex(passages, slices);
   log.info("knowledge indexed", { passages: passages.length, ms: Math.round(performance.now() - startedMs) });
   let isKept = false;
-  const keep = () => {
-    if (!isKept) store.keepIndex(digest, packIndex(made));
-    isKept = true;
-  };
   if (isLarge) {
-    collectGarbage();
-    keep();
-    collectGarbage();
+    giveBackMemory();
+    await keepInSlices(made, { digest, store, slices });
+    isKept = true;
+    giveBackMemory();
   }
-  return { passages, ...made, isNew: true, keep };
+  const keep = () => {
+    if (isKept) return;
+    isKept = true;
+    const { add, end } = store.keepIndex(digest);
+    for (const piece of packIndex(made)) add(piece);
+    end();
+  };
+  return { ...made, isNew: true, keep };
+}
+
+async function cutInSlices(texts: readonly KnowledgeText[], slices: Slices): Promise<PassageList> {
+  const cutting = cutTexts(texts);
+  let step = cutting.next();
+  for (let passages = 1; !step.done; passages++) {
+    if (slices.isOver()) await slices.next();
+    if (passages % COLLECTED_AFTER === 0) collectGarbage();
+    step = cutting.next();
+  }
+  if (step.value.length >= LARGE) giveBackMemory();
+  return step.value;
 }
 
 /** Index passages in slices. Of what the lists were made of, half as large as they are, nothing is held by then. */
-async function makeIndex(passages: readonly IndexedPassage[], slices: Slices) {
+async function makeIndex(passages: PassageList, slices: Slices): Promise<TextIndex> {
   const builder = createIndexBuilder();
-  for (const [place, passage] of passages.entries()) {
-    builder.add(passage);
+  for (let place = 0; place < passages.length; place++) {
+    builder.add(passages.at(place)!);
     if (slices.isOver()) await slices.next();
     if ((place + 1) % COLLECTED_AFTER === 0) collectGarbage();
   }
-  return builder.build();
+  if (passages.length >= LARGE) giveBackMemory();
+  return { passages, ...builder.build() };
 }
 
-function digestOf(texts: readonly KnowledgeText[]): string {
-  const hash = createHash("sha256").update(`${INDEX_VERSION}`);
-  // Lengths between them, so that no two lists look the same.
-  for (const { text, source } of texts) hash.update(`\n${source.length} ${text.length}\n${source}`).update(text);
-  return hash.digest("hex");
+async function keepInSlices(
+  index: TextIndex,
+  { digest, store, slices }: { digest: string; store: KeptIndex; slices: Slices },
+): Promise<void> {
+  const { add, end } = store.keepIndex(digest);
+  for (const piece of packIndex(index)) {
+    add(piece);
+    if (slices.isOver()) await slices.next();
+  }
+  end();
 }

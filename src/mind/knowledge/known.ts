@@ -4,7 +4,7 @@ import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import type { MindObserver } from "../../observer.ts";
 import { indexPassages, type OpenIndex, openIndex } from "./index.ts";
-import type { KnowledgeText } from "./passages.ts";
+import type { KnowledgeText } from "./texts.ts";
 import { type Knowledge, type KnowledgeOptions, searchIn } from "./search.ts";
 import { searchOnce } from "./search_once.ts";
 import { createSlices } from "./slices.ts";

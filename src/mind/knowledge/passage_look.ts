@@ -3,7 +3,7 @@
 import { type Kind, signOf } from "./kinds.ts";
 import { fold, type Language } from "./language.ts";
 import type { Terms } from "./meeting.ts";
-import type { IndexedPassage } from "./passages.ts";
+import type { IndexedPassage } from "./passage_list.ts";
 import { type Word, wordsOf } from "./words.ts";
 
 /** What a close look at a passage shows. */

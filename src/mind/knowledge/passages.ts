@@ -2,31 +2,16 @@
 
 import { type BlockKind, blocksOf, kindOf } from "./markdown.ts";
 
-/** A piece of knowledge that can be read on its own. */
-export interface KnowledgeText {
-  readonly text: string;
-  /** Where it comes from: `knowledge`, or the path of a file. */
-  readonly source: string;
-}
-
 /** A passage, and the headings it stands under. */
 export interface CutPassage {
   readonly heading: string;
   readonly text: string;
+  /** Where it begins in its text, in UTF-16 code units; -1 if it does not stand there as it is. */
+  readonly start: number;
 }
-
-/** A passage with its headings, and where it comes from. */
-export type IndexedPassage = CutPassage & { readonly source: string };
 
 /** Longest passage that is not cut, in UTF-16 code units: about what one answer takes up. */
 const MAX_LENGTH = 800;
-
-/** Split `texts` into passages, each when it is asked for. */
-export function* passagesOf(texts: readonly KnowledgeText[]): Generator<IndexedPassage> {
-  for (const { text, source } of texts) {
-    for (const { heading, text: passage } of splitIntoPassages(text)) yield { heading, text: passage, source };
-  }
-}
 
 /**
  * The passages of a plain or Markdown text. Paragraphs under one heading stay together up to 800 characters; a longer
@@ -36,22 +21,24 @@ export function* passagesOf(texts: readonly KnowledgeText[]): Generator<IndexedP
 export function* splitIntoPassages(text: string): Generator<CutPassage> {
   // A line of its own, as a character lists them.
   if (text.length <= MAX_LENGTH && !NOT_PLAIN.test(text)) {
-    if (text.trim() !== "") yield { heading: "", text };
+    if (text.trim() !== "") yield { heading: "", text, start: 0 };
     return;
   }
-  const trail: string[] = [], partOfText = findParts(text);
-  let together: string[] = [];
+  const trail: string[] = [], startOf = findParts(text);
+  let together: string[] = [], heading = "";
   function* flush() {
     const passage = together.join("\n\n");
-    if (passage.trim() !== "") yield { heading: trail.filter(Boolean).join(": "), text: partOfText(passage) };
+    if (passage.trim() !== "") yield { heading, text: passage, start: startOf(passage) };
     together = [];
   }
   for (const block of blocksOf(text)) {
-    const heading = /^(#{1,6})\s+(.*?)\s*#*$/.exec(block);
-    if (heading) {
+    const found = /^(#{1,6})\s+(.*?)\s*#*$/.exec(block);
+    if (found) {
       yield* flush();
-      trail.length = Math.min(trail.length, (heading[1] ?? "").length - 1);
-      trail[(heading[1] ?? "").length - 1] = heading[2] ?? "";
+      const [, { length } = "", title = ""] = found;
+      trail.length = Math.min(trail.length, length - 1);
+      trail[length - 1] = title;
+      heading = trail.filter(Boolean).join(": ");
       continue;
     }
     for (const piece of cut(block, kindOf(block))) {
@@ -62,22 +49,19 @@ export function* splitIntoPassages(text: string): Generator<CutPassage> {
   yield* flush();
 }
 
-/**
- * Gives passages, in their order, as parts of their text where they stand there as they are: V8 keeps a part in a few
- * bytes, and a copy beside its text would double what 50 MB of knowledge take.
- */
-function findParts(text: string): (passage: string) => string {
+/** Tells where passages stand in their text, asked for in their order; -1 of one that does not stand there as it is. */
+function findParts(text: string): (passage: string) => number {
   let from = 0;
   return (passage) => {
     const at = text.slice(from, from + LOOKED_THROUGH).indexOf(passage);
     if (at < 0) {
       // At least that far it has come: what stands before each piece of a table takes up no more than half of it.
       from += passage.length >> 1;
-      return passage;
+      return -1;
     }
     const start = from + at;
     from = start + passage.length;
-    return text.slice(start, from);
+    return start;
   };
 }
 

@@ -1,5 +1,6 @@
 /** Makes the lists of terms, passage by passage, in few bytes. @module */
 
+import { detached, growing, numberQueue } from "./growing.ts";
 import { LEAD_TERMS, NO_TERM, type PerField, Postings } from "./postings.ts";
 
 /** How often a term is counted in one passage at most, so that a byte holds it: more tells nothing more. */
@@ -9,53 +10,79 @@ const MAX_COUNT = 255;
 export interface PostingsBuilder {
   /** Add the next passage: its terms, each as often as it occurs. */
   add(terms: PerField<readonly string[]>): void;
-  /** The lists of all that were added. */
+  /** The lists of all that were added. They can be made once: what they are made of goes meanwhile. */
   build(): Postings;
 }
 
 /** Begin with none. */
 export function createPostingsBuilder(): PostingsBuilder {
   const terms = new Map<string, number>();
-  /** Entries in the order of the passages: the number of a term, and how often it occurs. */
-  const numbers = growing(Uint32Array), headings = growing(Uint8Array), texts = growing(Uint8Array);
+  /** In how many passages each term is. */
+  const frequencies = growing(Uint32Array);
+  /** For each passage, how many terms it has; of each of them its number and how often it occurs. */
+  const entries = numberQueue();
+  let size = 0;
   const leads = growing(Uint32Array);
-  /** Where the entries of each passage end, and how many different terms it has. */
-  const ends = growing(Uint32Array), headingLengths = growing(Uint16Array), textLengths = growing(Uint16Array);
+  /** How many different terms each passage has. */
+  const headingLengths = growing(Uint16Array), textLengths = growing(Uint16Array);
+
+  function numberOf(term: string): number {
+    let number = terms.get(term);
+    if (number === undefined) {
+      terms.set(detached(term), number = terms.size);
+      frequencies.push(0);
+    }
+    return number;
+  }
 
   return {
     add({ heading, text }) {
       const inHeading = countsOf(heading), inText = countsOf(text);
-      for (const term of new Set([...inHeading.keys(), ...inText.keys()])) {
-        let number = terms.get(term);
-        if (number === undefined) terms.set(term, number = terms.size);
-        numbers.push(number);
-        headings.push(Math.min(inHeading.get(term) ?? 0, MAX_COUNT));
-        texts.push(Math.min(inText.get(term) ?? 0, MAX_COUNT));
+      const all = new Set([...inHeading.keys(), ...inText.keys()]);
+      entries.write(all.size);
+      for (const term of all) {
+        const number = numberOf(term);
+        frequencies.increase(number);
+        entries.write(number);
+        writeCounts(entries.write, {
+          heading: Math.min(inHeading.get(term) ?? 0, MAX_COUNT),
+          text: Math.min(inText.get(term) ?? 0, MAX_COUNT),
+        });
       }
+      size += all.size;
       const lead = [...heading.slice(0, LEAD_TERMS), ...text.slice(0, LEAD_TERMS)];
       for (let at = 0; at < LEAD_TERMS; at++) leads.push(terms.get(lead[at] ?? "") ?? NO_TERM);
-      ends.push(numbers.size());
       headingLengths.push(inHeading.size);
       textLengths.push(inText.size);
     },
     build() {
-      const size = numbers.size(), starts = startsOf(numbers, terms.size);
-      const next = starts.slice();
+      const starts = startsOf(frequencies.all()), next = starts.slice();
       const passages = new Uint32Array(size);
       const counts = { heading: new Uint8Array(size), text: new Uint8Array(size) };
-      let at = 0;
-      for (const [passage, end] of ends.all().entries()) {
-        for (; at < end; at++) {
-          const to = next[numbers.at(at)]!++;
+      const lengths = { heading: headingLengths.all(), text: textLengths.all() };
+      for (let passage = 0; passage < lengths.text.length; passage++) {
+        for (let left = entries.read(); left > 0; left--) {
+          const to = next[entries.read()]!++;
           passages[to] = passage;
-          counts.heading[to] = headings.at(at);
-          counts.text[to] = texts.at(at);
+          readCounts(entries.read, counts, to);
         }
       }
-      const lengths = { heading: headingLengths.all(), text: textLengths.all() };
       return new Postings({ terms, starts, passages, counts, leads: leads.all(), lengths });
     },
   };
+}
+
+/** Write how often a term is in a passage. Most terms are in no heading, so one number says it mostly. */
+export function writeCounts(write: (number: number) => void, { heading, text }: PerField<number>): void {
+  write(text * 2 + Number(heading > 0));
+  if (heading > 0) write(heading);
+}
+
+/** Read what {@linkcode writeCounts} wrote, to a place in `counts`. */
+export function readCounts(read: () => number, counts: PerField<Uint8Array>, to: number): void {
+  const count = read();
+  counts.text[to] = count >> 1;
+  if (count & 1) counts.heading[to] = read();
 }
 
 function countsOf(terms: readonly string[]): Map<string, number> {
@@ -65,46 +92,8 @@ function countsOf(terms: readonly string[]): Map<string, number> {
 }
 
 /** Where the list of each term begins, once all entries stand behind each other by their terms; at last the end. */
-function startsOf(numbers: Growing<Uint32Array<ArrayBuffer>>, terms: number): Uint32Array<ArrayBuffer> {
-  const starts = new Uint32Array(terms + 1);
-  for (let at = 0; at < numbers.size(); at++) starts[numbers.at(at) + 1]!++;
-  for (let number = 0; number < terms; number++) starts[number + 1]! += starts[number]!;
+function startsOf(frequencies: Uint32Array): Uint32Array<ArrayBuffer> {
+  const starts = new Uint32Array(frequencies.length + 1);
+  for (const [number, frequency] of frequencies.entries()) starts[number + 1] = starts[number]! + frequency;
   return starts;
-}
-
-type Numbers = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
-
-/** Numbers that are added one by one. */
-interface Growing<Type extends Numbers> {
-  push(number: number): void;
-  size(): number;
-  at(index: number): number;
-  /** All of them in one array. */
-  all(): Type;
-}
-
-/** Numbers of one chunk: 2 to the power of this. */
-const CHUNK_BITS = 14, CHUNK = 1 << CHUNK_BITS;
-
-/** Grows by chunks: one array that is made anew would at times take two and a half times what is in it. */
-function growing<Type extends Numbers>(type: { new (length: number): Type }): Growing<Type> {
-  const chunks: Type[] = [];
-  let size = 0;
-  return {
-    push(number) {
-      const within = size & CHUNK - 1;
-      if (within === 0) chunks.push(new type(CHUNK));
-      chunks.at(-1)![within] = number;
-      size++;
-    },
-    size: () => size,
-    at: (index) => chunks[index >> CHUNK_BITS]![index & CHUNK - 1]!,
-    all() {
-      const all = new type(size);
-      for (const [place, chunk] of chunks.entries()) {
-        all.set(chunk.subarray(0, size - place * CHUNK), place * CHUNK);
-      }
-      return all;
-    },
-  };
 }

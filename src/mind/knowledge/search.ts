@@ -7,7 +7,8 @@ import { caseOf, judge } from "./judge.ts";
 import { rarity } from "./lexicon.ts";
 import type { Language } from "./language.ts";
 import { closeLook, type Look } from "./passage_look.ts";
-import { type IndexedPassage, type KnowledgeText, passagesOf } from "./passages.ts";
+import { type IndexedPassage, passagesOf } from "./passage_list.ts";
+import type { KnowledgeText } from "./texts.ts";
 import { type Asked, type AskedPart, type Reading, readQuestion } from "./question.ts";
 import { mayGive } from "./saying.ts";
 import { openSynonyms } from "./synonyms.ts";
@@ -51,7 +52,7 @@ const MAX_LOOKS = 4_096;
 
 /** Split `texts` into passages and index them. */
 export function buildKnowledge(texts: readonly KnowledgeText[], options?: KnowledgeOptions): Knowledge {
-  return searchIn(indexPassages([...passagesOf(texts)]), options);
+  return searchIn(indexPassages(passagesOf(texts)), options);
 }
 
 /** Search in an index. */
@@ -76,9 +77,9 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
     const highest = results.length > 0 ? Math.max(...results.map(scoreOf)) : 1;
     const about = caseOf(part, terms, { main: languages[0] ?? "en", telling, highest, least });
     const judged = (id: number, found = 0): Judged | undefined => {
-      const passage = passages[id];
-      if (!passage || part.given.some((text) => text.includes(passage.text))) return undefined;
-      const { score, rank, isNear } = judge(about, lookAt(id, passage), found);
+      const seen = lookAt(id);
+      if (!seen || part.given.some((text) => text.includes(seen.passage.text))) return undefined;
+      const { passage, look } = seen, { score, rank, isNear } = judge(about, look, found);
       return { id, passage, score, rank, isNear };
     };
     const byWords = results.flatMap((result) => judged(result.id, scoreOf(result)) ?? [])
@@ -94,7 +95,7 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
     if (!compares) return [found];
     const both = compares.map((thing) => partFor(thing, language));
     const [best] = found;
-    if (best && tellsApart(lookAt(best.id, best.passage), both.map(weigh))) return [found];
+    if (best && tellsApart(lookAt(best.id)!.look, both.map(weigh))) return [found];
     const each = both.map((one) => searchPart(one, []));
     return each.every(([best]) => best) ? each : [found];
   }
@@ -106,7 +107,7 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
       if (passages.length === 0) return [];
       const meant = new Set(nearest);
       const found = parts.flatMap((part) => {
-        const isShown = (one: Judged) => meant.has(one.id) && mayGive(lookAt(one.id, one.passage), part);
+        const isShown = (one: Judged) => meant.has(one.id) && mayGive(lookAt(one.id)!.look, part);
         return searchParts(part, nearest).map((judged) =>
           withShares(worthShowing(judged, { size: passages.length, isUnderstood: part.isUnderstood }, isShown))
         );
@@ -192,21 +193,30 @@ function worthShowing(
   return judged.filter((one) => (isAnswered && one.score >= SHOWN) || isMeant(one));
 }
 
+/** A passage that was read, and the look at it. */
+interface Seen {
+  readonly passage: IndexedPassage;
+  readonly look: Look;
+}
+
 /** Looks at passages, each once as long as there is room. */
-function rememberLooks(index: KnowledgeIndex): (id: number, passage: IndexedPassage) => Look {
-  const looks = new Map<number, Look>();
-  return (id, passage) => {
-    let look = looks.get(id);
-    if (!look) {
+function rememberLooks(index: KnowledgeIndex): (id: number) => Seen | undefined {
+  const looks = new Map<number, Seen>();
+  return (id) => {
+    let seen = looks.get(id);
+    if (!seen) {
+      const passage = index.passages.at(id);
+      if (!passage) return undefined;
       if (looks.size >= MAX_LOOKS) looks.clear();
       const terms = {
         has: (term: string) => index.postings.holdersOf(term).includes(id),
         hasAny: (terms: readonly string[]) => index.postings.hasAny(id, terms),
       };
       const lead = { has: (term: string) => index.postings.leadsWith(id, term) };
-      looks.set(id, look = closeLook(passage, { language: languageAt(index, id), terms, lead }));
+      const look = closeLook(passage, { language: languageAt(index, id), terms, lead });
+      looks.set(id, seen = { passage, look });
     }
-    return look;
+    return seen;
   };
 }
 

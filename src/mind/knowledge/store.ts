@@ -14,10 +14,13 @@ export interface KeptVector {
 
 /** Keeps them. */
 export interface KnowledgeStore {
-  /** The packed index of the knowledge with this digest, if that is the one that was kept, or the built-in one. */
-  index(digest: string): string | undefined;
-  /** Keep an index, in place of what was kept. */
-  keepIndex(digest: string, packed: string): void;
+  /**
+   * The pieces of the packed index of the knowledge with this digest, if that is the one that was kept, or the built-in
+   * one. Each is read when it is asked for.
+   */
+  index(digest: string): Iterable<string> | undefined;
+  /** Begin to keep an index, in place of what was kept: piece by piece, and none of them counts before the end. */
+  keepIndex(digest: string): { add(piece: string): void; end(): void };
   /** Every embedding that was kept, those that nothing needs any more too. */
   vectors(): Iterable<KeptVector & { readonly seq: number }>;
   keepVector(vector: KeptVector): void;
@@ -43,8 +46,18 @@ export const KNOWLEDGE_SCHEMA = `
   ) STRICT;
 `;
 
+/** What a later version of the schema adds: an index that was one text took several times its size to be written. */
+export const KNOWLEDGE_PIECE_SCHEMA = `
+  -- The pieces of the index; knowledge_index.packed says how many there are.
+  CREATE TABLE knowledge_piece (
+    seq INTEGER PRIMARY KEY,
+    body ANY NOT NULL
+  ) STRICT;
+`;
+
 export const KNOWLEDGE_SEALED: readonly SealedColumn[] = [
   // First, while the digest is in the clear: a packed index is bound to the digest of the knowledge that it is of.
+  { table: "knowledge_piece", column: "body", row: "seq", facts: ["(SELECT digest FROM knowledge_index)"] },
   { table: "knowledge_index", column: "packed", row: "one", facts: ["digest"] },
   { table: "knowledge_index", column: "digest", row: "one", facts: [] },
   { table: "knowledge_vector", column: "body", row: "seq", facts: [] },
@@ -52,9 +65,10 @@ export const KNOWLEDGE_SEALED: readonly SealedColumn[] = [
 
 const DIGEST = `SELECT digest FROM knowledge_index`;
 const INDEX = `SELECT packed FROM knowledge_index`;
-const KEEP_INDEX = `
-  INSERT INTO knowledge_index (one, digest, packed) VALUES (1, :digest, :packed)
-  ON CONFLICT (one) DO UPDATE SET digest = excluded.digest, packed = excluded.packed`;
+const PIECE = `SELECT body FROM knowledge_piece WHERE seq = :seq`;
+const FORGET_INDEX = `DELETE FROM knowledge_index`, FORGET_PIECES = `DELETE FROM knowledge_piece`;
+const KEEP_INDEX = `INSERT INTO knowledge_index (one, digest, packed) VALUES (1, :digest, :packed)`;
+const KEEP_PIECE = `INSERT INTO knowledge_piece (seq, body) VALUES (:seq, :body)`;
 const VECTORS = `SELECT seq, body FROM knowledge_vector ORDER BY seq`;
 const LAST_VECTOR = `SELECT coalesce(max(seq), 0) AS seq FROM knowledge_vector`;
 const KEEP_VECTOR = `INSERT INTO knowledge_vector (seq, body) VALUES (:seq, :body)`;
@@ -62,6 +76,7 @@ const FORGET_VECTOR = `DELETE FROM knowledge_vector WHERE seq = :seq`;
 
 const DIGEST_PLACE: Place = ["knowledge_index.digest", 1];
 const packedPlace = (digest: string): Place => ["knowledge_index.packed", 1, digest];
+const piecePlace = (digest: string, seq: number): Place => ["knowledge_piece.body", seq, digest];
 
 /**
  * The store in a database that has the tables of {@linkcode KNOWLEDGE_SCHEMA}.
@@ -81,13 +96,23 @@ export function openKnowledgeStore(
       const row = sqlite.prepare(DIGEST).get() as { digest: Sealed } | undefined;
       if (!row || seal.open(row.digest, DIGEST_PLACE) !== digest) return undefined;
       const { packed } = sqlite.prepare(INDEX).get() as { packed: Sealed };
-      return seal.open(packed, packedPlace(digest));
+      return piecesIn({ sqlite, seal }, digest, Number(seal.open(packed, packedPlace(digest))));
     },
-    keepIndex(digest, packed) {
-      sqlite.prepare(KEEP_INDEX).run({
-        digest: seal.seal(digest, DIGEST_PLACE),
-        packed: seal.seal(packed, packedPlace(digest)),
-      });
+    keepIndex(digest) {
+      sqlite.exec(`${FORGET_INDEX}; ${FORGET_PIECES}`);
+      const keep = sqlite.prepare(KEEP_PIECE);
+      let seq = 0;
+      return {
+        add(piece) {
+          keep.run({ seq: ++seq, body: seal.seal(piece, piecePlace(digest, seq)) });
+        },
+        end() {
+          sqlite.prepare(KEEP_INDEX).run({
+            digest: seal.seal(digest, DIGEST_PLACE),
+            packed: seal.seal(`${seq}`, packedPlace(digest)),
+          });
+        },
+      };
     },
     *vectors() {
       for (const row of sqlite.prepare(VECTORS).iterate()) {
@@ -108,4 +133,18 @@ export function openKnowledgeStore(
     },
     committed,
   };
+}
+
+/** The pieces of an index, in their order, up to one that is missing. */
+function* piecesIn(
+  { sqlite, seal }: { sqlite: DatabaseSync; seal: Seal },
+  digest: string,
+  count: number,
+): Generator<string> {
+  const find = sqlite.prepare(PIECE);
+  for (let seq = 1; seq <= count; seq++) {
+    const row = find.get({ seq }) as { body: Sealed } | undefined;
+    if (!row) return;
+    yield seal.open(row.body, piecePlace(digest, seq));
+  }
 }

@@ -5,7 +5,7 @@ import { backoffDelayMs, type Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import { dotProduct, unitVector } from "../../vectors.ts";
-import type { IndexedPassage } from "./passages.ts";
+import type { IndexedPassage, Passages } from "./passage_list.ts";
 import type { KnowledgeStore } from "./store.ts";
 import { ModelError } from "../model_error.ts";
 
@@ -40,7 +40,7 @@ interface Missing {
 
 /** What vectors are made with. */
 interface VectorParts {
-  readonly passages: readonly IndexedPassage[];
+  readonly passages: Passages;
   readonly store: KnowledgeStore;
   /** Asks the model. */
   readonly embed: (text: string) => Promise<readonly number[]>;
@@ -56,7 +56,7 @@ type Places = (Float32Array | undefined)[];
 /** Load the embeddings that are kept, and begin to make those that are missing. */
 export function openVectors(parts: VectorParts): Vectors {
   const { passages, embed, log, clock } = parts;
-  const vectors: Places = passages.map(() => undefined);
+  const vectors: Places = Array.from({ length: passages.length }, () => undefined);
   const closing = new AbortController();
   const trouble = createTrouble({ log, clock });
   const making = new Making(parts, { vectors, trouble, signal: closing.signal });
@@ -96,7 +96,10 @@ export function openVectors(parts: VectorParts): Vectors {
 
 /** Put the embeddings that are kept in their places, and forget those that nothing needs. Returns what is missing. */
 function loadKept({ passages, store, model }: VectorParts, vectors: Places): Missing[] {
-  const digests = passages.map((passage) => createHash("sha256").update(`${model}\n${textOf(passage)}`).digest("hex"));
+  const digests = Array.from(
+    passages,
+    (passage) => createHash("sha256").update(`${model}\n${textOf(passage)}`).digest("hex"),
+  );
   // Equal passages share one embedding.
   const placesOf = Map.groupBy(digests.keys(), (place) => digests[place] ?? "");
   const isKept = new Set<string>(), unneeded: number[] = [];
@@ -205,7 +208,7 @@ class Making {
     const left: Missing[] = [];
     let error: unknown;
     const results = await Promise.allSettled(
-      asked.map(async ({ places: [place = 0] }) => unitVector(await embed(textOf(passages[place]!)))),
+      asked.map(async ({ places: [place = 0] }) => unitVector(await embed(textOf(passages.at(place)!)))),
     );
     if (this.#signal.aborted) return { left };
     for (const [at, result] of results.entries()) {

@@ -11,7 +11,7 @@ import { createSlices } from "../../mind/knowledge/slices.ts";
 /** A packed index, and the digest of the knowledge that it is of. */
 export interface BuiltInIndex {
   readonly digest: string;
-  readonly packed: string;
+  readonly packed: readonly string[];
 }
 
 /** The file in the sources that holds it. Where it is not of the knowledge beside it, nobody takes it. */
@@ -23,8 +23,12 @@ export const BUILT_IN_INDEX = "src/mind/knowledge/built_in_index.json";
  */
 export async function makeBuiltInIndex(): Promise<BuiltInIndex> {
   let kept: BuiltInIndex | undefined;
+  const packed: string[] = [];
   const index = await openIndex(intern.knowledge.map((text) => ({ text, source: "knowledge" })), {
-    store: { index: () => undefined, keepIndex: (digest, packed) => kept = { digest, packed } },
+    store: {
+      index: () => undefined,
+      keepIndex: (digest) => ({ add: (piece) => packed.push(piece), end: () => kept = { digest, packed } }),
+    },
     slices: createSlices(new AbortController().signal),
     log: silentLog,
   });

@@ -57,7 +57,7 @@ Deno.test("a character file as other ElizaOS agents have them is read", async ()
   const log: Log = { ...silentLog, warn: (message, fields) => warnings.push([message, fields]) };
   const { character, texts } = await loadCharacter(`${files.path}/c.json`, log);
   assertEquals(character.name, "Ada");
-  assertEquals(texts, [
+  assertEquals(texts.map(({ text, source }) => ({ text, source })), [
     { text: "The engine has a mill.", source: "knowledge" },
     { text: "# Store\n\nThe store holds a thousand numbers.", source: "notes/store.md" },
     { text: "First.", source: "more/a.txt" },

@@ -3,7 +3,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { splitIntoPassages as cutPassages } from "../../../src/mind/knowledge/passages.ts";
 
-const splitIntoPassages = (text: string) => [...cutPassages(text)];
+const splitIntoPassages = (text: string) => [...cutPassages(text)].map(({ heading, text }) => ({ heading, text }));
 
 Deno.test("texts are cut at headings and paragraphs, and every passage knows its headings", () => {
   const passages = splitIntoPassages(

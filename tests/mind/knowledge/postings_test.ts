@@ -1,10 +1,14 @@
 /** The lists of terms: what they find, and kept as a text. @module */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { bestOf } from "../../../src/mind/knowledge/best.ts";
 import type { Postings } from "../../../src/mind/knowledge/postings.ts";
-import { packPostings, unpackPostings } from "../../../src/mind/knowledge/postings_archive.ts";
+import { createPacker, createUnpacker } from "../../../src/mind/knowledge/packing.ts";
+import { packPostings, packTerms, unpackPostings, unpackTerms } from "../../../src/mind/knowledge/postings_archive.ts";
+import { createSlices } from "../../../src/mind/knowledge/slices.ts";
 import { createPostingsBuilder } from "../../../src/mind/knowledge/postings_builder.ts";
+
+const slices = createSlices(new AbortController().signal);
 
 /** Each passage as its heading and its text, words between blanks. */
 function postingsOf(...passages: (readonly [heading: string, text: string])[]): Postings {
@@ -48,7 +52,7 @@ Deno.test("in how many passages a term is, and in which", () => {
   assertEquals([[...holdersOf("tide")], [...holdersOf("pier")]], [[0, 2], []]);
 });
 
-Deno.test("packed lists come back as they were, however many passages and repetitions there are", () => {
+Deno.test("packed lists come back as they were, however many passages and repetitions there are", async () => {
   const passages = Array.from({ length: 20_000 }, (_, n) =>
     [
       n % 7 === 0 ? `h${n % 50} common` : "",
@@ -56,9 +60,18 @@ Deno.test("packed lists come back as they were, however many passages and repeti
     ] as const);
   for (const postings of [postingsOf(...passages), postingsOf()]) {
     const size = postings.lists.lengths.text.length;
-    const packed = packPostings(postings).join("");
-    assertEquals(unpackPostings(packed, size)?.lists, postings.lists);
-    assertEquals(unpackPostings(packed, size + 1), undefined);
+    const packer = createPacker();
+    packTerms(postings, packer);
+    const pieces = Array.from(packPostings(postings, packer), () => packer.full()).flat();
+    pieces.push(...packer.rest());
+    const unpack = async (pieces: readonly string[]) => {
+      const unpacker = createUnpacker(pieces), terms = unpackTerms(unpacker);
+      return await unpackPostings(unpacker, { terms, size, slices });
+    };
+    assertEquals((await unpack(pieces)).lists, postings.lists);
+    for (const missing of pieces.keys()) {
+      await assertRejects(() => unpack(pieces.filter((_, piece) => piece !== missing)), RangeError);
+    }
   }
 });
 

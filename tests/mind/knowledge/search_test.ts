@@ -3,7 +3,7 @@
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { silentLog } from "../../../src/log.ts";
 import { loadCharacter } from "../../../src/mind/character/character.ts";
-import type { KnowledgeText } from "../../../src/mind/knowledge/passages.ts";
+import type { KnowledgeText } from "../../../src/mind/knowledge/texts.ts";
 import type { Reading } from "../../../src/mind/knowledge/question.ts";
 import { ANSWERS, buildKnowledge, type Knowledge } from "../../../src/mind/knowledge/search.ts";
 

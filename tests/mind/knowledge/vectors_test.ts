@@ -5,7 +5,8 @@ import type { Clock } from "../../../src/clock.ts";
 import { type Log, silentLog } from "../../../src/log.ts";
 import { searchIn } from "../../../src/mind/knowledge/search.ts";
 import { indexPassages } from "../../../src/mind/knowledge/index.ts";
-import { type KnowledgeText, passagesOf as cutPassages } from "../../../src/mind/knowledge/passages.ts";
+import { passagesOf as cutPassages } from "../../../src/mind/knowledge/passage_list.ts";
+import type { KnowledgeText } from "../../../src/mind/knowledge/texts.ts";
 import { openKnowledgeStore } from "../../../src/mind/knowledge/store.ts";
 import { openVectors } from "../../../src/mind/knowledge/vectors.ts";
 import { ModelError } from "../../../src/mind/model_error.ts";
@@ -17,10 +18,9 @@ import { openStateDatabase, openStateSeal } from "../../../src/program/state.ts"
 
 const KEY = new Uint8Array(32).fill(7);
 const passagesOf = (texts: readonly KnowledgeText[]) => [...cutPassages(texts)];
-const PASSAGES = passagesOf(
-  ["The library lends a book for three weeks.", "A dog needs two walks a day.", "The dog barks."]
-    .map((text) => ({ text, source: "knowledge" })),
-);
+const TEXTS = ["The library lends a book for three weeks.", "A dog needs two walks a day.", "The dog barks."]
+  .map((text) => ({ text, source: "knowledge" }));
+const PASSAGES = passagesOf(TEXTS);
 
 /** Meanings that a model might know: one dimension each. */
 const MEANINGS = [["dog", "hound", "canine"], ["walk", "stroll", "outing"], ["book", "novel"], ["lend", "borrow"]];
@@ -75,7 +75,7 @@ Deno.test("a question in other words finds the passage that means the same", asy
   using vectors = start({ directory: folder.path, model });
   await allSettled();
   assertEquals(await vectors.nearest("How many outings does a hound want?", 2), [1, 2]);
-  const knowledge = searchIn(indexPassages(PASSAGES));
+  const knowledge = searchIn(indexPassages(cutPassages(TEXTS)));
   const nearest = await vectors.nearest("outings of a hound", 24);
   assertEquals(knowledge.search(knowledge.read("outings of a hound"), 1), []);
   assertEquals(
@@ -85,7 +85,7 @@ Deno.test("a question in other words finds the passage that means the same", asy
 });
 
 Deno.test("what stands high in both orders comes first", () => {
-  const knowledge = searchIn(indexPassages(PASSAGES));
+  const knowledge = searchIn(indexPassages(cutPassages(TEXTS)));
   const best = (nearest: number[]) =>
     knowledge.search(knowledge.read("Is the dog there?"), 3, { nearest }).map(({ text }) => text);
   assertEquals(best([])[0], "A dog needs two walks a day.");

@@ -5,7 +5,7 @@ import { silentLog } from "../../../src/log.ts";
 import kept from "../../../src/mind/knowledge/built_in_index.json" with { type: "json" };
 import { loadCharacter } from "../../../src/mind/character/character.ts";
 import { indexPassages, openIndex } from "../../../src/mind/knowledge/index.ts";
-import { passagesOf } from "../../../src/mind/knowledge/passages.ts";
+import { passagesOf } from "../../../src/mind/knowledge/passage_list.ts";
 import { createSlices } from "../../../src/mind/knowledge/slices.ts";
 import { searchIn } from "../../../src/mind/knowledge/search.ts";
 import { makeBuiltInIndex } from "../../../src/tools/compile/built_in_index.ts";
@@ -15,11 +15,11 @@ async function openBuiltIn() {
   const { texts } = await loadCharacter(undefined, silentLog);
   const { digest, packed } = await makeBuiltInIndex();
   const index = await openIndex(texts, {
-    store: { index: (wanted) => wanted === digest ? packed : undefined, keepIndex() {} },
+    store: { index: (wanted) => wanted === digest ? packed : undefined, keepIndex: () => ({ add() {}, end() {} }) },
     slices: createSlices(new AbortController().signal),
     log: silentLog,
   });
-  return { index, fresh: indexPassages([...passagesOf(texts)]) };
+  return { index, fresh: indexPassages(passagesOf(texts)) };
 }
 
 Deno.test("the index in an executable is the one that the built-in character asks for", async () => {
