@@ -29,26 +29,23 @@ export async function outcomeOf(
   const { mind, signal, rest, isWanted, writer, observing, log, clock } = parts;
   log.debug("Generating AI response for event {event}...", { event: event.id });
   const startedMs = clock.now(), observer = observing.started(event);
-  const outcome = await tryAnswer();
-  if (!outcome) return undefined;
+  const about = { queryId: event.id, agentId: mind.agentId };
+  let outcome: Outcome;
+  // In this function: each further asynchronous one costs a burst a promise for each event.
+  try {
+    const reply = await mind.answer(event, signal, { rest, writer, isWanted, observer });
+    // A model may end in half a surrogate pair, which has no UTF-8 to be signed: what is sent is the text with U+FFFD.
+    outcome = { ...about, response: reply.text.toWellFormed(), timestamp: clock.now(), ...metadataOf(reply) };
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    if (error instanceof FatalError) throw error;
+    outcome = { ...about, error: messageOf(error).toWellFormed(), timestamp: clock.now() };
+  }
   observing.ended(outcome);
   const fields = { event: event.id, ms: clock.now() - startedMs };
   if (isFailure(outcome)) log.error("event {event} could not be answered", { ...fields, error: outcome.error });
   else log.info("✅ Generated AI response for event {event}", fields, { response: outcome.response });
   return outcome;
-
-  async function tryAnswer(): Promise<Outcome | undefined> {
-    const about = { queryId: event.id, agentId: mind.agentId };
-    try {
-      const reply = await mind.answer(event, signal, { rest, writer, isWanted, observer });
-      // A model may end in half a surrogate pair, which has no UTF-8 to be signed: what is sent is the text with U+FFFD.
-      return { ...about, response: reply.text.toWellFormed(), timestamp: clock.now(), ...metadataOf(reply) };
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      if (error instanceof FatalError) throw error;
-      return { ...about, error: messageOf(error).toWellFormed(), timestamp: clock.now() };
-    }
-  }
 }
 
 /** All that is told of an answer, but what there is nothing to tell of. */

@@ -13,10 +13,12 @@ export interface Deliveries {
   remove(id: string, settled?: ReadonlySet<Delivery>): void;
 }
 
+const NONE: readonly Delivery[] = [];
+
 /** No deliveries yet. */
 export function createDeliveries(): Deliveries {
   const byId = new Map<string, readonly Delivery[]>();
-  const of = (id: string) => byId.get(id) ?? [];
+  const of = (id: string) => byId.get(id) ?? NONE;
   return {
     has: (id) => byId.has(id),
     add(delivery) {

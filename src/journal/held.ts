@@ -12,18 +12,18 @@ interface Held {
 /** Accepted events held back until the next commit, at most, and their size, as `sizeOf` counts it. */
 const MAX_HELD = { events: 2_000, size: 8 * 1024 * 1024 };
 
+/** An outcome that is held back. `asked`: the mark of the event's query, if the event is not in the tables. */
+export interface HeldOutcome extends Held, Entry {
+  readonly asked?: number | undefined;
+  readonly origin?: Origin | undefined;
+}
+
 /** Everything that is held back: whatever is written is in the tables and nowhere here. */
 export interface HeldBack {
   /** Accepted events that have no outcome, by id, with the marks of their queries. */
   readonly accepted: Map<string, Held & { readonly event: AgentEvent; readonly asked: number }>;
-  /**
-   * Outcomes, by the id of their row: that of their event, or the name of a refusal. `asked`: the mark of the event's
-   * query, if the event is not in the tables.
-   */
-  readonly answered: Map<
-    string,
-    Held & Entry & { readonly asked?: number | undefined; readonly origin?: Origin | undefined }
-  >;
+  /** Outcomes, by the id of their row: that of their event, or the name of a refusal. */
+  readonly answered: Map<string, HeldOutcome>;
   /** Ids of events in the tables that have an outcome now. */
   readonly obsolete: string[];
   /** Places of outcomes that were delivered. */

@@ -14,6 +14,8 @@ export interface Exchange {
   readonly roomId: UUID;
   /** Who asked. */
   readonly entityId: UUID;
+  /** Id of the question's message, drawn at random for it alone; absent: one is drawn. Not told when exchanges are read. */
+  readonly id?: UUID;
   /** Names the conversation, where each of its users has a room: see `Place`. Not told when exchanges are read. */
   readonly conversationId?: UUID;
   /** Id of the event that asked; absent where earlier versions did not keep it. */
@@ -97,11 +99,10 @@ export function openExchanges(
 
   function write() {
     const rows = keep.begin();
-    for (const { roomId, entityId, createdAt, conversationId, ...body } of held) {
-      // The question's message, should it be unfolded.
-      const id = crypto.randomUUID();
+    for (const exchange of held) {
+      const { roomId, entityId, id = crypto.randomUUID(), createdAt, conversationId } = exchange;
       const row = { agent_id: agentId, room_id: roomId, entity_id: entityId, id, created_at: createdAt };
-      const sealed = store.seal(body satisfies ExchangeBody, exchangePlace(row));
+      const sealed = store.seal(bodyOf(exchange), exchangePlace(row));
       rows.add(agentId, roomId, entityId, id, createdAt, sealed);
       if (conversationId !== undefined) links.add(roomId, conversationId);
     }
@@ -145,6 +146,10 @@ export function openExchanges(
       }
     },
   };
+}
+
+function bodyOf({ event, question, answer }: Exchange): ExchangeBody {
+  return event === undefined ? { question, answer } : { event, question, answer };
 }
 
 /** Which room is of which conversation: each is written once. */

@@ -38,21 +38,17 @@ export function contextProvider(parts: {
 }): Provider {
   const { recall, known } = parts;
 
-  async function search(question: string, { exchanges }: Recalled): Promise<{ asked: Asked; passages: Passage[] }> {
-    // Held together: the knowledge may be read anew while the embedding is made.
-    const { knowledge, vectors } = known;
-    const asked = knowledge.read(question, exchanges);
-    const nearest = asked.parts.length > 0 ? await vectors?.nearest(asked.meaning, NEAREST) : undefined;
-    return { asked, passages: knowledge.search(asked, PASSAGES, { nearest: nearest ?? [] }) };
-  }
-
   return {
     name: NAME,
     description: "Character, conversation and knowledge",
     async get(_runtime, message) {
       // An event that stands alone has nothing before it.
       const recalled = message.id ? recall(message) : { exchanges: [] };
-      const { asked, passages } = await search(message.content.text ?? "", recalled);
+      // Held together: the knowledge may be read anew while the embedding is made.
+      const { knowledge, vectors } = known;
+      const asked = knowledge.read(message.content.text ?? "", recalled.exchanges);
+      const nearest = vectors && asked.parts.length > 0 ? await vectors.nearest(asked.meaning, NEAREST) : undefined;
+      const passages = knowledge.search(asked, PASSAGES, { nearest: nearest ?? [] });
       return { data: { recalled, asked, passages } };
     },
   };

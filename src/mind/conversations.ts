@@ -80,15 +80,13 @@ export function openConversations(
       const kept = recent.of(message.roomId) ?? readBack(message);
       const { event } = aboutOf(message);
       const own = kept.find((exchange) => exchange.event === event);
-      const others = kept.filter((exchange) => exchange !== own).slice(-EXCHANGES);
-      return {
-        exchanges: others.map(({ question, reply }) => ({ question, answer: reply.text })),
-        ...(own && own.question === message.content.text && { answered: own.reply }),
-      };
+      const others = own ? kept.filter((exchange) => exchange !== own) : kept;
+      const exchanges = others.slice(-EXCHANGES).map(({ question, reply }) => ({ question, answer: reply.text }));
+      return own && own.question === message.content.text ? { exchanges, answered: own.reply } : { exchanges };
     },
     remember(message, reply) {
       if (!message.id) return;
-      const exchange = exchangeFrom(message, reply, clock.now());
+      const exchange = exchangeFrom(message.id, message, { reply, createdAt: clock.now() });
       exchanges.add(exchange);
       recent.add(message.roomId, keptFrom(exchange));
     },
@@ -130,13 +128,13 @@ function aboutOf({ metadata }: Memory): Partial<AboutMessage> {
 }
 
 /** A question and its answer, as they are kept. */
-function exchangeFrom(message: Memory, reply: Reply, createdAt: number): Exchange {
+function exchangeFrom(id: UUID, message: Memory, { reply, createdAt }: { reply: Reply; createdAt: number }): Exchange {
   const { roomId, entityId, content: { text: question = "" } } = message;
   const { event = "", formerRoom } = aboutOf(message);
   const { text, sources, ...facts } = reply;
   const answer = { text, sources: [...sources], ...Object.keys(facts).length > 0 && { facts } };
-  const link = formerRoom === undefined ? {} : { conversationId: formerRoom };
-  return { roomId, entityId, event, question, answer, createdAt, ...link };
+  const exchange = { id, roomId, entityId, event, question, answer, createdAt };
+  return formerRoom === undefined ? exchange : { ...exchange, conversationId: formerRoom };
 }
 
 function keptFrom({ event, question, answer }: Exchange): KeptExchange {

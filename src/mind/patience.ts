@@ -52,6 +52,7 @@ export function patient(
   const { log, clock } = parts, { observer } = options;
   const outages = createOutages(parts);
   const underWay: UnderWay = { starts: new Set(), endedMs: clock.now() };
+  const trying: Trying = { mind, outages, underWay, observer, clock };
 
   async function answer(event: AgentEvent, signal: AbortSignal, how: Answering = {}): Promise<Reply> {
     const { rest = (wait) => wait() } = how;
@@ -60,15 +61,7 @@ export function patient(
       // Without an outage there is no rest either, which would give the event's place away.
       const turn = outages.isDown ? await rest(() => outages.turnOf(event, { signal, probes })) : "up";
       const isProbe = turn === "probe";
-      const { reply, error, waits } = await attempt(event, signal, {
-        mind,
-        outages,
-        underWay,
-        observer,
-        clock,
-        how,
-        isProbe,
-      });
+      const { reply, error, waits } = await attempt(event, signal, trying, { how, isProbe });
       if (reply) return reply;
       if (isProbe) probes++;
       else tries++;
@@ -99,17 +92,22 @@ export function patient(
   };
 }
 
+/** What every try is made with. */
+interface Trying {
+  readonly mind: Mind;
+  readonly outages: Outages;
+  readonly underWay: UnderWay;
+  readonly observer: MindObserver | undefined;
+  readonly clock: Clock;
+}
+
 /** One try, and what it tells of the model. */
-async function attempt(event: AgentEvent, signal: AbortSignal, parts: {
-  mind: Mind;
-  outages: Outages;
-  underWay: UnderWay;
-  observer: MindObserver | undefined;
-  clock: Clock;
-  how: Answering;
-  isProbe: boolean;
-}): Promise<Attempt> {
-  const { mind, outages, underWay, observer, clock, how, isProbe } = parts;
+async function attempt(
+  event: AgentEvent,
+  signal: AbortSignal,
+  { mind, outages, underWay, observer, clock }: Trying,
+  { how, isProbe }: { how: Answering; isProbe: boolean },
+): Promise<Attempt> {
   const start = { atMs: clock.now() };
   underWay.starts.add(start);
   let hasBegun = false;

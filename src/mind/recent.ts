@@ -36,36 +36,39 @@ export function createRecentExchanges(
   { each, maxHeld = MAX_HELD }: { each: number; maxHeld?: number },
 ): RecentExchanges {
   /** In the order of their last use. */
-  const rooms = new Map<string, readonly KeptExchange[]>();
+  const rooms = new Map<string, { readonly exchanges: readonly KeptExchange[]; readonly size: number }>();
   let held = 0;
 
   function put(roomId: string, exchanges: readonly KeptExchange[]) {
     drop(roomId);
-    rooms.set(roomId, exchanges);
-    held += sizeOf(exchanges);
+    const size = sizeOf(exchanges);
+    rooms.set(roomId, { exchanges, size });
+    held += size;
     // V8 walks over all that were deleted to find the oldest: only where one must go.
     while (held > maxHeld) drop(rooms.keys().next().value!);
   }
 
   function drop(roomId: string) {
-    const exchanges = rooms.get(roomId);
-    if (exchanges === undefined) return;
+    const room = rooms.get(roomId);
+    if (room === undefined) return;
     rooms.delete(roomId);
-    held -= sizeOf(exchanges);
+    held -= room.size;
   }
 
   return {
     of(roomId) {
-      const exchanges = rooms.get(roomId);
-      if (exchanges === undefined) return undefined;
+      const room = rooms.get(roomId);
+      if (room === undefined) return undefined;
       rooms.delete(roomId);
-      rooms.set(roomId, exchanges);
-      return exchanges;
+      rooms.set(roomId, room);
+      return room.exchanges;
     },
     hold: (roomId, exchanges) => put(roomId, exchanges.slice(-each)),
     add(roomId, exchange) {
-      const exchanges = rooms.get(roomId);
-      if (exchanges !== undefined) put(roomId, [...exchanges, exchange].slice(-each));
+      const room = rooms.get(roomId);
+      if (room === undefined) return;
+      const exchanges = [...room.exchanges, exchange];
+      put(roomId, exchanges.length > each ? exchanges.slice(-each) : exchanges);
     },
     clear() {
       rooms.clear();
@@ -75,5 +78,7 @@ export function createRecentExchanges(
 }
 
 function sizeOf(exchanges: readonly KeptExchange[]): number {
-  return exchanges.reduce((sum, { question, reply }) => sum + question.length + reply.text.length + OVERHEAD, OVERHEAD);
+  let size = OVERHEAD;
+  for (const { question, reply } of exchanges) size += question.length + reply.text.length + OVERHEAD;
+  return size;
 }

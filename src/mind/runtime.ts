@@ -14,6 +14,7 @@ import { bridgeLogger, loadCore } from "./core_log.ts";
 import { type Knowable, openKnown } from "./knowledge/known.ts";
 import type { KnowledgeStore } from "./knowledge/store.ts";
 import { createMarks, type Marks } from "./marks.ts";
+import type { Passage } from "./knowledge/search.ts";
 import type { AnswerFacts, Answering, Mind, Reply } from "./mind.ts";
 import { ModelError } from "./model_error.ts";
 import { checkLimits } from "./models/limits.ts";
@@ -156,7 +157,7 @@ async function answer(
   const { exchanges, answered } = recalled;
   if (answered) return answered;
   let report: AnswerReport = {}, hasWritten = false;
-  const startedMs = performance.now();
+  const startedMs = named.provider === undefined ? 0 : performance.now();
   const request: ModelRequest = {
     prompt: `${context}\n\n# The question\n${event.query}`,
     system,
@@ -189,18 +190,24 @@ async function answer(
   // A model that gives its answer in one piece has written nothing.
   if (!hasWritten) writer?.write(text);
   const { drawn = passages, isDeclined, isCutOff, tokensIn, tokensOut } = report;
-  const reply: Reply = {
-    text,
-    sources: [...new Set(drawn.map(({ source }) => source))],
-    ...named,
-    ...(tokensIn !== undefined && { tokensIn }),
-    ...(tokensOut !== undefined && { tokensOut }),
-    ...(named.provider !== undefined && { ms: Math.round(performance.now() - startedMs) }),
-    ...(isDeclined && { declined: true }),
-    ...(isCutOff && { cutOff: true }),
-  };
+  const reply: Writable<Reply> = { text, sources: sourcesOf(drawn), ...named };
+  // Field by field: V8 takes longer to spread each one that is there.
+  if (tokensIn !== undefined) reply.tokensIn = tokensIn;
+  if (tokensOut !== undefined) reply.tokensOut = tokensOut;
+  if (named.provider !== undefined) reply.ms = Math.round(performance.now() - startedMs);
+  if (isDeclined) reply.declined = true;
+  if (isCutOff) reply.cutOff = true;
   if (isWanted()) conversations.remember(message, reply);
   return reply;
+}
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+/** The sources of passages, each once. */
+function sourcesOf(passages: readonly Passage[]): string[] {
+  const sources: string[] = [];
+  for (const { source } of passages) if (!sources.includes(source)) sources.push(source);
+  return sources;
 }
 
 /** Who is to be told when a signal aborts: a listener for each event would cost 5 µs of it (measured). */

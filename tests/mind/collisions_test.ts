@@ -31,11 +31,14 @@ const VICTIMS: readonly string[] = [
   '{"conversationId":"[\\"victim\\",\\"alice\\"]"}',
   `{"conversationId":"${"x".repeat(100_000)}"}`,
   '{"conversationId":"default"}',
+  '{"conversationId":"abc","userId":"x"}',
 ];
 
 /** Ids that are none of the victims', or are refused. */
 const COLLIDING: readonly string[] = [
   '{"conversationId":"victim2"}',
+  '{"conversationId":"3 abcx"}',
+  '{"conversationId":"16 conversation:abcuser:x"}',
   '{"conversationId":"Victim"}',
   '{"conversationId":"VICTIM"}',
   '{"conversationId":"victim "}',

@@ -19,6 +19,13 @@ Deno.test("a room that was read back is held, and grows by what is said in it, u
   assertEquals(idsOf(recent, "room"), ["c", "d"]);
 });
 
+Deno.test("where one exchange of a room is held, each further one takes its place", () => {
+  const recent = createRecentExchanges({ each: 1 });
+  recent.hold("room", []);
+  for (const id of ["a", "b", "c"]) recent.add("room", exchange(id));
+  assertEquals(idsOf(recent, "room"), ["c"]);
+});
+
 Deno.test("what is said in a room that is not held makes nobody believe that it is all that was said there", () => {
   const recent = createRecentExchanges({ each: 2 });
   recent.add("room", exchange("a"));

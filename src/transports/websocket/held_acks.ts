@@ -33,7 +33,7 @@ export const MAX_UNSENT_BYTES = 1024 * 1024;
 export function holdAcks(line: AckLine): HeldAcks {
   /** Acks that wait for a quiet moment, and the promise that all of them share. */
   let held: string[] = [], sent = Promise.withResolvers<boolean>();
-  /** When the last of them came, and how many have come in this turn of the event loop. */
+  /** When the turn of the event loop ended in which the last of them came, and how many have come in this turn. */
   let heldMs = 0, inTurn = 0;
   let quietTimer: ReturnType<typeof setTimeout> | undefined;
   /** Promises of acks that were sent and may not have left this process. */
@@ -69,13 +69,14 @@ export function holdAcks(line: AckLine): HeldAcks {
   const endTurn = () => {
     if (inTurn >= ACK_BURST) flush();
     inTurn = 0;
+    // Not for each ack: asking for the time would cost as much.
+    heldMs = performance.now();
   };
 
   return {
     hold(ack) {
       const { promise } = sent;
       if (inTurn++ === 0) queueMicrotask(endTurn);
-      heldMs = performance.now();
       if (held.push(ack) >= ACK_BATCH) flush();
       else quietTimer ??= setTimeout(flushWhenQuiet, ACK_QUIET_MS);
       return promise;

@@ -86,11 +86,12 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
     gone.then(() => current.forgot(request, deleted), () => {});
   }
 
-  async function settle(entry: Entry, current: Link | undefined): Promise<boolean> {
-    if (!current) return false;
-    const hasLeft = await current.settle(entry);
-    if (hasLeft) unheard.left(entry);
-    return hasLeft;
+  function settle(entry: Entry, current: Link | undefined): Promise<boolean> {
+    if (!current) return Promise.resolve(false);
+    return current.settle(entry).then((hasLeft) => {
+      if (hasLeft) unheard.left(entry);
+      return hasLeft;
+    });
   }
 
   return {
