@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../src/clock.ts";
 import { type Log, silentLog } from "../../src/log.ts";
 import { loadCharacter, type LoadedCharacter } from "../../src/mind/character/character.ts";
-import { KNOWLEDGE_SCHEMA, openKnowledgeStore } from "../../src/mind/knowledge/store.ts";
+import { KNOWLEDGE_PIECE_SCHEMA, KNOWLEDGE_SCHEMA, openKnowledgeStore } from "../../src/mind/knowledge/store.ts";
 import { openMemory } from "../../src/memory/memory.ts";
 import { MEMORY_TABLES } from "../../src/memory/schema.ts";
 import type { ModelOptions } from "../../src/mind/models/options.ts";
@@ -44,7 +44,7 @@ export async function startMind(
     file,
   } = options;
   if (database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.tables === 0) {
-    database.exec(MEMORY_TABLES + KNOWLEDGE_SCHEMA);
+    database.exec(MEMORY_TABLES + KNOWLEDGE_SCHEMA + KNOWLEDGE_PIECE_SCHEMA);
   }
   const character = options.character ?? (file ? await characterFrom(file) : await loadCharacter(undefined, log));
   const adapter = openMemory(database, { agentId: character.agentId, seal: noSeal, clock });
