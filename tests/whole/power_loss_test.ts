@@ -39,7 +39,7 @@ testOnPoweredDisk("power cuts lose nothing that was acknowledged, and change not
     await using agent = await startAgent({ folder: folder.path, env });
     // Somewhere between the first sign of life and the last ack: each life gets further than the one before.
     await server.received(() => server.frames.flat().length > before + cut * 2 * EVENTS_PER_LIFE / CUTS);
-    disk.cutPower();
+    disk.cutPower(agent.pid);
     agent.kill("SIGKILL");
     await agent.ended;
     disk.restart();
