@@ -1,7 +1,8 @@
 /** Takes `responses.json` for this agent alone: two that write in one file would overwrite each other's entries. @module */
 
 import { EXIT, FatalError } from "../errors.ts";
-import { makeAfreshSync, openPlainSync, removeIfThereSync, writeAllSync } from "../files.ts";
+import { openPlainSync, removeIfThereSync } from "../files.ts";
+import { placeFileSync, removeRemainsSync } from "../placing.ts";
 
 /** A file that no other agent writes to. */
 export interface TakenFile {
@@ -37,7 +38,10 @@ export function takeFile(path: string): TakenFile {
       const lock = lockFile(file);
       if (lock === "taken") throw takenError(path);
       // The other agent may have replaced it by a copy, or moved it, since it was opened here.
-      if (namesFile(path, file)) return { file, isNew, isLocked: lock === "locked" };
+      if (namesFile(path, file)) {
+        removeRemainsSync(path);
+        return { file, isNew, isLocked: lock === "locked" };
+      }
     } catch (error) {
       releaseFile(file);
       throw error;
@@ -84,31 +88,9 @@ function openIfThere(path: string): Deno.FsFile | undefined {
 
 /** Make the file at once, so that a reader finds none or a whole one; false if somebody else was faster. */
 function makeEmptyFile(path: string): boolean {
-  // A name of its own: another agent may be starting at this very moment.
-  const fresh = `${path}.${crypto.randomUUID()}.new`;
-  try {
-    {
-      using file = makeAfreshSync(fresh, { mode: 0o600 });
-      writeAllSync(file, EMPTY_ARRAY);
-    }
-    // Nothing can be opened at the path, so a link there leads to nothing.
-    if (isLink(path)) removeIfThereSync(path);
-    Deno.linkSync(fresh, path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return false;
-    if (!isWithoutLinks(error)) throw error;
-    Deno.renameSync(fresh, path);
-    return true;
-  } finally {
-    removeIfThereSync(fresh);
-  }
-}
-
-/** Whether a file system has no hard links: FAT, and many that are mounted from elsewhere. */
-function isWithoutLinks(error: unknown): boolean {
-  const { code } = error as { code?: string };
-  return code === "EPERM" || code === "EOPNOTSUPP" || code === "ENOSYS" || code === "EMLINK";
+  // Nothing can be opened at the path, so a link there leads to nothing.
+  if (isLink(path)) removeIfThereSync(path);
+  return placeFileSync(path, EMPTY_ARRAY, { mayRename: true });
 }
 
 function isLink(path: string): boolean {

@@ -1,6 +1,6 @@
 /** A database with all tables and no row, as bytes that come with the program: a first start copies it. @module */
 
-import { makeAfreshSync, removeIfThereSync, writeAllSync } from "../files.ts";
+import { placeFileSync } from "../placing.ts";
 
 /** Such a database, packed. */
 export interface BlankDatabase {
@@ -11,31 +11,13 @@ export interface BlankDatabase {
 }
 
 /**
- * Put the file of a packed database at `path`, whole and on disk, unless there is one.
- *
- * It is written beside its place, under a name of its own, since another agent may be starting at this very moment.
+ * Put the file of a packed database at `path`, whole and on disk, unless there is one. Its name is brought to the disk
+ * with that of the write-ahead log, before anything is promised.
  *
  * @throws What the file system says. Where it has no hard links, nothing is done: SQLite makes the tables then.
  */
 export function placeDatabase(path: string, packed: string): void {
-  const fresh = `${path}.${crypto.randomUUID()}.new`;
-  try {
-    using file = makeAfreshSync(fresh, { mode: 0o600 });
-    writeAllSync(file, unpackZeros(packed));
-    file.syncDataSync();
-    // Its name is brought to the disk with that of the write-ahead log, before anything is promised.
-    Deno.linkSync(fresh, path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists) && !isWithoutLinks(error)) throw error;
-  } finally {
-    removeIfThereSync(fresh);
-  }
-}
-
-/** Whether a file system has no hard links: FAT, and many that are mounted from elsewhere. */
-function isWithoutLinks(error: unknown): boolean {
-  const { code } = error as { code?: string };
-  return code === "EPERM" || code === "EOPNOTSUPP" || code === "ENOSYS" || code === "EMLINK";
+  placeFileSync(path, unpackZeros(packed), { isDurable: true });
 }
 
 /** Zeros in a row, at least, that are counted: fewer take no more space than their number. */

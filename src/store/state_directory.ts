@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { kindOf, makeAfreshSync, openPlainSync, removeIfThereSync } from "../files.ts";
 import type { Log } from "../log.ts";
+import { removeRemainsSync } from "../placing.ts";
 import { checkHeader } from "./database_header.ts";
 
 /** Names that SQLite opens beside the database, or deletes: nothing else of the directory is ever touched by it. */
@@ -17,7 +18,7 @@ const BESIDE = ["agent.db-wal", "agent.db-shm", "agent.db-journal"] as const;
  * Files of ours that others may read or write are closed to them.
  *
  * @returns `isNew`: whether nothing of a database was there.
- * @throws {FatalError} Naming what is wrong; nothing but permissions was changed then.
+ * @throws {FatalError} Naming what is wrong; nothing was changed then but permissions and the remains of a first start.
  * @throws What the file system says, if it refuses.
  */
 export function holdStateDirectory(directory: string, log?: Log): { isNew: boolean } {
@@ -27,6 +28,8 @@ export function holdStateDirectory(directory: string, log?: Log): { isNew: boole
   const database = `${path}/agent.db`;
   // Listed once: each file that is looked for and missing would cost an exception, some 0.1 ms at a start.
   const names = Array.from(Deno.readDirSync(path), ({ name }) => name);
+  // First: a start that was cut off may have left the database with two names.
+  removeRemainsSync(database, names);
   for (const name of ["agent.db", ...BESIDE]) if (names.includes(name)) checkFile(`${path}/${name}`, { uid, log });
   if (names.includes("agent.db-journal")) refuseJournal(database);
   if (names.includes("agent.db")) checkHeader(database);

@@ -65,6 +65,19 @@ Deno.test("a link that leads to nothing is replaced by a file", async () => {
   assertEquals(namesIn(folder.path), ["responses.json"]);
 });
 
+Deno.test("what a killed start left beside the file goes, and a file of somebody else's stays", async () => {
+  await using folder = makeFolder();
+  const path = `${folder.path}/responses.json`, others = ["responses.json.mine.new", "other.json.new"];
+  for (const name of others) Deno.writeTextFileSync(`${folder.path}/${name}`, "x");
+  for (const isThere of [false, true]) {
+    Deno.writeTextFileSync(`${path}.${crypto.randomUUID()}.new`, "[");
+    using opened = openFile(path).file;
+    if (isThere) opened.append([entryOf(answer("a"))]);
+    assertEquals(namesIn(folder.path).toSorted(), ["responses.json", ...others].toSorted());
+  }
+  assertEquals(entriesOf(path), [answer("a")]);
+});
+
 /** A process that holds the file until it is killed; `wrapper`: a command to run it in. */
 async function startHolder(path: string, wrapper: readonly string[] = []) {
   const script = `

@@ -61,6 +61,25 @@ Deno.test("what stands in the place already stays, and nothing is left beside it
   assertEquals(Array.from(Deno.readDirSync(folder.path), ({ name }) => name), ["agent.db"]);
 });
 
+Deno.test("a start that was killed while the file came to its place is made again, and nothing is left of it", async () => {
+  const remains = (folder: string) => `${folder}/agent.db.${crypto.randomUUID()}.new`;
+  for (const hasPlace of [false, true]) {
+    await using folder = makeFolder();
+    const fresh = remains(folder.path);
+    Deno.writeFileSync(fresh, unpackZeros(kept.packed), { mode: 0o600 });
+    // The kill came before its other name was gone, and SQLite's file has to have one.
+    if (hasPlace) Deno.linkSync(fresh, `${folder.path}/agent.db`);
+    Deno.writeTextFileSync(`${folder.path}/agent.db.mine.new`, "somebody's own");
+    {
+      using database = openStateDatabase(folder.path);
+      database.commit();
+    }
+    const names = Array.from(Deno.readDirSync(folder.path), ({ name }) => name).toSorted();
+    assertEquals(names.filter((name) => name !== "agent.db-wal"), ["agent.db", "agent.db.mine.new"]);
+    assertEquals(Deno.statSync(`${folder.path}/agent.db`).nlink, 1);
+  }
+});
+
 Deno.test("a state that was there is opened as it is, an empty file too", async () => {
   await using folder = makeFolder();
   Deno.writeFileSync(`${folder.path}/agent.db`, new Uint8Array());
