@@ -21,20 +21,6 @@ const EVENTS = [
   { id: "2", query: "Hi, how do I build an app with it?", timestamp: 2, metadata: { userId: "u" } },
 ];
 
-/**
- * The character of the run: one of its own, so that the cache has the check of characters, too. A start with such a
- * character takes 95 ms of processor time instead of 103, and one with the built-in character 1 ms more, since V8 reads
- * the whole cache (measured). It is a small one: what a larger one needs besides would add 14 kB.
- */
-const CHARACTER = {
-  name: "Ada",
-  bio: ["Ada is a test."],
-  knowledge: [
-    "iExec is a platform for confidential computing.",
-    "How to build an app with iExec: write a function, then run `iapp deploy`.",
-  ],
-};
-
 /** Runs at most, until two of them have made the same. */
 const MOST_RUNS = 6;
 
@@ -60,9 +46,7 @@ async function runOnce(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     Deno.mkdirSync(`${folder}/iexec_in`);
     Deno.writeTextFileSync(`${folder}/iexec_in/events.json`, JSON.stringify(EVENTS));
-    Deno.writeTextFileSync(`${folder}/character.json`, JSON.stringify(CHARACTER));
-    const env = { AGENT_CHARACTER: "character.json" };
-    const command = new Deno.Command(path, { args: ["--once"], cwd: folder, clearEnv: true, env, stdin: "null" });
+    const command = new Deno.Command(path, { args: ["--once"], cwd: folder, clearEnv: true, stdin: "null" });
     const { code, stderr } = await command.output();
     if (code === 0) return Deno.readFileSync(`${folder}/${MADE}`);
     throw new FatalError(
