@@ -35,7 +35,7 @@ export function startDeadline(
   const look = () => {
     const nowMs = performance.now(), silentMs = heardMs + silenceMs;
     if (nowMs < Math.min(silentMs, endMs)) return setNext(nowMs);
-    passed = silentMs < endMs ? "silence" : "whole";
+    passed = silentMs <= endMs ? "silence" : "whole";
     controller.abort(new Error(`the ${passed} limit of a model request has passed`));
   };
   let timer: ReturnType<typeof setTimeout>;

@@ -79,4 +79,12 @@ for (const dialect of DIALECTS) {
     assertMatch(whole.message, /did not answer within 500 ms \(MODEL_ANSWER_TIMEOUT\)/);
     await server.cancelled(2);
   });
+
+  Deno.test(about("where both limits pass at once, MODEL_TIMEOUT is named"), async () => {
+    await using server = await startModelServer(dialect);
+    server.script("held");
+    const { message } = await failureOf(ask(optionsFor(server, { silenceMs: 300, wholeMs: 300 }), requestWith()));
+    assertMatch(message, /did not answer within 300 ms \(MODEL_TIMEOUT\)/);
+    await server.cancelled(1);
+  });
 }
