@@ -50,7 +50,7 @@ export function nameFrom(name: unknown): unknown {
 /** What is wrong with the names of a conversation and a user after {@linkcode nameFrom}, where they stand in an object. */
 export function mistakesOfNames({ conversationId, userId }: Record<string, unknown>, place = ""): string[] {
   return Object.entries({ conversationId, userId })
-    .filter(([, name]) => typeof name !== "string" && name !== undefined && name !== null)
+    .filter(([, name]) => !isName(name))
     .map(([field]) => `${place}${field}: expected a text or a whole number below 2^53`);
 }
 

@@ -66,9 +66,7 @@ export function createRecentExchanges(
     hold: (roomId, exchanges) => put(roomId, exchanges.slice(-each)),
     add(roomId, exchange) {
       const room = rooms.get(roomId);
-      if (room === undefined) return;
-      const exchanges = [...room.exchanges, exchange];
-      put(roomId, exchanges.length > each ? exchanges.slice(-each) : exchanges);
+      if (room !== undefined) put(roomId, [...room.exchanges, exchange].slice(-each));
     },
     clear() {
       rooms.clear();

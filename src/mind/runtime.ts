@@ -157,7 +157,7 @@ async function answer(
   const { exchanges, answered } = recalled;
   if (answered) return answered;
   let report: AnswerReport = {}, hasWritten = false;
-  const startedMs = named.provider === undefined ? 0 : performance.now();
+  const startedMs = performance.now();
   const request: ModelRequest = {
     prompt: `${context}\n\n# The question\n${event.query}`,
     system,

@@ -92,3 +92,14 @@ export function thumbprint({ crv, kty, x }: PublicJwk): string {
 export function toBase64Url(bytes: Uint8Array): string {
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
+
+/** Back from {@linkcode toBase64Url}; undefined for any other spelling: padding, stray bits at the end, other letters. */
+export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    const bytes = Uint8Array.fromBase64(text, { alphabet: "base64url", lastChunkHandling: "loose" });
+    return toBase64Url(bytes) === text ? bytes : undefined;
+  } catch {
+    // Letters that base64url does not have. The message quotes them.
+    return undefined;
+  }
+}

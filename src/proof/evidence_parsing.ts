@@ -6,11 +6,11 @@ import { describeIssues } from "../zod_issues.ts";
 import {
   type Claims,
   type Evidence,
+  fromBase64Url,
   isNonce,
   type Parsed,
   type PublicJwk,
   QUOTE_FORMATS,
-  toBase64Url,
 } from "./evidence.ts";
 
 /** Kilobytes are seen of each (event logs of dstack: some 20 kB); the bounds protect whoever parses. */
@@ -20,7 +20,8 @@ const MOST_CHARACTERS = { claims: 16_384, quote: 65_536, eventLog: 1_048_576, vm
 function makeSchemas() {
   const hash = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits");
   // Exactly one way to write the bytes: no padding, no other alphabet, no stray bits at the end.
-  const base64url = z.string().min(1).refine(isCanonicalBase64Url, "expected base64url without padding");
+  const base64url = z.string().min(1)
+    .refine((text) => fromBase64Url(text) !== undefined, "expected base64url without padding");
   // Members that a JWK may have besides are dropped.
   const jwk = z.object({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: base64url.length(43) })
     .refine(isPublicKey, "expected a public key of Ed25519: its 32 bytes are no point of the curve");
@@ -76,14 +77,6 @@ function isPublicKey(jwk: PublicJwk): boolean {
   try {
     createPublicKey({ key: { ...jwk }, format: "jwk" });
     return true;
-  } catch {
-    return false;
-  }
-}
-
-function isCanonicalBase64Url(text: string): boolean {
-  try {
-    return toBase64Url(Uint8Array.fromBase64(text, { alphabet: "base64url", lastChunkHandling: "loose" })) === text;
   } catch {
     return false;
   }

@@ -6,7 +6,7 @@ import { MAX_ID_LENGTH } from "../wire.ts";
 import { describeIssues } from "../zod_issues.ts";
 import type { TokenHeader } from "./answer_token.ts";
 import { type AnswerClaims, MAX_NONCE_LENGTH } from "./claims.ts";
-import { type Parsed } from "./evidence.ts";
+import { fromBase64Url, type Parsed } from "./evidence.ts";
 
 /** A token taken apart; its signature is not checked yet. */
 export interface ParsedToken {
@@ -59,7 +59,7 @@ export function parseToken(token: string): Parsed<ParsedToken> {
   const refuse = (reason: string): Parsed<ParsedToken> => ({ ok: false, reason });
   if (token.length > MAX_TOKEN_LENGTH) return refuse(`longer than ${MAX_TOKEN_LENGTH} characters`);
   const parts = token.split(".");
-  const [head, body, tail] = parts.map(bytesOf);
+  const [head, body, tail] = parts.map(fromBase64Url);
   if (parts.length !== 3 || !head || !body || !tail) return refuse("expected three parts in base64url");
   if (tail.length !== 64) return refuse("expected a signature of 64 bytes");
   const header = schemas().header.safeParse(jsonOf(head)), claims = schemas().claims.safeParse(jsonOf(body));
@@ -67,18 +67,6 @@ export function parseToken(token: string): Parsed<ParsedToken> {
   if (!claims.success) return refuse(`claims: ${describeIssues(claims.error)}`);
   const signed = Uint8Array.from(Buffer.from(token.slice(0, token.lastIndexOf(".")), "latin1"));
   return { ok: true, value: { header: header.data, claims: claims.data, signed, signature: tail } };
-}
-
-/** The bytes of a part; undefined if it is not base64url as this module writes it: a token has one spelling. */
-function bytesOf(part: string): Uint8Array<ArrayBuffer> | undefined {
-  try {
-    const options = { alphabet: "base64url", lastChunkHandling: "loose" } as const;
-    const bytes = Uint8Array.fromBase64(part, options);
-    return Buffer.from(bytes).toString("base64url") === part ? bytes : undefined;
-  } catch {
-    // Letters that base64url does not have. The message quotes them.
-    return undefined;
-  }
 }
 
 /** The value of a JSON text in UTF-8; undefined if it is none. */

@@ -1,7 +1,6 @@
 /** Characters in a zip archive: with the files that they know from, or one entry a field, as iExec protects data. @module */
 
 import { isObject } from "../../json_object.ts";
-import { textFrom } from "../knowledge/files.ts";
 import { unpack } from "./unzip.ts";
 import { ArchiveError, isArchive } from "./zip.ts";
 
@@ -61,7 +60,12 @@ function readInner(bytes: Uint8Array): CharacterArchive {
 
 /** An entry's text: DataProtector writes a text field with its length before it, in Borsh. Undefined if it is no text. */
 function textOf(bytes: Uint8Array): string | undefined {
-  return textFrom(isBorshText(bytes) ? bytes.subarray(4) : bytes);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(isBorshText(bytes) ? bytes.subarray(4) : bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 /** @see https://borsh.io: a string is its length as a little-endian u32, then its UTF-8. */

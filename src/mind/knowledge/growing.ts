@@ -61,11 +61,7 @@ export interface NumberQueue {
   read(): number;
 }
 
-/**
- * An empty queue. Each number takes as few bytes as it needs, the lowest seven bits first.
- *
- * @see LEB128
- */
+/** An empty queue. */
 export function numberQueue(): NumberQueue {
   const parts: Uint8Array[] = [];
   let part = new Uint8Array(), written = 0, reading: Uint8Array = part, read = 0;
@@ -84,16 +80,19 @@ export function numberQueue(): NumberQueue {
     return reading[read++]!;
   };
   return {
-    write(number) {
-      let left = number;
-      for (; left > 0x7f; left >>>= 7) put(left & 0x7f | 0x80);
-      put(left);
-    },
+    write: (number) => writeNumber(number, put),
     read: () => readNumber(take),
   };
 }
 
-/** The number that begins with the next byte. @see LEB128 */
+/** Write a number below 2³² in as few bytes as it needs, the lowest seven bits first. @see LEB128 */
+export function writeNumber(number: number, put: (byte: number) => void): void {
+  let left = number;
+  for (; left > 0x7f; left >>>= 7) put(left & 0x7f | 0x80);
+  put(left);
+}
+
+/** The number that {@linkcode writeNumber} wrote, and that begins with the next byte. */
 export function readNumber(take: () => number): number {
   let number = 0, shift = 0, byte;
   do {

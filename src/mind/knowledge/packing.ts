@@ -1,6 +1,6 @@
 /** Numbers and texts packed into pieces of text, so that nothing is ever in memory as a whole besides. @module */
 
-import { readNumber } from "./growing.ts";
+import { readNumber, writeNumber } from "./growing.ts";
 
 /** Takes what is to be packed: all texts first, then all numbers. */
 export interface Packer {
@@ -24,6 +24,7 @@ const MAX_BYTES = 5;
 export function createPacker(): Packer {
   const bytes = new Uint8Array(PIECE.bytes + MAX_BYTES);
   let size = 0, texts: string[] = [], length = 0, pieces: string[] = [];
+  const put = (byte: number) => bytes[size++] = byte;
   const flushTexts = () => {
     if (texts.length > 0) pieces.push(JSON.stringify(texts));
     texts = [];
@@ -37,9 +38,7 @@ export function createPacker(): Packer {
   return {
     number(number) {
       if (texts.length > 0) flushTexts();
-      let left = number;
-      for (; left > 0x7f; left >>>= 7) bytes[size++] = left & 0x7f | 0x80;
-      bytes[size++] = left;
+      writeNumber(number, put);
       if (size < PIECE.bytes) return;
       pieces.push(NUMBERS + bytes.subarray(0, PIECE.bytes).toBase64());
       bytes.copyWithin(0, PIECE.bytes, size);

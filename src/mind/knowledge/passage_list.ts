@@ -104,67 +104,63 @@ export function unpackTexts(unpacker: Unpacker): Texts {
 
 /** The passages of `texts` back from {@linkcode PassageList.packNumbers}. */
 export function unpackPassages(unpacker: Unpacker, texts: readonly KnowledgeText[], found: Texts): PassageList {
-  const firsts = new Uint32Array(texts.length + 1);
-  const starts = growing(Uint32Array), lengths = growing(Uint32Array), headed = growing(Uint32Array);
+  const firsts = new Uint32Array(texts.length + 1), places = collectPlaces();
   let copied = 0, heading = 0;
   for (let text = 1; text < firsts.length; text++) {
     firsts[text] = firsts[text - 1]! + unpacker.number();
     for (let place = firsts[text - 1]!, end = 0; place < firsts[text]!; place++) {
       const marks = unpacker.number();
-      headed.push(heading += marks >> 1);
+      heading += marks >> 1;
       if (marks & 1) {
-        starts.push(copied++);
-        lengths.push(COPIED);
+        places.add(heading, copied++, COPIED);
         continue;
       }
       const start = end + unpacker.number(), length = unpacker.number();
-      starts.push(start);
-      lengths.push(length);
+      places.add(heading, start, length);
       end = start + length;
     }
   }
-  return new PassageList(texts, {
-    firsts,
-    starts: starts.all(),
-    lengths: lengths.all(),
-    headed: headed.all(),
-    ...found,
-  });
+  return new PassageList(texts, { firsts, ...places.all(), ...found });
+}
+
+/** Collects where passages stand. */
+function collectPlaces() {
+  const starts = growing(Uint32Array), lengths = growing(Uint32Array), headed = growing(Uint32Array);
+  return {
+    size: starts.size,
+    /** Add the next passage: see {@linkcode Places}. */
+    add(heading: number, start: number, length: number) {
+      headed.push(heading);
+      starts.push(start);
+      lengths.push(length);
+    },
+    all: () => ({ starts: starts.all(), lengths: lengths.all(), headed: headed.all() }),
+  };
 }
 
 /** Cut texts into passages; yields after each passage, and returns them all. */
 export function* cutTexts(texts: readonly KnowledgeText[]): Generator<void, PassageList> {
-  const firsts = new Uint32Array(texts.length + 1);
-  const starts = growing(Uint32Array), lengths = growing(Uint32Array), headed = growing(Uint32Array);
+  const firsts = new Uint32Array(texts.length + 1), places = collectPlaces();
   const headings = [""], copies: string[] = [];
   for (const [at, held] of texts.entries()) {
     const { text } = held;
     const count = held instanceof FileText ? createByteCounter({ text, utf8: held.utf8 }) : (at: number) => at;
     for (const { heading, text: passage, start } of splitIntoPassages(text)) {
       if (heading !== headings.at(-1)) headings.push(detached(heading));
-      headed.push(headings.length - 1);
+      const headed = headings.length - 1;
       // Cut between the two halves of a character, it can't be made of UTF-8.
       if (start < 0 || !passage.isWellFormed()) {
-        starts.push(copies.length);
-        lengths.push(COPIED);
+        places.add(headed, copies.length, COPIED);
         copies.push(detached(passage));
       } else {
         const first = count(start);
-        starts.push(first);
-        lengths.push(count(start + passage.length) - first);
+        places.add(headed, first, count(start + passage.length) - first);
       }
       yield;
     }
-    firsts[at + 1] = starts.size();
+    firsts[at + 1] = places.size();
   }
-  return new PassageList(texts, {
-    firsts,
-    starts: starts.all(),
-    lengths: lengths.all(),
-    headed: headed.all(),
-    headings,
-    copies,
-  });
+  return new PassageList(texts, { firsts, ...places.all(), headings, copies });
 }
 
 /** All passages of texts, at once. */
