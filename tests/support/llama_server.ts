@@ -1,6 +1,7 @@
 /** A real llama.cpp server with a real small model, as `.ci/llama` brings them; AGENT_LLAMA names their folder. @module */
 
 import { readLines } from "./lines.ts";
+import { freePort } from "./ports.ts";
 
 const SCRIPT = new URL("llama_server.py", import.meta.url).pathname;
 const FOLDER = Deno.env.get("AGENT_LLAMA");
@@ -43,12 +44,6 @@ export function testWithLlama(name: string, fn: () => Promise<void>): void {
     ignore: NO_LLAMA !== undefined,
     fn,
   });
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): number {
-  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  return listener.addr.port;
 }
 
 /** Start one; resolves once its model is loaded, or, with `loading`, at once. */

@@ -8,6 +8,7 @@ import { setImmediate, setTimeout as delay } from "node:timers/promises";
 import { type HttpRequest, serveHttp } from "./http_server.ts";
 import { ollamaRoutes } from "./model_server_ollama.ts";
 import { openaiRoutes } from "./model_server_openai.ts";
+import { freePort } from "./ports.ts";
 import { createWatch } from "./watch.ts";
 
 /** The interfaces that real servers speak. */
@@ -98,7 +99,7 @@ export interface Stage {
 }
 
 /**
- * Start one. `port`: default 0, one that the system picks; `models`: those that it has; `key`: the API key that it
+ * Start one. `port`: default a free one; `models`: those that it has; `key`: the API key that it
  * wants, or `user:password` for Ollama behind a proxy; `show`: what Ollama's description of a model has instead; `listed`: what
  * OpenAI's list has besides.
  */
@@ -106,7 +107,7 @@ export function startModelServer(
   dialect: Dialect,
   options: { port?: number; models?: readonly string[]; key?: string; show?: object; listed?: object } = {},
 ): ModelServer {
-  const { port = 0, models = ["test-model", "test-embedding"], key, show = {}, listed = {} } = options;
+  const { port = freePort(), models = ["test-model", "test-embedding"], key, show = {}, listed = {} } = options;
   const requests: ModelRequestSeen[] = [];
   const asked: ModelRequestSeen["body"][] = [];
   let turns: Turn[] = [], otherwise: Parameters<ModelServer["otherwise"]>[0];

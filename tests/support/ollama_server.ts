@@ -6,7 +6,7 @@
  */
 
 import { readLines } from "./lines.ts";
-import { freePort } from "./llama_server.ts";
+import { freePort } from "./ports.ts";
 import { createWatch } from "./watch.ts";
 
 const FOLDER = Deno.env.get("AGENT_OLLAMA");

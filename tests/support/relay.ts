@@ -8,7 +8,7 @@ export interface Relay extends AsyncDisposable {
   drop(): void;
 }
 
-/** Relay every connection to 127.0.0.1:`port` (0: picked by the system) on to 127.0.0.1:`upstreamPort`. */
+/** Relay every connection to 127.0.0.1:`port` on to 127.0.0.1:`upstreamPort`. */
 export function startRelay({ port, upstreamPort }: { port: number; upstreamPort: number }): Relay {
   const listener = Deno.listen({ hostname: "127.0.0.1", port });
   const open = new Set<Deno.Conn>();

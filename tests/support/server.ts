@@ -4,6 +4,7 @@ import { systemClock } from "../../src/clock.ts";
 import type { AgentMessage } from "../../src/test_server/agent_messages.ts";
 import type { Activity } from "../../src/test_server/connection.ts";
 import { startTestServer, type TestServerOptions } from "../../src/test_server/server.ts";
+import { freePort } from "./ports.ts";
 import { startRelay } from "./relay.ts";
 import { createWatch } from "./watch.ts";
 
@@ -46,13 +47,13 @@ export interface ServerUnderTest extends AsyncDisposable {
 }
 
 /**
- * Start a test server. `port` is where agents reach it: 0 (the default) for one that the system picks, or that of a
- * server that was closed. `patienceMs` is for tests of the waits.
+ * Start a test server. `port` is where agents reach it: by default a free one, or that of a server that was
+ * closed. `patienceMs` is for tests of the waits.
  */
 export async function startServer(
   options: Partial<TestServerOptions> & { readonly patienceMs?: number } = {},
 ): Promise<ServerUnderTest> {
-  const { port = 0, patienceMs, ...serverOptions } = options;
+  const { port = freePort(), patienceMs, ...serverOptions } = options;
   const account = keepAccount(patienceMs);
   const server = await startTestServer({
     hostname: "127.0.0.1",

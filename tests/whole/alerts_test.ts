@@ -12,7 +12,7 @@ import { readSettings } from "../../src/program/settings.ts";
 import { openState } from "../../src/program/state.ts";
 import { loadTransport } from "../../src/transports/open.ts";
 import { type AgentUnderTest, startAgent } from "../support/agent.ts";
-import { freePort } from "../support/brokers/process.ts";
+import { freePort } from "../support/ports.ts";
 import { NO_REDIS, startRedis } from "../support/brokers/redis.ts";
 import { event } from "../support/events.ts";
 import { makeFolder } from "../support/folder.ts";

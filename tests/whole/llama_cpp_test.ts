@@ -4,7 +4,8 @@ import { assert, assertEquals, assertGreater, assertLess, assertMatch, assertStr
 import { startAgent } from "../support/agent.ts";
 import { chatOver } from "../support/chat.ts";
 import { makeFolder } from "../support/folder.ts";
-import { freePort, type LlamaServer, startLlama, testWithLlama } from "../support/llama_server.ts";
+import { type LlamaServer, startLlama, testWithLlama } from "../support/llama_server.ts";
+import { freePort } from "../support/ports.ts";
 import { startServer } from "../support/server.ts";
 
 /** A model on a busy machine may take a minute for what it takes a second for elsewhere. */

@@ -3,9 +3,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { event } from "../support/events.ts";
 import { startAgent } from "../support/agent.ts";
-import { type Dialect, type ModelServer, startModelServer } from "../support/model_server.ts";
+import { type ModelServer, startModelServer } from "../support/model_server.ts";
 import { startServer } from "../support/server.ts";
 import { makeFolder } from "../support/folder.ts";
+import { freePort } from "../support/ports.ts";
 
 const KEY = "key-canary-31d0", PASSWORD = "password-canary-77";
 
@@ -22,13 +23,6 @@ function writeEvents(folder: string, events: readonly unknown[]): void {
   Deno.mkdirSync(`${folder}/iexec_in`, { recursive: true });
   Deno.writeTextFileSync(`${folder}/iexec_in/events.json.new`, JSON.stringify(events));
   Deno.renameSync(`${folder}/iexec_in/events.json.new`, `${folder}/iexec_in/events.json`);
-}
-
-/** A port where nobody listens, which a server may take later. */
-async function freePort(dialect: Dialect): Promise<number> {
-  const server = await startModelServer(dialect);
-  await server.close();
-  return server.port;
 }
 
 for (const dialect of ["ollama", "openai"] as const) {
@@ -99,7 +93,7 @@ for (const dialect of ["ollama", "openai"] as const) {
 
   Deno.test(`${dialect}: a model that is down at the start and comes later answers what waited, once each`, async () => {
     await using folder = makeFolder();
-    const port = await freePort(dialect);
+    const port = freePort();
     const url = `http://127.0.0.1:${port}${dialect === "openai" ? "/v1" : ""}`;
     const ids = Array.from({ length: 12 }, (_, n) => `q${n}`);
     writeEvents(folder.path, ids.map((id) => event(id, `question ${id}?`)));
@@ -125,7 +119,7 @@ for (const dialect of ["ollama", "openai"] as const) {
 
   Deno.test(`${dialect}: after MODEL_MAX_WAIT events end in an error that says what failed, over a restart too`, async () => {
     await using folder = makeFolder();
-    const port = await freePort(dialect);
+    const port = freePort();
     const url = `http://127.0.0.1:${port}${dialect === "openai" ? "/v1" : ""}`;
     writeEvents(folder.path, [event("q1", "query-canary?"), event("q2", "query-canary?")]);
     const env = (maxWait: string) => envFor({ dialect, url } as ModelServer, { MODEL_MAX_WAIT: maxWait });

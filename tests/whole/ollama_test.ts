@@ -4,7 +4,7 @@ import { assert, assertEquals, assertGreater, assertLess, assertMatch, assertStr
 import { startAgent } from "../support/agent.ts";
 import { chatOver } from "../support/chat.ts";
 import { makeFolder } from "../support/folder.ts";
-import { freePort } from "../support/llama_server.ts";
+import { freePort } from "../support/ports.ts";
 import { type OllamaServer, startOllama, testWithOllama } from "../support/ollama_server.ts";
 import { type ServerUnderTest, startServer } from "../support/server.ts";
 

@@ -10,7 +10,8 @@ import { makeFolder } from "../folder.ts";
 import { CLIENT_AUTHORITY, CLIENT_CERTIFICATE } from "../client_certificate.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "../localhost_certificate.ts";
 import { bodyOf, type Broker, type OutcomeMessage, poll } from "./broker.ts";
-import { findProgram, freePort, startProcess } from "./process.ts";
+import { freePort } from "../ports.ts";
+import { findProgram, startProcess } from "./process.ts";
 
 /** Why tests with NATS can't run here; undefined if they can. */
 export const NO_NATS = findProgram("nats-server") ? undefined : "nats-server is not installed";

@@ -26,12 +26,6 @@ export function findProgram(name: string): string | undefined {
   });
 }
 
-/** A port of 127.0.0.1 that nobody listens on. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 /**
  * Start a broker.
  *

@@ -8,7 +8,8 @@ import { makeFolder } from "../folder.ts";
 import { CLIENT_AUTHORITY, CLIENT_CERTIFICATE } from "../client_certificate.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "../localhost_certificate.ts";
 import { bodyOf, type Broker, type OutcomeMessage, poll } from "./broker.ts";
-import { findProgram, freePort, startProcess } from "./process.ts";
+import { freePort } from "../ports.ts";
+import { findProgram, startProcess } from "./process.ts";
 
 /** The scripts themselves: those in /usr/sbin change to a user of their own. */
 const SCRIPTS = "/usr/lib/rabbitmq/bin";

@@ -6,7 +6,8 @@ import { CLIENT_AUTHORITY, CLIENT_CERTIFICATE } from "../client_certificate.ts";
 import { makeFolder } from "../folder.ts";
 import { AUTHORITY, LOCALHOST_CERTIFICATE } from "../localhost_certificate.ts";
 import { bodyOf, type Broker, type OutcomeMessage, poll } from "./broker.ts";
-import { findProgram, freePort, startProcess } from "./process.ts";
+import { freePort } from "../ports.ts";
+import { findProgram, startProcess } from "./process.ts";
 
 /** Why tests with Redis can't run here; undefined if they can. */
 export const NO_REDIS = findProgram("redis-server") ? undefined : "redis-server is not installed";

@@ -3,7 +3,7 @@
 import { assert, assertRejects } from "@std/assert";
 import { connectNats } from "../../../src/transports/nats/connection.ts";
 import { NO_NATS, startNats } from "../../support/brokers/nats.ts";
-import { freePort } from "../../support/brokers/process.ts";
+import { freePort } from "../../support/ports.ts";
 import { testUnless } from "../../support/optional.ts";
 
 testUnless(NO_NATS, "one server of NATS_URL that lives is enough, wherever it stands in the list", async () => {
