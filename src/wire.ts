@@ -302,6 +302,8 @@ export function entryOf(outcome: Outcome): Entry {
 export function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (levels === 0) return true;
+  // Not by the loop below: once that had seen a list, V8 compiled it anew some hundred times for 20,000 events (measured).
+  if (Array.isArray(value)) return value.some((inner) => isDeeperThan(levels - 1, inner));
   // A list of the values for each level took a third of the whole check (measured).
   for (const name in value) {
     const inner = (value as Record<string, unknown>)[name];
