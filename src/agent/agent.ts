@@ -21,6 +21,7 @@ import { createOutbox } from "./outbox.ts";
 import { keepPruned } from "./pruning.ts";
 import { createPublishing } from "./publishing.ts";
 import { createRepeats } from "./repeats.ts";
+import { createResting } from "./resting.ts";
 import { createSchedule } from "./schedule.ts";
 import { chunkWriter } from "./streaming.ts";
 
@@ -133,6 +134,7 @@ function connect(parts: AgentParts, { onError, observing, signal }: Wiring) {
   const publishing = createPublishing({ database, publisher, outbox, onCommitted: observing.committed, onError });
   const schedule = createSchedule({ concurrency, work });
   const forgetting = createForgetting({ ...parts, agentId: mind.agentId, schedule, publishing, onError });
+  const resting = createResting({ clock, signal });
   const isAlone = (id: string) => (deliveries.of(id).at(-1)?.attempt ?? 1) > 1;
   const backlog = redelivers ? createBrokerBacklog({ schedule }) : createBacklog({ journal, schedule, isAlone });
   const { accept } = createIntake({
@@ -163,6 +165,7 @@ function connect(parts: AgentParts, { onError, observing, signal }: Wiring) {
       if (isFailure(outcome)) unanswered++;
       // Not waited for: the next event can be worked on while the disk is busy.
       publishing.add(journal.record(outcome, event));
+      resting.worked();
       backlog.refill();
     } catch (error) {
       onError(error);
