@@ -27,7 +27,7 @@ export function isTarget(name: string): name is Target {
 }
 
 /**
- * When V8 collects garbage, and how it reads patterns. The tasks in `deno.json` use the same flags.
+ * When V8 collects garbage, when it compiles, and how it reads patterns. The tasks in `deno.json` use the same flags.
  *
  * - Not below a heap of 64 MB: without that, a full collection runs in the middle of the first burst, 5,000 events at once
  *   took a tenth longer, and memory after 40,000 was no smaller (measured).
@@ -35,13 +35,16 @@ export function isTarget(name: string): name is Target {
  *   0.9 MB took 440 instead of 310 MB, from the sources more than 512 instead of 380 (measured).
  * - With half-spaces of at most 8 MB for young objects, of which each thread has two, where V8 takes 16: 5,000 and 20,000
  *   events take as much processor time, and 12 and 29 MB less (measured). 4 MB cost a twentieth of it, 2 a tenth.
+ * - TurboFan, the last of its compilers, takes a function on after 30,000 calls in place of 3,000: for what a burst calls
+ *   Maglev's code is as fast, and TurboFan's half a second on a processor that the signing thread needs made a signed
+ *   burst of 20,000 events a tenth longer (measured). Ten megabytes of knowledge are indexed as fast.
  * - On demand: the signing thread does so, see `signing_program.ts`.
  *
  * A regular expression becomes machine code at its first match. By itself V8 first makes bytecode for an interpreter of it,
  * which takes four times as long for the long patterns that a question is read with: 7 ms of processor time at a start.
  */
 export const V8_FLAGS =
-  "--v8-flags=--initial-old-space-size=64,--heap-growing-percent=100,--max-semi-space-size=8,--no-regexp-tier-up,--expose-gc";
+  "--v8-flags=--initial-old-space-size=64,--heap-growing-percent=100,--max-semi-space-size=8,--no-regexp-tier-up,--invocation-count-for-turbofan=30000,--expose-gc";
 
 /**
  * The executable's own besides: the code cache says which functions Sparkplug, V8's first compiler, was working at when
