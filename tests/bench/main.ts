@@ -68,10 +68,11 @@ for (const [index, size] of sizes.entries()) {
 console.log(
   "\nOne process, 100,000 events of 1,000 users in waves of 5,000 (budget: 1.5 times as much as after 1,000):",
 );
-const { idleMb, thousandMb, afterMb, earlyMs, lateMs } = await footprint({ waves: 20, count: 5_000 });
+const { idleMb, thousandMb, afterMb, busyMb, earlyMs, lateMs } = await footprint({ waves: 20, count: 5_000 });
 line("memory, idle", `${idleMb.toFixed(0)} MB`);
-line("memory, after 1,000", `${thousandMb.toFixed(0)} MB`);
-line("memory, after 100,000", `${(afterMb / thousandMb).toFixed(2)}× (${afterMb.toFixed(0)} MB)`);
+line("memory, at rest after 1,000", `${thousandMb.toFixed(0)} MB`);
+line("memory, at rest after 100,000", `${(afterMb / thousandMb).toFixed(2)}× (${afterMb.toFixed(0)} MB)`);
+line("memory, as the last was answered", `${busyMb.toFixed(0)} MB`);
 line("a late wave to an early one", `${(lateMs / earlyMs).toFixed(2)}×`);
 
 console.log("\nAn events.json, the real program as a task (budgets: as fast as a short one; 300 MB):");
