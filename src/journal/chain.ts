@@ -26,6 +26,8 @@ export interface OutcomeSigner {
    * @param onSigned Given the signatures: now, or within {@linkcode advance} or {@linkcode finish}.
    */
   sign(outcome: Outcome, event: AgentEvent | undefined, onSigned: (signatures: Signatures) => void): void;
+  /** Everything will soon be needed: another thread, where there is one, gets what it has not got yet. */
+  start(): void;
   /** Have at least the first outcome signed that was not signed yet. */
   advance(): void;
   /** Have everything signed that was not signed yet; returns the end of the chain. */
@@ -51,6 +53,8 @@ export interface Chain {
   enter(outcome: Outcome, event: AgentEvent | undefined, outcomeSeq: number): Entry;
   /** Sign an outcome that is not kept, and so is no part of the chain. */
   signApart(outcome: Failure, event?: AgentEvent): Failure;
+  /** Every entry will soon be completed: another thread, where there is one, gets what it has not got yet. */
+  start(): void;
   /** Complete at least the first entry that is not complete. */
   advance(): void;
   /** Complete every entry. */
@@ -94,6 +98,7 @@ export function openChain(
       return entry;
     },
     signApart: (outcome, event) => signer ? { ...outcome, ...signer.signApart(outcome, event) } : outcome,
+    start: () => signer?.start(),
     advance: () => signer?.advance(),
     finish,
     write,

@@ -150,7 +150,9 @@ export function openJournal(
     rows.write(now, { lastOutcome, advance: chain.advance });
     chain.write();
   };
-  database.beforeCommit(write);
+  // In between others write: nobody waits for a signature meanwhile.
+  database.beforeCommit(chain.start, "start");
+  database.beforeCommit(write, "collect");
   /** All that is known is in the tables. */
   const written = () => {
     write();
@@ -343,6 +345,11 @@ function createRows(statements: Statements, seal: Seal) {
       { accepted, answered, obsolete, settled }: HeldBack,
       { lastOutcome, advance }: { lastOutcome: number; advance: () => void },
     ) {
+      for (const { seq, event, atMs, asked } of accepted.values()) {
+        const { id } = event, text = JSON.stringify(event);
+        statements.keepEvent.run(seq, id, seal.seal(text, eventPlace({ seq, id, at: atMs })), atMs, asked);
+      }
+      // After the others: some of these may still be signed.
       const outcomes = statements.keepOutcomes.begin(), origins = statements.keepOrigins.begin();
       for (const [id, entry] of answered) {
         if (entry.text === "") advance();
@@ -355,10 +362,6 @@ function createRows(statements: Statements, seal: Seal) {
       origins.finish();
       if (answered.size > 0) statements.toDeliver.run(lastOutcome - answered.size);
       for (const id of obsolete) statements.forgetEvent.run(id);
-      for (const { seq, event, atMs, asked } of accepted.values()) {
-        const { id } = event, text = JSON.stringify(event);
-        statements.keepEvent.run(seq, id, seal.seal(text, eventPlace({ seq, id, at: atMs })), atMs, asked);
-      }
       for (const [first, last] of runsOf(settled)) statements.delivered.run(first, last);
     },
   };

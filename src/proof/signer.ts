@@ -30,6 +30,8 @@ interface Signing {
    * {@linkcode finish}.
    */
   sign(outcome: Outcome, event: AgentEvent | undefined, onSigned: (signatures: Signatures) => void): void;
+  /** Everything will soon be needed: the thread, where there is one, gets what it has not got yet. */
+  start(): void;
   /** Have at least the first outcome signed that was not signed yet. */
   advance(): void;
   /** Have everything signed that was not signed yet; returns the end of the chain. */
@@ -117,8 +119,8 @@ function createSigning({ makeToken, chains, keeper, busy }: {
     end = { seq: link.seq, last: textDigest(token) };
     return token;
   };
-  const handOver = (thread: SigningThread) => {
-    if (handed === asked.length) return;
+  const handOver = (thread: SigningThread | undefined) => {
+    if (!thread || handed === asked.length) return;
     const seq = (end?.seq ?? 0) + handed - done + 1, prev = handed === done ? end?.last : undefined;
     thread.order({ facts: asked.slice(handed), seq, prev });
     handed = asked.length;
@@ -129,7 +131,7 @@ function createSigning({ makeToken, chains, keeper, busy }: {
   };
   const advance = () => {
     const thread = keeper.thread();
-    if (thread) handOver(thread);
+    handOver(thread);
     const tokens = thread?.tokens(), last = tokens?.at(-1);
     if (tokens && last !== undefined) {
       end = { seq: (end?.seq ?? 0) + tokens.length, last: textDigest(last) };
@@ -151,6 +153,7 @@ function createSigning({ makeToken, chains, keeper, busy }: {
       asked.push(facts);
       if (thread && asked.length - handed >= TOGETHER) handOver(thread);
     },
+    start: () => handOver(keeper.thread()),
     advance,
     finish() {
       while (done < asked.length) advance();

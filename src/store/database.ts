@@ -36,6 +36,12 @@ const SQLITE_TEXTS: readonly (readonly [text: string, code: number])[] = [
 ];
 
 /**
+ * When a call comes before a commit: "start" has work begun that is done elsewhere, "write" writes, and "collect" writes
+ * what that work has made.
+ */
+export type BeforeCommit = "start" | "write" | "collect";
+
+/**
  * The open database. A transaction is always open: whatever is written is on disk once {@linkcode committed} resolves.
  * After a commit that failed there is no other: each later one fails with the same error.
  */
@@ -63,8 +69,8 @@ export interface Database extends Disposable {
   scrub(options: { mostBytes: number }): boolean;
   /** Give pages that nothing needs back to the file system, some at a time; returns whether more are left. */
   giveBackSpace(): boolean;
-  /** Call `write` before each commit from now on: it writes what was held back until then. */
-  beforeCommit(write: () => void): void;
+  /** Call `step` before each commit from now on, by default to write what was held back until then. */
+  beforeCommit(step: () => void, when?: BeforeCommit): void;
   /** Call `write` before each commit from now on, after all that {@linkcode beforeCommit} calls. One such call at most. */
   lastBeforeCommit(write: () => void): void;
   /** Call `renew` whenever {@linkcode scrub} has dropped all temporary tables and triggers. One such call at most. */
@@ -198,7 +204,7 @@ function groupCommits(
   { path, soon, onClosed }: { path: string; soon: (call: () => void) => unknown; onClosed: () => void },
 ): Database {
   const begin = sqlite.prepare("BEGIN"), end = sqlite.prepare("COMMIT");
-  const writers: (() => void)[] = [];
+  const steps: Record<BeforeCommit, (() => void)[]> = { start: [], write: [], collect: [] };
   let lastWriter = () => {}, renew = () => {};
   let waiting: PromiseWithResolvers<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
@@ -213,7 +219,7 @@ function groupCommits(
     try {
       // SQLite may have ended the transaction: what is written now would be kept statement by statement.
       if (failure) throw failure.error;
-      for (const write of writers) write();
+      for (const step of [...steps.start, ...steps.write, ...steps.collect]) step();
       lastWriter();
       end.run();
       begin.run();
@@ -256,7 +262,7 @@ function groupCommits(
       }
     },
     giveBackSpace: () => giveBackSpace(sqlite),
-    beforeCommit: (write) => void writers.push(write),
+    beforeCommit: (step, when = "write") => void steps[when].push(step),
     lastBeforeCommit: (write) => void (lastWriter = write),
     afterRewriting: (call) => void (renew = call),
     [Symbol.dispose]() {

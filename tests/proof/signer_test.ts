@@ -14,13 +14,21 @@ type Options = Parameters<typeof startSigningThread>[1];
 /** A signer that wants its thread at the fourth outcome, and what it signed, in order. */
 async function startSigner({ eip712 = false, thread = {} }: { eip712?: boolean; thread?: Partial<Options> } = {}) {
   let started: SigningThread | undefined, lost = 0;
+  const ordered: number[] = [];
   const signer = await createSigner({
     eip712,
     busy: 4,
     onThreadLost: () => lost++,
     loadThread: () =>
       Promise.resolve({
-        startSigningThread: (key, options) => started = startSigningThread(key, { ...options, ...thread }),
+        startSigningThread(key, options) {
+          const real = startSigningThread(key, { ...options, ...thread });
+          const order: SigningThread["order"] = (given) => {
+            ordered.push(given.facts.length);
+            real.order(given);
+          };
+          return started = { ...real, order };
+        },
       }),
   });
   signer.follow(undefined);
@@ -29,6 +37,8 @@ async function startSigner({ eip712 = false, thread = {} }: { eip712?: boolean; 
   return {
     signer,
     signed,
+    /** How many outcomes each order to the thread had. */
+    ordered,
     lost: () => lost,
     /** Sign so many more. Returns how many of them were signed at once. */
     sign(count: number): number {
@@ -84,6 +94,27 @@ Deno.test("under load a thread of its own signs with the same key, and the chain
   assertEquals(signer.finish()?.seq, 273);
   assertSigned(signer, signed, 273);
   assertEquals(started.lost(), 0);
+});
+
+Deno.test("told that all is soon needed, the thread begins with what it was not given yet", async () => {
+  using started = await startSigner();
+  const { signer, signed, ordered } = started;
+  signer.start();
+  started.sign(10);
+  signer.start();
+  signer.finish();
+  await started.until("ready");
+  assertEquals(ordered, [], "there was no thread");
+  started.sign(70);
+  assertEquals(ordered, [64]);
+  signer.start();
+  signer.start();
+  assertEquals(ordered, [64, 6]);
+  started.sign(3);
+  assertEquals(signed.length, 10);
+  signer.finish();
+  assertEquals(ordered, [64, 6, 3]);
+  assertSigned(signer, signed, 83);
 });
 
 Deno.test("chains are signed for too, whichever thread made the token", async () => {

@@ -91,6 +91,20 @@ Deno.test("what is written before a commit has its number, and what is written a
   assertEquals(database.nextCommit(), first + 1);
 });
 
+Deno.test("before a commit work is started, then all write, and then what the work has made is collected", async () => {
+  await using folder = makeFolder();
+  using database = openStateDatabase(folder.path);
+  const called: string[] = [];
+  const step = (name: string) => () => void called.push(name);
+  database.lastBeforeCommit(step("last"));
+  database.beforeCommit(step("collect"), "collect");
+  database.beforeCommit(step("write"));
+  database.beforeCommit(step("start"), "start");
+  database.beforeCommit(step("write too"), "write");
+  await database.committed();
+  assertEquals(called, ["start", "write", "write too", "collect", "last"]);
+});
+
 Deno.test("what was written is there after closing, whether or not somebody waited for it", async () => {
   await using folder = makeFolder();
   {
