@@ -35,6 +35,27 @@ for (const name of ["start", "chat"] as const) {
   });
 }
 
+Deno.test("what `deno task bench` is made of loads with the permissions of that task", async () => {
+  const programs = ["main.ts", "instant_agent.ts", "bare_queue_loop.ts"];
+  const root = new URL("..", import.meta.url);
+  const files = Array.from(Deno.readDirSync(new URL("tests/bench", root)), ({ name }) => name)
+    .filter((name) => name.endsWith(".ts") && !programs.includes(name));
+  assertMatch(config.tasks.bench.command, / -P=bench --no-prompt tests\/bench\/main\.ts$/);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "--lock=tests/deno.lock", "-P=bench", "--no-prompt", "-"],
+    cwd: root,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const [{ code, stderr }] = await Promise.all([
+    child.output(),
+    new Blob(files.map((name) => `import "./tests/bench/${name}";\n`)).stream().pipeTo(child.stdin),
+  ]);
+  assertEquals(new TextDecoder().decode(stderr), "");
+  assertEquals(code, 0);
+});
+
 Deno.test("no task line is longer than two lines of a terminal with 80 columns, or three with V8's flags", () => {
   // `Task NAME COMMAND` is what Deno prints.
   const lines = Object.entries(config.tasks).map(([name, { command }]) => `Task ${name} ${command}`);
