@@ -4,6 +4,7 @@
  * @module
  */
 
+import { listenOn } from "./ports.ts";
 import { isDisconnection } from "./disconnection.ts";
 
 /** A request, with its body read. */
@@ -38,7 +39,7 @@ export function serveHttp(
   { port = 0, onCancelled = () => {} }: { port?: number; onCancelled?: () => void },
   answer: (request: HttpRequest) => Promise<Response>,
 ): HttpServer {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port });
+  const listener = listenOn(port);
   const open = new Set<Line>(), ended = new Set<Promise<void>>();
   let connections = 0, cancelled = 0, closing: Promise<void> | undefined;
 

@@ -22,7 +22,26 @@ function claimBlock(): number {
   throw new Error(`All ${BLOCKS} blocks of ports from ${FIRST} on are taken: by what listens on 127.0.0.2?`);
 }
 
-function listen(hostname: string, port: number): Deno.Listener | undefined {
+/** How often a port that was let go of is tried again, and the milliseconds between. */
+const TRIES = 1_000, TRY_MS = 2;
+
+/**
+ * Listen on a port of 127.0.0.1 that may have been let go of just now. A process that another test starts in that moment
+ * has a copy of the closed listener until it runs its program, and the port is in use for as long.
+ *
+ * @throws {Deno.errors.AddrInUse} If somebody else has it.
+ */
+export function listenOn(port: number): Deno.TcpListener {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let tried = 1; tried < TRIES; tried++) {
+    const listener = listen("127.0.0.1", port);
+    if (listener) return listener;
+    Atomics.wait(pause, 0, 0, TRY_MS);
+  }
+  return Deno.listen({ hostname: "127.0.0.1", port });
+}
+
+function listen(hostname: string, port: number): Deno.TcpListener | undefined {
   try {
     return Deno.listen({ hostname, port });
   } catch (error) {

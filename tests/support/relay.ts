@@ -1,16 +1,16 @@
 /** A line between agent and server that can be cut: a TCP relay, since `Deno.serve` closes sockets with manners. @module */
 
 import { isDisconnection } from "./disconnection.ts";
+import { listenOn } from "./ports.ts";
 
 export interface Relay extends AsyncDisposable {
-  readonly port: number;
   /** Cut every connection. New ones are welcome. */
   drop(): void;
 }
 
 /** Relay every connection to 127.0.0.1:`port` on to 127.0.0.1:`upstreamPort`. */
 export function startRelay({ port, upstreamPort }: { port: number; upstreamPort: number }): Relay {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port });
+  const listener = listenOn(port);
   const open = new Set<Deno.Conn>();
   const lines = new Set<Promise<unknown>>();
 
@@ -56,7 +56,6 @@ export function startRelay({ port, upstreamPort }: { port: number; upstreamPort:
 
   const accepting = acceptAll();
   return {
-    port: (listener.addr as Deno.NetAddr).port,
     drop: () => open.forEach(hangUp),
     async [Symbol.asyncDispose]() {
       listener.close();

@@ -75,8 +75,8 @@ export async function startServer(
 
   return {
     ...account.waits,
-    url: `${serverOptions.tls ? "wss" : "ws"}://127.0.0.1:${relay.port}`,
-    port: relay.port,
+    url: `${serverOptions.tls ? "wss" : "ws"}://127.0.0.1:${port}`,
+    port,
     lines: account.lines,
     frames: account.frames,
     send(...frames) {
