@@ -1,6 +1,7 @@
 /** How one agent proves where it runs: evidence in its auth, then evidence with a nonce of this server. @module */
 
 import { messageOf } from "../errors.ts";
+import { toBase64Url } from "../proof/evidence.ts";
 import type { FeedProof } from "./feed.ts";
 import type { Proofs } from "./proofs.ts";
 import { printable } from "./shown_text.ts";
@@ -64,7 +65,7 @@ export function createAttestation(options: AttestationOptions): Attestation {
     if (answered !== undefined && isRequired) letIn();
     if (answered !== undefined) return;
     if (proof.state === "outside" || proof.kid === undefined) return;
-    nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES)).toBase64({ alphabet: "base64url", omitPadding: true });
+    nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
     challenge(nonce);
   }
 

@@ -1,6 +1,7 @@
 /** dstack's guest agent, over its Unix socket: quotes of the virtual machine, and keys that belong to the app. @module */
 
 import * as z from "zod";
+import { toBase64Url } from "../../proof/evidence.ts";
 import { describeIssues } from "../../zod_issues.ts";
 import { exchange } from "./http.ts";
 import { checkTdxQuote, excerptOf, isSame, QuoteError, type QuoteSource, REPORT_DATA_BYTES } from "./source.ts";
@@ -51,7 +52,7 @@ export function dstackSource(options: DstackOptions): QuoteSource {
       checkTdxQuote(decoded, data);
       return {
         format: "tdx-quote",
-        quote: decoded.toBase64({ alphabet: "base64url", omitPadding: true }),
+        quote: toBase64Url(decoded),
         ...event_log && { event_log },
         ...vm_config && { vm_config },
       };

@@ -1,5 +1,6 @@
 /** A sidecar in the same enclave that makes quotes over HTTP: on AWS Nitro, where Deno can't ask the device itself. @module */
 
+import { toBase64Url } from "../../proof/evidence.ts";
 import { exchange } from "./http.ts";
 import { excerptOf, isSame, QuoteError, type QuoteSource } from "./source.ts";
 
@@ -40,7 +41,7 @@ export function sidecarSource({ url, timeoutMs = TIMEOUT_MS }: SidecarOptions): 
       if (nonce !== undefined && !holds(body, "nonce", nonceBytes)) {
         throw new QuoteError("the document has another nonce than was asked for", { isPassing: true });
       }
-      return { format: "nitro", quote: body.toBase64({ alphabet: "base64url", omitPadding: true }) };
+      return { format: "nitro", quote: toBase64Url(body) };
     },
   };
 }

@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import { backoffDelayMs, type Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
+import { toBase64Url } from "../../proof/evidence.ts";
 import { checkTdxQuote, QuoteError, type QuoteSource } from "./source.ts";
 
 /** Where reports are made. */
@@ -44,7 +45,7 @@ export function tsmSource(options: TsmOptions): QuoteSource {
         signal.throwIfAborted();
         try {
           const quote = await report(options, data);
-          return { format: "tdx-quote", quote: quote.toBase64({ alphabet: "base64url", omitPadding: true }) };
+          return { format: "tdx-quote", quote: toBase64Url(quote) };
         } catch (error) {
           const failed = explain(error);
           if (!failed.isPassing || tries === TRIES) throw failed;
