@@ -5,7 +5,10 @@ import { giveBackMemory } from "../garbage.ts";
 
 /** Events that are much work. */
 const MUCH = 1_000;
-/** Milliseconds without an event after which the agent rests. One that comes just then waits for 30 ms, or more where much is in use. */
+/**
+ * Milliseconds without an event after which the agent rests. One that comes just then waits for 30 ms, or more where much
+ * is in use.
+ */
 const REST_MS = 1_000;
 
 /** Sees when the agent rests. */

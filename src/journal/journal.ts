@@ -150,7 +150,7 @@ export function openJournal(
     rows.write(now, { lastOutcome, advance: chain.advance });
     chain.write();
   };
-  // In between others write: nobody waits for a signature meanwhile.
+  // Others write in between, while the last outcomes are signed.
   database.beforeCommit(chain.start, "start");
   database.beforeCommit(write, "collect");
   /** All that is known is in the tables. */
@@ -349,7 +349,7 @@ function createRows(statements: Statements, seal: Seal) {
         const { id } = event, text = JSON.stringify(event);
         statements.keepEvent.run(seq, id, seal.seal(text, eventPlace({ seq, id, at: atMs })), atMs, asked);
       }
-      // After the others: some of these may still be signed.
+      // After the events, since these may have to wait for their signatures.
       const outcomes = statements.keepOutcomes.begin(), origins = statements.keepOrigins.begin();
       for (const [id, entry] of answered) {
         if (entry.text === "") advance();

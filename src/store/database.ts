@@ -36,10 +36,10 @@ const SQLITE_TEXTS: readonly (readonly [text: string, code: number])[] = [
 ];
 
 /**
- * When a call comes before a commit: "start" has work begun that is done elsewhere, "write" writes, and "collect" writes
- * what that work has made.
+ * When a call comes before a commit: "start" has work begun that is done elsewhere, "write" writes, "collect" writes what
+ * that work has made, and "end" sees all that was written.
  */
-export type BeforeCommit = "start" | "write" | "collect";
+export type BeforeCommit = "start" | "write" | "collect" | "end";
 
 /**
  * The open database. A transaction is always open: whatever is written is on disk once {@linkcode committed} resolves.
@@ -71,8 +71,6 @@ export interface Database extends Disposable {
   giveBackSpace(): boolean;
   /** Call `step` before each commit from now on, by default to write what was held back until then. */
   beforeCommit(step: () => void, when?: BeforeCommit): void;
-  /** Call `write` before each commit from now on, after all that {@linkcode beforeCommit} calls. One such call at most. */
-  lastBeforeCommit(write: () => void): void;
   /** Call `renew` whenever {@linkcode scrub} has dropped all temporary tables and triggers. One such call at most. */
   afterRewriting(renew: () => void): void;
 }
@@ -204,8 +202,8 @@ function groupCommits(
   { path, soon, onClosed }: { path: string; soon: (call: () => void) => unknown; onClosed: () => void },
 ): Database {
   const begin = sqlite.prepare("BEGIN"), end = sqlite.prepare("COMMIT");
-  const steps: Record<BeforeCommit, (() => void)[]> = { start: [], write: [], collect: [] };
-  let lastWriter = () => {}, renew = () => {};
+  const steps: Record<BeforeCommit, (() => void)[]> = { start: [], write: [], collect: [], end: [] };
+  let renew = () => {};
   let waiting: PromiseWithResolvers<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
   let nextCommit = 1;
@@ -219,8 +217,7 @@ function groupCommits(
     try {
       // SQLite may have ended the transaction: what is written now would be kept statement by statement.
       if (failure) throw failure.error;
-      for (const step of [...steps.start, ...steps.write, ...steps.collect]) step();
-      lastWriter();
+      for (const step of [...steps.start, ...steps.write, ...steps.collect, ...steps.end]) step();
       end.run();
       begin.run();
       nextCommit++;
@@ -263,7 +260,6 @@ function groupCommits(
     },
     giveBackSpace: () => giveBackSpace(sqlite),
     beforeCommit: (step, when = "write") => void steps[when].push(step),
-    lastBeforeCommit: (write) => void (lastWriter = write),
     afterRewriting: (call) => void (renew = call),
     [Symbol.dispose]() {
       try {

@@ -117,7 +117,7 @@ export function followRows(database: Database, summer: RowSummer, sums: Sums): v
   follow();
   const notes = sqlite.prepare("SELECT json_group_array(note) AS notes FROM row_note");
   const forget = sqlite.prepare("DELETE FROM row_note"), store = sqlite.prepare("UPDATE seal SET sums = ?");
-  database.lastBeforeCommit(() => {
+  database.beforeCommit(() => {
     const changes = JSON.parse((notes.get() as { notes: string }).notes) as string[];
     if (changes.length === 0) return;
     for (const note of changes) {
@@ -126,7 +126,7 @@ export function followRows(database: Database, summer: RowSummer, sums: Sums): v
     }
     forget.run();
     store.run(sealedSums(sums, summer));
-  });
+  }, "end");
   // Rewriting all tables changes no row, and drops what is temporary.
   database.afterRewriting(follow);
 }

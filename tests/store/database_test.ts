@@ -96,13 +96,13 @@ Deno.test("before a commit work is started, then all write, and then what the wo
   using database = openStateDatabase(folder.path);
   const called: string[] = [];
   const step = (name: string) => () => void called.push(name);
-  database.lastBeforeCommit(step("last"));
+  database.beforeCommit(step("end"), "end");
   database.beforeCommit(step("collect"), "collect");
   database.beforeCommit(step("write"));
   database.beforeCommit(step("start"), "start");
   database.beforeCommit(step("write too"), "write");
   await database.committed();
-  assertEquals(called, ["start", "write", "write too", "collect", "last"]);
+  assertEquals(called, ["start", "write", "write too", "collect", "end"]);
 });
 
 Deno.test("what was written is there after closing, whether or not somebody waited for it", async () => {
