@@ -18,6 +18,9 @@ export const NO_NATS = findProgram("nats-server") ? undefined : "nats-server is 
 
 export const STREAM = "AGENT_EVENTS", OUTCOME_STREAM = "AGENT_OUTCOMES", CONSUMER = "agents";
 
+/** The server tells of a stream, and lets it be made, a moment before it takes messages for it. */
+const PUBLISH_TRIES = 8;
+
 export interface NatsBroker extends Broker {
   readonly url: URL;
   /** Use the server over a connection that is made anew where it was lost. */
@@ -116,9 +119,8 @@ export async function startNats(
     await use(({ connection }) => {
       const client = jetstream(connection), fields = headers();
       for (const [name, value] of Object.entries(given)) fields.set(name, value);
-      return Promise.all(
-        events.map((event) => client.publish("agent.events.new", bodyOf(event), { headers: fields })),
-      );
+      const options = { headers: fields, retries: PUBLISH_TRIES };
+      return Promise.all(events.map((event) => client.publish("agent.events.new", bodyOf(event), options)));
     });
   };
   return {
