@@ -109,11 +109,11 @@ Deno.test("something else than an answer is refused, with its type and a hint", 
 
 Deno.test("however a body is cut into pieces, the same objects come of it", async () => {
   const text =
-    ': x\r\n\r\ndata: {"a":"ä€🍅"}\r\n\r\nevent: ping\ndata: now\n\ndata: {"b":\ndata: 2}\n\ndata: [DONE]\n\n';
+    ': x\r\n\r\ndata: {"a":"ä€🍅"}\r\n\r\nevent: ping\ndata: now\n\ndata: {"b":\ndata: 2}\n\ndata: {"c":3}\r\rdata: [DONE]\n\n';
   const bytes = new TextEncoder().encode(text);
   await fc.assert(fc.asyncProperty(fc.array(fc.nat(bytes.length)), async (cuts) => {
     const places = [0, ...cuts.toSorted((a, b) => a - b), bytes.length];
     const pieces = places.slice(1).map((end, index) => bytes.subarray(places[index], end));
-    assertEquals(await read(pieces), [{ a: "ä€🍅" }, { b: 2 }]);
+    assertEquals(await read(pieces), [{ a: "ä€🍅" }, { b: 2 }, { c: 3 }]);
   }));
 });
