@@ -13,7 +13,7 @@ import { fileRun } from "./events_file.ts";
 import { costsBySize } from "./growth.ts";
 import { knowledgeFigures } from "./knowledge.ts";
 import { footprint } from "./memory.ts";
-import { modelShares } from "./model.ts";
+import { modelShares, PAGES } from "./model.ts";
 import { EXECUTABLE } from "../support/agent.ts";
 import { compareStarts } from "./start.ts";
 import { median } from "../../src/test_server/statistics.ts";
@@ -106,12 +106,13 @@ line("100 a second", summary(await pacedLatencies({ count: 500, everyMs: 10 })))
 console.log(
   "\nA model's answer beside a bare request for it, without the model's time (budgets: 5 ms, first piece 1 ms more):",
 );
-const { ways, diskMs, processorMs } = await modelShares(30);
+const { ways, diskMs, memoryMs, processorMs } = await modelShares(30);
 for (const [who, ones] of Object.entries(ways)) {
   line(`${who}, all`, summary(ones.map(({ toMs, fromMs }) => toMs + fromMs)));
   if (who !== "whole") line(`${who}, first piece`, summary(ones.map(({ firstMs }) => firstMs)));
 }
 line("the disk alone, 4 kB", summary(diskMs));
+line(`memory alone, ${integer(PAGES)} pages`, summary(memoryMs));
 line("processor time of an answer", `${processorMs.toFixed(1)} ms`);
 
 if (EXECUTABLE !== undefined) {

@@ -42,6 +42,8 @@ export interface ModelShares {
   readonly ways: Readonly<Record<"bare" | "whole" | "streamed", ModelShare[]>>;
   /** Milliseconds that the disk took to keep 4 kB in a file that had them before: an answer waits for one such write. */
   readonly diskMs: readonly number[];
+  /** Milliseconds that the machine took to read one byte of each of {@linkcode PAGES} pages after the same rest. */
+  readonly memoryMs: readonly number[];
   /** Milliseconds of processor time that the agent took for each answer, its pieces and all that followed it included. */
   readonly processorMs: number;
 }
@@ -54,10 +56,11 @@ export async function modelShares(count: number): Promise<ModelShares> {
   const env = { MODEL_PROVIDER: "openai", OPENAI_BASE_URL: model.url, OPENAI_MODEL: "test-model" };
   await using agent = await startAgent({ env: { ...env, USE_WEBSOCKET: "true", WEBSOCKET_URL: source.url } });
   using disk = openDisk(`${agent.folder}/disk`);
+  const touch = pagesToTouch();
   await source.connected;
   await pause(SETTLED_MS);
   const shares = { bare: [] as ModelShare[], whole: [] as ModelShare[], streamed: [] as ModelShare[] };
-  const diskMs: number[] = [], before = usageOf(agent.pid)?.ms ?? NaN;
+  const diskMs: number[] = [], memoryMs: number[] = [], before = usageOf(agent.pid)?.ms ?? NaN;
   const measure = async (ask: () => Promise<{ firstMs: number; wholeMs: number }>): Promise<ModelShare> => {
     await pause(PAUSE_MS + 20 * Math.random());
     const sentMs = performance.now();
@@ -74,8 +77,34 @@ export async function modelShares(count: number): Promise<ModelShares> {
     }
     await pause(PAUSE_MS);
     diskMs.push(disk.keep());
+    await pause(PAUSE_MS);
+    memoryMs.push(touch());
   }
-  return { ways: shares, diskMs, processorMs: ((usageOf(agent.pid)?.ms ?? NaN) - before) / (2 * count) };
+  return { ways: shares, diskMs, memoryMs, processorMs: ((usageOf(agent.pid)?.ms ?? NaN) - before) / (2 * count) };
+}
+
+/**
+ * Pages of memory that are touched after a rest: about as many as an answer touches, most of which were in no cache any
+ * more where others share the machine.
+ */
+export const PAGES = 4_096;
+
+/** Returns what touches them, in an order that no processor foresees, and tells how many milliseconds that took. */
+function pagesToTouch(): () => number {
+  const pageBytes = 4_096, memory = new Uint8Array(PAGES * pageBytes).fill(1);
+  // Each page once: the step and the number of pages have no divisor in common.
+  const step = 1_657;
+  let touched = 0;
+  return () => {
+    const startedMs = performance.now();
+    for (let n = 0, page = 0; n < PAGES; n++, page = (page + step) % PAGES) {
+      // Another line of each: those at the same place of all pages would share a few sets of the caches.
+      touched += memory[page * pageBytes + (page * 64) % pageBytes]!;
+    }
+    const ms = performance.now() - startedMs;
+    if (touched % PAGES !== 0) throw new Error("Not each page was touched");
+    return ms;
+  };
 }
 
 /** A file that is written again and again; `keep` returns how many milliseconds that took until it was on disk. */
