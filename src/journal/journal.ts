@@ -141,7 +141,7 @@ export function openJournal(
   const chain = openChain(database, { statements, seal, signer });
   const rows = createRows(statements, seal), origins = createOriginNames(seal);
   let held = nothingHeld();
-  let { lastEvent, lastOutcome } = rows.lastNumbers();
+  let { lastEvent, lastOutcome } = lastNumbers(database, statements);
   const write = () => {
     const now = held;
     // First of all: after an error the transaction is gone, and nothing of it is written a second time.
@@ -258,6 +258,16 @@ function refuseReplayed(database: Database, { pendingTwice }: Statements): void 
   if (row) throw changedByOthers(database, `event ${JSON.stringify(row.id)} waits for an answer that it has`);
 }
 
+/** The last numbers of the tables: the next ones count on from these, in numbers that JavaScript can hold. */
+function lastNumbers(database: Database, statements: Statements) {
+  const rows = statements.lastNumbers.all() as { name: string; seq: number | null }[];
+  const last = (table: string) => Math.max(0, ...rows.map(({ name, seq }) => name === table ? seq ?? 0 : 0));
+  const numbers = { lastEvent: last("event"), lastOutcome: last("outcome") };
+  const isPlace = (number: number) => Number.isInteger(number) && number < Number.MAX_SAFE_INTEGER / 2;
+  if (Object.values(numbers).every(isPlace)) return numbers;
+  throw changedByOthers(database, "its answers are not numbered as this agent numbers them");
+}
+
 /** The id of a refusal's row: the same for the same complaint. */
 function refusalName({ queryId, error }: Failure): string {
   return `refused:${createHash("sha256").update(JSON.stringify([queryId, error])).digest("hex")}`;
@@ -334,11 +344,6 @@ function createRows(statements: Statements, seal: Seal) {
       statements.deleteOrigins.run(seqs);
       statements.noteRemains.run();
       return Number(statements.deleteOutcomes.run(seqs).changes);
-    },
-    lastNumbers() {
-      const rows = statements.lastNumbers.all() as { name: string; seq: number | null }[];
-      const last = (table: string) => Math.max(0, ...rows.map(({ name, seq }) => name === table ? seq ?? 0 : 0));
-      return { lastEvent: last("event"), lastOutcome: last("outcome") };
     },
     /** Write what was held back. */
     write(

@@ -93,10 +93,15 @@ const SQL = {
   remains: `SELECT one FROM remains`,
   endRemains: `DELETE FROM remains`,
   forgetIds: `DELETE FROM answered WHERE id IN (SELECT id FROM answered WHERE seen_at < :seenBefore LIMIT +:limit)`,
-  /** AUTOINCREMENT keeps the last number of each table, also of rows that are gone. */
+  /**
+   * AUTOINCREMENT keeps the last number of each table, also of rows that are gone. A number that JavaScript can't hold
+   * would make reading it throw: it is cut off, and so is a text, and whoever reads it refuses it.
+   */
   lastNumbers: `
-    SELECT name, seq FROM sqlite_sequence
-    UNION ALL SELECT 'event', max(seq) FROM event UNION ALL SELECT 'outcome', max(seq) FROM outcome`,
+    SELECT name, min(seq, ${Number.MAX_SAFE_INTEGER}) AS seq FROM (
+      SELECT name, seq FROM sqlite_sequence
+      UNION ALL SELECT 'event', max(seq) FROM event UNION ALL SELECT 'outcome', max(seq) FROM outcome
+    )`,
   checkpoint: `SELECT path, seq, bytes FROM responses_file`,
   setCheckpoint: `
     INSERT INTO responses_file (one, path, seq, bytes) VALUES (1, :path, :seq, :bytes)

@@ -6,6 +6,7 @@ import { freeName, isRefusal, makeDirectorySync, readPlainSync, realPathOf, repl
 import type { Log } from "../log.ts";
 import { isObject } from "../json_object.ts";
 import type { Evidence } from "../proof/evidence.ts";
+import { isDeeperThan, MAX_DEPTH } from "../wire.ts";
 
 /** Name of the file, in the directory of the answers. */
 export const ATTESTATION_FILE = "attestation.json";
@@ -103,8 +104,9 @@ function parseKept(text: string): readonly unknown[] | undefined {
   } catch {
     return undefined;
   }
+  // Whatever an agent added is flat. Deeper than that, to write it again could overflow the stack.
   const isEvidence = (one: unknown) =>
-    isObject(one) && typeof one.format === "string" && typeof one.claims === "string";
+    isObject(one) && typeof one.format === "string" && typeof one.claims === "string" && !isDeeperThan(MAX_DEPTH, one);
   return Array.isArray(value) && value.every(isEvidence) ? value : undefined;
 }
 

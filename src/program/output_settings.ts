@@ -15,7 +15,7 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
   gib: 2 ** 30,
 };
 /** Smaller files would be more work than the answers. */
-const LEAST_BYTES = 4096, LEAST_AGE_MS = DAY_MS / 24, MOST_AGE_MS = 36_500 * DAY_MS;
+const LEAST_BYTES = 4_000, LEAST_AGE_MS = DAY_MS / 24, MOST_AGE_MS = 36_500 * DAY_MS;
 
 /** When a new file begins, as EVENT_OUTPUT_ROTATE says it; undefined if the text says nothing of the kind. */
 export function rotationOf(given: string): { bytes: number } | { ageMs: number } | undefined {

@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { EXIT, FatalError } from "../errors.ts";
 import { fingerprintOf } from "../fingerprint.ts";
+import { isDeeperThan, MAX_DEPTH } from "../wire.ts";
 
 /** A text as it stands in the database: as it is, or sealed. */
 export type Sealed = string | Uint8Array;
@@ -140,19 +141,28 @@ function decrypt(key: Uint8Array, stored: Uint8Array, aad: Buffer): string | und
   }
 }
 
+/** Levels of a stored value: an event and a character have {@linkcode MAX_DEPTH} at most, and stand within others. */
+const STORED_DEPTH = 2 * MAX_DEPTH;
+
 /**
  * The value whose JSON is stored at a place. `T` is the caller's word for what was sealed there.
  *
- * @throws {FatalError} As {@linkcode Seal.open} does, and if it is no JSON.
+ * @throws {FatalError} As {@linkcode Seal.open} does, and if it is no JSON, or JSON that this agent never wrote: nested so
+ * deep that to write it again could overflow the stack.
  */
 export function openJson<T>(seal: Seal, stored: Sealed, place: Place): T {
   const text = seal.open(stored, place);
+  let value: T;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     // The parser's message would quote the text.
     throw unreadable(place, "it is no JSON. Somebody else changed the file");
   }
+  if (isDeeperThan(STORED_DEPTH, value)) {
+    throw unreadable(place, "it is nested too deep. Somebody else changed the file");
+  }
+  return value;
 }
 
 function refuseForeign(place: Place): never {

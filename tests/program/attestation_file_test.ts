@@ -42,6 +42,15 @@ Deno.test("the evidence of each start is kept, in the order in which it came", a
   assertEquals(lines, []);
 });
 
+Deno.test("evidence that is nested too deep to be written again is kept under another name, like all that is none", async () => {
+  const nested = `${'{"0":'.repeat(20_000)}1${"}".repeat(20_000)}`;
+  await using folder = makeFolder({ "attestation.json": `[{"format":"none","claims":"AA","x":${nested}}]` });
+  const { keep, kept, lines } = keeping(folder.path);
+  keep(evidenceOf(1));
+  assertEquals(kept(), [evidenceOf(1)]);
+  assertMatch(lines.join(), /is no list of evidence.*unreadable-1/);
+});
+
 Deno.test("of more than a thousand, and of more than 16 MiB, the oldest go, and that is told", async () => {
   await using folder = makeFolder({
     "attestation.json": Array.from({ length: 1_200 }, (_, n) => evidenceOf(n)),

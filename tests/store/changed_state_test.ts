@@ -228,6 +228,26 @@ Deno.test("an event that was answered and is put back beside its answer is refus
   }
 });
 
+Deno.test("numbers that answers can't have, or can't be counted on from, are refused, sealed or not", async () => {
+  for (const key of [KEY, undefined]) {
+    for (const number of ["'x'", "2.5", "1e300", "9007199254740990", "9223372036854775807"]) {
+      await using folder = makeFolder();
+      const open = () => openState(folder.path, { key, now: clock.now });
+      {
+        using state = open();
+        state.journal.record({ queryId: "q1", response: "an answer", timestamp: 1, agentId: AGENT });
+      }
+      {
+        using database = new DatabaseSync(`${folder.path}/agent.db`);
+        database.exec(`UPDATE sqlite_sequence SET seq = ${number} WHERE name = 'outcome'`);
+      }
+      const error = assertThrows(open, FatalError, undefined, number);
+      assertEquals(error.exitCode, 74, number);
+      assertMatch(error.message, /agent\.db: its answers are not numbered as this agent numbers them/, number);
+    }
+  }
+});
+
 /** What went wrong first, where giving back what was held went wrong too: `main.ts` tells that. */
 function firstOf(thrown: unknown): unknown {
   return thrown instanceof SuppressedError ? firstOf(thrown.suppressed) : thrown;

@@ -134,3 +134,11 @@ Deno.test("a hidden id is a UUID, the same each time, another one under another 
   assertEquals(new Set([hidden, ...others]).size, 4);
   assertEquals(noSeal.hide(id), id);
 });
+
+Deno.test("a stored value that is nested deeper than any that this agent stores is refused, before anybody writes it again", () => {
+  const nested = (levels: number) => `${'{"0":'.repeat(levels)}1${"}".repeat(levels)}`;
+  assertEquals(JSON.stringify(openJson(noSeal, nested(128), PLACE)), nested(128));
+  const error = assertThrows(() => openJson(noSeal, nested(20_000), PLACE), FatalError);
+  assertEquals(error.exitCode, 74);
+  assertMatch(error.message, /event\.body of "q1" in the state: it is nested too deep/);
+});
