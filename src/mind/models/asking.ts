@@ -9,7 +9,7 @@ import { createLearner, type Known, type Sent } from "./learning.ts";
 import type { ModelRequest } from "./model.ts";
 import type { RemoteOptions } from "./options.ts";
 import { type ChatMessage, chatMessages, DECLINES } from "./prompt.ts";
-import type { JsonObject } from "../../json_object.ts";
+import { isObject, type JsonObject } from "../../json_object.ts";
 import type { Server } from "./server.ts";
 import { ModelError } from "../model_error.ts";
 import type { ModelCall } from "../../observer.ts";
@@ -53,10 +53,10 @@ export function createAsker(server: Server, spoken: Interface, options: RemoteOp
   ): Promise<string> {
     const { signal = new AbortController().signal, mark, passages = [], writer, begun, report } = params;
     const { prepared, shown, tokens } = prepare(options, params, known);
-    const body = { ...spoken.bodyFor(prepared, known), ...options.extraBody };
+    const body = withExtra(spoken.bodyFor(prepared, known), options.extraBody);
     const fields = spoken.fieldsOf(body).filter((name) => !(name in options.extraBody));
     const hasSystem = prepared.messages.some(({ role }) => role === "system");
-    sent({ fields: new Set([...fields, ...(hasSystem ? ["system"] : [])]), tokens });
+    sent({ fields: new Set([...fields, ...(hasSystem ? ["system"] : [])]), tokens, maxTokens: prepared.maxTokens });
     const cleaner = createCleaner({ name: runtime.character?.name, mark });
     const read = (records: AsyncIterable<JsonObject>, context: ErrorContext) =>
       readAnswer(spoken.pieces(records, context), {
@@ -80,6 +80,15 @@ export function createAsker(server: Server, spoken: Interface, options: RemoteOp
     });
     return text;
   }
+}
+
+/** A body with more in it. What is an object in both gets the fields of both: Ollama has its limits in `options`. */
+function withExtra(body: JsonObject, extra: JsonObject): JsonObject {
+  const both = (name: string, value: unknown) => {
+    const own = body[name];
+    return isObject(own) && isObject(value) ? { ...own, ...value } : value;
+  };
+  return { ...body, ...Object.fromEntries(Object.entries(extra).map(([name, value]) => [name, both(name, value)])) };
 }
 
 /** The answer that `ask` gives, with `call` told of it. */

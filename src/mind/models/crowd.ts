@@ -21,13 +21,13 @@ const CALM = 32;
  * - llama.cpp's slots share one window by default; when the answers under way outgrow it together, it ends all of them in
  *   the same instant. Asked again all at once they would collide again.
  * - A server with fewer slots has the others wait without a word, until a time limit passes. It is not down while it
- *   answers some; but whoever asks again at once is the last in its queue, and runs into the limit again.
+ *   answers some; but whoever asks again at once is the last in its queue, and runs into the limit again. A request that
+ *   was overtaken by a later one did not wait in a queue: that the server says nothing to it is its own failure.
  */
 export function createCrowd(): Crowd {
   let limit = Infinity, running = 0, calm = 0, collisions = 0;
-  /** Parts of answers that have come. */
-  let parts = 0;
-  const heard = () => void parts++;
+  /** Parts of answers that have come; requests that were made, and the latest of them that a part has come for. */
+  let parts = 0, asked = 0, latestHeard = 0;
   const waiting: (() => void)[] = [];
 
   async function enter() {
@@ -61,15 +61,18 @@ export function createCrowd(): Crowd {
     async run(ask) {
       while (true) {
         await enter();
-        const since = collisions, partsBefore = parts, wasAlone = limit === 1;
+        const since = collisions, partsBefore = parts, wasAlone = limit === 1, number = ++asked;
         try {
-          const result = await ask(heard);
+          const result = await ask(() => {
+            parts++;
+            latestHeard = Math.max(latestHeard, number);
+          });
           succeeded();
           return result;
         } catch (error) {
           const { outgrown, isUnheard } = error instanceof ModelError ? error.details : {};
           const hasOutgrown = outgrown && (running > 1 || since !== collisions);
-          const hasQueued = isUnheard && parts > partsBefore;
+          const hasQueued = isUnheard && parts > partsBefore && latestHeard < number;
           if (wasAlone || !(hasOutgrown || hasQueued)) throw error;
           collided(since);
         } finally {

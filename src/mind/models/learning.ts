@@ -1,6 +1,6 @@
 /** What a model server has refused, remembered, so that it is not sent twice; and asking again without it. @module */
 
-import { ModelError } from "../model_error.ts";
+import { type FailureDetails, ModelError } from "../model_error.ts";
 
 /** What is known of a server and its model. */
 export interface Known {
@@ -18,6 +18,8 @@ export interface Sent {
   readonly fields: ReadonlySet<string>;
   /** About how many tokens its prompt takes, before scaling. */
   readonly tokens: number;
+  /** How many the answer may have; absent where none is asked for. */
+  readonly maxTokens?: number;
 }
 
 /** Remembers what a server has refused. */
@@ -53,8 +55,8 @@ export function createLearner({ window }: { window?: number | undefined } = {}):
       for (let changes = 0;; changes++) {
         let sent: Sent | undefined;
         const note = (request: Sent) => {
-          // With nothing left to leave out, the same prompt would be refused again.
-          if (last?.error.details.tooLarge && request.tokens >= last.sent.tokens) throw last.error;
+          // With nothing left to leave out, the same request would be refused again.
+          if (last?.error.details.tooLarge && !isSmaller(request, last.sent)) throw last.error;
           sent = request;
         };
         try {
@@ -77,12 +79,20 @@ export function createLearner({ window }: { window?: number | undefined } = {}):
   };
 }
 
+function isSmaller(one: Sent, other: Sent): boolean {
+  return one.tokens < other.tokens || (one.maxTokens ?? 0) < (other.maxTokens ?? 0);
+}
+
 /** What is to be tried after an error; undefined if it says nothing new. */
 function changedBy({ details }: ModelError, trial: Known, sent: Sent): Known | undefined {
   const { fields = [], tooLarge } = details;
+  if (tooLarge) return madeSmaller(tooLarge, trial, sent);
   const refused = fields.filter((name) => sent.fields.has(name) && !trial.refused.has(name));
-  if (refused.length > 0) return { ...trial, refused: new Set([...trial.refused, ...refused]) };
-  if (!tooLarge) return undefined;
+  return refused.length > 0 ? { ...trial, refused: new Set([...trial.refused, ...refused]) } : undefined;
+}
+
+/** A smaller prompt. What a server says of its size names fields too, as vLLM does, and refuses none of them. */
+function madeSmaller(tooLarge: NonNullable<FailureDetails["tooLarge"]>, trial: Known, sent: Sent): Known {
   const window = smaller(trial.window, tooLarge.window);
   const told = tooLarge.promptTokens === undefined ? 0 : MARGIN * tooLarge.promptTokens / Math.max(1, sent.tokens);
   const isNewWindow = window !== trial.window;

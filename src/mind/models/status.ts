@@ -170,13 +170,13 @@ const OUTGROWN = /context size has been exceeded|could not find a kv slot|kv cac
 /** The window and the prompt's size, as llama.cpp has them in fields, and OpenAI and vLLM in a sentence. */
 function sizesIn(error: JsonObject, text: string): { window?: number; promptTokens?: number } {
   const number = (field: unknown, pattern: RegExp) => {
-    const value = typeof field === "number" ? field : Number(pattern.exec(text)?.[1]);
+    const value = typeof field === "number" ? field : Number(pattern.exec(text)?.slice(1).find((one) => one));
     return Number.isInteger(value) && value > 0 ? value : undefined;
   };
   const window = number(error.n_ctx, /maximum context length is (\d+) tokens/);
   const promptTokens = number(
     error.n_prompt_tokens,
-    /\(?(?:resulted in )?(\d+) (?:tokens )?in the messages|resulted in (\d+) tokens/,
+    /(\d+) (?:tokens )?in the messages|resulted in (\d+) tokens|request has (\d+) input tokens/,
   );
   return { ...(window !== undefined && { window }), ...(promptTokens !== undefined && { promptTokens }) };
 }

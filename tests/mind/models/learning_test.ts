@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { ModelError } from "../../../src/mind/model_error.ts";
 import { createCrowd } from "../../../src/mind/models/crowd.ts";
-import { createLearner, type Known } from "../../../src/mind/models/learning.ts";
+import { createLearner, type Known, type Sent } from "../../../src/mind/models/learning.ts";
 import type { ModelRequest } from "../../../src/mind/models/model.ts";
 import { openModel } from "../../../src/mind/models/providers.ts";
 import { failureOf, optionsFor, passage, requestWith } from "../../support/model_requests.ts";
@@ -117,12 +117,41 @@ Deno.test("a prompt that is too large is asked again with fewer passages, by the
   assertEquals(drawn[1]! > 0, true);
 });
 
+Deno.test("a server that names its limits' fields with the size of a prompt gets a smaller one, with the same limit", async () => {
+  await using model = await startAsking("openai", { contextWindow: 8192 });
+  const passages = Array.from({ length: 5 }, (_, n) => passage(`passage ${n} ${"word ".repeat(150)}`));
+  // vLLM's own words.
+  const message = (limit: number) =>
+    `'max_tokens' or 'max_completion_tokens' is too large: ${limit}. This model's maximum context length is 1024 tokens and your request has 1500 input tokens (${limit} > 1024 - 1500).`;
+  model.server.script(refusal({ object: "error", message: message(200), type: "BadRequestError", code: 400 }));
+  await model.ask({ passages });
+  const [first, second] = model.server.asked;
+  assertLess(second.messages.at(-1).content.length, first.messages.at(-1).content.length);
+  assertEquals([first.max_tokens, second.max_tokens], [200, 200]);
+});
+
+Deno.test("a limit of the answer that leaves no room for the question is lowered to the window that the server tells", async () => {
+  await using model = await startAsking("openai", { contextWindow: 8192, maxTokens: 4000 });
+  const message =
+    "This model's maximum context length is 2048 tokens. However, you requested 4020 tokens (20 in the messages, 4000 in the completion).";
+  model.server.script(refusal({ message, type: "invalid_request_error", code: 400 }));
+  for (let n = 0; n < 2; n++) await model.ask();
+  assertEquals(model.server.asked.map(({ max_tokens }) => max_tokens), [4000, 1024, 1024]);
+});
+
+Deno.test("ollama: what the operator adds to its options stands beside the limits that are set", async () => {
+  await using model = await startAsking("ollama", { extraBody: { options: { top_p: 0.9 } }, seed: 7 });
+  await model.ask();
+  const { num_predict, seed, top_p } = model.server.asked[0].options;
+  assertEquals([num_predict, seed, top_p], [200, 7, 0.9]);
+});
+
 Deno.test("a learner gives up where nothing changes", async () => {
   const learner = createLearner();
   let asked = 0;
   const error = new ModelError("refused", "no", { details: { tooLarge: {} } });
-  const ask = (_known: Known, sent: (request: { fields: Set<string>; tokens: number }) => void) => {
-    sent({ fields: new Set(), tokens: 10 });
+  const ask = (_known: Known, sent: (request: Sent) => void) => {
+    sent({ fields: new Set(), tokens: 10, maxTokens: 10 });
     asked++;
     return Promise.reject(error);
   };
@@ -176,6 +205,30 @@ Deno.test("a crowd that collided lets half through, then one, and more again aft
   assertEquals(await all(8, () => false), 2);
   for (let n = 0; n < 8; n++) await all(8, () => false);
   assertLess(2, await all(8, () => false));
+});
+
+Deno.test("a request that the server says nothing to, while it answers later ones, fails by itself and holds up no other", async () => {
+  const crowd = createCrowd(), silence = Promise.withResolvers<void>();
+  let asked = 0;
+  const silent = crowd.run(async () => {
+    asked++;
+    await silence.promise;
+    throw new ModelError("unavailable", "not a word", { details: { isUnheard: true } });
+  });
+  const answered = () => crowd.run((heard) => Promise.resolve(heard()));
+  await answered();
+  silence.resolve();
+  assertEquals((await assertRejects(() => silent, ModelError)).message, "not a word");
+  assertEquals(asked, 1);
+  // Nothing is limited: two at the same time go through.
+  const both = Promise.withResolvers<void>();
+  let running = 0;
+  const meeting = () =>
+    crowd.run(async () => {
+      if (++running === 2) both.resolve();
+      await both.promise;
+    });
+  await Promise.all([meeting(), meeting()]);
 });
 
 Deno.test("a request that waits at the server behind others is no outage: it is asked again when they have ended", async () => {
