@@ -1,7 +1,15 @@
 /** The messages that agents and asking clients send to the test server, checked once. @module */
 
 import { z } from "zod";
-import { type AgentEvent, type Checked, checkEvent, MAX_ID_LENGTH, NOT_EMPTY } from "../wire.ts";
+import {
+  type AgentEvent,
+  type Checked,
+  checkEvent,
+  isDeeperThan,
+  MAX_DEPTH,
+  MAX_ID_LENGTH,
+  NOT_EMPTY,
+} from "../wire.ts";
 import { describeIssues } from "../zod_issues.ts";
 
 const id = z.string().min(1, NOT_EMPTY).max(MAX_ID_LENGTH);
@@ -72,7 +80,7 @@ export function parseAgentMessage(text: string): Checked<AgentMessage> {
 
 /** Check one text frame from a client that has not authenticated as an agent. A frame without a `type` is an event. */
 export function parseClientMessage(text: string): Checked<ClientMessage> {
-  const parsed = checkJson(z.unknown(), text);
+  const parsed = parseJson(text);
   if (!parsed.ok) return parsed;
   const { type, agentId } = Object(parsed.value) as { type?: unknown; agentId?: unknown };
   if (type === undefined || type === null) {
@@ -80,26 +88,35 @@ export function parseClientMessage(text: string): Checked<ClientMessage> {
     return event.ok ? { ok: true, value: { type: "event", event: event.value } } : event;
   }
   if (type === "auth" && agentId === undefined) {
-    const auth = check(clientAuthSchema, parsed.value);
+    const auth = checkValue(clientAuthSchema, parsed.value);
     return auth.ok ? { ok: true, value: { ...auth.value, type: "client_auth" } } : auth;
   }
-  if (AGENT_TYPES.has(type)) return check(messageSchema, parsed.value);
+  if (AGENT_TYPES.has(type)) return checkValue(messageSchema, parsed.value);
   return { ok: false, reason: "type: expected auth, or none in an event" };
 }
 
-/** Check that a text is JSON of this shape. */
+/** Check that a text is JSON of this shape, nested no deeper than an event may be. */
 export function checkJson<T>(schema: z.ZodType<T>, text: string): Checked<T> {
-  let value: unknown;
+  const parsed = parseJson(text);
+  return parsed.ok ? checkValue(schema, parsed.value) : parsed;
+}
+
+/** Parse JSON of any shape. Whatever is taken from the value needs {@linkcode checkValue} first. */
+export function parseJson(text: string): Checked<unknown> {
   try {
-    value = JSON.parse(text);
+    return { ok: true, value: JSON.parse(text) };
   } catch {
     // The parser's own message quotes the text, and with it perhaps a token.
     return { ok: false, reason: "not valid JSON" };
   }
-  return check(schema, value);
 }
 
-function check<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
+/**
+ * Check that a parsed value has this shape, and is nested no deeper than an event may be: fields that hold anything are
+ * written as JSON again, and JSON.stringify overflows the stack at some thousand levels.
+ */
+export function checkValue<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
+  if (isDeeperThan(MAX_DEPTH, value)) return { ok: false, reason: `nested more than ${MAX_DEPTH} levels deep` };
   const parsed = schema.safeParse(value);
   return parsed.success ? { ok: true, value: parsed.data } : { ok: false, reason: describeIssues(parsed.error) };
 }

@@ -17,12 +17,14 @@ export interface AttestationOptions {
   /** The agent may have events. */
   readonly admit: () => void;
   readonly refuse: (reason: string) => void;
+  /** Something of the above has thrown. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** The proof of one agent. */
 export interface Attestation {
   /** The evidence of its auth; undefined if it brought none. */
-  show(evidence: unknown): Promise<void>;
+  show(evidence: unknown): void;
   /** Evidence for the challenge. Returns whether one was sent that has no answer yet. */
   answer(evidence: unknown): boolean;
   /** The agent has gone: nothing more is told. */
@@ -33,7 +35,7 @@ const NONCE_BYTES = 32;
 
 /** Nothing was shown yet. */
 export function createAttestation(options: AttestationOptions): Attestation {
-  const { agentId, proofs, isRequired, challenge, told, admit, refuse } = options;
+  const { agentId, proofs, isRequired, challenge, told, admit, refuse, failed } = options;
   let nonce: string | undefined, latest: FeedProof | undefined, isOver = false;
 
   function tell(proof: FeedProof): void {
@@ -70,11 +72,11 @@ export function createAttestation(options: AttestationOptions): Attestation {
   }
 
   return {
-    async show(evidence) {
+    show(evidence) {
       if (!isRequired) letIn();
       if (evidence !== undefined) {
         tell({ state: "checking", isFresh: false });
-        await check(evidence);
+        check(evidence).catch(failed);
       } else if (isRequired) refuse("attestation required: the auth brings no evidence");
     },
     answer(evidence) {
@@ -83,7 +85,7 @@ export function createAttestation(options: AttestationOptions): Attestation {
       nonce = undefined;
       const { error } = (evidence ?? {}) as { error?: unknown };
       if (typeof error === "string") excused(error);
-      else void check(evidence, answered);
+      else check(evidence, answered).catch(failed);
       return true;
     },
     end() {
@@ -92,7 +94,7 @@ export function createAttestation(options: AttestationOptions): Attestation {
   };
 }
 
-/** A check that throws refuses the evidence: nobody awaits it, and a rejection would end the server. */
+/** A check that throws refuses the evidence. */
 function unreadable(error: unknown): FeedProof {
   return { state: "refused", isFresh: false, reasons: [`the evidence can't be checked: ${messageOf(error)}`] };
 }

@@ -197,12 +197,13 @@ class ClientConnection implements Client {
         print(`🚫 Agent refused: ${printable(reason)}`);
         this.#link.close(CLOSE.policyViolation, closeReason(reason));
       },
+      failed: (error) => this.#link.fail(error),
     });
-    void this.#attestation.show(auth.attestation);
+    this.#attestation.show(auth.attestation);
   }
 
   #answerChallenge({ type: _, ...evidence }: AgentMessage & { type: "attestation" }): void {
-    this.#stray("from_agent", JSON.stringify({ type: "attestation", format: evidence.format }));
+    this.#stray("from_agent", JSON.stringify({ type: "attestation", ...formatOf(evidence) }));
     if (!this.#attestation?.answer(evidence)) this.#complain("attestation: no challenge of this server is open");
   }
 
@@ -277,10 +278,15 @@ function isSameId(one: string, other: string): boolean {
 
 /** An auth as pages are shown it: no token, and of the evidence its kind alone. */
 function withoutLongParts({ token, attestation, ...auth }: AgentMessage & { type: "auth" }): object {
-  const { format } = (attestation ?? {}) as { format?: unknown };
   return {
     ...auth,
     ...token !== undefined && { token: "***" },
-    ...attestation !== undefined && { attestation: { format } },
+    ...attestation !== undefined && { attestation: formatOf(attestation) },
   };
+}
+
+/** The part of evidence that pages are shown: its kind, where that is a text. */
+function formatOf(evidence: unknown): { format?: string } {
+  const { format } = Object(evidence) as { format?: unknown };
+  return typeof format === "string" ? { format } : {};
 }

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import type { Checked } from "../wire.ts";
-import { checkJson } from "./agent_messages.ts";
+import { checkJson, checkValue, parseJson } from "./agent_messages.ts";
 import type { FeedAuth, FeedCommand } from "./feed.ts";
 import { questionShape } from "./questions.ts";
 
@@ -19,6 +19,7 @@ const commandSchema = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("read"), request, key: z.string(), connection: z.number().int().exactOptional() }),
 ], "expected an ask, replay, send_raw or read command");
+const numberedSchema = z.object({ request });
 const authSchema = z.object({ type: z.literal("auth"), token: z.string().exactOptional() });
 
 /** Check the first frame of a page. */
@@ -28,7 +29,10 @@ export function parseFeedAuth(text: string): Checked<FeedAuth> {
 
 /** Check a frame of a page after the first. `request`: of a wrong one, so that its sender can be told. */
 export function parseFeedCommand(text: string): Checked<FeedCommand> & { readonly request?: number } {
-  const command = checkJson(commandSchema, text);
-  const numbered = command.ok ? undefined : checkJson(z.object({ request }), text);
-  return { ...command, ...numbered?.ok && { request: numbered.value.request } };
+  const parsed = parseJson(text);
+  if (!parsed.ok) return parsed;
+  const command = checkValue(commandSchema, parsed.value);
+  if (command.ok) return command;
+  const numbered = numberedSchema.safeParse(parsed.value);
+  return { ...command, ...numbered.success && { request: numbered.data.request } };
 }

@@ -160,7 +160,14 @@ class TellingHub implements FeedHub {
   #tell(): void {
     this.#telling = undefined;
     if (this.#ended.signal.aborted) return;
-    const areDone = [...this.#pages.values()].map((feed) => feed.flush());
+    const areDone = [...this.#pages].map(([page, feed]) => {
+      try {
+        return feed.flush();
+      } catch (error) {
+        page.failed(error); // alone: nobody awaits this, and an error that left it would end the server
+        return true;
+      }
+    });
     if (areDone.includes(false)) this.#tellSoon();
   }
 

@@ -11,7 +11,14 @@ import type { Unread } from "./unread.ts";
 /** Attend to the page at the other end of `socket`, which has not opened yet. */
 export function attendPage(
   socket: WebSocket,
-  options: { token?: string; hub: FeedHub; limits: Limits; unread: Unread; clock: Clock },
+  options: {
+    token?: string;
+    hub: FeedHub;
+    limits: Limits;
+    unread: Unread;
+    clock: Clock;
+    print: (line: string) => void;
+  },
 ): Connection {
   const { token, hub, limits } = options;
   let isOpen = false;
@@ -29,6 +36,7 @@ export function attendPage(
   const page: Page = {
     send: (message) => void link.send(JSON.stringify(message)),
     hasRoom: () => link.hasRoom(limits.pageUnreadBytes),
+    failed: (error) => link.fail(error),
     cutOff: () => link.close(CLOSE.tryAgainLater, "too much is unread: read faster"),
   };
 

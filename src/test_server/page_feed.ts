@@ -10,6 +10,8 @@ export interface Page {
   send(message: FeedMessage): void;
   /** Whether it has read enough to be sent more. */
   hasRoom(): boolean;
+  /** The server failed to tell it something. */
+  failed(error: unknown): void;
   /** It has read nothing for too long. */
   cutOff(): void;
 }

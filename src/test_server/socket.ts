@@ -1,7 +1,9 @@
 /** A WebSocket of the server's side: its limits, its deadline for authentication, and how it ended. @module */
 
 import type { Clock } from "../clock.ts";
+import { messageOf } from "../errors.ts";
 import type { Limits } from "./limits.ts";
+import { printable } from "./shown_text.ts";
 import type { Unread } from "./unread.ts";
 
 /** Close codes, by the names of RFC 6455, 7.4.1, and IANA's registry. */
@@ -10,6 +12,7 @@ export const CLOSE = {
   abnormal: 1006,
   policyViolation: 1008,
   tooBig: 1009,
+  internalError: 1011,
   tryAgainLater: 1013,
 } as const;
 
@@ -34,6 +37,8 @@ export interface Socket extends Connection {
   hasRoom(unreadBytes?: number): boolean;
   /** The client has authenticated: the deadline ends, and these limits hold from now on. */
   authenticated(limits: SocketLimits): void;
+  /** The server failed to deal with this client: print the error, and close this connection with 1011. */
+  fail(error: unknown): void;
 }
 
 /** Bounds of one connection, in bytes. */
@@ -44,10 +49,11 @@ export interface SocketLimits {
   readonly unreadBytes: number;
 }
 
-/** The parts of a socket, and its callbacks. */
+/** The parts of a socket, and its callbacks. One that throws ends this connection, and no other: {@linkcode Socket.fail}. */
 export interface SocketOptions extends SocketLimits {
   readonly unread: Unread;
   readonly clock: Clock;
+  readonly print: (line: string) => void;
   readonly mustAuthenticate: boolean;
   readonly opened?: () => void;
   readonly received: (text: string) => void;
@@ -91,15 +97,15 @@ class ServedSocket implements Socket {
     options.unread.opened(socket);
     socket.onopen = () => {
       if (this.#closing) return socket.close(this.#closing.code, this.#closing.reason);
-      options.opened?.();
+      this.#attempt(() => options.opened?.());
       deadline.resolve(options.mustAuthenticate ? this.#expectAuthentication() : undefined);
     };
-    socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#receive(data);
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#attempt(() => this.#receive(data));
     socket.onerror = (event) => {
       if (event instanceof ErrorEvent) this.#failure = event.message;
     };
     socket.onclose = (event) => {
-      this.#end(event);
+      this.#attempt(() => this.#end(event));
       deadline.resolve();
       gone.resolve();
     };
@@ -133,6 +139,22 @@ class ServedSocket implements Socket {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.#options.unread.closing(this.#socket);
     this.#socket.close(code, reason);
+  }
+
+  fail(error: unknown): void {
+    this.#options.print(
+      `❌ A client is disconnected, the server failed to deal with it: ${printable(messageOf(error))}`,
+    );
+    this.close(CLOSE.internalError, "the server failed to deal with this: its terminal says why");
+  }
+
+  /** Call back. An error that left an event handler of the socket would end the server. */
+  #attempt(callBack: () => void): void {
+    try {
+      callBack();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   #receive(data: unknown): void {

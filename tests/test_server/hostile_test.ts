@@ -1,8 +1,14 @@
 /** Requests that no honest client makes, byte by byte: each is refused, and the server goes on for everybody else. @module */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { systemClock } from "../../src/clock.ts";
+import { startTestServer } from "../../src/test_server/server.ts";
+import { connect } from "../support/client.ts";
 import { startServer } from "../support/server.ts";
-import { http } from "./agent_server.ts";
+import { http, startWithAgent } from "./agent_server.ts";
+import { openFeed } from "./feed_client.ts";
+
+const AGENT = "550e8400-e29b-41d4-a716-446655440000";
 
 const HOST = "Host: localhost\r\n";
 
@@ -141,4 +147,111 @@ Deno.test("a body that is not sent as JSON takes no event in, and a preflight gi
     assertEquals([...response.headers.keys()].filter((name) => name.startsWith("access-control")), []);
   }
   assertEquals(server.lines.filter((line) => line.startsWith("❓")), []);
+});
+
+/** Objects in one another, by keys that are numbers: JSON.stringify overflows the stack with those (ran it). */
+const DEEP = `${'{"0":'.repeat(10_000)}1${"}".repeat(10_000)}`;
+const TOO_DEEP = "nested more than 64 levels deep";
+
+Deno.test("a frame that is nested too deep is refused, before and after an auth, and the server goes on", async () => {
+  const auth = `{"type":"auth","agentId":"${AGENT}","timestamp":1`;
+  const before = [
+    `${auth},"attestation":{"format":${DEEP}}}`,
+    `${auth},"attestation":{"format":"none","claims":${DEEP}}}`,
+    `{"type":"auth","more":${DEEP}}`,
+    `{"id":"deep","query":"?","timestamp":1,"metadata":${DEEP}}`,
+  ];
+  const after = [
+    `{"type":"attestation","format":${DEEP}}`,
+    `{"type":"response","queryId":"e","response":"!","timestamp":1,"agentId":"${AGENT}","metadata":{"more":${DEEP}}}`,
+    `{"type":"ack","eventId":"e","status":"processed","timestamp":1,"more":${DEEP}}`,
+  ];
+  await using stage = await startWithAgent(AGENT);
+  const { server, agent } = stage;
+  await using client = await connect(server.url);
+  client.send(...before, { id: "e", query: "?", timestamp: 1 });
+  const refusals = await client.received(before.length) as { type: string; message: string }[];
+  assertEquals(refusals.map(({ type, message }) => [type, message]), before.map(() => ["error", TOO_DEEP]));
+  await agent.received(2);
+  agent.send(...after, { type: "response", queryId: "e", response: "!", timestamp: 1, agentId: AGENT });
+  const told = await agent.received(2 + after.length) as { message: string }[];
+  assertEquals(told.slice(2).map(({ message }) => message), after.map(() => TOO_DEEP));
+  await server.responses(1);
+  assertEquals(server.lines.filter((line) => line.includes(TOO_DEEP)).length, before.length + after.length);
+});
+
+Deno.test("a body or a page's command that is nested too deep is refused, under the command's number", async () => {
+  await using server = await startServer();
+  const bodies = [["query", `{"query":"?","metadata":${DEEP}}`], ["query", `{"query":"?","more":${DEEP}}`], [
+    "forget",
+    `{"userId":"u","more":${DEEP}}`,
+  ]] as const;
+  for (const [path, body] of bodies) {
+    const headers = { "content-type": "application/json" };
+    const response = await fetch(`${http(server)}/api/${path}`, { method: "POST", headers, body });
+    assertEquals([response.status, (await response.json()).error], [400, TOO_DEEP]);
+  }
+  await using page = await openFeed(server);
+  const reply = await page.command({ type: "ask", request: 7, query: "?", metadata: levels(100) });
+  assertEquals(reply, { type: "refused", request: 7, reason: TOO_DEEP });
+});
+
+function levels(count: number): Record<string, unknown> {
+  return count === 0 ? {} : { 0: levels(count - 1) };
+}
+
+Deno.test("the format of evidence is shown where it is a text, and left out where it is anything else", async () => {
+  await using server = await startServer({ events: [] });
+  await using page = await openFeed(server);
+  for (const [index, format] of [{ 0: "x" }, ["none"], 7, "none"].entries()) {
+    await using agent = await connect(server.url);
+    agent.send({ type: "auth", agentId: AGENT, timestamp: 1, attestation: { format } });
+    await page.next(
+      "stray_frame",
+      ({ frame: { connection, text } }) =>
+        connection === index && text.endsWith(`"attestation":${format === "none" ? '{"format":"none"}' : "{}"}}`),
+    );
+  }
+});
+
+Deno.test("an error in the server while it deals with a frame ends that connection alone, and is told in the log", async () => {
+  const lines: string[] = [];
+  await using server = await startTestServer({
+    hostname: "127.0.0.1",
+    port: 0,
+    events: [],
+    clock: systemClock,
+    print: (line) => void lines.push(line),
+    observe(activity) {
+      if (activity.connection === 1 && activity.kind === "received") throw new RangeError("stack\nexceeded");
+    },
+  });
+  await using first = await connect(server.url);
+  await using second = await connect(server.url);
+  for (const agent of [first, second]) agent.authenticate({ agentId: AGENT });
+  assertEquals((await second.closed()).code, 1011);
+  assertEquals(lines.filter((line) => line.startsWith("❌")), [
+    "❌ A client is disconnected, the server failed to deal with it: stack\\nexceeded",
+  ]);
+  await first.received(1);
+  first.authenticate({ agentId: AGENT });
+  assertEquals((await first.received(2) as { type: string }[])[1]?.type, "auth_success");
+});
+
+Deno.test("an error in the server after it has checked evidence ends that connection alone", async () => {
+  const lines: string[] = [];
+  await using server = await startTestServer({
+    hostname: "127.0.0.1",
+    port: 0,
+    events: [],
+    clock: systemClock,
+    print(line) {
+      lines.push(line);
+      if (line.includes("Evidence refused")) throw new Error("no room on the terminal");
+    },
+  });
+  await using agent = await connect(server.url);
+  agent.send({ type: "auth", agentId: AGENT, timestamp: 1, attestation: "none" });
+  assertEquals((await agent.closed()).code, 1011);
+  assert(lines.some((line) => line.includes("no room on the terminal")));
 });

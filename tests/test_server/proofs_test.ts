@@ -182,8 +182,11 @@ Deno.test("a check that throws refuses the evidence, of the auth and of the chal
     told: (proof) => void told.push(proof),
     admit: () => void admitted.push(agentId),
     refuse,
+    failed: (error) => {
+      throw error;
+    },
   });
-  await attestation.show({});
+  attestation.show({});
   await challenged;
   isBroken = true;
   assertEquals(attestation.answer({}), true);
