@@ -132,14 +132,15 @@ export interface FeedProof {
  * What came of checking the signature of an answer:
  *
  * - `holds`: it is by a key that a genuine enclave vouches for
- * - `unproved`: it is right, and nothing vouches for its key
- * - `unknown`: the key is none that an agent has shown here
+ * - `foreign`: it is by another key than its agent has proved: nothing vouches for that key, or no agent has shown it
+ * - `unproved`: it is right, nothing vouches for its key, and its agent has proved none
+ * - `unknown`: the key is none that an agent has shown here, and its agent has proved none
  * - `wrong`: it is not by its key, or over another answer
  * - `broken`: it is right, and contradicts the chain of answers that its agent signed before
  * - `missing`: the answer is not signed, and its agent has proved a key
  */
 export interface FeedSignature {
-  readonly state: "holds" | "unproved" | "unknown" | "wrong" | "broken" | "missing";
+  readonly state: "holds" | "foreign" | "unproved" | "unknown" | "wrong" | "broken" | "missing";
   /** Why, for all states but `holds`. */
   readonly text?: string;
 }

@@ -26,9 +26,10 @@ export interface Proofs {
    * Check the signature of an outcome; undefined if it has none and needs none.
    *
    * @param text The response frame, or an ack that tells an error.
-   * @param from `isProved`: whether the agent on this connection has proved a key, with which it signs all it says.
+   * @param from `mustSign`: whether proved keys alone may sign for the agent on this connection: it has proved one, or
+   * the server requires it.
    */
-  judge(text: string, event: AgentEvent, from: { agentId: string; isProved: boolean }): FeedSignature | undefined;
+  judge(text: string, event: AgentEvent, from: { agentId: string; mustSign: boolean }): FeedSignature | undefined;
 }
 
 /** Keys, by name, and the chains of answers that they signed, by agentId. */
@@ -89,7 +90,7 @@ class KeptProofs implements Proofs {
   judge(
     text: string,
     event: AgentEvent,
-    { agentId, isProved: mustSign }: { agentId: string; isProved: boolean },
+    { agentId, mustSign }: { agentId: string; mustSign: boolean },
   ): FeedSignature | undefined {
     const entry = entryOf(text, agentId);
     if (entry.signature === undefined && entry.eip712Signature === undefined) {
@@ -97,9 +98,10 @@ class KeptProofs implements Proofs {
     }
     const keys = { get: (kid: string) => this.#proved.keys.get(kid) ?? this.#unproved.keys.get(kid) };
     const verdict = verifyEntry(entry, { keys, event, signerAddress: this.#addressOf });
-    if (!verdict.ok) return faulty(verdict.reasons);
+    if (!verdict.ok) return faulty(verdict.reasons, { mustSign });
     const { kid, claims: { iss }, link } = verdict;
     const isProved = this.#proved.keys.has(kid), { chains } = isProved ? this.#proved : this.#unproved;
+    if (!isProved && mustSign) return { state: "foreign", text: "no enclave vouches for the key that signed it" };
     const place = link && remember(chains, iss, chains.get(iss) ?? watchChain()).add(link);
     const broken = place && BROKEN[place.state];
     if (broken !== undefined) return { state: "broken", text: broken };
@@ -129,8 +131,12 @@ const BROKEN: Readonly<Partial<Record<ChainVerdict["state"], string>>> = {
   rollback: "Its chain of answers went back: an older state was put back, or two agents have one id.",
 };
 
-function faulty(reasons: readonly EntryReason[]): FeedSignature {
+function faulty(reasons: readonly EntryReason[], { mustSign }: { mustSign: boolean }): FeedSignature {
   const isUnknown = reasons.every(({ fault }) => fault === "key");
+  // Anybody may have a key that was never shown: an agent that signs with one has not signed with the key it proved.
+  if (isUnknown && mustSign) {
+    return { state: "foreign", text: "its key was never shown here: it is that of an earlier start, or anybody's" };
+  }
   return { state: isUnknown ? "unknown" : "wrong", text: reasons.map(({ text }) => text).join("; ") };
 }
 

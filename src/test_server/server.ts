@@ -116,6 +116,7 @@ function assemble(
   { hostname, url, stopping }: { hostname: string; url: () => string; stopping: AbortSignal },
 ) {
   const { token, broadcast = false, print, clock, observe = () => {}, proofPolicy = NO_POLICY } = options;
+  const { requireAttestation = false } = options;
   const proofs = createProofs({ policy: proofPolicy, now: clock.now });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const ledger = createLedger(limits), figures = createFigures(clock.now);
@@ -126,7 +127,9 @@ function assemble(
     now: clock.now,
     // A load measures the agent: 0.1 ms for each answer would be the server's.
     judge: (text, { event, askedBy }, { agentId, proof }) =>
-      askedBy === "load" ? undefined : proofs.judge(text, event, { agentId, isProved: proof?.state === "proved" }),
+      askedBy === "load"
+        ? undefined
+        : proofs.judge(text, event, { agentId, mustSign: requireAttestation || proof?.state === "proved" }),
     send(connection: number, { event, frame }: Asked) {
       if (stopping.aborted) return; // clients leave, and their events go to nobody any more
       print(`📤 Sending event: ${printable(event.id)}`);
@@ -151,7 +154,7 @@ function assemble(
     dispatch,
     tellAgents: (frame) => [...front.clients.values()].filter((client) => client.sendToAgent(frame)).length,
     proofs,
-    requireAttestation: options.requireAttestation ?? false,
+    requireAttestation,
     figures,
     hub,
     unread: trackUnread({ totalBytes: limits.unreadTotalBytes }),

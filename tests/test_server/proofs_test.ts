@@ -4,6 +4,8 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { generateKeyPairSync } from "node:crypto";
 import { encodeClaims, type PublicJwk, type Quoted, reportData, toBase64Url } from "../../src/proof/evidence.ts";
 import { parseClaims } from "../../src/proof/evidence_parsing.ts";
+import { textDigest } from "../../src/proof/claims.ts";
+import { createSigner } from "../../src/proof/signer.ts";
 import { createAttestation } from "../../src/test_server/attestation.ts";
 import type { FeedProof } from "../../src/test_server/feed.ts";
 import { createProofs, type ProofPolicy } from "../../src/test_server/proofs.ts";
@@ -76,7 +78,7 @@ Deno.test("an agent whose enclave is genuine is shown as proved, with key, platf
   for (const { id } of signed.events) assertEquals((await answerOf(server, id)).signature, { state: "holds" });
 });
 
-Deno.test("a signature over another answer is wrong, one of a key that was never shown unknown, and none is missing", async () => {
+Deno.test("of an agent that has proved a key, a signature over another answer is wrong, one by another key foreign, and none is missing", async () => {
   await using server = await start();
   await using agent = await connect(server.url);
   await prove(agent, signed.evidence);
@@ -89,7 +91,7 @@ Deno.test("a signature over another answer is wrong, one of a key that was never
   const [one, two, three] = await Promise.all(signed.events.map(({ id }) => answerOf(server, id)));
   assertEquals(one.signature.state, "wrong");
   assertStringIncludes(one.signature.text, "response");
-  assertEquals(two.signature.state, "unknown");
+  assertEquals(two.signature.state, "foreign");
   assertEquals(three.signature.state, "missing");
   assertEquals(second?.queryId, "event-2");
 });
@@ -111,6 +113,49 @@ Deno.test("an older state that was put back is told of the answer and of its age
   assertEquals((await answerOf(server, "event-3")).signature.state, "broken");
   const [{ broken }] = await agents(server);
   assertStringIncludes(broken, "went back");
+});
+
+for (const requireAttestation of [false, true]) {
+  const where = requireAttestation ? "with attestation required" : "where none is required";
+  Deno.test(`${where}, answers by a key that was shown and not proved are foreign under an agent that passes on another's evidence`, async () => {
+    await using server = await start({ requireAttestation });
+    const liar = await signedAnswers({ intel });
+    await using before = await connect(server.url);
+    const { claims } = liar.evidence as Quoted;
+    before.send({ type: "auth", agentId, timestamp: 1, attestation: { format: "none", claims } });
+    await server.printed("Not in a TEE");
+    await before[Symbol.asyncDispose]();
+    await server.disconnected(1);
+    await using agent = await connect(server.url);
+    await prove(agent, signed.evidence);
+    await server.printed("🛡️ Proved");
+    await exchange(server, agent, liar.entries);
+    for (const { id } of liar.events) {
+      const { signature } = await answerOf(server, id);
+      assertEquals(signature, { state: "foreign", text: "no enclave vouches for the key that signed it" });
+    }
+  });
+}
+
+Deno.test("answers of an agent that was started again hold, by its new key and by the one that it had proved before", async () => {
+  await using server = await start();
+  await using agent = await connect(server.url);
+  await prove(agent, signed.evidence);
+  await server.printed("🛡️ Proved");
+  await agent[Symbol.asyncDispose]();
+  await server.disconnected(1);
+  using signer = await createSigner();
+  const last = signed.entries[1]!;
+  signer.follow({ seq: 2, last: textDigest(last.signature) });
+  await using again = await connect(server.url);
+  await prove(again, await evidenceOf(intel, { claims: { ...CLAIMS, cnf: { jwk: signer.jwk } } }));
+  await server.printed(`🛡️ Proved: the key ${signer.kid}`);
+  const { signature: _, ...third } = signed.entries[2]!;
+  let signatures: object = {};
+  signer.sign(third, signed.events[2]!, (made) => signatures = made);
+  signer.finish();
+  await exchange(server, again, [...signed.entries.slice(0, 2), { ...third, ...signatures }]);
+  for (const { id } of signed.events) assertEquals((await answerOf(server, id)).signature, { state: "holds" });
 });
 
 Deno.test("an agent outside of a TEE is shown as such, and its right signatures prove nothing", async () => {
@@ -196,7 +241,7 @@ Deno.test("a check that throws refuses the evidence, of the auth and of the chal
 
 Deno.test("evidence that proves nothing changes nothing of what was proved: agent, address, chain", async () => {
   const proofs = createProofs({ policy: POLICY, now: FAKE_CLOCK.now });
-  const from = { agentId, isProved: true };
+  const from = { agentId, mustSign: true };
   const judge = (index: number) => {
     const entry = { type: "response", ...signed.entries[index]! };
     return proofs.judge(JSON.stringify(entry), signed.events[index]!, from)?.state;
@@ -219,7 +264,8 @@ Deno.test("evidence that proves nothing changes nothing of what was proved: agen
   const { claims: unproved } = other.evidence as Quoted;
   await proofs.check({ format: "none", claims: unproved }, { agentId });
   const forged = JSON.stringify({ type: "response", ...other.entries[1]! });
-  assertEquals(proofs.judge(forged, signed.events[1]!, from)?.state, "unproved");
+  const forgery = (mustSign: boolean) => proofs.judge(forged, signed.events[1]!, { agentId, mustSign })?.state;
+  assertEquals([forgery(true), forgery(false)], ["foreign", "unproved"]);
   assertEquals([judge(1), judge(2)], ["holds", "holds"]);
   // So many keys that nothing vouches for that the oldest of them is forgotten.
   for (let count = 0; count < 1_001; count++) {
@@ -227,7 +273,7 @@ Deno.test("evidence that proves nothing changes nothing of what was proved: agen
     await proofs.check({ format: "none", claims: encodeClaims({ ...claims, cnf: { jwk } }).text }, { agentId });
   }
   assertEquals(judge(2), "holds");
-  assertEquals(proofs.judge(forged, signed.events[1]!, from)?.state, "unknown");
+  assertEquals([forgery(true), forgery(false)], ["foreign", "unknown"]);
 });
 
 Deno.test("a quote is unchecked where the server has no collateral", async () => {

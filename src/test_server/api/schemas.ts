@@ -87,8 +87,9 @@ const proof = z.object({
 }).describe("What the agent has shown of its enclave, checked");
 
 const signature = z.object({
-  state: z.enum(["holds", "unproved", "unknown", "wrong", "broken", "missing"]).describe(
-    "unproved: right, but nothing vouches for its key; broken: it contradicts what the agent signed before; " +
+  state: z.enum(["holds", "foreign", "unproved", "unknown", "wrong", "broken", "missing"]).describe(
+    "foreign: by another key than its agent has proved; unproved: right, but nothing vouches for its key, and its agent " +
+      "has proved none; broken: it contradicts what the agent signed before; " +
       "missing: not signed, by an agent that has proved a key",
   ),
   text: z.string().optional(),

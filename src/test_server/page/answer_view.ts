@@ -89,6 +89,8 @@ function signatureText({ signature }: FeedAnswer): string {
       return "";
     case "holds":
       return "Signature holds: made in the enclave";
+    case "foreign":
+      return `Not by the key that its agent has proved: ${signature.text}`;
     case "unproved":
       return `Signature holds, but ${signature.text}`;
     case "unknown":

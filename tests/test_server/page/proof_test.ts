@@ -21,7 +21,7 @@ const testInBrowser = browserTests();
 async function stage() {
   const intel = await fakeIntel();
   const { nowMs: _, ...policy } = policyOf(intel);
-  const signed = await signedAnswers({ intel, count: 5 });
+  const signed = await signedAnswers({ intel, count: 6 });
   const server = await startServer({
     events: [],
     proofPolicy: { ...policy, requireMeasurement: false },
@@ -77,7 +77,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await server.disconnected(1);
       await using client = await connect(server.url);
       client.send(...signed.events);
-      await agent.received(7);
+      await agent.received(8);
       const restored = await signedAnswers({ intel });
       const [first, , third, fourth, fifth] = signed.entries;
       agent.send({ type: "response", ...first }, { type: "response", ...third });
@@ -86,10 +86,12 @@ for (const colorScheme of ["light", "dark"] as const) {
         ...fifth,
         signature: undefined,
       });
+      agent.send({ type: "response", ...restored.entries[2], queryId: "event-6" });
       const signatureOf = (question: string) => eventOf(page, question).locator(".signature");
       await signatureOf("Question 1?").getByText("Signature holds").waitFor();
       await signatureOf("Question 4?").getByText("Signature wrong").waitFor();
       await signatureOf("Question 5?").getByText("Not signed").waitFor();
+      await signatureOf("Question 6?").getByText("Not by the key that its agent has proved").waitFor();
       await using again = await connect(server.url);
       await prove(again, { intel, evidence: restored.evidence as Quoted });
       await page.getByText("Proved: its key is in a genuine TDX machine").nth(1).waitFor();
@@ -100,9 +102,9 @@ for (const colorScheme of ["light", "dark"] as const) {
       const broken = page.locator(".proof-broken").filter({ hasText: "went back" });
       await broken.waitFor();
       const red = await colourOf(page, ".proof-broken:not([hidden])");
-      assertEquals(await colourOf(page, '.signature[data-state="broken"]'), red);
-      assertEquals(await colourOf(page, '.signature[data-state="wrong"]'), red);
-      assertEquals(await colourOf(page, '.signature[data-state="missing"]'), red);
+      for (const state of ["broken", "foreign", "wrong", "missing"]) {
+        assertEquals(await colourOf(page, `.signature[data-state="${state}"]`), red, state);
+      }
       assertNotEquals(await colourOf(page, '.signature[data-state="holds"]'), red);
       assertEquals(await barriers(page), []);
     },
