@@ -1,9 +1,8 @@
 /** How one agent proves where it runs: evidence in its auth, then evidence with a nonce of this server. @module */
 
 import { messageOf } from "../errors.ts";
-import { toBase64Url } from "../proof/evidence.ts";
 import type { FeedProof } from "./feed.ts";
-import type { Proofs } from "./proofs.ts";
+import type { Challenge, Proofs } from "./proofs.ts";
 import { printable } from "./shown_text.ts";
 
 /** What is done with an agent, and told of it. */
@@ -31,12 +30,10 @@ export interface Attestation {
   end(): void;
 }
 
-const NONCE_BYTES = 32;
-
 /** Nothing was shown yet. */
 export function createAttestation(options: AttestationOptions): Attestation {
   const { agentId, proofs, isRequired, challenge, told, admit, refuse, failed } = options;
-  let nonce: string | undefined, latest: FeedProof | undefined, isOver = false;
+  let open: Challenge | undefined, latest: FeedProof | undefined, isOver = false;
 
   function tell(proof: FeedProof): void {
     latest = proof;
@@ -56,8 +53,8 @@ export function createAttestation(options: AttestationOptions): Attestation {
     if (isRequired) refuse(`attestation refused: ${text}`);
   }
 
-  async function check(evidence: unknown, answered?: string): Promise<void> {
-    const proof = await proofs.check(evidence, { agentId, nonce: answered }).catch(unreadable);
+  async function check(evidence: unknown, answered?: Challenge): Promise<void> {
+    const proof = await proofs.check(evidence, { agentId, challenge: answered }).catch(unreadable);
     if (isOver) return;
     tell(proof);
     if (isRequired && proof.state !== "proved") {
@@ -67,8 +64,8 @@ export function createAttestation(options: AttestationOptions): Attestation {
     if (answered !== undefined && isRequired) letIn();
     if (answered !== undefined) return;
     if (proof.state === "outside" || proof.kid === undefined) return;
-    nonce = toBase64Url(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
-    challenge(nonce);
+    open = proofs.challenge();
+    challenge(open.nonce);
   }
 
   return {
@@ -80,9 +77,9 @@ export function createAttestation(options: AttestationOptions): Attestation {
       } else if (isRequired) refuse("attestation required: the auth brings no evidence");
     },
     answer(evidence) {
-      const answered = nonce;
+      const answered = open;
       if (answered === undefined) return false;
-      nonce = undefined;
+      open = undefined;
       const { error } = (evidence ?? {}) as { error?: unknown };
       if (typeof error === "string") excused(error);
       else check(evidence, answered).catch(failed);

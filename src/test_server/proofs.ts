@@ -2,10 +2,10 @@
 
 import type { AgentEvent } from "../wire.ts";
 import { parseToken } from "../proof/token_parsing.ts";
-import { type ChainVerdict, type SeenChain, watchChain } from "../proof/chain.ts";
+import { type ChainLink, type ChainVerdict, type SeenChain, watchChain } from "../proof/chain.ts";
 import type { signerAddress } from "../proof/eip712.ts";
 import { type EntryReason, type TrustedKey, trustedKey, verifyEntry } from "../proof/entries.ts";
-import type { Claims } from "../proof/evidence.ts";
+import { type Claims, toBase64Url } from "../proof/evidence.ts";
 import { parseClaims, parseEvidence } from "../proof/evidence_parsing.ts";
 import type { EvidenceVerdict } from "../proof/verify/evidence.ts";
 import type { Policy } from "../proof/verify/policy.ts";
@@ -14,14 +14,23 @@ import type { FeedProof, FeedSignature } from "./feed.ts";
 /** What evidence is checked against; the time and the nonce are the server's own. */
 export type ProofPolicy = Omit<Policy, "nowMs" | "nonce">;
 
+/** A challenge to an agent: only evidence that was made after it can name its nonce. */
+export interface Challenge {
+  readonly nonce: string;
+  /** Its place among all challenges and their answers, counted from 1. */
+  readonly moment: number;
+}
+
 /** The keys of one server's agents, and the chains of their answers. */
 export interface Proofs {
+  /** Make a challenge, to be sent at once. */
+  challenge(): Challenge;
   /**
    * Check evidence.
    *
-   * @param about `agentId`: of the auth that brought it, or is of its connection; `nonce`: of the challenge that it answers.
+   * @param about `agentId`: of the auth that brought it, or is of its connection; `challenge`: the one that it answers.
    */
-  check(evidence: unknown, about: { agentId: string; nonce?: string | undefined }): Promise<FeedProof>;
+  check(evidence: unknown, about: { agentId: string; challenge?: Challenge | undefined }): Promise<FeedProof>;
   /**
    * Check the signature of an outcome; undefined if it has none and needs none.
    *
@@ -32,6 +41,12 @@ export interface Proofs {
   judge(text: string, event: AgentEvent, from: { agentId: string; mustSign: boolean }): FeedSignature | undefined;
 }
 
+/** When a key is known to have been there, in moments of {@linkcode Challenge}: after the one and before the other. */
+interface Presence {
+  lastChallenged: number;
+  readonly firstProved: number;
+}
+
 /** Keys, by name, and the chains of answers that they signed, by agentId. */
 interface Remembered {
   readonly keys: Map<string, TrustedKey>;
@@ -40,6 +55,7 @@ interface Remembered {
 
 /** Most entries of each of these maps: whoever connects makes keys and agents up, and could fill the memory. */
 const MAX_REMEMBERED = 1_000;
+const NONCE_BYTES = 32;
 /** Not written into the import itself: Deno would download the verifier's packages before the server's first start. */
 const VERIFIER = "../proof/verify/evidence.ts";
 
@@ -56,6 +72,9 @@ class KeptProofs implements Proofs {
    */
   readonly #proved: Remembered = { keys: new Map(), chains: new Map() };
   readonly #unproved: Remembered = { keys: new Map(), chains: new Map() };
+  /** Of the keys whose evidence answered a challenge, by name. */
+  readonly #presences = new Map<string, Presence>();
+  #moment = 0;
   /** Loaded with the first key for chains. */
   #addressOf: typeof signerAddress | undefined;
 
@@ -63,10 +82,15 @@ class KeptProofs implements Proofs {
     this.#options = options;
   }
 
+  challenge(): Challenge {
+    return { nonce: toBase64Url(crypto.getRandomValues(new Uint8Array(NONCE_BYTES))), moment: ++this.#moment };
+  }
+
   async check(
     evidence: unknown,
-    { agentId, nonce }: { agentId: string; nonce?: string | undefined },
+    { agentId, challenge }: { agentId: string; challenge?: Challenge | undefined },
   ): Promise<FeedProof> {
+    const moment = ++this.#moment; // before anything is awaited
     const parsed = parseEvidence(evidence);
     if (!parsed.ok) return { state: "refused", isFresh: false, reasons: [parsed.reason] };
     const claimed = parseClaims(parsed.value.claims);
@@ -81,10 +105,16 @@ class KeptProofs implements Proofs {
     if (claims.eth_address !== undefined) this.#addressOf = (await import("../proof/eip712.ts")).signerAddress;
     remember(this.#unproved.keys, kid, key);
     if (parsed.value.format === "none") return { state: "outside", ...about };
-    const verdict = await this.#verify(parsed.value, nonce);
+    const verdict = await this.#verify(parsed.value, challenge?.nonce);
     if (!verdict) return { state: "unchecked", ...about, reasons: ["the verifier's packages can't be downloaded"] };
     if (verdict.proved) remember(this.#proved.keys, kid, key);
-    return { ...about, ...shown(verdict), isFresh: nonce !== undefined && verdict.proved };
+    const isFresh = challenge !== undefined && verdict.proved;
+    if (isFresh) {
+      const { moment: lastChallenged } = challenge;
+      const presence = remember(this.#presences, kid, { lastChallenged, firstProved: moment });
+      presence.lastChallenged = Math.max(presence.lastChallenged, lastChallenged);
+    }
+    return { ...about, ...shown(verdict), isFresh };
   }
 
   judge(
@@ -102,10 +132,26 @@ class KeptProofs implements Proofs {
     const { kid, claims: { iss }, link } = verdict;
     const isProved = this.#proved.keys.has(kid), { chains } = isProved ? this.#proved : this.#unproved;
     if (!isProved && mustSign) return { state: "foreign", text: "no enclave vouches for the key that signed it" };
-    const place = link && remember(chains, iss, chains.get(iss) ?? watchChain()).add(link);
-    const broken = place && BROKEN[place.state];
+    const broken = link && this.#contradiction(link, remember(chains, iss, chains.get(iss) ?? watchChain()));
     if (broken !== undefined) return { state: "broken", text: broken };
     return isProved ? { state: "holds" } : { state: "unproved", text: "no enclave vouches for its key" };
+  }
+
+  /** What is said of an answer that can't stand beside those before it. */
+  #contradiction(link: ChainLink, chain: SeenChain): string | undefined {
+    const goesBack = this.#goesBack(link, chain.head);
+    return BROKEN[chain.add(link).state] ?? (goesBack ? BROKEN.rollback : undefined);
+  }
+
+  /**
+   * Whether an answer does not go on behind the farthest one, although its key came after the key of that one. A key lives
+   * as long as its process, and only one process at a time has the state: of a process that came later, all answers go on
+   * behind. The agent's clock, which `chain.ts` goes by, is the host's to set.
+   */
+  #goesBack({ kid, seq }: ChainLink, head: ChainLink | undefined): boolean {
+    if (!head || seq > head.seq) return false;
+    const own = this.#presences.get(kid), ofHead = this.#presences.get(head.kid);
+    return own !== undefined && ofHead !== undefined && kid !== head.kid && own.lastChallenged > ofHead.firstProved;
   }
 
   /** Undefined if the verifier's packages can't be downloaded. */

@@ -17,6 +17,7 @@ import { type ServerUnderTest, startServer } from "../support/server.ts";
 import { signedAnswers } from "../support/signed_answers.ts";
 import { FAKE_CLOCK } from "../support/fake_clock.ts";
 import { http } from "./agent_server.ts";
+import { proveTo } from "./proving.ts";
 
 const intel = await fakeIntel();
 const { nowMs: _, ...expected } = policyOf(intel);
@@ -33,20 +34,7 @@ function newJwk(): PublicJwk {
   return generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" }) as PublicJwk;
 }
 
-/** The evidence, with the nonce of a challenge. */
-function answered(evidence: unknown, nonce: string): Promise<Quoted> {
-  const parsed = parseClaims((evidence as Quoted).claims);
-  if (!parsed.ok) throw new Error(parsed.reason);
-  return evidenceOf(intel, { claims: { ...parsed.value.claims, eat_nonce: nonce } });
-}
-
-/** Show evidence, and answer the challenge. */
-async function prove(agent: Client, evidence: unknown): Promise<void> {
-  agent.send({ type: "auth", agentId, timestamp: 1, attestation: evidence });
-  const [, challenge] = await agent.received(2) as { type: string; nonce: string }[];
-  assertEquals(challenge?.type, "challenge");
-  agent.send({ type: "attestation", ...await answered(evidence, challenge!.nonce) });
-}
+const prove = (agent: Client, evidence: unknown) => proveTo(agent, { intel, evidence });
 
 async function agents(server: ServerUnderTest) {
   return (await (await fetch(`${http(server)}/api/agents`)).json()).agents;
@@ -221,7 +209,7 @@ Deno.test("a check that throws refuses the evidence, of the auth and of the chal
   const { promise: refused, resolve: refuse } = Promise.withResolvers<string>();
   const attestation = createAttestation({
     agentId,
-    proofs: { check, judge: () => undefined },
+    proofs: { check, judge: () => undefined, challenge: () => ({ nonce: "nonce", moment: 1 }) },
     isRequired: true,
     challenge,
     told: (proof) => void told.push(proof),
