@@ -1,10 +1,12 @@
 /** `agent open`: prints a responses file with its sealed entries opened, for whoever has the private key. @module */
 
+import { escapeControls } from "../control_characters.ts";
 import type { Environment } from "../environment.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { MAX_SMALL_FILE_BYTES, openPlainSync, readPlainTextSync } from "../files.ts";
 import { NotAnArrayError, readArray } from "../journal/json_array.ts";
 import { ClosedError, createOpener, type Opener } from "../journal/sealed_entries.ts";
+import { isDeeperThan, MAX_DEPTH } from "../wire.ts";
 import { OPENING_KEY } from "./settings.ts";
 
 /** What is opened, and where the result goes. */
@@ -23,7 +25,7 @@ const TOGETHER = 64;
 
 /**
  * Print the array, an entry a line. Entries that are not sealed are printed as they are, and so are those that can't be
- * opened, which are told of. Returns the exit code: 65 if there were any.
+ * opened, which are told of; `null` stands for one that is nested too deep. Returns the exit code: 65 if there were any.
  *
  * @throws {FatalError} If a file can't be read, the key is none, or the responses are no array.
  */
@@ -39,7 +41,7 @@ export async function openResponses(parts: OpenParts): Promise<number> {
       count++;
       if (reason === undefined) continue;
       closed++;
-      writeError(`entry ${count} (${JSON.stringify(idOf(entries[index]))}) can't be opened: ${reason}\n`);
+      writeError(`entry ${count} (${escapeControls(idText(entries[index]))}) can't be opened: ${reason}\n`);
     }
   };
   try {
@@ -80,6 +82,10 @@ function readable<T>(path: string, read: () => T): T {
 }
 
 async function openEntry(opener: Opener, entry: unknown): Promise<{ text: string; reason?: string }> {
+  // JSON.stringify overflows the stack for an entry that is nested some thousands of levels deep.
+  if (isDeeperThan(MAX_DEPTH, entry)) {
+    return { text: "null", reason: `it is nested more than ${MAX_DEPTH} levels deep` };
+  }
   const asItIs = JSON.stringify(entry);
   try {
     return { text: await opener.open(entry) ?? asItIs };
@@ -89,6 +95,7 @@ async function openEntry(opener: Opener, entry: unknown): Promise<{ text: string
   }
 }
 
-function idOf(entry: unknown): unknown {
-  return (entry as { queryId?: unknown } | null)?.queryId;
+function idText(entry: unknown): string {
+  const id = (entry as { queryId?: unknown } | null)?.queryId;
+  return JSON.stringify(typeof id === "string" ? id : null);
 }

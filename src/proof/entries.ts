@@ -1,7 +1,7 @@
 /** Checks that an outcome is what an agent's key signed: one entry of `responses.json`, or a response that a server got. @module */
 
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
-import type { AgentEvent } from "../wire.ts";
+import { type AgentEvent, isDeeperThan, MAX_DEPTH } from "../wire.ts";
 import { parseToken } from "./token_parsing.ts";
 import { type AnswerClaims, nonceOf, textDigest } from "./claims.ts";
 import { type ChainLink, linkOf } from "./chain.ts";
@@ -80,6 +80,8 @@ export function verifyEntry(
   if (!isEntry(entry)) {
     return refused(["form", "expected an entry with queryId, timestamp, agentId, response or error"]);
   }
+  // JSON.stringify, which makes the text whose digest was signed, overflows the stack some thousands of levels deep.
+  if (isDeeperThan(MAX_DEPTH, entry)) return refused(["form", `it is nested more than ${MAX_DEPTH} levels deep`]);
   const { signature } = entry;
   if ("sealed" in entry) return refused(["sealed", "it is sealed: open it first"]);
   if (signature === undefined) return refused(["unsigned", "it has no signature"]);

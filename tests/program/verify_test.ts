@@ -68,6 +68,35 @@ Deno.test("an answer whose text, id, time, agent, metadata or signature was chan
   }
 });
 
+Deno.test("files that are nested too deep end nothing: what is wrong is told, and so is every other answer", async () => {
+  const deepText = (text: string) => text.replaceAll('"DEEP"', '{"0":'.repeat(20_000) + "1" + "}".repeat(20_000));
+  await using folder = makeFolder();
+  const args = writeSigned(folder.path, { ...signed, ...changed({ metadata: "DEEP" as never }) });
+  const path = `${folder.path}/responses.json`;
+  Deno.writeTextFileSync(path, deepText(Deno.readTextFileSync(path)));
+  const { code, codes, stdout } = call(args);
+  assertEquals([code, codes], [1, ["form"]]);
+  assertMatch(stdout, /^entry 2 \("event-2"\): it is nested more than 64 levels deep \[form\]$/m);
+  assertStringIncludes(stdout, "2 of 3 entries are proved.");
+  assertEquals(JSON.parse(call([...args, "--json"]).stdout).refused.length, 1);
+
+  Deno.writeTextFileSync(path, JSON.stringify(signed.entries));
+  const beside = { format: "none", claims: encodeClaims(CLAIMS).text };
+  const list = [{ ...beside, format: "DEEP" }, { ...beside, claims: "DEEP" }, { ...beside, other: "DEEP" }, "DEEP"];
+  Deno.writeTextFileSync(`${folder.path}/attestation.json`, deepText(JSON.stringify([...list, signed.evidence])));
+  const events = [{ id: "other", query: "DEEP" }, "DEEP", { ...signed.events[0], metadata: "DEEP" }];
+  Deno.writeTextFileSync(`${folder.path}/events.json`, deepText(JSON.stringify([...events, ...signed.events])));
+  const others = call([...args, "--events", `${folder.path}/events.json`, "--json"]);
+  assertEquals([others.code, JSON.parse(others.stdout).evidence.length], [0, 5], others.stdout);
+
+  Deno.writeTextFileSync(
+    `${folder.path}/deep.json`,
+    deepText(JSON.stringify({ ...signed.intel.collateral, pck_crl: "DEEP" })),
+  );
+  const collateral = [...args, "--collateral", `${folder.path}/deep.json`];
+  assertEquals(assertThrows(() => call(collateral), FatalError).exitCode, 74);
+});
+
 Deno.test("another question than the answered one is not proved, nor one that nobody asked", async () => {
   const [first, ...rest] = signed.events;
   const asked = async (events: SignedAnswers["events"]) => {

@@ -24,6 +24,11 @@ function entryFor(outcome: Answer | Failure): Record<string, unknown> {
   return JSON.parse(entryOf(signed(outcome, { by: signer, event })).text);
 }
 
+/** A value of JSON with that many levels of objects, whose keys are numbers: JSON.stringify overflows the stack soonest there. */
+function nested(levels: number): unknown {
+  return JSON.parse('{"0":'.repeat(levels) + "1" + "}".repeat(levels));
+}
+
 /** An outcome with its signatures. */
 function signed(outcome: Outcome, { by, event }: { by: Signer; event: AgentEvent | undefined }): Outcome {
   let signed = outcome;
@@ -71,6 +76,16 @@ Deno.test("whatever is changed in an entry, or asked otherwise, is named", () =>
   assertEquals(faults(entry, { event: { ...event, query: "What is a tee?" } }), ["query"]);
   assertEquals(faults(entry, { event: { ...event, metadata: { nonce: "n-2" } } }), ["nonce"]);
   assertEquals(faults(entry, { event: { query: event.query } }), ["nonce"]);
+});
+
+Deno.test("an entry that is nested too deep is none, whichever field it is in, and nothing is thrown", () => {
+  const entry = entryFor(answer);
+  for (const field of ["metadata", "response", "error", "signature", "eip712Signature", "sealed", "other"]) {
+    assertEquals(faults({ ...entry, [field]: nested(20_000) }), ["form"], field);
+  }
+  assertEquals(faults({ ...entry, metadata: { ...answer.metadata, other: nested(20_000) } }), ["form"]);
+  assertEquals(faults({ ...entry, other: nested(63) }), []);
+  assertEquals(faults({ ...entry, other: nested(64) }), ["form"]);
 });
 
 Deno.test("a signature by another key, or moved from another entry, proves nothing", async () => {
