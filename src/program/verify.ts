@@ -5,7 +5,7 @@ import { escapeControls } from "../control_characters.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import { openPlainSync } from "../files.ts";
 import { NotAnArrayError, readArray } from "../journal/json_array.ts";
-import { type AnswerVerdict, checkAnswers, type Question } from "../proof/verify/answers.ts";
+import { type AnswerVerdict, checkAnswers, type Question, type Questions } from "../proof/verify/answers.ts";
 import { type EvidenceVerdict, verifyEvidence } from "../proof/verify/evidence.ts";
 import type { Policy } from "../proof/verify/policy.ts";
 import { readCollateral, readJson, readRoot, unreadable } from "../proof/verify/policy_files.ts";
@@ -86,12 +86,13 @@ function readEvidence({ attestationPath, responsesPath }: VerifyOptions): unknow
   return Array.isArray(value) ? value : [value];
 }
 
-function readQuestions(path: string): Map<string, Question> {
-  const questions = new Map<string, Question>();
+function readQuestions(path: string): Questions {
+  const questions = new Map<string, Question | undefined>();
   for (const value of entriesOf(path)) {
-    const event = checkEvent(value);
-    // The first of two events with one id is the one that is answered.
-    if (event.ok && !questions.has(event.value.id)) questions.set(event.value.id, event.value);
+    const event = checkEvent(value), id = event.ok ? event.value.id : event.id;
+    // The first of two events with one id is the one that is answered; what is no event may stand before it.
+    if (id === undefined || questions.get(id)) continue;
+    questions.set(id, event.ok ? event.value : undefined);
   }
   return questions;
 }

@@ -67,7 +67,7 @@ export function trustedKey(jwk: PublicJwk, about: Omit<TrustedKey, "key">): [kid
  *
  * @param entry The parsed JSON. Fields that the protocol does not name are not looked at.
  * @param against `keys`: the keys that may sign, by name; `event`: what was asked, if it is known: then the query and its
- * nonce are compared; `signerAddress`: of `eip712.ts`, to check signatures for chains too; default: they are not checked.
+ * nonce are compared, except of an error that signs none ({@linkcode isRefusal}); `signerAddress`: of `eip712.ts`, to check signatures for chains too; default: they are not checked.
  */
 export function verifyEntry(
   entry: unknown,
@@ -147,9 +147,18 @@ function* differencesOf(entry: UncheckedEntry, claims: AnswerClaims, trusted: Tr
   }
 }
 
+/**
+ * Whether a signed outcome refuses what came under its id: an error of something that the agent could not take for an event,
+ * because it was malformed or too large. Neither a query nor a nonce was signed then.
+ */
+export function isRefusal({ error_sha256, query_sha256 }: AnswerClaims): boolean {
+  return error_sha256 !== undefined && query_sha256 === undefined;
+}
+
 function* eventDifferences(event: Pick<AgentEvent, "query" | "metadata">, claims: AnswerClaims): Iterable<Reason> {
-  if (!isDigest(claims.query_sha256, event.query)) yield ["query", "it was signed for another query"];
-  if (nonceOf(event) !== claims.nonce) {
+  const refuses = isRefusal(claims);
+  if (!refuses && !isDigest(claims.query_sha256, event.query)) yield ["query", "it was signed for another query"];
+  if (nonceOf(event) !== claims.nonce && !(refuses && claims.nonce === undefined)) {
     yield ["nonce", claims.nonce === undefined ? "it was signed without a nonce" : "it was signed with another nonce"];
   }
 }

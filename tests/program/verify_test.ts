@@ -4,8 +4,10 @@ import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@
 import { FatalError } from "../../src/errors.ts";
 import { verifyResponses } from "../../src/program/verify.ts";
 import { encodeClaims, type Quoted, toBase64Url } from "../../src/proof/evidence.ts";
+import { createSigner } from "../../src/proof/signer.ts";
+import type { AgentEvent, Answer } from "../../src/wire.ts";
 import { EXECUTABLE, ROOT, startCommand } from "../support/agent.ts";
-import { CLAIMS, eventLogOf, REGISTERS } from "../support/evidence.ts";
+import { CLAIMS, eventLogOf, evidenceOf, REGISTERS } from "../support/evidence.ts";
 import { fakeIntel } from "../support/fake_intel.ts";
 import { makeFolder } from "../support/folder.ts";
 import { type SignedAnswers, signedAnswers, writeSigned } from "../support/signed_answers.ts";
@@ -106,6 +108,38 @@ Deno.test("another question than the answered one is not proved, nor one that no
   assertEquals(await asked([{ ...first!, query: "Another question?" }, ...rest]), [1, ["query"]]);
   assertEquals(await asked([{ ...first!, metadata: { nonce: "asked yesterday" } }, ...rest]), [1, ["nonce"]]);
   assertEquals(await asked(rest), [1, ["event"]]);
+});
+
+Deno.test("an error for something malformed or too large needs something with its id among the events, an answer does not fit it", async () => {
+  using signer = await createSigner();
+  const evidence = await evidenceOf(signed.intel, { claims: { ...CLAIMS, cnf: { jwk: signer.jwk } } });
+  const good = { id: "twice", query: "Who are you?", timestamp: 2 };
+  const sign = (outcome: Pick<Answer, "queryId"> & ({ response: string } | { error: string }), event?: AgentEvent) => {
+    const whole = { ...outcome, timestamp: 1, agentId: CLAIMS.agentId };
+    let entry: object = whole;
+    signer.sign(whole, event, (signatures) => entry = { ...whole, ...signatures });
+    signer.finish();
+    return entry as SignedAnswers["entries"][number];
+  };
+  const refusals = ["bad", "twice", "big"].map((queryId) => sign({ queryId, error: "query: expected string" }));
+  const entries = [...refusals, sign({ queryId: "twice", response: "I am an agent." }, good)];
+  const events = [
+    { id: "bad", query: 5, timestamp: 1 },
+    { id: "twice", query: 5, timestamp: 1 },
+    good,
+    { id: "big", query: "x".repeat(3_000), timestamp: 1, metadata: { nonce: "asked today" } },
+  ] as SignedAnswers["events"];
+  const asked = (entries: SignedAnswers["entries"], events: SignedAnswers["events"]) =>
+    verify({ change: { entries, evidence, events }, more: ["--events", "FOLDER/events.json"] });
+  const all = await asked(entries, events);
+  assertEquals([all.code, all.codes], [0, []], all.stdout);
+  const without = await asked(entries, events.slice(1));
+  assertEquals([without.code, without.codes], [1, ["event"]]);
+  assertStringIncludes(without.stdout, "3 of 4 entries are proved.");
+  for (const [queryId, fault] of [["bad", "event"], ["twice", "query"]] as const) {
+    const unasked = await asked([sign({ queryId, response: "I am an agent." })], events);
+    assertEquals([unasked.code, unasked.codes], [1, [fault]]);
+  }
 });
 
 Deno.test("evidence of another measurement, nonce, key, root or time proves nothing", async () => {

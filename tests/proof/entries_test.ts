@@ -128,8 +128,15 @@ Deno.test("an outcome that is not kept has no place in the chain", () => {
   assertEquals([typeof kept.link?.seq, apart.link], ["number", undefined]);
 });
 
-Deno.test("what could not be taken for an event is proved too, and no query fits it", () => {
-  const outcome = signed(failure, { by: signer, event: undefined });
+Deno.test("an error for what could not be taken for an event is proved under its id, whatever the query was", () => {
+  const refusal = signed(failure, { by: signer, event: undefined });
+  for (const asked of [undefined, { query: "" }, event]) assertEquals(faults(refusal, { event: asked }), []);
+  assertEquals(faults({ ...refusal, queryId: "q2" }, { event: { query: "" } }), ["id"]);
+});
+
+Deno.test("an answer that was signed without a query fits none", () => {
+  const outcome = signed(answer, { by: signer, event: undefined });
   assertEquals(faults(outcome, { event: undefined }), []);
   assertEquals(faults(outcome, { event: { query: "" } }), ["query"]);
+  assertEquals(faults(outcome), ["query", "nonce"]);
 });

@@ -3,7 +3,7 @@
 import type { AgentEvent } from "../../wire.ts";
 import { type SeenChain, watchChain } from "../chain.ts";
 import { signerAddress } from "../eip712.ts";
-import { type TrustedKey, trustedKey, verifyEntry } from "../entries.ts";
+import { isRefusal, type TrustedKey, trustedKey, verifyEntry } from "../entries.ts";
 import type { EvidenceVerdict } from "./evidence.ts";
 
 /** Why an answer is not proved. `code` is an `EntryFault`, or one of those that stand below. */
@@ -30,15 +30,19 @@ const MAX_REMEMBERED = 2 ** 24;
 /** The question of an answer, as far as it is signed. */
 export type Question = Pick<AgentEvent, "query" | "metadata">;
 
+/** The questions by their ids; undefined for an id under which only something stands that is no event. */
+export type Questions = ReadonlyMap<string, Question | undefined>;
+
 /**
  * A check of answers one after the other, in the order in which they were made.
  *
  * @param verdicts Of all the evidence there is. A key counts as proved if one of its evidences is.
- * @param questions The questions by their ids, if they are known: then each answer has to have one.
+ * @param questions The questions, if they are known: then each answer has to have one, and each error one or something
+ * that its agent may have refused.
  */
 export function checkAnswers(
   verdicts: readonly EvidenceVerdict[],
-  questions?: ReadonlyMap<string, Question>,
+  questions?: Questions,
 ): (entry: unknown) => AnswerVerdict {
   const { keys, unproved } = keysOf(verdicts);
   // Anybody can make up evidence that proves nothing: answers by such a key must not break the chain of a proved one.
@@ -49,11 +53,12 @@ export function checkAnswers(
     if (!verdict.ok) {
       return refused(verdict.reasons.map(({ fault, text }) => ({ code: fault, text })));
     }
-    const { kid, link } = verdict;
+    const { kid, claims, link } = verdict;
     const reasons: AnswerReason[] = [];
     const doubt = unproved.get(kid);
     if (doubt !== undefined) reasons.push({ code: "evidence", text: `the evidence for its key ${kid} ${doubt}` });
-    if (questions && !question) reasons.push({ code: "event", text: "its event is not among those that were given" });
+    const isAsked = question !== undefined || (isRefusal(claims) && questions?.has(claims.queryId));
+    if (questions && !isAsked) reasons.push({ code: "event", text: "its event is not among those that were given" });
     let missing = 0;
     if (link) {
       const chains = doubt === undefined ? provedChains : otherChains;
