@@ -34,7 +34,8 @@ Usage: agent verify responses.json --attestation attestation.json [options]
   --compose-hash HEX     SHA-256 of the compose file (dstack)
   --events FILE          The questions: checks that they are the answered ones
   --nonce TEXT           The nonce of the challenge that the evidence answers
-  --at TIME              Check as of then, as 2026-11-25T12:00:00Z (now)
+  --at TIME              Check as of then, as 2026-11-25T12:00:00Z, with Z or an
+                         offset such as +02:00; a day: as it begins, UTC (now)
   --accept-status STATUS Accept a platform that Intel calls so, as OutOfDate
   --root FILE            Trust this root, instead of Intel's or AWS's
   --json                 Print the result as JSON
@@ -93,9 +94,16 @@ function parse(args: readonly string[]): VerifyOptions | undefined {
   };
 }
 
+/** A day, or a day and a time of day with its zone: without one it would be another time on each machine. */
+const TIME = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
+
 function readTime(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const atMs = /^\d{4}-\d{2}-\d{2}(?:T.+)?$/.test(text) ? Date.parse(text) : NaN;
-  if (Number.isNaN(atMs)) throw new TypeError(`--at takes a time as 2026-11-25T12:00:00Z, got '${text}'`);
-  return atMs;
+  const day = TIME.exec(text)?.[1], atMs = day === undefined ? NaN : Date.parse(text);
+  // Date.parse takes 30 February for 2 March.
+  const isDay = !Number.isNaN(atMs) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(`${day}T`);
+  if (isDay) return atMs;
+  throw new TypeError(
+    `--at takes a day as 2026-11-25, or a time with Z or its offset from UTC as 2026-11-25T12:00:00Z, got '${text}'`,
+  );
 }

@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { FatalError } from "../../src/errors.ts";
 import { verifyResponses } from "../../src/program/verify.ts";
+import { readVerifyOptions } from "../../src/program/verify_options.ts";
 import { encodeClaims, type Quoted, toBase64Url } from "../../src/proof/evidence.ts";
 import { createSigner } from "../../src/proof/signer.ts";
 import type { AgentEvent, Answer } from "../../src/wire.ts";
@@ -263,6 +264,29 @@ Deno.test("--json lists a thousand refused entries, and says how many more there
   const printed = JSON.parse(stdout);
   assertEquals([code, printed.refused.length, printed.refused.at(-1).entry], [1, 1_000, 1_000]);
   assertEquals(printed.entries, { checked: 1_003, proved: 0, missing: 0, unlisted: 3 });
+});
+
+Deno.test("--at is the same time on every machine, and a day that there is", () => {
+  const atOf = (at: string) => readVerifyOptions(["responses.json", "--at", at])?.atMs;
+  const times = {
+    "2026-11-25": "2026-11-25T00:00:00Z",
+    "2024-02-29": "2024-02-29T00:00:00Z",
+    "2026-11-25T12:00Z": "2026-11-25T12:00:00Z",
+    "2026-11-25T12:00:00.5Z": "2026-11-25T12:00:00.500Z",
+    "2026-11-25T12:00:00+01:00": "2026-11-25T11:00:00Z",
+    "2026-02-28T23:00:00-02:00": "2026-03-01T01:00:00Z",
+  };
+  for (const [at, same] of Object.entries(times)) assertEquals(atOf(at), Date.parse(same), at);
+  const wrong = [
+    ...["2026-11-25T12:00:00", "2026-11-25T12:00", "2026-11-25T12:00:00 Z", "2026-11-25T12:00:00CET", "2026-11"],
+    ...["2026-02-30", "2026-02-29T00:00:00Z", "2026-04-31T12:00:00+01:00", "2026-13-01", "2026-00-10", "2026-01-00"],
+    ...["2026-11-25T25:00:00Z", "2026-11-25T12:60:00Z", "2026-11-25T", "yesterday", ""],
+  ];
+  for (const at of wrong) {
+    const { exitCode, message } = assertThrows(() => atOf(at), FatalError);
+    assertEquals(exitCode, 64, at);
+    assertStringIncludes(message, "a time with Z or its offset from UTC");
+  }
 });
 
 Deno.test("arguments that are wrong end with 64, files that can't be read with 74", async () => {
