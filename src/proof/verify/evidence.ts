@@ -3,12 +3,13 @@
 import { type Claims, type Evidence, type Quoted, reportData, thumbprint } from "../evidence.ts";
 import { parseClaims, parseEvidence } from "../evidence_parsing.ts";
 import { equalBytes } from "./certificates.ts";
+import type { Collateral } from "./collateral.ts";
 import { replayEventLog } from "./event_log.ts";
 import { verifyNitro } from "./nitro.ts";
 import { IDENTIFYING, isIdentified, type Policy } from "./policy.ts";
-import { type QuoteFacts, verifyQuote } from "./quote.ts";
+import { isAboutPlatform, type QuoteFacts, verifyQuote } from "./quote.ts";
 import { makersRoot } from "./roots.ts";
-import { collectReasons, type Reason, Refusal } from "./verdict.ts";
+import { collectReasons, type Reason, type ReasonCode, Refusal } from "./verdict.ts";
 
 /** What a check of evidence found. */
 export interface EvidenceVerdict {
@@ -80,23 +81,37 @@ export function verifyEvidence(value: unknown, policy: Policy): EvidenceVerdict 
   });
 }
 
-/** @throws {Refusal} If the quote is not genuine by any of the collaterals; the reason is the first one's. */
+/** @throws {Refusal} If the quote is not genuine by any of the collaterals. */
 function genuineQuote({ format, quote: text }: Quoted, { collaterals, root, nowMs }: Policy): QuoteFacts {
   const quote = Uint8Array.fromBase64(text, { alphabet: "base64url" });
   const trusted = root ?? makersRoot(format);
   if (format === "nitro") return verifyNitro(quote, { root: trusted, nowMs });
-  let first: unknown = new Refusal("collateral-missing", "a quote of Intel's needs collateral to be checked with");
-  for (const [index, collateral] of collaterals.entries()) {
+  const refusals: { readonly refusal: Refusal; readonly collateral: Collateral }[] = [];
+  for (const collateral of collaterals) {
     try {
       const facts = verifyQuote(quote, { collateral, root: trusted, nowMs });
       if (facts.platform !== format.replace("-quote", "")) throw new Refusal("quote", `the quote is no ${format}`);
       return facts;
     } catch (error) {
-      if (index === 0) first = error;
       if (!(error instanceof Refusal)) throw error;
+      refusals.push({ refusal: error, collateral });
     }
   }
-  throw first;
+  if (refusals.length === 0) {
+    throw new Refusal("collateral-missing", "a quote of Intel's needs collateral to be checked with");
+  }
+  // The collateral of another platform refuses every quote: its reason says nothing about this one.
+  const fitting = refusals.filter(({ collateral }) => isAboutPlatform(quote, collateral));
+  throw furthest((fitting.length > 0 ? fitting : refusals).map(({ refusal }) => refusal));
+}
+
+/** Reasons in the order in which a quote is checked; that a certificate was revoked is certain, whatever else is wrong. */
+const STEPS: readonly (readonly ReasonCode[])[] = [["certificate"], ["crl"], ["collateral", "quote"], ["revoked"]];
+
+/** The refusal of the check that got furthest, the first of several. */
+function furthest(refusals: readonly Refusal[]): Refusal {
+  const stepOf = ({ code }: Refusal) => STEPS.findIndex((codes) => codes.includes(code));
+  return refusals.reduce((far, other) => stepOf(other) > stepOf(far) ? other : far);
 }
 
 type Found = ReturnType<typeof collectReasons>;

@@ -74,6 +74,27 @@ export function verifyQuote(quote: Uint8Array, { collateral, root, nowMs }: Quot
   };
 }
 
+/** How the FMSPC stands in a platform's certificate: its object id, 1.2.840.113741.1.13.1.4, then six bytes. */
+const FMSPC = /060a2a864886f84d010d01040406([0-9a-f]{12})/;
+
+/**
+ * Whether collateral names the kind of platform that a quote is of. Nothing is verified here: of several collaterals that
+ * all refuse a quote, this tells which one's reason is to the point.
+ */
+export function isAboutPlatform(quote: Uint8Array, { pck_certificate_chain, tcb_info }: Collateral): boolean {
+  try {
+    const parsed = parseQuote(quote);
+    const [platform] = readPem(pck_certificate_chain ?? certificatesIn(parsed), "the platform's");
+    const fmspc = FMSPC.exec(Uint8Array.from(platform!.raw).toHex())?.[1];
+    const named = JSON.parse(tcb_info) as { fmspc?: unknown; id?: unknown } | null;
+    if (typeof named?.fmspc !== "string" || named.fmspc.toLowerCase() !== fmspc) return false;
+    // TCB info of before TDX has no id.
+    return (named.id ?? "SGX") === (parsed.report.asTd10() ? "TDX" : "SGX");
+  } catch {
+    return false;
+  }
+}
+
 function parseQuote(quote: Uint8Array): Quote {
   try {
     return Quote.parse(Buffer.from(quote));

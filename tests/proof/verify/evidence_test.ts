@@ -3,9 +3,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { encodeClaims, toBase64Url } from "../../../src/proof/evidence.ts";
 import { verifyEvidence } from "../../../src/proof/verify/evidence.ts";
+import type { Collateral } from "../../../src/proof/verify/collateral.ts";
 import { isIdentified, type Policy } from "../../../src/proof/verify/policy.ts";
 import { CLAIMS, eventLogOf, evidenceOf, policyOf, REGISTERS } from "../../support/evidence.ts";
-import { fakeIntel, type FakeOptions } from "../../support/fake_intel.ts";
+import { type FakeIntel, fakeIntel, type FakeOptions } from "../../support/fake_intel.ts";
 
 const DAY_MS = 86_400_000;
 const intel = await fakeIntel();
@@ -42,6 +43,34 @@ Deno.test("of several collaterals the one that fits the platform counts", async 
   const other = await fakeIntel();
   assertEquals(refusals(evidence, policyOf(intel, { collaterals: [other.collateral, intel.collateral] })), []);
 });
+
+Deno.test("of several collaterals that refuse a quote, the reason of the one about its platform is told", async () => {
+  const sgx = JSON.parse(Deno.readTextFileSync(new URL("../vectors/sgx_quote_collateral.json", import.meta.url)));
+  const old = await intel.listUntil("platforms", intel.nowMs - DAY_MS);
+  const revoked = await fakeIntel({ revoked: ["platform"] }), invalid = await fakeIntel({ status: "Revoked" });
+  const outdated = { ...revoked.collateral, pck_crl: await revoked.listUntil("platforms", intel.nowMs - DAY_MS) };
+  const elsewhere = (text: string) => text.replace(/"fmspc":"\w+"/, '"fmspc":"000000000000"');
+  const cases: [FakeIntel, Collateral[], string][] = [
+    [revoked, [revoked.collateral], "revoked"],
+    [revoked, [sgx, revoked.collateral], "revoked"],
+    [revoked, [revoked.collateral, sgx], "revoked"],
+    [revoked, [outdated, revoked.collateral], "revoked"],
+    [invalid, [sgx, invalid.collateral], "quote"],
+    [intel, [sgx, { ...intel.collateral, pck_crl: old }], "crl"],
+    // Of another platform: its list is valid, so that it gets further.
+    [intel, [changed(elsewhere), { ...intel.collateral, pck_crl: old }], "crl"],
+    [intel, [sgx, changed(elsewhere)], "collateral"],
+    [intel, [changed(() => "{"), sgx], "collateral"],
+  ];
+  for (const [of, collaterals, code] of cases) {
+    assertEquals(refusals(await evidenceOf(of), policyOf(of, { collaterals })), [code]);
+  }
+});
+
+/** The collateral with another TCB info, which nobody signed. */
+function changed(change: (tcbInfo: string) => string): Collateral {
+  return { ...intel.collateral, tcb_info: change(intel.collateral.tcb_info) };
+}
 
 Deno.test("a list of revoked certificates that is missing, unreadable, forged or expired is refused", async () => {
   const expired = intel.nowMs - DAY_MS;
