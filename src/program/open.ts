@@ -1,6 +1,6 @@
 /** `agent open`: prints a responses file with its sealed entries opened, for whoever has the private key. @module */
 
-import { escapeControls } from "../control_characters.ts";
+import { escapeControls, escapeControlsInLines } from "../control_characters.ts";
 import type { Environment } from "../environment.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { MAX_SMALL_FILE_BYTES, openPlainSync, readPlainTextSync } from "../files.ts";
@@ -37,7 +37,8 @@ export async function openResponses(parts: OpenParts): Promise<number> {
   const print = async (entries: readonly unknown[]) => {
     const texts = await Promise.all(entries.map((entry) => openEntry(opener, entry)));
     for (const [index, { text, reason }] of texts.entries()) {
-      write(`${count === 0 ? "[\n" : ",\n"}${text}`);
+      // Such characters stand only inside of JSON's texts, where their escapes mean the same.
+      write(`${count === 0 ? "[\n" : ",\n"}${escapeControlsInLines(text)}`);
       count++;
       if (reason === undefined) continue;
       closed++;

@@ -1,7 +1,7 @@
 /** `agent verify`: says whether answers were signed in an enclave of the expected measurement, reading files alone. @module */
 
 import { dirname, join } from "node:path";
-import { escapeControls } from "../control_characters.ts";
+import { escapeControls, escapeControlsInLines } from "../control_characters.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import { openPlainSync } from "../files.ts";
 import { NotAnArrayError, readArray } from "../journal/json_array.ts";
@@ -61,7 +61,9 @@ export function verifyResponses(args: readonly string[], { write, writeError, no
   const warnings = warningsOf(options, { verdicts, finding });
   const isProved = finding.entries > 0 && finding.proved === finding.entries;
   if (options.json) {
-    write(`${JSON.stringify(toldFinding(finding, { isProved, verdicts, warnings }), null, 2)}\n`);
+    const text = JSON.stringify(toldFinding(finding, { isProved, verdicts, warnings }), null, 2);
+    // Such characters stand only inside of JSON's texts, where their escapes mean the same.
+    write(`${escapeControlsInLines(text)}\n`);
   } else {
     for (const warning of warnings) writeError(`⚠️ ${escapeControls(warning)}\n`);
     write(`${[...verdicts.flatMap(evidenceLines), ...findingLines(finding)].map(escapeControls).join("\n")}\n`);

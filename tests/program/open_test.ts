@@ -31,7 +31,7 @@ async function open(entries: readonly string[]) {
     write: (text) => void (stdout += text),
     writeError: (text) => void (stderr += text),
   });
-  return { code, entries: JSON.parse(stdout), stderr };
+  return { code, entries: JSON.parse(stdout), stdout, stderr };
 }
 
 Deno.test("an entry that is nested too deep is told of, and all others are opened", async () => {
@@ -53,8 +53,11 @@ Deno.test("an entry that is nested too deep is told of, and all others are opene
   ]);
 });
 
-Deno.test("an id can't move the terminal's cursor, or turn the line around", async () => {
-  const { stderr } = await open([`{"queryId":"a\u009b\u202e","sealed":"none"}`]);
-  assertFalse(/[\u009b\u202e]/.test(stderr));
-  assertStringIncludes(stderr, String.raw`("a\u009b\u202e")`);
+Deno.test("neither an id nor an answer can move the terminal's cursor, or turn the line around, and the JSON is the same", async () => {
+  const marks = "a\u007f\u009b\u202e";
+  const closed = { queryId: marks, sealed: "none" };
+  const { entries, stdout, stderr } = await open([await sealed(marks), JSON.stringify(closed)]);
+  assertFalse(/[\u007f\u009b\u202e]/.test(stdout + stderr));
+  assertStringIncludes(stderr, String.raw`entry 2 ("a\u007f\u009b\u202e") can't be opened`);
+  assertEquals([entries[0].response, entries[1]], [`Answer to ${marks}.`, closed]);
 });

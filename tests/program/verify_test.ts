@@ -1,10 +1,11 @@
 /** `agent verify`: exit 0 only if every answer is proved, and each reason why not is named. @module */
 
-import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { FatalError } from "../../src/errors.ts";
 import { verifyResponses } from "../../src/program/verify.ts";
 import { readVerifyOptions } from "../../src/program/verify_options.ts";
 import { encodeClaims, type Quoted, toBase64Url } from "../../src/proof/evidence.ts";
+import { parseClaims } from "../../src/proof/evidence_parsing.ts";
 import { createSigner } from "../../src/proof/signer.ts";
 import type { AgentEvent, Answer } from "../../src/wire.ts";
 import { EXECUTABLE, ROOT, startCommand } from "../support/agent.ts";
@@ -253,6 +254,17 @@ Deno.test("--json prints the same for programs", async () => {
   assertEquals(printed.evidence[0].proved, true);
   assertEquals(printed.evidence[0].claims.agentId, CLAIMS.agentId);
   assertEquals(printed.evidence[0].quote.measurements.mrtd, REGISTERS.mrtd.toHex());
+});
+
+Deno.test("--json writes no control character, nor a mark that turns text around, and means the same", async () => {
+  const version = "1.0\u007f\u009b31m\u202e\u2028\n\t", queryId = "a\u0085b\u2066";
+  const { claims, ...quoted } = signed.evidence as Quoted, parsed = parseClaims(claims);
+  assert(parsed.ok);
+  const evidence = { ...quoted, claims: encodeClaims({ ...parsed.value.claims, version }).text };
+  const { stdout, stderr } = await verify({ change: { ...changed({ queryId }), evidence }, more: ["--json"] });
+  assertFalse(/[\p{Cc}\p{Zl}\p{Bidi_Control}]/u.test((stdout + stderr).replaceAll("\n", "")));
+  const printed = JSON.parse(stdout);
+  assertEquals([printed.evidence[0].claims.version, printed.refused[1].queryId], [version, queryId]);
 });
 
 Deno.test("--json lists a thousand refused entries, and says how many more there are", async () => {
