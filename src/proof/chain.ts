@@ -35,6 +35,8 @@ export type ChainVerdict =
 export interface SeenChain {
   /** The token that goes farthest. */
   readonly head: ChainLink | undefined;
+  /** The token that was seen first at a place: its digest, and that of the token before it; undefined if none is remembered. */
+  at(seq: number): Pick<ChainLink, "digest"> & { readonly prev: string | undefined } | undefined;
   /** Take the next token, in the order of arrival. Its signature must have been checked. */
   add(link: ChainLink): ChainVerdict;
 }
@@ -78,6 +80,7 @@ export function watchChain({ remembered = MAX_REMEMBERED }: { remembered?: numbe
     get head() {
       return head;
     },
+    at: seenAt,
     add(link) {
       if (seenAt(link.seq)?.digest === link.digest) return { state: "copy" };
       const last = head, isNewKey = !kids.has(link.kid);

@@ -1,7 +1,7 @@
 /** Checks signed answers against evidence: each answer's signature, its key, and its place in its agent's chain. @module */
 
 import type { AgentEvent } from "../../wire.ts";
-import { type SeenChain, watchChain } from "../chain.ts";
+import { type ChainLink, type ChainVerdict, type SeenChain, watchChain } from "../chain.ts";
 import { signerAddress } from "../eip712.ts";
 import { isRefusal, type TrustedKey, trustedKey, verifyEntry } from "../entries.ts";
 import type { EvidenceVerdict } from "./evidence.ts";
@@ -46,7 +46,7 @@ export function checkAnswers(
 ): (entry: unknown) => AnswerVerdict {
   const { keys, unproved } = keysOf(verdicts);
   // Anybody can make up evidence that proves nothing: answers by such a key must not break the chain of a proved one.
-  const provedChains = new Map<string, SeenChain>(), otherChains = new Map<string, SeenChain>();
+  const addProved = watchChains(), addOther = watchChains();
   return (entry) => {
     const question = questions?.get((entry as { queryId?: unknown } | null)?.queryId as string);
     const verdict = verifyEntry(entry, { keys, event: question, signerAddress });
@@ -61,16 +61,46 @@ export function checkAnswers(
     if (questions && !isAsked) reasons.push({ code: "event", text: "its event is not among those that were given" });
     let missing = 0;
     if (link) {
-      const chains = doubt === undefined ? provedChains : otherChains;
-      const chain = chains.get(link.iss) ?? watchChain({ remembered: MAX_REMEMBERED });
-      chains.set(link.iss, chain);
-      const place = chain.add(link);
+      const place = (doubt === undefined ? addProved : addOther)(link);
       if (place.state === "gap") missing = place.missing;
       const broken = BROKEN[place.state];
       if (broken !== undefined) reasons.push({ code: place.state, text: broken });
     }
     return { proved: reasons.length === 0, reasons, missing };
   };
+}
+
+/** The chains of agents by their ids. Returns what adds a token to that of its agent. */
+function watchChains(): (link: ChainLink) => ChainVerdict {
+  const chains = new Map<string, SeenChain>();
+  return (link) => {
+    const chain = chains.get(link.iss) ?? watchChain({ remembered: MAX_REMEMBERED });
+    chains.set(link.iss, chain);
+    const last = chain.head, place = chain.add(link);
+    if (place.state !== "gap" || !last) return place;
+    const missing = place.missing - countBetween(last, link, [...chains.values()]);
+    return missing > 0 ? { state: "gap", missing } : { state: "ok" };
+  };
+}
+
+/**
+ * How many tokens between two of one agent were seen under other ids: the same state may have been run with another
+ * AGENT_ID in between. Only those count that are linked to one of the two by digests, one after the other, or the tokens of
+ * an agent of its own would hide what is missing.
+ */
+function countBetween(last: ChainLink, link: ChainLink, chains: readonly SeenChain[]): number {
+  let before = link.prev, { digest } = last, from = last.seq + 1, to = link.seq - 1;
+  for (; from <= to; to--) {
+    const found = chains.map((chain) => chain.at(to)).find((place) => place?.digest === before);
+    if (!found) break;
+    before = found.prev;
+  }
+  for (; from <= to; from++) {
+    const found = chains.map((chain) => chain.at(from)).find((place) => place?.prev === digest);
+    if (!found) break;
+    digest = found.digest;
+  }
+  return from - last.seq - 1 + link.seq - 1 - to;
 }
 
 /** What is said of a token that contradicts its agent's chain. */
