@@ -35,6 +35,8 @@ interface Finding {
   readonly refused: readonly RefusedEntry[];
   /** Answers that the agents signed between those of the file, and that are not in it. */
   readonly missing: number;
+  /** What is suspicious about the order of the answers. */
+  readonly warnings: readonly string[];
 }
 
 /** Evidence is a few kilobytes for each start; a thousand of them are kept. */
@@ -119,24 +121,25 @@ function* entriesOf(path: string): Generator<unknown> {
 }
 
 function checkFile(path: string, check: (entry: unknown) => AnswerVerdict): Finding {
-  const refused: RefusedEntry[] = [];
+  const refused: RefusedEntry[] = [], warnings: string[] = [];
   let entries = 0, proved = 0, missing = 0;
   for (const entry of entriesOf(path)) {
     const verdict = check(entry);
     entries++;
     missing += verdict.missing;
+    if (verdict.warning !== undefined) warnings.push(verdict.warning);
     if (verdict.proved) proved++;
     else if (refused.length < MAX_TOLD) {
       const { queryId } = (entry ?? {}) as { queryId?: unknown };
       refused.push({ entry: entries, ...(typeof queryId === "string" && { queryId }), reasons: verdict.reasons });
     }
   }
-  return { entries, proved, refused, missing };
+  return { entries, proved, refused, missing, warnings };
 }
 
 function warningsOf(
   { rootPath, atMs }: VerifyOptions,
-  { verdicts, finding: { missing } }: { verdicts: readonly EvidenceVerdict[]; finding: Finding },
+  { verdicts, finding: { missing, warnings: ofOrder } }: { verdicts: readonly EvidenceVerdict[]; finding: Finding },
 ): string[] {
   const warnings = new Set<string>();
   if (rootPath !== undefined) {
@@ -150,6 +153,7 @@ function warningsOf(
       } answers that were signed between these are not in the file, or not as they were signed.`,
     );
   }
+  for (const text of ofOrder) warnings.add(text);
   for (const { kid, warnings: ofKey } of verdicts) for (const text of ofKey) warnings.add(`Key ${kid}: ${text}`);
   return [...warnings];
 }

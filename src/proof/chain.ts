@@ -23,12 +23,14 @@ export interface ChainLink {
  * - "ok": it follows the last one, or is the first that is seen
  * - "copy": it was seen before
  * - "gap": it follows after `missing` others that were not seen
- * - "late": it belongs before the last one, and contradicts nothing that was seen
+ * - "late": it belongs before the last one, and contradicts nothing that was seen. `isNewKey`: it is the first of its key.
+ *   Where tokens come in the order in which they were made, that is an old state with the clock set back, too.
  * - "fork": another token has its place, or it follows another one than the one that was seen there
  * - "rollback": the same, by another key, or a new key's token that goes back in the chain: an old state was put back
  */
 export type ChainVerdict =
-  | { readonly state: "ok" | "copy" | "late" | "fork" | "rollback" }
+  | { readonly state: "ok" | "copy" | "fork" | "rollback" }
+  | { readonly state: "late"; readonly isNewKey: boolean }
   | { readonly state: "gap"; readonly missing: number };
 
 /** The chain of one agent, as far as its tokens were seen. */
@@ -92,7 +94,9 @@ export function watchChain({ remembered = MAX_REMEMBERED }: { remembered?: numbe
       if (other) return { state: other.kid === link.kid ? "fork" : "rollback" };
       if (!last) return { state: "ok" };
       // A copy from before anything was seen also goes back, with a key that is new here: but it is older than the last.
-      if (!goesOn) return { state: isNewKey && link.timestamp >= last.timestamp ? "rollback" : "late" };
+      // That is the agent's clock, so whoever can set it back can make a rollback look like such a copy.
+      const isBack = isNewKey && link.timestamp >= last.timestamp;
+      if (!goesOn) return isBack ? { state: "rollback" } : { state: "late", isNewKey };
       const missing = link.seq - last.seq - 1;
       return missing > 0 ? { state: "gap", missing } : { state: "ok" };
     },

@@ -205,6 +205,20 @@ Deno.test("an older state that was put back is found, answers that are missing a
   );
 });
 
+Deno.test("a file whose answers of another key go back in chain and time is warned of", async () => {
+  const long = await signedAnswers({ intel: signed.intel, count: 9 });
+  await using folder = makeFolder();
+  const args = writeSigned(folder.path, { ...signed, entries: [...long.entries.slice(6), signed.entries[0]!] });
+  Deno.writeTextFileSync(`${folder.path}/attestation.json`, JSON.stringify([long.evidence, signed.evidence]));
+  const { code, stderr } = call(args);
+  assertEquals(code, 0);
+  assertMatch(
+    stderr,
+    /Key \S+: its first answer here, number 1 .* an older state was put back, and the clock set back\./,
+  );
+  assertEquals(JSON.parse(call([...args, "--json"]).stdout).warnings.length, 3);
+});
+
 Deno.test("evidence whose key is none is told of, and ends nothing", async () => {
   const jwk = { ...CLAIMS.cnf.jwk, x: toBase64Url(new Uint8Array(32).fill(2)) };
   const noKey = { format: "none", claims: encodeClaims({ ...CLAIMS, cnf: { jwk } }).text };

@@ -19,6 +19,8 @@ export interface AnswerVerdict {
   readonly reasons: readonly AnswerReason[];
   /** Answers of the agent before this one that were not seen. */
   readonly missing: number;
+  /** What is suspicious about its place, and proves no fault: a sentence. At most one for each key. */
+  readonly warning?: string;
 }
 
 /**
@@ -59,14 +61,15 @@ export function checkAnswers(
     if (doubt !== undefined) reasons.push({ code: "evidence", text: `the evidence for its key ${kid} ${doubt}` });
     const isAsked = question !== undefined || (isRefusal(claims) && questions?.has(claims.queryId));
     if (questions && !isAsked) reasons.push({ code: "event", text: "its event is not among those that were given" });
-    let missing = 0;
+    let missing = 0, warning: string | undefined;
     if (link) {
       const place = (doubt === undefined ? addProved : addOther)(link);
       if (place.state === "gap") missing = place.missing;
       const broken = BROKEN[place.state];
       if (broken !== undefined) reasons.push({ code: place.state, text: broken });
+      if (doubt === undefined && place.state === "late" && place.isNewKey) warning = goesBack(link);
     }
-    return { proved: reasons.length === 0, reasons, missing };
+    return { proved: reasons.length === 0, reasons, missing, ...(warning !== undefined && { warning }) };
   };
 }
 
@@ -108,6 +111,12 @@ const BROKEN: Readonly<Record<string, string>> = {
   fork: "its key signed another answer for the same place in the chain",
   rollback: "the agent's chain went back: an older state was put back, or two agents share an id",
 };
+
+/** What is said of a key that first appears behind later answers, with an earlier time. */
+function goesBack({ kid, seq }: ChainLink): string {
+  return `Key ${kid}: its first answer here, number ${seq} of its agent, stands behind later ones of another key. Unless ` +
+    "the file was put together in another order, an older state was put back, and the clock set back.";
+}
 
 function refused(reasons: readonly AnswerReason[]): AnswerVerdict {
   return { proved: false, reasons, missing: 0 };

@@ -52,6 +52,15 @@ function missing(entries: readonly Entry[]): number {
   return entries.map(check).reduce((sum, { missing }) => sum + missing, 0);
 }
 
+/** Why each of the entries is refused, and how many warnings there are. */
+function check(entries: readonly Entry[], evidence: readonly EvidenceVerdict[]) {
+  const verdicts = entries.map(checkAnswers(evidence));
+  return {
+    codes: verdicts.map(({ reasons }) => reasons.map(({ code }) => code)),
+    warnings: verdicts.filter(({ warning }) => warning !== undefined).length,
+  };
+}
+
 const at = (...seqs: readonly number[]) => seqs.map((seq) => places[seq - 1]!);
 
 Deno.test("nothing is missing where a state was run under another id in between", () => {
@@ -69,4 +78,24 @@ Deno.test("the answers of an agent of its own don't stand for missing ones", () 
   const apart = [two.say(1)];
   for (const seq of [2, 3, 4, 5]) apart.push(two.say(seq, apart.at(-1)));
   assertEquals(missing([...at(1, 2), ...apart, ...at(5)]), 2);
+});
+
+Deno.test("a new key that goes back is a rollback by its time, and a warning where the clock was set back too", async () => {
+  const before = await makeKey("agent"), after = await makeKey("agent");
+  const evidence = [before.evidence, after.evidence], [start] = at(1);
+  const first = before.say(500, start, 10_000), later = [first, before.say(501, first, 11_000)];
+  const back = (timeMs: number) => {
+    const again = after.say(101, start, timeMs);
+    return [again, after.say(102, again, timeMs + 1_000)];
+  };
+  const honest = check([...later, ...back(12_000)], evidence);
+  assertEquals(honest, { codes: [[], [], ["rollback"], []], warnings: 0 });
+  const setBack = check([...later, ...back(9_000)], evidence);
+  assertEquals(setBack, { codes: [[], [], [], []], warnings: 1 });
+  const sorted = check([...back(9_000), ...later], evidence);
+  assertEquals(sorted, { codes: [[], [], [], []], warnings: 0 });
+});
+
+Deno.test("an answer that comes late by a key that was there before is no reason for a warning", () => {
+  assertEquals(check(at(1, 7, 2, 8, 5), [one.evidence]).warnings, 0);
 });
