@@ -52,7 +52,7 @@ export function createIntake(parts: {
         if (accepted.settled) outbox.again(accepted.outcome, delivery);
         else {
           if (delivery.handle !== undefined) deliveries.add(delivery);
-          outbox.redelivered(event.id);
+          outbox.redelivered(event.id, delivery);
         }
         return;
       }

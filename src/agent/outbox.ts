@@ -18,7 +18,7 @@ export interface Outbox {
   /** Send an outcome once more, to a sender that asked again. */
   again(outcome: Outcome, delivery: Delivery): void;
   /** The event of an unsettled outcome was delivered again: the outcome goes out, if it is released. */
-  redelivered(id: string): void;
+  redelivered(id: string, delivery: Delivery): void;
   /** The peer can be reached: offer what it did not get. */
   retry(): void;
   /** Resolves when all that was offered has been settled, or can't be now. */
@@ -47,8 +47,8 @@ export function createOutbox(options: {
   let isUnreachable = false;
   /** How often the peer came back into reach: a refusal from before says nothing about now. */
   let reach = 0;
-  /** Places of the outcomes that are with the transport. */
-  const underWay = new Set<number>();
+  /** Places of the outcomes that are with the transport, and by their events' ids who asked for one again meanwhile. */
+  const underWay = new Set<number>(), askedAgain = new Map<string, Delivery | undefined>();
 
   function offerSome() {
     while (!isUnreachable && offered < released && settling.active < MAX_OFFERED) {
@@ -62,18 +62,31 @@ export function createOutbox(options: {
     const { seq, outcome } = recorded;
     offered = seq;
     if (underWay.has(seq)) return;
-    const triedReach = reach;
+    const triedReach = reach, { queryId } = outcome;
     underWay.add(seq);
-    settling.settle(recorded, deliveries.of(outcome.queryId).at(-1), (isSettled) => {
+    askedAgain.set(queryId, undefined);
+    settling.settle(recorded, deliveries.of(queryId).at(-1), (isSettled) => {
+      const repeat = askedAgain.get(queryId);
       underWay.delete(seq);
+      askedAgain.delete(queryId);
       if (isSettled) {
-        deliveries.remove(outcome.queryId);
+        deliveries.remove(queryId);
         journal.settled(seq);
+        if (repeat) again(outcome, repeat);
       } else if (isSettled === false) {
         if (triedReach === reach) isUnreachable = true;
         // The peer came back in the meantime, and this one was passed over since it was still under way.
         else offered = Math.min(offered, seq - 1);
       }
+      offerSome();
+    });
+  }
+
+  function again(outcome: Outcome, delivery: Delivery) {
+    // If it fails, or there is too much under way already, the sender asks again: it was not told.
+    if (settling.active >= MAX_OFFERED) return;
+    settling.settle(entryOf(outcome), delivery, (isSettled) => {
+      if (isSettled) deliveries.remove(outcome.queryId);
       offerSome();
     });
   }
@@ -88,16 +101,11 @@ export function createOutbox(options: {
       }
       offerSome();
     },
-    again(outcome, delivery) {
-      // If it fails, or there is too much under way already, the sender asks again: it was not told.
-      if (settling.active >= MAX_OFFERED) return;
-      settling.settle(entryOf(outcome), delivery, (isSettled) => {
-        if (isSettled) deliveries.remove(outcome.queryId);
-        offerSome();
-      });
-    },
-    redelivered() {
-      // It goes out by itself: nothing but a peer out of reach holds it up.
+    again,
+    redelivered(id, delivery) {
+      // It goes out by itself: nothing but a peer out of reach holds it up. One that is under way may have left before the
+      // event came again, and whoever sent that waits for another.
+      if (askedAgain.has(id)) askedAgain.set(id, delivery);
     },
     retry() {
       reach++;

@@ -70,7 +70,7 @@ Deno.test("an outcome goes out with its delivery; without one it waits until the
   box.answer("here");
   assertEquals(box.offers.map(({ handle }) => handle), ["h1"]);
   box.deliveries.add(delivery("lost", "h2"));
-  box.outbox.redelivered("lost");
+  box.outbox.redelivered("lost", delivery("lost", "h2"));
   assertEquals(box.offers.map(({ handle }) => handle), ["h1", "h2"]);
   for (const { end } of box.offers) end(true);
   await box.outbox.drained();
@@ -109,7 +109,7 @@ Deno.test("an event that is delivered again before its outcome is on disk gets t
   await using box = openBox();
   const recorded = box.journal.record(answer("a"));
   box.deliveries.add(delivery("a", "h1"));
-  box.outbox.redelivered("a");
+  box.outbox.redelivered("a", delivery("a", "h1"));
   assertEquals(box.offers.length, 0);
   box.outbox.release(recorded.seq, [recorded]);
   assertEquals(box.offers.map(({ handle }) => handle), ["h1"]);

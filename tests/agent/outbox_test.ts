@@ -119,6 +119,34 @@ Deno.test("what is under way when the peer comes back is not offered a second ti
   assertEquals(box.offered(), ["a", "b", "a"]);
 });
 
+Deno.test("an outcome that is asked for again while it is under way goes out again once it is delivered, and once only", async () => {
+  await using box = openOutbox(["a", "b"]);
+  box.outbox.release(2);
+  // The frame may have left before the event came again.
+  for (let n = 0; n < 2; n++) box.outbox.redelivered("a", deliveryOf("a"));
+  assertEquals(box.offered(), ["a", "b"]);
+  box.offers[1]!.end(true);
+  box.offers[0]!.end(true);
+  await seen();
+  assertEquals(box.offered(), ["a", "b", "a"]);
+  assertEquals(box.offers[2]!.delivery, deliveryOf("a"));
+  box.offers[2]!.end(true);
+  await box.outbox.drained();
+  assertEquals(box.offered(), ["a", "b", "a"]);
+});
+
+Deno.test("an outcome that is asked for again while it is under way, and does not arrive, goes out once when the peer is back", async () => {
+  await using box = openOutbox(["a"]);
+  box.outbox.release(1);
+  box.outbox.redelivered("a", deliveryOf("a"));
+  box.offers[0]!.end(false);
+  await seen();
+  box.outbox.retry();
+  box.offers[1]!.end(true);
+  await box.outbox.drained();
+  assertEquals(box.offered(), ["a", "a"]);
+});
+
 Deno.test("a refusal that comes in after the peer is back does not count against it", async () => {
   await using box = openOutbox(["a", "b", "c"]);
   box.outbox.release(2);
