@@ -5,7 +5,7 @@
  * wrote the opening one into the prompt. Of DeepSeek, Qwen, GLM, MiniMax and most others; Magistral and Ministral;
  * Seed-OSS; Kimi; Command A Reasoning; LongCat; OpenThinker; MedGemma; Gemma 4; Apertus.
  */
-const MARKS: readonly (readonly [string, string])[] = [
+const MARKS = inSmallLetters([
   ["<think>", "</think>"],
   ["<thinking>", "</thinking>"],
   ["[THINK]", "[/THINK]"],
@@ -17,7 +17,7 @@ const MARKS: readonly (readonly [string, string])[] = [
   ["<unused94>", "<unused95>"],
   ["<|channel>thought", "<channel|>"],
   ["<|inner_prefix|>", "<|inner_suffix|>"],
-];
+]);
 
 /** Marks that an answer may hold as XML of its own: they count at the start of the text alone, and only in pairs. */
 const WORDS: readonly (readonly [string, string])[] = [
@@ -31,12 +31,12 @@ const WORDS: readonly (readonly [string, string])[] = [
 ].map((name) => [`<${name}>`, `</${name}>`]);
 
 /** Marks around the answer itself, taken off where they stand around all of it. */
-const AROUND_ANSWERS: readonly (readonly [string, string])[] = [
+const AROUND_ANSWERS = inSmallLetters([
   ["<answer>", "</answer>"],
   ["<|START_RESPONSE|>", "<|END_RESPONSE|>"],
   ["<|begin_of_solution|>", "<|end_of_solution|>"],
   ["<response>", "</response>"],
-];
+]);
 
 /** A character that each of the marks begins with. */
 const MAY_HAVE_MARK = /[<[◁]/;
@@ -58,21 +58,21 @@ export function withoutThinking(text: string): string {
   if (!MAY_HAVE_MARK.test(text)) return text.replace(BARE_CHANNELS, "");
   const final = finalChannel(text);
   if (final !== undefined) return final;
-  let rest = text.replace(BARE_CHANNELS, "");
+  let rest = spelledOf(text.replace(BARE_CHANNELS, ""));
   for (const [opening, closing] of WORDS) {
-    if (rest.trimStart().toLowerCase().startsWith(opening)) rest = withoutFirst(rest, closing);
+    if (rest.small.trimStart().startsWith(opening)) rest = withoutFirst(rest, closing);
   }
   for (const [opening, closing] of MARKS) {
     rest = withoutBlocks(rest, opening, closing);
     rest = afterUnopened(rest, opening, closing);
   }
   for (const [opening, closing] of AROUND_ANSWERS) {
-    const start = rest.trimStart();
-    if (!start.toLowerCase().startsWith(opening.toLowerCase())) continue;
-    const end = start.toLowerCase().lastIndexOf(closing.toLowerCase());
-    rest = start.slice(opening.length, end < 0 ? undefined : end);
+    const start = rest.small.length - rest.small.trimStart().length;
+    if (!rest.small.startsWith(opening, start)) continue;
+    const end = rest.small.lastIndexOf(closing);
+    rest = part(rest, start + opening.length, end < 0 ? undefined : end);
   }
-  return rest;
+  return rest.text;
 }
 
 /** Whether a text that is still growing may turn out to be all thinking, in channels whose answer has not begun. */
@@ -87,6 +87,27 @@ export function mayBeThinking(text: string): boolean {
 /** Longest mark, in UTF-16 code units: as much of an unfinished text may be the beginning of one. */
 export const MAX_MARK_LENGTH = 32;
 
+/** A text, and the same in small letters: each place in one is the same place in the other. */
+interface Spelled {
+  readonly text: string;
+  readonly small: string;
+}
+
+function spelledOf(text: string): Spelled {
+  const small = text.toLowerCase();
+  // "İ" alone becomes two units, and would move all places behind it. No mark has it or what it is replaced by.
+  return { text, small: small.length === text.length ? small : text.replaceAll("İ", "\uffff").toLowerCase() };
+}
+
+function part({ text, small }: Spelled, start: number, end?: number): Spelled {
+  return { text: text.slice(start, end), small: small.slice(start, end) };
+}
+
+/** Marks are found in small letters, however a model writes them. */
+function inSmallLetters(marks: readonly (readonly [string, string])[]): readonly (readonly [string, string])[] {
+  return marks.map(([opening, closing]) => [opening.toLowerCase(), closing.toLowerCase()]);
+}
+
 /** The answer's channel; undefined if the text names no channels. */
 function finalChannel(text: string): string | undefined {
   const starts = [...text.matchAll(CHANNEL)].filter(({ index }) => !isQuoted(text, index));
@@ -97,36 +118,40 @@ function finalChannel(text: string): string | undefined {
   return text.slice(last.index + last[0].length).replace(/<\|(end|return|start)\|>[^]*$/, "");
 }
 
-function withoutBlocks(text: string, opening: string, closing: string): string {
-  const lower = text.toLowerCase(), [open, close] = [opening.toLowerCase(), closing.toLowerCase()];
-  let kept = "", from = 0;
+function withoutBlocks(whole: Spelled, opening: string, closing: string): Spelled {
+  const { text, small } = whole;
+  let kept: Spelled = { text: "", small: "" }, from = 0;
+  const keep = (end?: number) => {
+    const more = part(whole, from, end);
+    kept = { text: kept.text + more.text, small: kept.small + more.small };
+  };
   while (true) {
-    let at = lower.indexOf(open, from);
-    while (at >= 0 && !(startsLine(text, at) && !isQuoted(text, at))) at = lower.indexOf(open, at + 1);
-    if (at < 0) return kept + text.slice(from);
-    kept += text.slice(from, at);
-    const end = lower.indexOf(close, at + open.length);
+    let at = small.indexOf(opening, from);
+    while (at >= 0 && !(startsLine(text, at) && !isQuoted(text, at))) at = small.indexOf(opening, at + 1);
+    keep(at < 0 ? undefined : at);
+    if (at < 0) return kept;
+    const end = small.indexOf(closing, at + opening.length);
     if (end < 0) return kept;
-    from = end + close.length;
+    from = end + closing.length;
   }
 }
 
 /** What follows the first closing mark; nothing if there is none. */
-function withoutFirst(text: string, closing: string): string {
-  const end = text.toLowerCase().indexOf(closing);
-  return end < 0 ? "" : text.slice(end + closing.length);
+function withoutFirst(whole: Spelled, closing: string): Spelled {
+  const end = whole.small.indexOf(closing);
+  return part(whole, end < 0 ? whole.text.length : end + closing.length);
 }
 
-function afterUnopened(text: string, opening: string, closing: string): string {
-  const lower = text.toLowerCase(), close = closing.toLowerCase(), opened = lower.indexOf(opening.toLowerCase());
-  for (let at = lower.indexOf(close); at >= 0; at = lower.indexOf(close, at + 1)) {
-    if (opened >= 0 && opened < at) return text;
-    const end = at + close.length;
+function afterUnopened(whole: Spelled, opening: string, closing: string): Spelled {
+  const { text, small } = whole, opened = small.indexOf(opening);
+  for (let at = small.indexOf(closing); at >= 0; at = small.indexOf(closing, at + 1)) {
+    if (opened >= 0 && opened < at) return whole;
+    const end = at + closing.length;
     // In the middle of a sentence it is spoken of.
     const isSpokenOf = /[\w,][ \t]$/.test(text.slice(0, at)) && /^[ \t]+\S/.test(text.slice(end));
-    if (!isSpokenOf && !isQuoted(text, at) && !/^["'`”’»]/.test(text.slice(end))) return text.slice(end);
+    if (!isSpokenOf && !isQuoted(text, at) && !/^["'`”’»]/.test(text.slice(end))) return part(whole, end);
   }
-  return text;
+  return whole;
 }
 
 function startsLine(text: string, at: number): boolean {

@@ -60,6 +60,25 @@ Deno.test("thinking that is never closed is no answer", () => {
   }
 });
 
+Deno.test("an answer is whole behind thinking in letters that are longer when they are small", () => {
+  const answer = "Istanbul is not the capital; Ankara is. İyi günler!";
+  for (
+    const text of [
+      `<think>İstanbul İzmir İİİ</think>${answer}`,
+      `İİİ</think>${answer}`,
+      `<thought>İİİ</thought>${answer}`,
+      `İİİ\n<think>İ</THINK>\n${answer}`,
+      `<answer>${answer}</answer>`,
+      `<|START_THINKING|>İİİ<|END_THINKING|><|START_RESPONSE|>${answer}<|END_RESPONSE|>`,
+      `<think>İİİ</think>\n<think>ẞ Σ K İ</think><ANSWER>\n${answer}</ANSWER>`,
+    ]
+  ) {
+    const whole = text.startsWith("İİİ\n") ? `İİİ\n\n${answer}` : answer;
+    assertEquals(cleaner.whole(text), whole, text);
+    assertEquals(cleaner.begun(`${text}\n`), whole, text);
+  }
+});
+
 Deno.test("marks that an answer speaks of stay in it", () => {
   const answers = [
     "It is `</think>`.",
