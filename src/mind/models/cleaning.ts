@@ -1,6 +1,6 @@
 /** The answer in a model's text, while it grows and when it is whole: without thinking, tokens, names and marks. @module */
 
-import { isQuoted, MAX_MARK_LENGTH, mayBeThinking, withoutThinking } from "./thinking.ts";
+import { isQuoted, MAX_MARK_LENGTH, mayBeThinking, withoutMarksAround, withoutThinking } from "./thinking.ts";
 
 /** Makes an answer of a text. */
 export interface Cleaner {
@@ -13,6 +13,8 @@ export interface Cleaner {
 /** Tokens after which another turn would begin: a server whose template is wrong lets them through as text. */
 const TURN_ENDS =
   /<[|｜](?:im_end|im_start|eot_id|eom_id|eot|end_of_text|endoftext|endofturn|end|return|start_header_id|end_header_id|user|assistant|system|start_of_role|end_of_turn_token|begin_of_text|end[▁_]of[▁_]sentence|User|Assistant)[|｜]>|<\/?(?:end_of_turn|start_of_turn|eos)>|<\/s>|\[\/?INST\]|<turn\|>|<\|turn>|\[\|(?:endofturn|system|user|assistant)\|\]|<seed:(?:bos|eos)>/gi;
+/** Opens what `</s>` closes, which then ends no turn: text struck out, in HTML. */
+const STRUCK_OUT = /<s(?:[ \t][^<>\n]*)?>/gi;
 /** A character that each of these tokens begins with. */
 const MAY_HAVE_TOKEN = /[<[]/;
 /** Tokens that only stand around a text. */
@@ -30,7 +32,7 @@ export function createCleaner({ name, mark }: {
 }): Cleaner {
   const clean = (text: string) => {
     const answer = withoutThinking(text);
-    const said = (MAY_HAVE_TOKEN.test(answer) ? cutAtTurn(answer.replace(STRAY, "")) : answer)
+    const said = (MAY_HAVE_TOKEN.test(answer) ? withoutMarksAround(cutAtTurn(answer.replace(STRAY, ""))) : answer)
       .replace(speakerOf(name).pattern, "");
     return mark !== undefined && said.includes(mark) ? said.replace(quotedMark(mark), "") : said;
   };
@@ -81,8 +83,21 @@ function quotedMark(mark: string): RegExp {
 }
 
 function cutAtTurn(text: string): string {
-  for (const { index } of text.matchAll(TURN_ENDS)) if (!isQuoted(text, index)) return text.slice(0, index);
+  let closed = 0;
+  const openings = Array.from(text.matchAll(STRUCK_OUT)).filter((tag) => !isNamed(text, tag)).map(({ index }) => index);
+  for (const { 0: token, index } of text.matchAll(TURN_ENDS)) {
+    if (token.toLowerCase() === "</s>" && openings[closed]! < index) {
+      closed++;
+      continue;
+    }
+    if (!isQuoted(text, index)) return text.slice(0, index);
+  }
   return text;
+}
+
+/** Whether a tag stands alone in quotes: it is spoken of, and opens nothing. */
+function isNamed(text: string, { 0: tag, index }: RegExpExecArray): boolean {
+  return /["'`”’»]/.test(text.charAt(index + tag.length)) && isQuoted(text, index);
 }
 
 /** Length of the end of a growing text that may yet become a token, a mark of thinking, or the passages' mark. */
@@ -91,8 +106,8 @@ function unfinished(text: string, mark: string): number {
   const token = /["“'(`]?[<[◁][^<>[\]▷\n]*$/.exec(tail)?.[0].length ?? 0;
   const started =
     Array.from(mark, (_, index) => mark.length - index).find((length) => tail.endsWith(mark.slice(0, length))) ?? 0;
-  // A quotation mark may open a quotation of the passages' mark.
-  const opening = /[ \t]*["“'(\[]?$/.exec(tail.slice(0, tail.length - started))?.[0].length ?? 0;
+  // A quotation mark may open a quotation of the passages' mark, or stand before a token.
+  const opening = /[ \t]*["“'(`\[]?$/.exec(tail.slice(0, tail.length - started))?.[0].length ?? 0;
   const quoted = started + opening;
   return Math.max(token, quoted);
 }

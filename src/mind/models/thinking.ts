@@ -30,13 +30,17 @@ const WORDS: readonly (readonly [string, string])[] = [
   "scratchpad",
 ].map((name) => [`<${name}>`, `</${name}>`]);
 
-/** Marks around the answer itself, taken off where they stand around all of it. */
+/** Tokens around the answer itself: what follows the closing one is none of it. */
 const AROUND_ANSWERS = inSmallLetters([
-  ["<answer>", "</answer>"],
   ["<|START_RESPONSE|>", "<|END_RESPONSE|>"],
   ["<|begin_of_solution|>", "<|end_of_solution|>"],
-  ["<response>", "</response>"],
 ]);
+
+/** Marks that may be an answer's own XML: they are taken off only where they stand around all of it. */
+const MARKUP_AROUND_ANSWERS: readonly (readonly [string, string])[] = [
+  ["<answer>", "</answer>"],
+  ["<response>", "</response>"],
+];
 
 /** A character that each of the marks begins with. */
 const MAY_HAVE_MARK = /[<[◁]/;
@@ -66,11 +70,27 @@ export function withoutThinking(text: string): string {
     rest = withoutBlocks(rest, opening, closing);
     rest = afterUnopened(rest, opening, closing);
   }
+  return rest.text;
+}
+
+/**
+ * An answer without the marks around all of it. A text that is still growing has no closing mark yet, and is without its
+ * opening one until more follows the closing one.
+ */
+export function withoutMarksAround(answer: string): string {
+  if (!MAY_HAVE_MARK.test(answer)) return answer;
+  let rest = spelledOf(answer);
   for (const [opening, closing] of AROUND_ANSWERS) {
-    const start = rest.small.length - rest.small.trimStart().length;
+    const start = startOf(rest);
     if (!rest.small.startsWith(opening, start)) continue;
     const end = rest.small.lastIndexOf(closing);
     rest = part(rest, start + opening.length, end < 0 ? undefined : end);
+  }
+  for (const [opening, closing] of MARKUP_AROUND_ANSWERS) {
+    const start = startOf(rest);
+    if (!rest.small.startsWith(opening, start) || !isAroundAll(rest, opening, closing)) continue;
+    const end = rest.small.trimEnd();
+    rest = part(rest, start + opening.length, end.endsWith(closing) ? end.length - closing.length : undefined);
   }
   return rest.text;
 }
@@ -152,6 +172,22 @@ function afterUnopened(whole: Spelled, opening: string, closing: string): Spelle
     if (!isSpokenOf && !isQuoted(text, at) && !/^["'`”’»]/.test(text.slice(end))) return part(whole, end);
   }
   return whole;
+}
+
+/** Length of the blanks that a text begins with. */
+function startOf({ small }: Spelled): number {
+  return small.length - small.trimStart().length;
+}
+
+/** Whether nothing follows the mark that closes the opening one at the start of the text. */
+function isAroundAll({ text, small }: Spelled, opening: string, closing: string): boolean {
+  let open = 0;
+  for (const { 0: mark, index } of small.matchAll(new RegExp(`${opening}|${closing}`, "g"))) {
+    if (isQuoted(text, index)) continue;
+    open += mark === opening ? 1 : -1;
+    if (open === 0) return small.slice(index + mark.length).trim() === "";
+  }
+  return true;
 }
 
 function startsLine(text: string, at: number): boolean {

@@ -119,6 +119,47 @@ Deno.test("an answer ends where a template's token would begin another turn", ()
   assertEquals(cleaner.whole("<bos>Hello!<pad><pad>"), "Hello!");
 });
 
+Deno.test("an answer's own HTML does not end it, whole or growing", () => {
+  const answers = [
+    "The price was <s>10 RLC</s> and is now 8 RLC.",
+    "It was <S>10</S>, then <s class='old'>9</s>, and is 8.",
+    'It was "<s>10</s>" and is 8.',
+    'It was <s>"10"</s> and is 8.',
+    "Write `<s>10</s>` to strike 10 out.",
+    "<answer>42</answer>\n\nBut only on Sundays.",
+    "<answer>42</answer> or <answer>43</answer>",
+    "<response><code>200</code></response> is what comes back.",
+  ];
+  for (const answer of answers) {
+    assertEquals(cleaner.whole(answer), answer);
+    let written = "", restarts = 0;
+    for (let length = 0; length <= answer.length; length++) {
+      const begun = cleaner.begun(answer.slice(0, length));
+      if (!begun.startsWith(written)) restarts++;
+      written = begun;
+    }
+    assertEquals([written, restarts], [answer, /^<(answer|response)>/.test(answer) ? 1 : 0], answer);
+  }
+});
+
+Deno.test("a turn's end behind text that is struck out, or behind its tag in quotes, ends the answer", () => {
+  assertEquals(cleaner.whole("It was <s>10</s>.</s>\nuser: Why?"), "It was <s>10</s>.");
+  assertEquals(cleaner.whole("The tag `<s>` strikes out.</s>\nuser: Why?"), "The tag `<s>` strikes out.");
+  assertEquals(cleaner.whole("It was </s>10<s>."), "It was");
+});
+
+Deno.test("marks around all of an answer are taken off, whatever the template leaves behind them", () => {
+  for (const behind of ["", "\n\n", "</s>", "<|im_end|>\n<|im_start|>user", "<pad>", "<|eot_id|>"]) {
+    assertEquals(cleaner.whole(`<answer>42</answer>${behind}`), "42", behind);
+    assertEquals(cleaner.whole(`<|START_RESPONSE|>42<|END_RESPONSE|>${behind}`), "42", behind);
+  }
+  assertEquals(
+    cleaner.whole("<answer>Close with `</answer>`, then go on.</answer>"),
+    "Close with `</answer>`, then go on.",
+  );
+  assertEquals(cleaner.whole("<answer>Not yet clo"), "Not yet clo");
+});
+
 Deno.test("the speaker's name before what is said is taken off, and no other word before a colon", () => {
   for (const start of ["Gardener: ", "**Gardener:** ", "**Gardener**: ", "Assistant: ", "\nassistant: "]) {
     assertEquals(cleaner.whole(`${start}Water it.`), "Water it.", start);
