@@ -1,6 +1,7 @@
 /** The answer in a model's text, while it grows and when it is whole: without thinking, tokens, names and marks. @module */
 
-import { isQuoted, MAX_MARK_LENGTH, mayBeThinking, withoutMarksAround, withoutThinking } from "./thinking.ts";
+import { quotesIn } from "./quoted.ts";
+import { MAX_MARK_LENGTH, mayBeThinking, withoutMarksAround, withoutThinking } from "./thinking.ts";
 
 /** Makes an answer of a text. */
 export interface Cleaner {
@@ -17,8 +18,9 @@ const TURN_ENDS =
 const STRUCK_OUT = /<s(?:[ \t][^<>\n]*)?>/gi;
 /** A character that each of these tokens begins with. */
 const MAY_HAVE_TOKEN = /[<[]/;
-/** Tokens that only stand around a text. */
-const STRAY = /^\s*(?:<s>|<bos>|<pad>|<[|｜]begin[▁_]of[▁_](?:text|sentence)[|｜]>)+|(?:<pad>|<unk>)+\s*$/gi;
+/** Tokens that only stand before a text, and behind it. */
+const STRAY_BEFORE = /^\s*(?:<s>|<bos>|<pad>|<[|｜]begin[▁_]of[▁_](?:text|sentence)[|｜]>)+/i;
+const STRAY_BEHIND = ["<pad>", "<unk>"];
 
 /**
  * Makes answers of texts.
@@ -32,9 +34,9 @@ export function createCleaner({ name, mark }: {
 }): Cleaner {
   const clean = (text: string) => {
     const answer = withoutThinking(text);
-    const said = (MAY_HAVE_TOKEN.test(answer) ? withoutMarksAround(cutAtTurn(answer.replace(STRAY, ""))) : answer)
+    const said = (MAY_HAVE_TOKEN.test(answer) ? withoutMarksAround(cutAtTurn(withoutStray(answer))) : answer)
       .replace(speakerOf(name).pattern, "");
-    return mark !== undefined && said.includes(mark) ? said.replace(quotedMark(mark), "") : said;
+    return mark !== undefined && said.includes(mark) ? withoutQuoted(mark, said) : said;
   };
   /** Whether the text may still turn out to begin with a name. */
   const mayBeName = (text: string) => speakerOf(name).spellings.some((one) => one.startsWith(text));
@@ -77,27 +79,46 @@ function speakerOf(name: string | undefined): Speaker {
   };
 }
 
-/** The passages' mark with what a model puts around it. */
-function quotedMark(mark: string): RegExp {
-  return new RegExp(String.raw`[ \t]*(["“'(\[]?)${escaped(mark)}["”')\]]?`, "g");
+/** A text without the passages' mark and what a model puts around it. */
+function withoutQuoted(mark: string, text: string): string {
+  let kept = "", from = 0;
+  // The mark first, and back from there: a pattern that begins with blanks would try each of them that a text has.
+  for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, from)) {
+    let start = at > from && `"“'([`.includes(text.charAt(at - 1)) ? at - 1 : at;
+    while (start > from && " \t".includes(text.charAt(start - 1))) start--;
+    kept += text.slice(from, start);
+    from = at + mark.length;
+    if (from < text.length && `"”')]`.includes(text.charAt(from))) from++;
+  }
+  return kept + text.slice(from);
+}
+
+function withoutStray(text: string): string {
+  const rest = text.replace(STRAY_BEFORE, ""), { length } = rest.trimEnd();
+  let end = length;
+  while (STRAY_BEHIND.includes(rest.slice(Math.max(0, end - 5), end).toLowerCase())) end -= 5;
+  return end < length ? rest.slice(0, end) : rest;
 }
 
 function cutAtTurn(text: string): string {
+  const openings = openingsIn(text), isQuoted = quotesIn(text);
   let closed = 0;
-  const openings = Array.from(text.matchAll(STRUCK_OUT)).filter((tag) => !isNamed(text, tag)).map(({ index }) => index);
   for (const { 0: token, index } of text.matchAll(TURN_ENDS)) {
     if (token.toLowerCase() === "</s>" && openings[closed]! < index) {
       closed++;
       continue;
     }
-    if (!isQuoted(text, index)) return text.slice(0, index);
+    if (!isQuoted(index)) return text.slice(0, index);
   }
   return text;
 }
 
-/** Whether a tag stands alone in quotes: it is spoken of, and opens nothing. */
-function isNamed(text: string, { 0: tag, index }: RegExpExecArray): boolean {
-  return /["'`”’»]/.test(text.charAt(index + tag.length)) && isQuoted(text, index);
+/** Places where text that is struck out begins. A tag that stands alone in quotes is spoken of, and begins none. */
+function openingsIn(text: string): number[] {
+  const isQuoted = quotesIn(text);
+  return Array.from(text.matchAll(STRUCK_OUT))
+    .filter(({ 0: tag, index }) => !(/["'`”’»]/.test(text.charAt(index + tag.length)) && isQuoted(index)))
+    .map(({ index }) => index);
 }
 
 /** Length of the end of a growing text that may yet become a token, a mark of thinking, or the passages' mark. */

@@ -1,5 +1,7 @@
 /** The part of a model's text that is its answer: without its thinking, in the marks of the known model families. @module */
 
+import { quotesIn } from "./quoted.ts";
+
 /**
  * Marks that only thinking has: at the start of any line, and the closing one by itself too, where the model's template
  * wrote the opening one into the prompt. Of DeepSeek, Qwen, GLM, MiniMax and most others; Magistral and Ministral;
@@ -46,7 +48,7 @@ const MARKUP_AROUND_ANSWERS: readonly (readonly [string, string])[] = [
 const MAY_HAVE_MARK = /[<[◁]/;
 
 /** gpt-oss: each message names its channel, and `final` is the answer's. @see OpenAI's "harmony response format" */
-const CHANNEL = /<\|channel\|>\s*(\w+)[^<]*<\|message\|>/g;
+const CHANNEL = /<\|channel\|>\s*(\w+)\b[^<]*<\|message\|>/g;
 /** The same where a server has taken the tokens out and left the words. */
 const BARE_CHANNELS = /^\s*analysis(?=[A-Z\s])[^]*?assistantfinal\s*/;
 
@@ -130,16 +132,17 @@ function inSmallLetters(marks: readonly (readonly [string, string])[]): readonly
 
 /** The answer's channel; undefined if the text names no channels. */
 function finalChannel(text: string): string | undefined {
-  const starts = [...text.matchAll(CHANNEL)].filter(({ index }) => !isQuoted(text, index));
+  const isQuoted = quotesIn(text);
+  const starts = [...text.matchAll(CHANNEL)].filter(({ index }) => !isQuoted(index));
   const [first] = starts;
-  if (!first || !/^\s*(<\|start\|>assistant)?\s*$/.test(text.slice(0, first.index))) return undefined;
+  if (!first || !["", "<|start|>assistant"].includes(text.slice(0, first.index).trim())) return undefined;
   const last = starts.findLast(([, name]) => name === "final");
   if (!last) return "";
   return text.slice(last.index + last[0].length).replace(/<\|(end|return|start)\|>[^]*$/, "");
 }
 
 function withoutBlocks(whole: Spelled, opening: string, closing: string): Spelled {
-  const { text, small } = whole;
+  const { text, small } = whole, isQuoted = quotesIn(text);
   let kept: Spelled = { text: "", small: "" }, from = 0;
   const keep = (end?: number) => {
     const more = part(whole, from, end);
@@ -147,7 +150,7 @@ function withoutBlocks(whole: Spelled, opening: string, closing: string): Spelle
   };
   while (true) {
     let at = small.indexOf(opening, from);
-    while (at >= 0 && !(startsLine(text, at) && !isQuoted(text, at))) at = small.indexOf(opening, at + 1);
+    while (at >= 0 && !(startsLine(text, at) && !isQuoted(at))) at = small.indexOf(opening, at + 1);
     keep(at < 0 ? undefined : at);
     if (at < 0) return kept;
     const end = small.indexOf(closing, at + opening.length);
@@ -163,13 +166,13 @@ function withoutFirst(whole: Spelled, closing: string): Spelled {
 }
 
 function afterUnopened(whole: Spelled, opening: string, closing: string): Spelled {
-  const { text, small } = whole, opened = small.indexOf(opening);
+  const { text, small } = whole, opened = small.indexOf(opening), isQuoted = quotesIn(text);
   for (let at = small.indexOf(closing); at >= 0; at = small.indexOf(closing, at + 1)) {
     if (opened >= 0 && opened < at) return whole;
     const end = at + closing.length;
     // In the middle of a sentence it is spoken of.
-    const isSpokenOf = /[\w,][ \t]$/.test(text.slice(0, at)) && /^[ \t]+\S/.test(text.slice(end));
-    if (!isSpokenOf && !isQuoted(text, at) && !/^["'`”’»]/.test(text.slice(end))) return part(whole, end);
+    const isSpokenOf = /[\w,][ \t]$/.test(text.slice(Math.max(0, at - 2), at)) && /^[ \t]+\S/.test(text.slice(end));
+    if (!isSpokenOf && !isQuoted(at) && !/^["'`”’»]/.test(text.slice(end))) return part(whole, end);
   }
   return whole;
 }
@@ -181,9 +184,10 @@ function startOf({ small }: Spelled): number {
 
 /** Whether nothing follows the mark that closes the opening one at the start of the text. */
 function isAroundAll({ text, small }: Spelled, opening: string, closing: string): boolean {
+  const isQuoted = quotesIn(text);
   let open = 0;
   for (const { 0: mark, index } of small.matchAll(new RegExp(`${opening}|${closing}`, "g"))) {
-    if (isQuoted(text, index)) continue;
+    if (isQuoted(index)) continue;
     open += mark === opening ? 1 : -1;
     if (open === 0) return small.slice(index + mark.length).trim() === "";
   }
@@ -192,13 +196,4 @@ function isAroundAll({ text, small }: Spelled, opening: string, closing: string)
 
 function startsLine(text: string, at: number): boolean {
   return /(^|\n)[ \t]*$/.test(text.slice(Math.max(0, at - 80), at));
-}
-
-/** Whether a place in a text is within code, or right behind a quotation mark. */
-export function isQuoted(text: string, at: number): boolean {
-  const before = text.slice(0, at);
-  if (/["'`“‘«]\s?$/.test(before)) return true;
-  if ((before.match(/^[ \t]*```/gm)?.length ?? 0) % 2 === 1) return true;
-  const line = before.slice(before.lastIndexOf("\n") + 1);
-  return (line.match(/`/g)?.length ?? 0) % 2 === 1 && !line.trimStart().startsWith("```");
 }

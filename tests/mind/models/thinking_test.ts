@@ -215,4 +215,28 @@ Deno.test("long texts of any kind are cleaned in time that grows with their leng
     assertEquals(typeof cleaner.whole(unit.repeat(20_000)), "string");
     assertEquals(typeof cleaner.begun(unit.repeat(20_000)), "string");
   }
+  // In time that grows with the square, each of these takes minutes.
+  const blanks = " ".repeat(1_000_000), letters = "a".repeat(1_000_000);
+  assertEquals(cleaner.whole(`As ${MARK} says:${blanks}x`), `As says:${blanks}x`);
+  assertEquals(cleaner.whole(`x${blanks}(${MARK})`), "x");
+  assertEquals(cleaner.whole(`x${blanks}<|channel|>final<|message|>y`), `x${blanks}<|channel|>final<|message|>y`);
+  assertEquals(cleaner.whole(`${blanks}x<|channel|>final<|message|>y`), "x<|channel|>final<|message|>y");
+  assertEquals(cleaner.whole(`<|channel|>${letters}`), `<|channel|>${letters}`);
+  for (
+    const unit of ["<unk><pad>", "`</s>` ", "`</s>`\n", "`</think>", "a </think> b ", "`\n<think>`", "`<s>`", '<s>"']
+  ) {
+    const text = `x${unit.repeat(500_000 / unit.length)}x`;
+    assertEquals(cleaner.whole(text), text);
+    const code = `\`\`\`\n${text}`;
+    assertEquals(cleaner.whole(code), code);
+  }
+});
+
+Deno.test("a growing answer that runs into blanks is looked at in time that grows with its length", () => {
+  let text = `As ${MARK} says:`, looks = 0;
+  for (; text.length < 100_000; looks++) {
+    text += " ".repeat(200);
+    assertEquals(cleaner.begun(`${text}x`).length, text.length - MARK.length);
+  }
+  assert(looks > 400);
 });
