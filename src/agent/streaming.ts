@@ -12,6 +12,9 @@ import { type AgentEvent, type Chunk, wantsStream } from "../wire.ts";
  * A piece that the peer can't take now is not sent later by itself: the next one begins anew with all of the text. The
  * outcome has the whole answer in any case.
  *
+ * Pieces are well-formed, as the outcome is: half a surrogate pair at the end of one waits for the other half, and
+ * U+FFFD takes the place of one that stays alone.
+ *
  * @param parts `delivery`: that of the event, if it has one when a piece is sent.
  */
 export function chunkWriter(
@@ -20,9 +23,13 @@ export function chunkWriter(
 ): AnswerWriter | undefined {
   const { transport, delivery, clock } = parts;
   if (!transport.chunk || !wantsStream(event)) return undefined;
-  let text = "", index = 0, hasSent = false, begins = false;
+  let text = "", half = "", index = 0, hasSent = false, begins = false;
   return {
-    write(delta) {
+    write(more) {
+      const all = half + more;
+      half = /[\ud800-\udbff]$/.exec(all)?.[0] ?? "";
+      const delta = all.slice(0, all.length - half.length).toWellFormed();
+      if (delta === "") return;
       text += delta;
       const chunk: Chunk = {
         queryId: event.id,
@@ -40,7 +47,7 @@ export function chunkWriter(
       begins = false;
     },
     restart() {
-      text = "";
+      text = half = "";
       begins = true;
     },
   };

@@ -62,6 +62,34 @@ Deno.test("what a peer could not take comes with the next piece, and begins the 
   ]);
 });
 
+Deno.test("pieces are well-formed, wherever the text was cut, and together are the answer's well-formed text", () => {
+  for (
+    const pieces of [
+      ["Tomato \ud83c", "\udf45 ok"],
+      ["\ud83c", "\udf45", "\ud83c", "\udf45."],
+      ["Lone \ud83c end"],
+      ["Lone \ud83c", " end"],
+      ["Lone \ud83c", "\ud83c", "\udf45"],
+      ["\udf45", " lone"],
+    ]
+  ) {
+    const { writer, sent } = startWriting();
+    for (const piece of pieces) writer!.write(piece);
+    const deltas = sent.map(({ delta }) => delta);
+    assertEquals(deltas.filter((delta) => delta === "" || !delta.isWellFormed()), []);
+    assertEquals(deltas.join(""), pieces.join("").toWellFormed());
+    assertEquals(sent.map(({ index }) => index), [...sent.keys()]);
+  }
+});
+
+Deno.test("half a pair that waits for the other is void where the answer begins anew", () => {
+  const { writer, sent } = startWriting();
+  writer!.write("It \ud83c");
+  writer!.restart();
+  writer!.write("\udf45 is");
+  assertEquals(sent, [{ index: 0, delta: "It " }, { index: 0, delta: "\ufffd is", restart: true }]);
+});
+
 Deno.test("nobody gets pieces who did not ask, nor over a transport that carries none", () => {
   for (const metadata of [undefined, {}, { stream: "true" }, { stream: 1 }, { stream: false }]) {
     const event: AgentEvent = { id: "q1", query: "?", timestamp: 1, ...(metadata && { metadata }) };

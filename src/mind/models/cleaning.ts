@@ -45,7 +45,8 @@ export function createCleaner({ name, mark }: {
     whole: (text) => clean(text).trim(),
     begun(text) {
       if (mayBeThinking(text)) return "";
-      const sure = text.slice(0, text.length - unfinished(text, mark ?? ""));
+      // Half a surrogate pair at the end waits for the other half.
+      const sure = text.slice(0, text.length - unfinished(text, mark ?? "")).replace(/[\ud800-\udbff]$/, "");
       const answer = clean(sure).trim();
       return mayBeName(answer) ? "" : answer;
     },

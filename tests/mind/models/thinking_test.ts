@@ -185,6 +185,12 @@ Deno.test("the mark around the passages is cut out, also while the answer grows"
   assertEquals(createCleaner({}).whole("two words"), "two words", "without a mark nothing is cut");
 });
 
+Deno.test("half of a character is not said while the answer grows", () => {
+  assertEquals(cleaner.begun("Tomato \ud83c"), "Tomato");
+  assertEquals(cleaner.begun("Tomato \ud83c\udf45"), "Tomato \ud83c\udf45");
+  assertEquals(cleaner.whole("Tomato \ud83c"), "Tomato \ud83c");
+});
+
 Deno.test("of any text, what is said of it while it grows begins what is said at its end, or begins it anew", () => {
   const piece = fc.constantFrom(
     "word ",
