@@ -163,6 +163,7 @@ function connect(parts: AgentParts, { onError, observing, signal }: Wiring) {
       const outcome = await outcomeOf(event, { mind, signal: calledOff.signal, ...how, writer, observing, log, clock });
       if (!outcome || !how.isWanted()) return;
       if (isFailure(outcome)) unanswered++;
+      else writer?.end();
       // Not waited for: the next event can be worked on while the disk is busy.
       publishing.add(journal.record(outcome, event));
       resting.worked();

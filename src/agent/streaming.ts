@@ -5,12 +5,18 @@ import type { AnswerWriter } from "../mind/mind.ts";
 import type { Delivery, Transport } from "../transports/transport.ts";
 import { type AgentEvent, type Chunk, wantsStream } from "../wire.ts";
 
+/** Takes an answer while it grows, and is told when it is whole. */
+export interface ChunkWriter extends AnswerWriter {
+  /** The answer is whole: what could not be sent of it is sent now, if the peer can take it. */
+  end(): void;
+}
+
 /**
  * Takes the answer to an event and hands its pieces to the transport; undefined where nobody asked for them, or the
  * transport can't carry any.
  *
- * A piece that the peer can't take now is not sent later by itself: the next one begins anew with all of the text. The
- * outcome has the whole answer in any case.
+ * A piece that the peer can't take now is not sent later by itself: the next one, or the end, begins anew with all of the
+ * text. The outcome has the whole answer in any case.
  *
  * Pieces are well-formed, as the outcome is: half a surrogate pair at the end of one waits for the other half, and
  * U+FFFD takes the place of one that stays alone.
@@ -20,10 +26,29 @@ import { type AgentEvent, type Chunk, wantsStream } from "../wire.ts";
 export function chunkWriter(
   event: AgentEvent,
   parts: { transport: Pick<Transport, "chunk">; delivery: () => Delivery | undefined; clock: Clock },
-): AnswerWriter | undefined {
+): ChunkWriter | undefined {
   const { transport, delivery, clock } = parts;
   if (!transport.chunk || !wantsStream(event)) return undefined;
   let text = "", half = "", index = 0, hasSent = false, begins = false;
+
+  /** Sends what came last, or all of the text where the answer begins anew. */
+  function send(delta: string) {
+    const chunk: Chunk = {
+      queryId: event.id,
+      index: begins ? 0 : index,
+      delta: begins ? text : delta,
+      timestamp: clock.now(),
+      ...(begins && hasSent && { restart: true }),
+    };
+    if (!transport.chunk?.(chunk, delivery())) {
+      begins = true;
+      return;
+    }
+    index = chunk.index + 1;
+    hasSent = true;
+    begins = false;
+  }
+
   return {
     write(more) {
       const all = half + more;
@@ -31,24 +56,17 @@ export function chunkWriter(
       const delta = all.slice(0, all.length - half.length).toWellFormed();
       if (delta === "") return;
       text += delta;
-      const chunk: Chunk = {
-        queryId: event.id,
-        index: begins ? 0 : index,
-        delta: begins ? text : delta,
-        timestamp: clock.now(),
-        ...(begins && hasSent && { restart: true }),
-      };
-      if (!transport.chunk?.(chunk, delivery())) {
-        begins = true;
-        return;
-      }
-      index = chunk.index + 1;
-      hasSent = true;
-      begins = false;
+      send(delta);
     },
     restart() {
       text = half = "";
       begins = true;
+    },
+    end() {
+      const rest = half.toWellFormed();
+      half = "";
+      text += rest;
+      if (rest !== "" || (begins && text !== "")) send(rest);
     },
   };
 }

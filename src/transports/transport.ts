@@ -49,7 +49,7 @@ export interface Transport {
    * Pass on a piece of an answer before its outcome, to the sender of an event that asked for it. Absent where the source
    * has no way back but that of outcomes, as a file or a queue without a reply address.
    *
-   * @returns False if the peer can't take it now: it is lost, and the next piece begins the answer anew.
+   * @returns False if the peer can't take it now: it is lost, and the next piece or the answer's end begins the answer anew.
    */
   chunk?(chunk: Chunk, delivery?: Delivery): boolean;
   /**

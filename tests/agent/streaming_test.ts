@@ -62,6 +62,20 @@ Deno.test("what a peer could not take comes with the next piece, and begins the 
   ]);
 });
 
+Deno.test("a last piece that a peer could not take comes at the end, if it can take it then", () => {
+  const { writer, sent, peer } = startWriting();
+  writer!.write("It ");
+  peer.isThere = false;
+  writer!.write("is so.");
+  writer!.end();
+  assertEquals(sent, [{ index: 0, delta: "It " }], "nobody is there");
+  peer.isThere = true;
+  writer!.end();
+  assertEquals(sent.slice(1), [{ index: 0, delta: "It is so.", restart: true }]);
+  writer!.end();
+  assertEquals(sent.length, 2, "nothing is owed any more");
+});
+
 Deno.test("pieces are well-formed, wherever the text was cut, and together are the answer's well-formed text", () => {
   for (
     const pieces of [
@@ -71,10 +85,13 @@ Deno.test("pieces are well-formed, wherever the text was cut, and together are t
       ["Lone \ud83c", " end"],
       ["Lone \ud83c", "\ud83c", "\udf45"],
       ["\udf45", " lone"],
+      ["Half at the end \ud83c"],
+      ["Half at the end ", "\ud83c"],
     ]
   ) {
     const { writer, sent } = startWriting();
     for (const piece of pieces) writer!.write(piece);
+    writer!.end();
     const deltas = sent.map(({ delta }) => delta);
     assertEquals(deltas.filter((delta) => delta === "" || !delta.isWellFormed()), []);
     assertEquals(deltas.join(""), pieces.join("").toWellFormed());

@@ -77,6 +77,22 @@ for (const dialect of DIALECTS) {
   });
 }
 
+Deno.test("an answer with halves of characters grows to the text of its response", async () => {
+  await using model = await startModelServer("openai");
+  await using server = await startServer({ events: [] });
+  await using _agent = await startAgent({
+    env: { ...envFor("openai", model), EVENT_TRANSPORT: "websocket", WEBSOCKET_URL: server.url },
+  });
+  await server.authenticated(1);
+  model.script({ text: "A tomato \ud83c, then one that is whole: \ud83c\udf45, and half a one: \ud83c" });
+  server.send({ id: "q1", query: "what?", timestamp: 1, metadata: { stream: true } });
+  await server.acks(1);
+  const frames = framesOf(server.frames, "q1"), chunks = frames.filter(({ type }) => type === "chunk");
+  const expected = "A tomato \ufffd, then one that is whole: 🍅, and half a one: \ufffd";
+  assertEquals([textOf(chunks), frames.at(-1)!.response], [expected, expected]);
+  assertEquals(chunks.filter(({ restart }) => restart), []);
+});
+
 Deno.test("the embedded model's answer comes as one piece", async () => {
   await using server = await startServer({ events: [] });
   await using _agent = await startAgent({ env: { EVENT_TRANSPORT: "websocket", WEBSOCKET_URL: server.url } });
