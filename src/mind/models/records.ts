@@ -12,8 +12,11 @@ export function count(value: unknown): number | undefined {
  * The objects of a body, as they arrive. Its form is told by its text, not by its content type, which some gateways
  * leave out or get wrong.
  *
- * Skipped, since servers send them between the pieces of good answers: comments, empty data, `null`, `[DONE]`, and data
- * that is no object, such as the time in a ping.
+ * Skipped, since servers send them between the pieces of good answers: comments, empty data, `null`, and data that is no
+ * object, such as the time in a ping.
+ *
+ * `[DONE]`, or Ollama's `"done": true`, ends them. What comes behind it is not waited for: some servers and proxies leave
+ * the body open, or break the connection without its last chunk. It says nothing of whether the answer is whole.
  *
  * @param options `where`: the server, as error messages name it; `remedy`: a sentence for the operator if the body is
  * nothing of the kind.
@@ -22,7 +25,12 @@ export function count(value: unknown): number | undefined {
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 export async function* recordsOf(
-  response: { readonly headers: Headers; readonly body: AsyncIterable<Uint8Array> | null },
+  response: {
+    readonly headers: Headers;
+    readonly body: AsyncIterable<Uint8Array> | null;
+    /** Called when the end of the objects has come before the end of the body. */
+    readonly complete?: () => void;
+  },
   { where, remedy }: { where: string; remedy: string },
 ): AsyncGenerator<JsonObject> {
   const reader = createReader(where);
@@ -31,11 +39,17 @@ export async function* recordsOf(
     for (const line of lines) {
       hasText ||= line.trim() !== "";
       yield* reader.take(line);
+      if (reader.isDone) return;
     }
   }
   const lines = createSplitter();
   // Not `yield*`, which waits once more for each record here.
-  for await (const chunk of response.body ?? []) for (const record of read(lines.take(chunk))) yield record;
+  for await (const chunk of response.body ?? []) {
+    for (const record of read(lines.take(chunk))) yield record;
+    if (!reader.isDone) continue;
+    response.complete?.();
+    return;
+  }
   for (const record of read(lines.end())) yield record;
   for (const record of reader.end()) yield record;
   if (reader.isKnown) return;
@@ -44,10 +58,20 @@ export async function* recordsOf(
   throw new ModelError("refused", `${where} sent something else than an answer${type ? ` (${type})` : ""}. ${remedy}`);
 }
 
+/** The mark at the end of a stream, by itself and as an event's line that may not have come whole. */
+const DONE = { data: /^\s*\[DONE\]\s*$/, line: /^data:\s*\[DONE\]\s*$/, maxLength: 20 };
+
+/** Whether a text is the mark; long ones are not looked at. */
+function isMark(text: string, pattern: RegExp): boolean {
+  return text.length <= DONE.maxLength && pattern.test(text);
+}
+
 /** Turns lines into objects. */
 interface RecordReader {
   /** Whether the form of the body is one of the known ones. */
   readonly isKnown: boolean;
+  /** Whether the mark of the end has come. */
+  readonly isDone: boolean;
   take(line: string): JsonObject[];
   /** The body has ended. */
   end(): JsonObject[];
@@ -60,6 +84,9 @@ function createReader(where: string): RecordReader {
     get isKnown() {
       return reader !== undefined;
     },
+    get isDone() {
+      return reader?.isDone === true;
+    },
     take(line) {
       if (!reader && /^(data|event|id|retry|error)?:/.test(line)) reader = createEventReader(where);
       else if (!reader && /^\s*[{[]/.test(line)) reader = createJsonReader(where);
@@ -69,18 +96,23 @@ function createReader(where: string): RecordReader {
   };
 }
 
-type LineReader = Pick<RecordReader, "take" | "end">;
+type LineReader = Pick<RecordReader, "isDone" | "take" | "end">;
 
 /** Reads lines of JSON, or the lines of one object that is spread over several. */
 function createJsonReader(where: string): LineReader {
-  let isSpread: boolean | undefined, pending = "";
+  let isSpread: boolean | undefined, isDone = false, pending = "";
   return {
+    get isDone() {
+      return isDone;
+    },
     take(line) {
       if (isSpread) pending += `${line}\n`;
       if (isSpread || line.trim() === "") return [];
-      const value = parsed(line);
+      // An error of the parser's takes 0.2 ms after a rest.
+      const value = isMark(line, DONE.data) ? null : parsed(line);
       if (value !== undefined) {
         isSpread = false;
+        isDone = isMark(line, DONE.data) || (isObject(value) && value.done === true);
         return isObject(value) ? [value] : [];
       }
       if (isSpread === false) throw invalid(where);
@@ -99,7 +131,7 @@ function createJsonReader(where: string): LineReader {
 
 /** Reads server-sent events. */
 function createEventReader(where: string): LineReader {
-  let pending = "", eventName = "";
+  let pending = "", eventName = "", isDone = false;
   /** Ends an event: data that could not be read until here is broken, if it was meant to be an object. */
   const end = (): JsonObject[] => {
     const data = pending, name = eventName;
@@ -109,12 +141,19 @@ function createEventReader(where: string): LineReader {
     return name === "error" && data !== "" ? [{ error: data }] : [];
   };
   return {
+    get isDone() {
+      return isDone;
+    },
     take(line) {
       if (line === "") return end();
       const [, name = "", value = ""] = /^([^:]*):? ?([^]*)$/.exec(line) ?? [];
       if (name === "event") eventName = value;
       // Older versions of llama.cpp send `error: {…}` as a field of its own.
       if (name !== "data" && name !== "error") return [];
+      if (name === "data" && isMark(value, DONE.data)) {
+        isDone = true;
+        return end();
+      }
       // Some gateways put no empty line between two events, so each line is tried by itself first.
       pending = pending === "" ? value : `${pending}\n${value}`;
       const data = parsed(pending);
@@ -131,10 +170,8 @@ function invalid(where: string): ModelError {
   return new ModelError("faulty", `${where} sent invalid JSON`);
 }
 
-/** The value of a JSON text; undefined if it is none. The mark at a stream's end is as good as `null`. */
+/** The value of a JSON text; undefined if it is none. */
 function parsed(text: string): unknown {
-  // An error of the parser's takes 0.2 ms after a rest.
-  if (text === "[DONE]") return null;
   try {
     return JSON.parse(text);
   } catch {
@@ -148,17 +185,25 @@ function createSplitter() {
   // It also takes off a byte order mark.
   const decoder = new TextDecoder();
   let rest = "", endsInReturn = false;
+  const split = (text: string): string[] => {
+    // A long line is not searched again with each of its chunks: one of 7 MB took 1.6 s instead of 0.04 (measured).
+    if (!endsInReturn && !/[\r\n]/.test(text)) {
+      rest += text;
+      return [];
+    }
+    const lines = (rest + text).split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop() ?? "";
+    endsInReturn = rest.endsWith("\r");
+    return lines;
+  };
   return {
     take(chunk: Uint8Array): string[] {
-      const text = decoder.decode(chunk, { stream: true });
-      // A long line is not searched again with each of its chunks: one of 7 MB took 1.6 s instead of 0.04 (measured).
-      if (!endsInReturn && !/[\r\n]/.test(text)) {
-        rest += text;
-        return [];
-      }
-      const lines = (rest + text).split(/\r\n|\n|\r(?!$)/);
-      rest = lines.pop() ?? "";
-      endsInReturn = rest.endsWith("\r");
+      const lines = split(decoder.decode(chunk, { stream: true }));
+      if (!isMark(rest, DONE.line)) return lines;
+      // Some servers send no line break behind the mark and leave the body open.
+      lines.push(rest.trimEnd());
+      rest = "";
+      endsInReturn = false;
       return lines;
     },
     end: () => (rest + decoder.decode()).replace(/\r$/, "").split(/\r\n|\n|\r/),

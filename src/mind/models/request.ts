@@ -14,6 +14,12 @@ const MAX_BYTES = 16 * 1024 * 1024;
  */
 const CHUNK_BYTES = 16 * 1024;
 
+/**
+ * What is still read of a body whose answer is whole, so that its connection serves the next request: good servers end the
+ * body right behind, and a body that goes on is called off.
+ */
+const REST = { ms: 1_000, bytes: 64 * 1024 };
+
 /** How long a request may take, in milliseconds. */
 export interface Limits {
   /** Longest silence: until the first byte, and between two of them (MODEL_TIMEOUT). */
@@ -39,6 +45,8 @@ export interface Reply {
   readonly headers: Headers;
   /** Can be read once. Each chunk is gone when the next one is asked for. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** All that counts has been read: the rest of the body is neither waited for nor looked at. Ends the use of `body`. */
+  complete(): void;
 }
 
 /** What the body of {@linkcode request} is given. */
@@ -99,8 +107,36 @@ function guardedFetch(
       );
     }
     if (!response.ok) throw fail(await statusError(response, { where, remedies }));
-    return { headers: response.headers, body: chunksOf(response, parts) };
+    const reader = response.body?.getReader({ mode: "byob" });
+    return {
+      headers: response.headers,
+      body: chunksOf(reader, parts),
+      complete() {
+        deadline.finished();
+        if (reader) void readRest(reader);
+      },
+    };
   };
+}
+
+/** Read a body to its end, for a short while, and call it off then. Whatever goes wrong with it concerns nobody. */
+async function readRest(reader: ReadableStreamBYOBReader): Promise<void> {
+  const cancel = () => reader.cancel().catch(() => {});
+  const timer = setTimeout(cancel, REST.ms);
+  try {
+    let buffer = new ArrayBuffer(1024);
+    for (let bytes = 0; bytes < REST.bytes;) {
+      const { done, value } = await reader.read(new Uint8Array(buffer));
+      if (done) return;
+      buffer = value.buffer;
+      bytes += value.length;
+    }
+    await cancel();
+  } catch {
+    // The answer is whole, so it does not matter how its connection ended.
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
@@ -108,16 +144,15 @@ function guardedFetch(
  * Read by hand, since a pipe through a `TransformStream` holds each chunk up by 0.2 ms after a rest (measured).
  */
 async function* chunksOf(
-  { body }: Response,
+  reader: ReadableStreamBYOBReader | undefined,
   { where, deadline, heard, fail }: Pick<RequestOptions, "heard"> & {
     where: string;
     deadline: Deadline;
     fail: (error: ModelError) => ModelError;
   },
 ): AsyncGenerator<Uint8Array> {
-  if (!body) return;
+  if (!reader) return;
   const { signal } = deadline;
-  const reader = body.getReader({ mode: "byob" });
   // Ends the read that is under way. Its own failure tells nothing new.
   const cancel = () => void reader.cancel(signal.reason).catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });

@@ -32,9 +32,44 @@ Deno.test("events, lines of JSON and one object are told apart by their text, wh
   }
 });
 
-Deno.test("the mark of the end costs no object after it, with an empty line between or without", async () => {
-  assertEquals(await read('data: {"a":1}\ndata: [DONE]\ndata: {"b":2}\n'), [{ a: 1 }, { b: 2 }]);
-  assertEquals(await read('{"a":1}\n[DONE]\n{"b":2}\n'), [{ a: 1 }, { b: 2 }]);
+Deno.test("the mark of the end is the end, with an empty line before it or without, and with a line break or without", async () => {
+  assertEquals(await read('data: {"a":1}\ndata: [DONE]\ndata: {"b":2}\n'), [{ a: 1 }]);
+  assertEquals(await read('data: {"a":1}\n\ndata:[DONE] \n\ndata: {"b":\n\n'), [{ a: 1 }]);
+  assertEquals(await read('data: {"a":1}\n\ndata: [DONE]'), [{ a: 1 }]);
+  assertEquals(await read('{"a":1}\n[DONE]\n{"b":2}\n'), [{ a: 1 }]);
+  assertEquals(await read('{"a":1,"done":false}\n{"b":2,"done":true}\n{"c":\n'), [{ a: 1, done: false }, {
+    b: 2,
+    done: true,
+  }]);
+});
+
+for (
+  const [what, body] of [
+    ["[DONE]", 'data: {"a":1}\n\ndata: [DONE]\n\n'],
+    ["[DONE] without a line break", 'data: {"a":1}\r\rdata: [DONE]'],
+    ["[DONE] with half a line break", 'data: {"a":1}\r\n\r\ndata: [DONE]\r'],
+    ['"done": true', '{"a":1,"done":true}\n'],
+  ] as const
+) {
+  Deno.test(`nothing is waited for behind ${what}, and nobody is told of it before`, async () => {
+    let completed = 0;
+    async function* bytes() {
+      yield await Promise.resolve(new TextEncoder().encode(body));
+      throw new Error("read on");
+    }
+    const found: unknown[] = [];
+    const response = { headers: new Headers(), body: bytes(), complete: () => void completed++ };
+    for await (const record of recordsOf(response, CONTEXT)) {
+      found.push(record);
+      assertEquals(completed, 0);
+    }
+    assertEquals([found.length, completed], [1, 1]);
+  });
+}
+
+Deno.test("the mark of the end makes a broken object before it no better", async () => {
+  assertEquals(await failure('data: {"a":1,\ndata: [DONE]\n\n'), ["faulty", "The server sent invalid JSON"]);
+  assertEquals(await failure('{"a":1,\n[DONE]\n'), ["faulty", "The server sent invalid JSON"]);
 });
 
 Deno.test("objects before a broken one are there before it is known to be broken", async () => {
