@@ -108,7 +108,6 @@ function createJsonReader(where: string): LineReader {
     take(line) {
       if (isSpread) pending += `${line}\n`;
       if (isSpread || line.trim() === "") return [];
-      // An error of the parser's takes 0.2 ms after a rest.
       const value = isMark(line, DONE.data) ? null : parsed(line);
       if (value !== undefined) {
         isSpread = false;
@@ -129,16 +128,28 @@ function createJsonReader(where: string): LineReader {
   };
 }
 
-/** Reads server-sent events. */
+/**
+ * Reads server-sent events. Some gateways put no empty line between two events, so each line of data is tried by itself,
+ * and an object over several lines ends where its last bracket is closed.
+ */
 function createEventReader(where: string): LineReader {
-  let pending = "", eventName = "", isDone = false;
-  /** Ends an event: data that could not be read until here is broken, if it was meant to be an object. */
+  /** Data that is not read yet: the lines of an object that is not closed, or text. */
+  let pending = "";
+  /** Brackets that are open in it. Counted, since to parse all of it with each line took 31 s for 0.5 MB (measured). */
+  let depth = 0;
+  let eventName = "", isDone = false;
+  /** Ends an event: an object that could not be read until here is broken. */
   const end = (): JsonObject[] => {
     const data = pending, name = eventName;
     pending = eventName = "";
-    if (data.trimStart().startsWith("{")) throw invalid(where);
+    depth = 0;
+    if (isBegun(data)) throw invalid(where);
     // A text without an object is a ping's, unless it is called an error.
     return name === "error" && data !== "" ? [{ error: data }] : [];
+  };
+  const objectsIn = (data: unknown, name: string): JsonObject[] => {
+    if (!isObject(data)) return [];
+    return (name === "error" || eventName === "error") && !("error" in data) ? [{ error: data }] : [data];
   };
   return {
     get isDone() {
@@ -154,16 +165,42 @@ function createEventReader(where: string): LineReader {
         isDone = true;
         return end();
       }
-      // Some gateways put no empty line between two events, so each line is tried by itself first.
+      if (depth <= 0) {
+        const data = parsed(value);
+        if (isObject(data)) pending = "";
+        if (isObject(data) || (data !== undefined && pending === "")) return objectsIn(data, name);
+      }
+      const isOpen = depth > 0 || (pending === "" && /^\s*[{[]/.test(value));
       pending = pending === "" ? value : `${pending}\n${value}`;
+      if (!isOpen) return [];
+      depth += bracketsLeftOpen(value);
+      if (depth > 0) return [];
       const data = parsed(pending);
-      if (data === undefined) return [];
-      pending = "";
-      if (!isObject(data)) return [];
-      return (name === "error" || eventName === "error") && !("error" in data) ? [{ error: data }] : [data];
+      if (data === undefined && isBegun(pending)) throw invalid(where);
+      if (data !== undefined) pending = "";
+      return objectsIn(data, name);
     },
     end,
   };
+}
+
+/** Whether a text begins as an object does. */
+function isBegun(text: string): boolean {
+  return text.trimStart().startsWith("{");
+}
+
+/** How many more brackets a line of JSON opens than it closes. A string in it ends in it. */
+function bracketsLeftOpen(line: string): number {
+  let open = 0, isString = false;
+  for (let at = 0; at < line.length; at++) {
+    const character = line[at];
+    if (isString && character === "\\") at++;
+    else if (character === '"') isString = !isString;
+    else if (isString) continue;
+    else if (character === "{" || character === "[") open++;
+    else if (character === "}" || character === "]") open--;
+  }
+  return open;
 }
 
 function invalid(where: string): ModelError {
@@ -172,6 +209,8 @@ function invalid(where: string): ModelError {
 
 /** The value of a JSON text; undefined if it is none. */
 function parsed(text: string): unknown {
+  // An error of the parser's takes 10 µs, and 0.2 ms after a rest.
+  if (!/^\s*[{["\d\-tfn]/.test(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {

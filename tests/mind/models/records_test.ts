@@ -1,6 +1,6 @@
 /** The bodies of answers, in every form that servers send. */
 
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { ModelError } from "../../../src/mind/model_error.ts";
 import { recordsOf } from "../../../src/mind/models/records.ts";
@@ -112,6 +112,51 @@ Deno.test("line ends, byte order marks, data over several lines and events witho
   assertEquals(await read('data: {\ndata: "a": 1}\n\n'), [{ a: 1 }]);
   assertEquals(await read('data: {"a":1}\ndata: {"b":2}\n'), [{ a: 1 }, { b: 2 }]);
   assertEquals(await read('data: {"a":1}'), [{ a: 1 }], "the last event need not be closed");
+});
+
+Deno.test("an object over several lines of data is read once it is closed, and the next one needs no empty line", async () => {
+  assertEquals(await read('data: {"a":\ndata: {"b":1}}\ndata: {"c":2}\n'), [{ a: { b: 1 } }, { c: 2 }]);
+  assertEquals(await read('data: {"a":"}]\\"}",\ndata: "b":[{\ndata: }]\ndata: }\ndata: {"c":2}\n\n'), [
+    { a: '}]"}', b: [{}] },
+    { c: 2 },
+  ]);
+  assertEquals(await read('data: [\ndata: {"a":1}\ndata: ]\ndata: {"b":2}\n\n'), [{ b: 2 }], "an array is no object");
+  assertEquals(await read('data: [info] ping\ndata: {"b":2}\n\n'), [{ b: 2 }]);
+  assertEquals(await read('data: ping\ndata: {"b":2}\n\n'), [{ b: 2 }]);
+  assertEquals(await read("event: error\ndata: code\ndata: 500\n\n"), [{ error: "code\n500" }]);
+});
+
+Deno.test("an object over several lines that is closed wrongly is broken, whatever comes behind it", async () => {
+  for (const broken of ["data: {\ndata: a}\n", 'data: {"a":\ndata: 1}}\n', 'data: {"a\ndata: ":1}\n', "data: {\n"]) {
+    const [kind, message] = await failure(`${broken}data: {"b":2}\n\n`);
+    assertEquals([kind, message], ["faulty", "The server sent invalid JSON"], broken);
+  }
+});
+
+Deno.test("a body of many short lines is parsed once over, whatever its form", async () => {
+  const parse = JSON.parse;
+  const many = 20_000;
+  const bodies: readonly [string, string][] = [
+    ["lines of one event", `data: {"pad":[\n${"data: 1,\n".repeat(many)}data: 1]}\n\n`],
+    ["lines of text in one event", `${"data: x\n".repeat(many)}\ndata: {"a":1}\n\n`],
+    ["lines of one object", `{"pad":[\n${"1,\n".repeat(many)}1]}\n`],
+    ["empty lines", `data: {"a":\ndata: 1}\n${"\n".repeat(many)}`],
+    ["comments within an object", `data: {"a":\n${":\n".repeat(many)}data: 1}\n\n`],
+    ["lines of JSON", '{"a":1}\n'.repeat(many)],
+  ];
+  try {
+    for (const [what, body] of bodies) {
+      let characters = 0;
+      JSON.parse = (text: string) => {
+        characters += text.length;
+        return parse(text);
+      };
+      assert((await read(body)).length > 0, what);
+      assert(characters <= 2 * body.length, `${what}: ${characters} characters parsed of ${body.length}`);
+    }
+  } finally {
+    JSON.parse = parse;
+  }
 });
 
 Deno.test("an error that comes as an event of its own is an error", async () => {
