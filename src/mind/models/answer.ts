@@ -12,8 +12,8 @@ export interface Piece {
   readonly hasThinking?: boolean;
   /** Why the answer ends here, in the provider's word. */
   readonly end?: string | undefined;
-  /** Whether it is all there is: an answer that was not streamed. */
-  readonly isWhole?: boolean;
+  /** Whether its text is no piece, but all of the answer, or all of it so far. */
+  readonly isMessage?: boolean;
   /** Tokens of the prompt and of the answer, as the server counted them. */
   readonly tokensIn?: number | undefined;
   readonly tokensOut?: number | undefined;
@@ -75,21 +75,31 @@ export async function readAnswer(pieces: AsyncIterable<Piece>, options: Reading)
   }
 }
 
-/** Pieces put together; `grown` is told all of the text whenever there is more. */
+/**
+ * Pieces put together; `grown` is told all of the text whenever there is more.
+ *
+ * @returns `isWhole`: whether it is one message with nothing before it: an answer that was not streamed, which needs no
+ * reason why it ends.
+ */
 async function join(pieces: AsyncIterable<Piece>, { onPiece }: Reading, grown: (text: string) => void) {
-  let text = "", end = "", hasPiece = false, isWhole = false;
+  let text = "", end = "", isTold = false, isWhole = false, hasBegun = false, hasPieces = false;
   let tokensIn: number | undefined, tokensOut: number | undefined;
   for await (const piece of pieces) {
-    text += piece.text ?? "";
+    const isMessage = piece.isMessage === true, more = piece.text ?? "";
+    isWhole = hasBegun ? isWhole && more === "" : isMessage;
+    // A message behind pieces has all of their text again. Some servers send pieces in messages: those are no repetition.
+    const repeats = isMessage && more !== "" && (hasPieces || more.startsWith(text));
+    text = repeats ? more : text + more;
+    hasBegun ||= piece.text !== undefined;
+    hasPieces ||= piece.text !== undefined && !isMessage;
     end = piece.end || end;
-    isWhole ||= piece.isWhole === true;
     tokensIn = piece.tokensIn ?? tokensIn;
     tokensOut = piece.tokensOut ?? tokensOut;
-    if (!hasPiece && (text !== "" || piece.hasThinking)) {
-      hasPiece = true;
+    if (!isTold && (text !== "" || piece.hasThinking)) {
+      isTold = true;
       onPiece?.();
     }
-    if (piece.text) grown(text);
+    if (more !== "") grown(text);
   }
   return { text, end, isWhole, tokensIn, tokensOut };
 }

@@ -165,7 +165,8 @@ function isFirst(choice: unknown): boolean {
 }
 
 function pieceOf(choice: JsonObject): Piece {
-  const isWhole = isObject(choice.message);
+  // Perplexity sends all of the answer so far as a message beside each piece of it.
+  const isMessage = isObject(choice.message) && !isObject(choice.delta);
   const said = [choice.delta, choice.message].find(isObject) ?? {};
   const { content, refusal, reasoning_content, reasoning } = said;
   const text = textOf(content) || textOf(choice.text) || textOf(refusal);
@@ -173,7 +174,7 @@ function pieceOf(choice: JsonObject): Piece {
     [reasoning_content, reasoning, said.thinking].some((one) => typeof one === "string" && one !== "") ||
     (Array.isArray(content) && content.some((part) => isObject(part) && part.type === "thinking"));
   const end = choice.finish_reason;
-  return { text, hasThinking, isWhole, end: typeof end === "string" ? end : undefined };
+  return { text, hasThinking, isMessage, end: typeof end === "string" ? end : undefined };
 }
 
 /** The text in a content: as it is, or in parts, among which those of a model's thinking are none. */

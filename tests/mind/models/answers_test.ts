@@ -85,6 +85,46 @@ Deno.test("a stream that ends without a reason is cut off, be it marked as done"
   }
 });
 
+/** A chunk with a message, and with a piece of it if one is given. */
+const message = (content: string, { delta, finish = null }: { delta?: string; finish?: string | null } = {}) =>
+  `data: ${
+    JSON.stringify({
+      choices: [{
+        message: { content },
+        ...(delta !== undefined && { delta: { content: delta } }),
+        finish_reason: finish,
+      }],
+    })
+  }\n\n`;
+
+Deno.test("chunks with all of the answer so far beside their piece need a reason why it ends", async () => {
+  const chunks = message("It ", { delta: "It " }) + message("It is.", { delta: "is." });
+  assertEquals(await failureIn(chunks + DONE, STREAM), { kind: "faulty", message: "The model's answer was cut off" });
+  assertEquals(await answerTo(chunks + message("It is.", { delta: "", finish: "stop" }) + DONE, STREAM), "It is.");
+});
+
+Deno.test("a message behind pieces takes their place, and needs a reason why it ends", async () => {
+  const pieces = piece("It ") + piece("is.");
+  for (const text of ["It is.", "It was."]) {
+    assertEquals(await answerTo(pieces + message(text, { finish: "stop" }) + DONE, STREAM), text);
+    assertEquals(await answerTo(pieces + piece("", "stop") + message(text) + DONE, STREAM), text);
+    assertEquals((await failureIn(pieces + message(text) + DONE, STREAM)).message, "The model's answer was cut off");
+  }
+  assertEquals(await answerTo(pieces + message("", { finish: "stop" }) + DONE, STREAM), "It is.");
+});
+
+Deno.test("messages that grow are one answer, pieces in messages are joined, and both need a reason why they end", async () => {
+  for (const chunks of [message("It ") + message("It is."), message("It ") + message("is.")]) {
+    assertEquals((await failureIn(chunks + DONE, STREAM)).message, "The model's answer was cut off");
+    assertEquals(await answerTo(chunks + piece("", "stop") + DONE, STREAM), "It is.");
+  }
+});
+
+Deno.test("one message in a stream is whole without a reason, with counts or nothing around it", async () => {
+  const counts = 'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\n';
+  assertEquals(await answerTo(`data: {}\n\n${message("It is.")}${counts}${DONE}`, STREAM), "It is.");
+});
+
 Deno.test("an end that a server words with more than a word is not quoted", async () => {
   const { message } = await failureIn(piece("It is") + piece("", "canary: ä\n{prompt}"), STREAM);
   assertEquals(message.includes("canary"), false);
