@@ -39,8 +39,14 @@ const ENDS: Readonly<Record<"whole" | "limit" | "filter", readonly string[]>> = 
   filter: ["content_filter", "content_filtered", "guardrail_intervened", "safety", "sensitive", "prohibited_content"],
 };
 
-/** Length of an answer, in UTF-16 code units, from which it is written in steps: each step looks through all of it. */
-const LONG = { from: 8_000, step: 200 };
+/**
+ * Length of an answer, in UTF-16 code units, from which it is written in steps: each step looks through all of it. They
+ * become longer with it, `share` of them, so that the work stays in proportion to its length.
+ */
+const LONG = { from: 8_000, step: 200, share: 400 };
+
+/** Longest text of an answer, in UTF-16 code units: 1,000,000 tokens of 16. */
+const MAX_LENGTH = 16 * 1024 * 1024;
 
 /** How an answer is read. */
 interface Reading extends ErrorContext {
@@ -81,7 +87,7 @@ export async function readAnswer(pieces: AsyncIterable<Piece>, options: Reading)
  * @returns `isWhole`: whether it is one message with nothing before it: an answer that was not streamed, which needs no
  * reason why it ends.
  */
-async function join(pieces: AsyncIterable<Piece>, { onPiece }: Reading, grown: (text: string) => void) {
+async function join(pieces: AsyncIterable<Piece>, { where, onPiece }: Reading, grown: (text: string) => void) {
   let text = "", end = "", isTold = false, isWhole = false, hasBegun = false, hasPieces = false;
   let tokensIn: number | undefined, tokensOut: number | undefined;
   for await (const piece of pieces) {
@@ -90,6 +96,10 @@ async function join(pieces: AsyncIterable<Piece>, { onPiece }: Reading, grown: (
     // A message behind pieces has all of their text again. Some servers send pieces in messages: those are no repetition.
     const repeats = isMessage && more !== "" && (hasPieces || more.startsWith(text));
     text = repeats ? more : text + more;
+    if (text.length > MAX_LENGTH) {
+      const why = `${where} sent an answer of more than ${MAX_LENGTH} characters`;
+      throw new ModelError("refused", `${why}. Lower MODEL_MAX_TOKENS`);
+    }
     hasBegun ||= piece.text !== undefined;
     hasPieces ||= piece.text !== undefined && !isMessage;
     end = piece.end || end;
@@ -148,7 +158,8 @@ function startWriting(writer: AnswerWriter, cleaner: Cleaner) {
   };
   return {
     grow(text: string) {
-      if (text.length > LONG.from && text.length - looked < LONG.step) return;
+      const step = Math.max(LONG.step, text.length / LONG.share);
+      if (text.length > LONG.from && text.length - looked < step) return;
       looked = text.length;
       writeUpTo(cleaner.begun(text));
     },

@@ -3,6 +3,9 @@
 import { isObject, type JsonObject } from "../../json_object.ts";
 import { ModelError } from "../model_error.ts";
 
+/** Most characters that wait for the rest of their line or object: above any piece's, and below what would fill the memory. */
+const MAX_WAITING = 16 * 1024 * 1024;
+
 /** A count, if a value is one. */
 export function count(value: unknown): number | undefined {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 ? value : undefined;
@@ -21,7 +24,7 @@ export function count(value: unknown): number | undefined {
  * @param options `where`: the server, as error messages name it; `remedy`: a sentence for the operator if the body is
  * nothing of the kind.
  * @throws {ModelError} `faulty` if an object is broken or the body empty, `refused` if it is something else, such as a
- * web page.
+ * web page, or has an object of more than 16 Mi characters.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 export async function* recordsOf(
@@ -46,9 +49,10 @@ export async function* recordsOf(
   // Not `yield*`, which waits once more for each record here.
   for await (const chunk of response.body ?? []) {
     for (const record of read(lines.take(chunk))) yield record;
-    if (!reader.isDone) continue;
-    response.complete?.();
-    return;
+    if (reader.isDone) return response.complete?.();
+    if (lines.waiting + reader.waiting <= MAX_WAITING) continue;
+    const why = `${where} sent more than ${MAX_WAITING} characters that make no piece of an answer`;
+    throw new ModelError("refused", `${why}. ${remedy}`);
   }
   for (const record of read(lines.end())) yield record;
   for (const record of reader.end()) yield record;
@@ -72,6 +76,8 @@ interface RecordReader {
   readonly isKnown: boolean;
   /** Whether the mark of the end has come. */
   readonly isDone: boolean;
+  /** Characters of which no object has been made yet. */
+  readonly waiting: number;
   take(line: string): JsonObject[];
   /** The body has ended. */
   end(): JsonObject[];
@@ -79,7 +85,7 @@ interface RecordReader {
 
 /** Reads each line in the form that the first ones show. */
 function createReader(where: string): RecordReader {
-  let reader: LineReader | undefined;
+  let reader: LineReader | undefined, unknown = 0;
   return {
     get isKnown() {
       return reader !== undefined;
@@ -87,16 +93,21 @@ function createReader(where: string): RecordReader {
     get isDone() {
       return reader?.isDone === true;
     },
+    get waiting() {
+      return reader?.waiting ?? unknown;
+    },
     take(line) {
       if (!reader && /^(data|event|id|retry|error)?:/.test(line)) reader = createEventReader(where);
       else if (!reader && /^\s*[{[]/.test(line)) reader = createJsonReader(where);
-      return reader?.take(line) ?? [];
+      if (reader) return reader.take(line);
+      unknown += line.length;
+      return [];
     },
     end: () => reader?.end() ?? [],
   };
 }
 
-type LineReader = Pick<RecordReader, "isDone" | "take" | "end">;
+type LineReader = Pick<RecordReader, "isDone" | "waiting" | "take" | "end">;
 
 /** Reads lines of JSON, or the lines of one object that is spread over several. */
 function createJsonReader(where: string): LineReader {
@@ -104,6 +115,9 @@ function createJsonReader(where: string): LineReader {
   return {
     get isDone() {
       return isDone;
+    },
+    get waiting() {
+      return pending.length;
     },
     take(line) {
       if (isSpread) pending += `${line}\n`;
@@ -154,6 +168,9 @@ function createEventReader(where: string): LineReader {
   return {
     get isDone() {
       return isDone;
+    },
+    get waiting() {
+      return pending.length;
     },
     take(line) {
       if (line === "") return end();
@@ -236,6 +253,9 @@ function createSplitter() {
     return lines;
   };
   return {
+    get waiting() {
+      return rest.length;
+    },
     take(chunk: Uint8Array): string[] {
       const lines = split(decoder.decode(chunk, { stream: true }));
       if (!isMark(rest, DONE.line)) return lines;

@@ -5,8 +5,11 @@ import { ModelError } from "../model_error.ts";
 import { type Deadline, startDeadline } from "./deadline.ts";
 import { type Remedies, statusError } from "./status.ts";
 
-/** Largest body that is read, in bytes: above any answer's, and below what would fill the memory. */
-const MAX_BYTES = 16 * 1024 * 1024;
+/**
+ * Largest body that is read, in bytes: 1,000,000 tokens, the most that MODEL_MAX_TOKENS can ask for, in chunks of 1 kB;
+ * OpenAI's have 330 bytes. What is kept of it has limits of its own.
+ */
+const MAX_BYTES = 1024 * 1024 * 1024;
 
 /**
  * Bytes of a body that are read at once, at most. Deno's own reader makes a buffer of 64 kB for each piece of an answer and
@@ -36,6 +39,8 @@ export interface RequestOptions extends Limits {
   readonly signal: AbortSignal;
   /** Called whenever a part of the answer has come. */
   readonly heard?: (() => void) | undefined;
+  /** Largest body that is read, in bytes; default 1 GiB. */
+  readonly maxBytes?: number;
   /** Certificate authorities of its own, and the like. Absent: Deno's. */
   readonly httpClient?: Deno.HttpClient | undefined;
 }
@@ -145,7 +150,7 @@ async function readRest(reader: ReadableStreamBYOBReader): Promise<void> {
  */
 async function* chunksOf(
   reader: ReadableStreamBYOBReader | undefined,
-  { where, deadline, heard, fail }: Pick<RequestOptions, "heard"> & {
+  { where, deadline, heard, fail, maxBytes = MAX_BYTES }: Pick<RequestOptions, "heard" | "maxBytes"> & {
     where: string;
     deadline: Deadline;
     fail: (error: ModelError) => ModelError;
@@ -166,7 +171,9 @@ async function* chunksOf(
     deadline.heard();
     heard?.();
     bytes += value.length;
-    if (bytes > MAX_BYTES) throw fail(new ModelError("faulty", `${where} sent more than ${MAX_BYTES} bytes`));
+    if (bytes > maxBytes) {
+      throw fail(new ModelError("refused", `${where} sent more than ${maxBytes} bytes. Lower MODEL_MAX_TOKENS`));
+    }
     yield value;
   }
   deadline.finished();

@@ -54,7 +54,7 @@ for (const dialect of DIALECTS) {
       const timer = setInterval(() => ticks++, 1);
       const error = await failureOf(ask(server.options, requestWith()));
       clearInterval(timer);
-      assertEquals(error.kind, "faulty", error.message);
+      assertEquals(error.kind, "refused", error.message);
       assert(ticks > 0, "nothing else ran");
     });
   }
