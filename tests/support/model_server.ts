@@ -184,12 +184,19 @@ export function streamed(
       yield new TextEncoder().encode(piece);
       // A turn of the event loop in between, so that it arrives in pieces.
       if (everyMs === undefined) await setImmediate();
-      else await Promise.race([delay(everyMs), stage.gone]);
+      else await pause(everyMs, stage.gone);
     }
     if (end === "cut") stage.cut();
     if (end !== "well") await stage.gone;
   }
   return new Response(ReadableStream.from(bytes()), { headers: { "content-type": type } });
+}
+
+/** Wait, but no longer than until the client has gone; leaves no timer behind. */
+async function pause(ms: number, gone: Promise<void>): Promise<void> {
+  const left = new AbortController();
+  await Promise.race([delay(ms, undefined, { signal: left.signal }).catch(() => {}), gone]);
+  left.abort();
 }
 
 /** A body as it is. */
