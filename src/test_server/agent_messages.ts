@@ -35,6 +35,7 @@ const messageSchema = z.discriminatedUnion("type", [
     status: z.enum(["processed", "error"]),
     error: z.string().optional(),
     timestamp,
+    deleted: z.record(z.string(), z.number()).exactOptional(),
     ...signatures,
   }),
   z.object({

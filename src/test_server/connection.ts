@@ -156,7 +156,7 @@ class ClientConnection implements Client {
     } else if (message.type === "ack") {
       print(
         message.status === "processed"
-          ? `✅ Event ${printable(message.eventId)} processed`
+          ? `✅ Event ${printable(message.eventId)} processed${deletedText(message.deleted)}`
           : `❌ Event ${printable(message.eventId)} failed: ${printable(message.error ?? "no reason given")}`,
       );
     }
@@ -274,6 +274,12 @@ class ClientConnection implements Client {
 /** Whether two UUIDs are the same: hexadecimal digits count in either case. */
 function isSameId(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
+}
+
+/** What an agent has forgotten, as a terminal is told it; nothing for any other ack. */
+function deletedText(deleted: Readonly<Record<string, number>> = {}): string {
+  const counts = Object.entries(deleted).map(([what, count]) => `${count} ${printable(what)}`);
+  return counts.length === 0 ? "" : `: ${counts.join(", ")} deleted`;
 }
 
 /** An auth as pages are shown it: no token, and of the evidence its kind alone. */

@@ -102,6 +102,7 @@ Deno.test("the test server's REST interface passes a request to forget on, and r
   assertEquals([status, body.agents], [202, 1]);
   await server.received((message) => message.type === "ack" && message.eventId === body.eventId);
   assertEquals(forgotten(server.frames)[0]?.forgot, { userId: "alice" });
+  await server.printed("processed: 0 exchanges, 0 messages, 0 outcomes, 0 events deleted");
   await agent.stop();
 });
 
