@@ -12,6 +12,8 @@ import {
   type JWK,
 } from "jose";
 import { EXIT, FatalError } from "../errors.ts";
+import { isObject, type JsonObject } from "../json_object.ts";
+import { isDeeperThan, MAX_DEPTH } from "../wire.ts";
 import type { RecordedOutcome } from "./journal.ts";
 import { ANY_LETTER } from "./responses_inspection.ts";
 
@@ -97,13 +99,23 @@ export async function createOpener(text: string): Promise<Opener> {
       const { queryId, sealed } = (entry ?? {}) as { queryId?: unknown; sealed?: unknown };
       if (typeof sealed !== "string") return undefined;
       const opened = await decrypt(sealed, { key, kid });
+      const value = entryIn(opened);
+      if (!value) throw new ClosedError("what was sealed is no entry of an agent's");
       // Whoever can write the file can move texts from one entry to another.
-      if ((JSON.parse(opened) as { queryId?: unknown }).queryId !== queryId) {
-        throw new ClosedError("it was sealed as the entry of another event");
-      }
+      if (value.queryId !== queryId) throw new ClosedError("it was sealed as the entry of another event");
       return opened;
     },
   };
+}
+
+/** The entry in a text that anybody may have sealed: the key to seal with is public. */
+function entryIn(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) && !isDeeperThan(MAX_DEPTH, value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function decrypt(sealed: string, { key, kid }: { key: CryptoKey; kid: string }): Promise<string> {

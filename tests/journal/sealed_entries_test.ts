@@ -68,6 +68,16 @@ Deno.test("another key, a change and another entry's text are each told for what
   assertEquals(await opener.open(null), undefined);
 });
 
+Deno.test("a text that is no entry, and that anybody may have sealed for the public key, is told of and not opened", async () => {
+  const { x, pem } = makeKeys();
+  const seal = await createOutputSeal(x), opener = await createOpener(pem);
+  const nested = `${'{"0":'.repeat(20_000)}1${"}".repeat(20_000)}`;
+  for (const text of ["no JSON", "null", "7", '["a"]', `{"queryId":"a","x":${nested}}`]) {
+    const sealed = JSON.parse((await seal.seal({ ...recorded(answer("a")), text })).text);
+    await assertRejects(() => opener.open(sealed), ClosedError, "what was sealed is no entry");
+  }
+});
+
 Deno.test("a key that can't be used is refused with 78, and nothing of it is told", async () => {
   const { exitCode } = await assertRejects(() => createOutputSeal("A".repeat(43)), FatalError, "AGENT_OUTPUT_KEY");
   assertEquals(exitCode, 78);
