@@ -1,9 +1,11 @@
 /** Watches over directories: tells when something in them changes, and waits where nothing does. @module */
 
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
-import type { Log } from "../../log.ts";
+import type { Log, LogFields } from "../../log.ts";
+import { blockingEntriesIn } from "./blocking_entries.ts";
+import { createWatchers, isStillThere } from "./watchers.ts";
 
 /** Tells of changes. */
 export interface Watch extends AsyncDisposable {
@@ -15,12 +17,9 @@ export interface Watch extends AsyncDisposable {
   isQuiet(options: { signal: AbortSignal; atMostMs: number; clock: Clock }): Promise<boolean>;
 }
 
-/** One directory being watched. */
-interface Watched {
-  readonly identity: string;
-  /** Ends the watch, and resolves when it has ended. */
-  stop(): Promise<void>;
-}
+const UNWATCHED = "a directory can't be watched: its file is read at intervals";
+const BLOCKED = "a directory is not watched while there is a FIFO or a device in it: its file is read at intervals";
+const SILENT = "changes in a directory are not noticed any more: its file is read at intervals";
 
 /** Watch nothing yet. Where a directory can't be watched the waits just end. */
 export function createWatch(log: Log): Watch {
@@ -46,81 +45,54 @@ export function createWatch(log: Log): Watch {
       wake = undefined;
       return changed.size === 0;
     },
-    [Symbol.asyncDispose]: () => directories.renew([]),
+    [Symbol.asyncDispose]: directories.stop,
   };
 }
 
 /** Watches a changing list of directories; `note` is given the name of whatever changes in them, `""` for anything. */
 function watchDirectories(log: Log, note: (name: string) => void) {
-  const watched = new Map<string, Watched>();
-  let failed = false;
-
-  const begin = (directory: string, identity: string): Watched => {
-    const watcher = Deno.watchFs(directory, { recursive: false });
-    const following = follow(watcher, directory, {
-      note,
-      // The watch went with it, and one that is made anew is often given the same number.
-      gone: () => watched.set(directory, { identity: "", stop }),
-      log,
-    });
-    const stop = async () => {
-      watcher.close();
-      // Deno counts watches by path, and one is only taken off the count when its last read has returned: before that, a
-      // new watch on the same path would hear nothing (2.9.6; denoland/deno#34467).
-      await following;
-    };
-    return { identity, stop };
+  const watchers = createWatchers(log, note);
+  const told = new Set<string>();
+  /** Warns of each thing once. */
+  const warn = (message: string, fields: LogFields) => {
+    if (!told.has(message)) log.warn(message, fields);
+    told.add(message);
   };
-  const renewOne = async (directory: string) => {
+  const begin = (directory: string) => {
     try {
-      const info = Deno.statSync(directory);
-      const identity = `${info.dev}:${info.ino}`;
-      const before = watched.get(directory);
-      if (before?.identity === identity) return;
-      await before?.stop();
-      watched.delete(directory);
-      watched.set(directory, begin(directory, identity));
-      note("");
+      watchers.begin(directory);
     } catch (error) {
       // A directory that is not there yet is asked for again at the next look.
-      if (error instanceof Deno.errors.NotFound || failed) return;
-      failed = true;
-      log.warn("a directory can't be watched: its file is read at intervals", {
-        path: directory,
-        error: messageOf(error),
-      });
+      if (!(error instanceof Deno.errors.NotFound)) warn(UNWATCHED, { path: directory, error: messageOf(error) });
     }
   };
 
   return {
     /** Watch these and no others. */
     async renew(directories: readonly string[]) {
-      for (const [directory, { stop }] of watched) {
-        if (directories.includes(directory)) continue;
-        await stop();
-        watched.delete(directory);
+      const before = watchers.watched();
+      const all = new Set([...directories, ...before.map(({ directory }) => directory)]);
+      const blocking = new Map([...all].map((directory) => [directory, blockingEntriesIn(directory)]));
+      const [blocked, free] = partition(directories, (directory) => blocking.get(directory)!.length > 0);
+      for (const path of blocked) warn(BLOCKED, { path, entry: basename(blocking.get(path)![0]!) });
+      const [kept, unwanted] = partition(before, (it) => free.includes(it.directory) && isStillThere(it));
+      // Together: a FIFO in a directory that is still watched must not be let go.
+      const isDone = await watchers.end(unwanted, before.flatMap(({ directory }) => blocking.get(directory)!));
+      if (!isDone || !await watchers.isRunning()) {
+        if (blocked.length === 0) warn(SILENT, { path: directories.at(-1) });
+        return;
       }
-      for (const directory of directories) await renewOne(directory);
+      const watched = new Set(kept.map(({ directory }) => directory));
+      for (const directory of free) if (!watched.has(directory)) begin(directory);
+    },
+    /** End all watches. Those that might make it wait for ever are left to the end of the program. */
+    async stop() {
+      const watched = watchers.watched();
+      await watchers.end(watched, watched.flatMap(({ directory }) => blockingEntriesIn(directory)));
     },
   };
 }
 
-/** Tell of every notice until the watcher is closed. */
-async function follow(
-  watcher: Deno.FsWatcher,
-  directory: string,
-  { note, gone, log }: { note: (name: string) => void; gone: () => void; log: Log },
-): Promise<void> {
-  try {
-    for await (const { kind, paths } of watcher) {
-      for (const path of paths) {
-        if (kind === "remove" && resolve(path) === resolve(directory)) gone();
-        note(basename(path));
-      }
-      // A notice without a path is an overflow: anything may have changed.
-      if (paths.length === 0) note("");
-    }
-  } catch (error) {
-    log.warn("watching a directory ended: its file is read at intervals", { path: directory, error: messageOf(error) });
-  }
+function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [first: T[], second: T[]] {
+  return [all.filter((one) => isFirst(one)), all.filter((one) => !isFirst(one))];
 }

@@ -1,0 +1,143 @@
+/** Deno's watchers of directories, begun and ended so that none of them can hold up the program. @module */
+
+import { basename, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { messageOf } from "../../errors.ts";
+import type { Log } from "../../log.ts";
+import { holdFifos } from "./blocking_entries.ts";
+
+/** One directory being watched. */
+export interface Watched {
+  readonly directory: string;
+  /** Which directory it is; empty if it has been removed. */
+  readonly identity: string;
+}
+
+/** Directories being watched. */
+export interface Watchers {
+  watched(): readonly Watched[];
+  /** Watch one more directory. Only if {@linkcode Watchers.isRunning}. @throws What `Deno.watchFs` does. */
+  begin(directory: string): void;
+  /**
+   * End watches, unless that might wait for ever; returns whether it has.
+   *
+   * @param blocking What {@linkcode blockingEntriesIn} finds in the directories being watched.
+   */
+  end(watched: readonly Watched[], blocking: readonly string[]): Promise<boolean>;
+  /** Whether the notices of all changes come, if need be soon: only then does the thread that sends them surely run. */
+  isRunning(): Promise<boolean>;
+}
+
+interface Entry extends Watched {
+  identity: string;
+  /** When the directory had last changed, in milliseconds since the epoch, at the newest notice. */
+  noticedMs: number | undefined;
+  readonly watcher: Deno.FsWatcher;
+  /** Resolves when the notices have ended. */
+  ended: Promise<void>;
+}
+
+/** How often, and how far apart, it is looked whether a notice has come. */
+const NOTICE_LOOKS = 200, NOTICE_LOOK_MS = 10;
+
+/**
+ * Watch nothing yet.
+ *
+ * One thread of Deno serves all watchers. It opens each entry that changes, so that a FIFO without a writer stops it, while
+ * it holds a lock that `watchFs` and `close` wait for: then either would stop the whole program (2.7.11 and 2.9.6).
+ *
+ * @param note Is given the name of whatever changes, `""` for anything.
+ * @see https://github.com/denoland/deno/blob/main/runtime/ops/fs_events.rs `event_matches_watched_paths`
+ */
+export function createWatchers(log: Log, note: (name: string) => void): Watchers {
+  const entries = new Map<string, Entry>();
+  let notices = 0;
+  /** Whether notices have stopped coming: then they are not waited for any more. */
+  let isSilent = false;
+
+  const hear = (name: string) => {
+    notices++;
+    note(name);
+  };
+  const isRunning = async (): Promise<boolean> => {
+    const before = notices;
+    const isHeard = () => notices > before || [...entries.values()].every(isNoticed);
+    for (let look = 0; !isSilent && !isHeard() && look < NOTICE_LOOKS; look++) await setTimeout(NOTICE_LOOK_MS);
+    isSilent = !isHeard();
+    return !isSilent;
+  };
+
+  return {
+    watched: () => [...entries.values()],
+    isRunning,
+    begin(directory) {
+      // Before the watch begins: a change between the two counts as one that brought no notice.
+      const info = Deno.statSync(directory);
+      const watcher = Deno.watchFs(directory, { recursive: false });
+      const entry: Entry = { directory, ...stateOf(info), watcher, ended: Promise.resolve() };
+      entries.set(directory, entry);
+      entry.ended = follow(entry, hear, log);
+      note("");
+    },
+    async end(watched, blocking) {
+      if (watched.length === 0) return true;
+      // Let go only after the watches have ended: closing a FIFO makes the thread open it again.
+      using held = holdFifos(blocking);
+      if (!held.isComplete || !await isRunning()) return false;
+      for (const { directory } of watched) {
+        const { watcher, ended } = entries.get(directory)!;
+        watcher.close();
+        // Deno counts watches by path, and one is only taken off the count when its last read has returned: before that,
+        // a new watch on the same path would hear nothing (2.9.6; denoland/deno#34467).
+        await ended;
+        entries.delete(directory);
+      }
+      return true;
+    },
+  };
+}
+
+/** Whether the directory at a path is still the one being watched, or may be: nothing is there just now. */
+export function isStillThere({ directory, identity }: Watched): boolean {
+  const info = statOf(directory);
+  return identity !== "" && (info === undefined || stateOf(info).identity === identity);
+}
+
+/** Whether a directory has not changed since its newest notice. Of one that was removed or exchanged nothing is known. */
+function isNoticed({ directory, identity, noticedMs }: Entry): boolean {
+  const info = statOf(directory);
+  if (!info) return true;
+  const now = stateOf(info);
+  return now.identity !== identity || now.noticedMs === noticedMs;
+}
+
+function stateOf({ dev, ino, mtime }: Deno.FileInfo): { identity: string; noticedMs: number | undefined } {
+  return { identity: `${dev}:${ino}`, noticedMs: mtime?.getTime() };
+}
+
+function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Tell of every notice until the watcher is closed. */
+async function follow(entry: Entry, note: (name: string) => void, log: Log): Promise<void> {
+  const { directory, watcher } = entry;
+  try {
+    for await (const { kind, paths } of watcher) {
+      entry.noticedMs = statOf(directory)?.mtime?.getTime();
+      for (const path of paths) {
+        // The watch went with it, and a directory that is made anew is often given the same number.
+        if (kind === "remove" && resolve(path) === resolve(directory)) entry.identity = "";
+        note(basename(path));
+      }
+      // A notice without a path is an overflow: anything may have changed.
+      if (paths.length === 0) note("");
+    }
+  } catch (error) {
+    log.warn("watching a directory ended: its file is read at intervals", { path: directory, error: messageOf(error) });
+  }
+}
