@@ -23,6 +23,11 @@ export function eventFilesIn(path: string): string[] {
   return names.sort();
 }
 
+/** What of the files that were read is kept in memory: ids, at 32 to 64 bytes each. */
+const MAX_KEPT_IDS = 1 << 18;
+/** What a file costs beside its ids, as a number of ids. */
+const FILE_COST = 64;
+
 /** Look at the files of a directory, in the order of their names. */
 export function createDirectoryInput(
   options: {
@@ -34,13 +39,55 @@ export function createDirectoryInput(
   },
 ): FileInput {
   const { path, log } = options;
-  /** How each file was when it was read; nothing else is kept of it. */
+  /** How each file was when it was read to its end. */
   const read = new Map<string, string>();
   /** Files that could not be read to their end yet. */
   const unread = new Map<string, FileInput>();
-  let complaint: string | undefined;
+  const kept = keepInputs(MAX_KEPT_IDS);
+  const list = createListing(path, log);
+  let wasRead = false;
 
-  const list = (): string[] => {
+  const forgetGone = (names: readonly string[]) => {
+    const there = new Set(names);
+    for (const known of [read, unread]) for (const name of known.keys()) if (!there.has(name)) known.delete(name);
+    kept.forgetAllBut(there);
+  };
+  const inputOf = (name: string, file: string): FileInput =>
+    unread.get(name) ?? kept.take(name) ?? createFileInput({
+      ...options,
+      path: file,
+      format: formatInDirectory(name),
+      isRead: () => wasRead = true,
+    });
+
+  return {
+    isInDoubt: () => [...unread.values()].some((input) => input.isInDoubt()),
+    idsHeld: () => 0,
+    async *read({ changes, isQuiet }: Look) {
+      const names = list() ?? [...read.keys()];
+      forgetGone(names);
+      for (const name of names) {
+        const file = join(path, name);
+        const stamp = stampAt(file);
+        // A file that changes without a new stamp is noticed by the watch.
+        if (stamp === undefined || (read.get(name) === stamp && !changes.has(name))) continue;
+        const input = inputOf(name, file);
+        unread.set(name, input);
+        wasRead = false;
+        yield* input.read({ changes, isQuiet });
+        if (!wasRead) continue;
+        read.set(name, stamp);
+        unread.delete(name);
+        kept.put(name, input);
+      }
+    },
+  };
+}
+
+/** Lists the files of events in a directory; undefined if it can't be read, which is told once while it lasts. */
+function createListing(path: string, log: Log): () => string[] | undefined {
+  let complaint: string | undefined;
+  return () => {
     try {
       const names = eventFilesIn(path);
       complaint = undefined;
@@ -49,36 +96,38 @@ export function createDirectoryInput(
       const reason = messageOf(error);
       if (complaint !== reason) log.warn("a directory of events can't be read", { path, reason });
       complaint = reason;
-      return [...read.keys()];
+      return undefined;
     }
   };
-  const forgetGone = (names: readonly string[]) => {
-    const there = new Set(names);
-    for (const known of [read, unread]) for (const name of known.keys()) if (!there.has(name)) known.delete(name);
-  };
+}
 
+/**
+ * Files that were read, so that what was read before is passed over when they change. Of more than `maxIds` those that
+ * were read longest ago are dropped: if one of them changes, all its events are handed on again, and known by their ids.
+ */
+function keepInputs(maxIds: number) {
+  const inputs = new Map<string, { input: FileInput; cost: number }>();
+  let total = 0;
+  const take = (name: string): FileInput | undefined => {
+    const found = inputs.get(name);
+    inputs.delete(name);
+    total -= found?.cost ?? 0;
+    return found?.input;
+  };
   return {
-    isInDoubt: () => [...unread.values()].some((input) => input.isInDoubt()),
-    async *read({ changes, isQuiet }: Look) {
-      const names = list();
-      forgetGone(names);
-      for (const name of names) {
-        const file = join(path, name);
-        const stamp = stampAt(file);
-        // A file that changes without a new stamp is noticed by the watch.
-        if (stamp === undefined || (read.get(name) === stamp && !changes.has(name))) continue;
-        const input = unread.get(name) ?? createFileInput({
-          ...options,
-          path: file,
-          format: formatInDirectory(name),
-          isRead() {
-            read.set(name, stamp);
-            unread.delete(name);
-          },
-        });
-        unread.set(name, input);
-        yield* input.read({ changes, isQuiet });
+    take,
+    put(name: string, input: FileInput) {
+      const cost = FILE_COST + input.idsHeld();
+      inputs.set(name, { input, cost });
+      total += cost;
+      for (const oldest of inputs.keys()) {
+        // The newest stays, however large it is, as a file alone does.
+        if (total <= maxIds || oldest === name) break;
+        take(oldest);
       }
+    },
+    forgetAllBut(names: ReadonlySet<string>) {
+      for (const name of inputs.keys()) if (!names.has(name)) take(name);
     },
   };
 }

@@ -7,6 +7,8 @@ export interface IdSet {
   has(id: string): boolean;
   /** The note of an id, as 32 bits without a sign; undefined if it was not added. */
   noteOf(id: string): number | undefined;
+  /** How many were added. */
+  size(): number;
 }
 
 /** Words of 32 bits for each id: three stand for it, one is its note. Two of a million ids meet with a chance below 10^-16. */
@@ -40,6 +42,7 @@ export function createIdSet(): IdSet {
   };
 
   return {
+    size: () => size,
     add(id, note = 0) {
       hash(id, digest);
       digest[NOTE] = note;

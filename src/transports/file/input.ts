@@ -22,6 +22,8 @@ export interface FileInput {
   read(look: Look): AsyncIterable<readonly Delivery[]>;
   /** Whether it could not be read, which may be because somebody is writing it. */
   isInDoubt(): boolean;
+  /** How many ids it holds in memory. */
+  idsHeld(): number;
 }
 
 /** Two changes can bear the same time stamp; a file is taken for unchanged only when its stamp is older than this. */
@@ -35,7 +37,7 @@ export function formatOf(path: string): Format {
 /**
  * Look at one file.
  *
- * @param options `isRead`: called each time when it was read to its end.
+ * @param options `isRead`: called each time when it was read to its end, or is as it was then.
  */
 export function createFileInput(
   options: {
@@ -72,11 +74,15 @@ export function createFileInput(
 
   return {
     isInDoubt,
+    idsHeld: () => state.seen.size() + state.told.size(),
     async *read({ changes, isQuiet }) {
       const mayHaveChanged = changes.has(name) || changes.has("");
       try {
         const info = Deno.statSync(path);
-        if (!mayHaveChanged && !isInDoubt() && isUnchanged(info)) return;
+        if (!mayHaveChanged && !isInDoubt() && isUnchanged(info)) {
+          if (!broken) options.isRead?.();
+          return;
+        }
         stamp = { text: stampOf(info), readMs: clock.now(), modifiedMs: info.mtime?.getTime() ?? clock.now() };
         missing = false;
         for await (const { deliveries } of readFile(options, state)) if (deliveries.length > 0) yield deliveries;

@@ -1,0 +1,65 @@
+/** The file transport: which events come out of the files of a directory. @module */
+
+import { assertEquals } from "@std/assert";
+import { event } from "../../support/events.ts";
+import { makeFolder } from "../../support/folder.ts";
+import { events, startWatching } from "./fixture.ts";
+
+/** A directory of events, and the transport that watches it. */
+function makeDirectory() {
+  const folder = makeFolder();
+  return {
+    write: (name: string, text: string, options: Deno.WriteFileOptions = {}) =>
+      Deno.writeTextFileSync(`${folder.path}/${name}`, text, options),
+    watch: () => startWatching(folder.path, 1024 * 1024),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+Deno.test("of lines that are appended to a file of a directory each is yielded once", async () => {
+  await using directory = makeDirectory();
+  await using watching = directory.watch();
+  const ids = ["a", "b", "c", "d"];
+  for (const [index, id] of ids.entries()) {
+    directory.write("x.ndjson", `${JSON.stringify(event(id))}\n`, { append: true });
+    await watching.yielded(index + 1);
+    await watching.tick();
+  }
+  assertEquals(watching.ids, ids);
+});
+
+Deno.test("a file of a directory that is written anew yields only what was not in it, and what was edited", async () => {
+  await using directory = makeDirectory();
+  directory.write("x.json", events("a", "b"));
+  directory.write("y.json", JSON.stringify(event("c")));
+  await using watching = directory.watch();
+  await watching.yielded(3);
+  directory.write("x.json", events("a", "b", "d"));
+  await watching.yielded(4);
+  directory.write("y.json", JSON.stringify([event("c"), event("e")]));
+  await watching.yielded(5);
+  directory.write("x.json", JSON.stringify([event("a"), event("b", "What is edited?"), event("d")]));
+  assertEquals(await watching.yielded(6), ["a", "b", "c", "d", "e", "b"]);
+});
+
+Deno.test("a refused line of a file of a directory is told once, however often the file grows", async () => {
+  await using directory = makeDirectory();
+  directory.write("x.ndjson", `no event\n${JSON.stringify(event("a"))}\n`);
+  await using watching = directory.watch();
+  await watching.yielded(1);
+  directory.write("x.ndjson", `${JSON.stringify(event("b"))}\n`, { append: true });
+  await watching.yielded(2);
+  assertEquals(watching.linesOf("event refused").map(({ line }) => line), [1]);
+});
+
+Deno.test("files whose ids would take too much memory are read anew when they change, and nothing is lost", async () => {
+  await using directory = makeDirectory();
+  const many = Array.from({ length: 300_000 }, (_, n) => `q${n}`);
+  directory.write("1.json", events("a"));
+  directory.write("2.json", JSON.stringify(many.map((id) => event(id))));
+  await using watching = directory.watch();
+  await watching.yielded(1 + many.length);
+  directory.write("1.json", events("a", "b"));
+  const ids = await watching.yielded(3 + many.length);
+  assertEquals(ids.slice(-2), ["a", "b"]);
+});
