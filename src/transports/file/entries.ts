@@ -3,8 +3,10 @@
 import { isObject } from "../../json_object.ts";
 import { findJsonError } from "../../json_error.ts";
 import { isNear } from "../../spelling.ts";
+import { isId } from "../../event_fields.ts";
 import { type AgentEvent, checkEvent } from "../../wire.ts";
 import type { Element } from "./json_elements.ts";
+import type { BytePlace } from "./utf8.ts";
 
 /** An event, or what is wrong with an entry. */
 export type CheckedEntry =
@@ -53,6 +55,7 @@ export function checkEntry(element: Element, options: { maxBytes: number; nowMs?
     // V8's own message quotes the text.
     return { reason: mistakeIn(element) };
   }
+  if (element.invalidAt) return notUtf8(element, element.invalidAt, value);
   const unknown = unknownFields(value);
   const checked = checkEvent(withTime(value, nowMs));
   if (!checked.ok) {
@@ -69,12 +72,23 @@ export function checkEntry(element: Element, options: { maxBytes: number; nowMs?
 }
 
 /** Where an element stops being JSON. */
-export function mistakeIn({ text = "", line, column }: Element): string {
-  const place = findJsonError(text);
-  if (!place) return "not valid JSON";
-  return `not valid JSON at line ${line + place.line - 1} column ${
-    place.line === 1 ? column + place.column - 1 : place.column
-  }`;
+export function mistakeIn(element: Element): string {
+  const place = findJsonError(element.text ?? "");
+  return place ? `not valid JSON ${placeIn(element, place)}` : "not valid JSON";
+}
+
+/** A place in an element, as one in its file. */
+function placeIn({ line, column }: Element, place: BytePlace): string {
+  return `at line ${line + place.line - 1} column ${place.line === 1 ? column + place.column - 1 : place.column}`;
+}
+
+/** An entry whose bytes are no UTF-8: what was meant is not known. Its id is used only if it is surely whole. */
+function notUtf8(element: Element, place: BytePlace, value: unknown) {
+  const id = isObject(value) ? value.id : undefined;
+  return {
+    reason: `not valid UTF-8 ${placeIn(element, place)}: save the file as UTF-8`,
+    ...(isId(id) && !id.includes("\ufffd") && { id }),
+  };
 }
 
 function tooLarge(bytes: number, maxBytes: number) {

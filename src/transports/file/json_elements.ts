@@ -1,9 +1,13 @@
 /** The elements of a JSON array, or the lines of NDJSON, found in bytes as they are read: no more than one is held. @module */
 
+import { type BytePlace, decodeUtf8 } from "./utf8.ts";
+
 /** One element, not parsed yet. */
 export interface Element {
   /** Its text; absent if it is larger than what is held. */
   readonly text?: string;
+  /** The first place in its text where the bytes are no UTF-8. */
+  readonly invalidAt?: BytePlace;
   readonly bytes: number;
   /** Where it begins: line and column from 1 up, the column in bytes. */
   readonly line: number;
@@ -37,7 +41,6 @@ const CHUNK_BYTES = 1024 * 1024;
 const QUOTE = 0x22, BACKSLASH = 0x5c, COMMA = 0x2c, OPEN = 0x5b, CLOSE = 0x5d, BRACE = 0x7b, END_BRACE = 0x7d;
 const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
-const decoder = new TextDecoder();
 
 /**
  * The elements of a JSON array, those of a chunk of bytes together. Only where elements begin and end is looked at: whether
@@ -219,11 +222,11 @@ export function* lines(
   let { offset, line, count } = from;
   let mark = from;
   const taken = (part: Uint8Array): Element | undefined => {
-    const { text, bytes } = held.endWith(part);
+    const { text, ...others } = held.endWith(part);
     const shown = line === 1 ? text?.replace(/^\ufeff/, "") : text;
-    if (bytes === 0 || shown?.trim() === "") return undefined;
+    if (others.bytes === 0 || shown?.trim() === "") return undefined;
     count++;
-    return { ...(shown !== undefined && { text: shown }), bytes, line, column: 1 };
+    return { ...(shown !== undefined && { text: shown }), ...others, line, column: 1 };
   };
   for (let size = source(buffer); size !== null; size = source(buffer)) {
     const elements: Element[] = [];
@@ -267,10 +270,10 @@ function holdBytes(maxHeldBytes: number) {
   return {
     add,
     /** The whole element; nearly every one lies in one chunk, and is not copied. */
-    endWith(part: Uint8Array): { text?: string; bytes: number } {
-      if (bytes === 0 && part.length <= maxHeldBytes) return { text: decoder.decode(part), bytes: part.length };
+    endWith(part: Uint8Array): Pick<Element, "text" | "invalidAt" | "bytes"> {
+      if (bytes === 0 && part.length <= maxHeldBytes) return { ...decodeUtf8(part), bytes: part.length };
       add(part);
-      const taken = bytes > maxHeldBytes ? { bytes } : { text: decoder.decode(joined(parts, bytes)), bytes };
+      const taken = bytes > maxHeldBytes ? { bytes } : { ...decodeUtf8(joined(parts, bytes)), bytes };
       [parts, bytes] = [[], 0];
       return taken;
     },

@@ -11,6 +11,7 @@ import { checkEntry, mistakeIn } from "./entries.ts";
 import { createIdSet, type IdSet } from "./id_set.ts";
 import { arrayElements, type Element, JsonMistake, lines, type Mark, type Source, START } from "./json_elements.ts";
 import { type KnownPrefix, type PrefixedSource, readBehind } from "./known_prefix.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /**
  * What a file holds: `array`, a JSON array that counts when all of it is JSON; `lines`, an event a line (NDJSON), each
@@ -211,8 +212,7 @@ function* single(source: Source, { maxHeldBytes }: { maxHeldBytes: number }): Ge
   for (let size: number | null = 0; size !== null && bytes < whole.length; bytes += size ?? 0) {
     size = source(whole.subarray(bytes));
   }
-  const text = new TextDecoder().decode(whole.subarray(0, bytes));
-  yield [{ ...(bytes < whole.length && { text }), bytes, line: 1, column: 1 }];
+  yield [{ ...(bytes < whole.length && decodeUtf8(whole.subarray(0, bytes))), bytes, line: 1, column: 1 }];
   return START;
 }
 
