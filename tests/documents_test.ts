@@ -1,9 +1,11 @@
 /** The documents: links that lead somewhere, tasks that exist, and examples that are the files in `examples/`. @module */
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { silentLog } from "../src/log.ts";
 import { loadCharacter } from "../src/mind/character/character.ts";
+import { MAX_NONCE_LENGTH } from "../src/proof/claims.ts";
+import { MAX_DEPTH, MAX_ID_LENGTH } from "../src/wire.ts";
 import { anchorOf, anchorsOf, codeBlocks, DOCUMENTS, fileUrl, readFile } from "./support/documents.ts";
 
 /** Files that are no documents, and mention some. */
@@ -48,6 +50,24 @@ Deno.test("every path of the project that a document names exists", () => {
       assert(made.includes(path) || exists(fileUrl(path)), `${path} in ${document}`);
     }
   }
+});
+
+Deno.test("code in a sentence stands on one line, so that it can be copied and found", () => {
+  for (const document of DOCUMENTS) {
+    const prose = readFile(document).replaceAll(/^ *```[^]*?^ *```/gm, "");
+    for (const paragraph of prose.split(/\n\s*\n/)) {
+      for (const [code] of paragraph.matchAll(/(`+)[^`]+\1/g)) assert(!code.includes("\n"), `${code} in ${document}`);
+    }
+  }
+});
+
+Deno.test("docs/protocol.md says the limits of an event's fields", () => {
+  const [, event = ""] = /\*\*event\*\*, from the server[^]*?\n\n([^]*?)\n\n\*\*/.exec(readFile("docs/protocol.md")) ??
+    [];
+  const said = event.replaceAll(/\s+/g, " ");
+  assertStringIncludes(said, `\`id\`: a text of 1 to ${MAX_ID_LENGTH} UTF-16 code units`);
+  assertStringIncludes(said, `A \`nonce\` counts if it is a text of 1 to ${MAX_NONCE_LENGTH} UTF-16 code units`);
+  assertStringIncludes(said, `nested at most ${MAX_DEPTH} levels deep`);
 });
 
 Deno.test("every task in the documents exists, and CONTRIBUTING.md names every task", () => {
