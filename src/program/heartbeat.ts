@@ -27,10 +27,20 @@ const ROOM = new Uint8Array(4_096);
 
 const pathIn = (directory: string) => `${directory}/alive`;
 
-/** Give signs of life in the state directory, until disposed of. `beatMs`: default 5,000. */
+/**
+ * Give signs of life in the state directory, until disposed of.
+ *
+ * @param options `beatMs`: default 5,000; `isInPlace`: whether the directory is still the one that the agent works with,
+ * asked before each sign: none is given in another one. Default: always.
+ */
 export function startHeartbeat(
   directory: string,
-  { log, now, beatMs = 5_000 }: { log: Log; now: () => number; beatMs?: number },
+  { log, now, beatMs = 5_000, isInPlace = () => true }: {
+    log: Log;
+    now: () => number;
+    beatMs?: number;
+    isInPlace?: () => boolean;
+  },
 ): Heartbeat {
   const path = pathIn(directory);
   let file: Deno.FsFile | undefined;
@@ -42,9 +52,13 @@ export function startHeartbeat(
     hasRoom = problem === undefined;
   };
   const beat = () => {
+    if (!isInPlace()) {
+      isGiven = false;
+      return;
+    }
     try {
       // Set through the handle, since the path may have become a link meanwhile.
-      if (!file || !isInPlace(file, path)) {
+      if (!file || !isNamed(file, path)) {
         file?.close();
         file = undefined;
         file = makeAfreshSync(path, { mode: 0o600 });
@@ -74,14 +88,19 @@ export function startHeartbeat(
     },
     [Symbol.dispose]() {
       clearInterval(timer);
-      file?.close();
-      try {
-        Deno.removeSync(path);
-      } catch (error) {
-        log.debug("sign of life could not be taken away", { path, error: messageOf(error) });
-      }
+      if (file) takeAway(file, { path, log });
     },
   };
+}
+
+/** Close the last sign of life and remove it. Another agent's in its place stays. */
+function takeAway(file: Deno.FsFile, { path, log }: { path: string; log: Log }): void {
+  using given = file;
+  try {
+    if (isNamed(given, path)) Deno.removeSync(path);
+  } catch (error) {
+    log.debug("sign of life could not be taken away", { path, error: messageOf(error) });
+  }
 }
 
 /** Why no new file can be written; undefined if one can. It is taken away again. */
@@ -99,7 +118,8 @@ function roomProblem(path: string): string | undefined {
   }
 }
 
-function isInPlace(file: Deno.FsFile, path: string): boolean {
+/** Whether the path names this file. */
+function isNamed(file: Deno.FsFile, path: string): boolean {
   try {
     const held = file.statSync(), there = Deno.lstatSync(path);
     return held.ino === there.ino && held.dev === there.dev;

@@ -116,6 +116,8 @@ export async function talk(
     committed: () => state.database.committed(),
     clock,
   }, stop);
+  // What was said must not seem to be remembered.
+  state.database.checkPlace();
   return unanswered > 0 && !Deno.stdin.isTerminal() ? EXIT.unanswered : 0;
 }
 

@@ -9,6 +9,7 @@ import { limitRepeats } from "../log_limit.ts";
 import { loadCharacter, type LoadedCharacter } from "../mind/character/character.ts";
 import { followCharacter } from "../mind/character/follow.ts";
 import { openKnowledgeStore } from "../mind/knowledge/store.ts";
+import type { Database } from "../store/database.ts";
 import { makeLogRoomSoon } from "../store/log_room.ts";
 import { createSigner } from "../proof/signer.ts";
 import { type Memories, openMemory } from "../memory/memory.ts";
@@ -28,6 +29,7 @@ import type { Settings } from "./settings.ts";
 import { openStatus } from "./status.ts";
 import { endRemains, MOST_SCRUBBED_BYTES, openState, type State } from "./state.ts";
 import { readStateKey } from "./state_key.ts";
+import { watchState } from "./state_watch.ts";
 import type { TransportParts } from "../transports/open.ts";
 import type { Transport, TransportHooks } from "../transports/transport.ts";
 
@@ -65,23 +67,20 @@ export async function answerEvents(
     writesOneFile?: boolean;
   },
 ): Promise<{ unanswered: number }> {
-  const { settings, log, clock, stop, open, whenQuiet } = program;
+  const { settings, log, clock, open, whenQuiet } = program;
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
   // Also where nothing is signed: the evidence names the key.
   using signer = await startSigner(program);
   using state = openState(settings.AGENT_STATE_DIR, {
-    key: await readStateKey(settings, { clock, log }, stop),
+    key: await readStateKey(settings, { clock, log }, program.stop),
     takeOver: settings.AGENT_STATE_TAKE_OVER,
     signer: settings.AGENT_SIGN ? signer : undefined,
     log,
     now: clock.now,
   });
   const { database, journal } = state, agentId = settings.AGENT_ID ?? state.agentId;
-  using heartbeat = startHeartbeat(settings.AGENT_STATE_DIR, { log, now: clock.now });
-  using _room = makeLogRoomSoon(database.path);
-  const health = createHealth();
-  health.watch({ isStateWritable: () => heartbeat.isWritable });
-  heartbeat.watch(health.overdueMs);
+  using watched = watchOver(database, program);
+  const { stop, health } = watched;
   using attesting = await startAttestation({ ...program, agentId, character: character.digest, key: signer }, stop);
   const keepAgain = () => keepBesideAnswers(attesting, settings, { log, isAgain: true });
   const output = { journal, log, now: clock.now, rotates: !program.writesOneFile, onNewFile: keepAgain };
@@ -111,9 +110,25 @@ export async function answerEvents(
     graceMs: settings.AGENT_SHUTDOWN_GRACE,
     retentionMs: settings.AGENT_RETENTION * DAY_MS,
   }, stop);
+  // What was answered since the last look is in no state that the next start finds.
+  watched.check();
   keepAgain();
   log.info("👋 Agent stopped");
   return { unanswered: unanswered + journal.pendingCount() };
+}
+
+/** Signs of life, room for the log of the database, and the end of the program once its state is lost. */
+function watchOver(database: Database, { settings, log, clock, stop }: Program & { stop: AbortSignal }) {
+  using stack = new DisposableStack();
+  const watched = stack.use(watchState(database, { stop }));
+  const directory = settings.AGENT_STATE_DIR;
+  const heartbeat = stack.use(startHeartbeat(directory, { log, now: clock.now, isInPlace: watched.look }));
+  stack.use(makeLogRoomSoon(database.path));
+  const health = createHealth();
+  health.watch({ isStateWritable: () => heartbeat.isWritable });
+  heartbeat.watch(health.overdueMs);
+  const held = stack.move();
+  return { stop: watched.stop, check: watched.check, health, [Symbol.dispose]: () => held.dispose() };
 }
 
 /** The same hooks; once the peer can be reached, the mind rehearses while the first event is on its way. */

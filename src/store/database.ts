@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import { placeDatabase } from "./blank_database.ts";
 import { createCommitTimer } from "./commit_timer.ts";
 import { damaged, PAGE_BYTES } from "./database_header.ts";
+import { watchPlace } from "./place.ts";
 import { rewriteTables } from "./rewriting.ts";
 import { migrate, type Schema } from "./schema.ts";
 import { holdStateDirectory } from "./state_directory.ts";
@@ -59,6 +60,12 @@ export interface Database extends Disposable {
   nextCommit(): number;
   /** Commit now, whoever waits for it. */
   commit(): void;
+  /**
+   * See that the path still names the file that is open. If it does not, each later commit fails with the same error.
+   *
+   * @throws {FatalError} If the file, or a directory above it, was removed or replaced.
+   */
+  checkPlace(): void;
   /**
    * Commit, and write all tables anew, so that nothing of what was deleted stands in unused parts of the file, nor in
    * the write-ahead log: see {@linkcode rewriteTables}. Blocks: some 20 ms for each MB.
@@ -208,6 +215,7 @@ function groupCommits(
   let failure: { readonly error: unknown } | undefined;
   let nextCommit = 1;
   const timer = createCommitTimer({ commit, soon });
+  const placeError = watchPlace(path);
 
   function commit() {
     timer.begin();
@@ -241,6 +249,12 @@ function groupCommits(
       commit();
       // Nobody asked for it, so it says nothing of how many more will be: the first answer need not wait for that.
       timer.forgetPause();
+    },
+    checkPlace() {
+      const error = placeError();
+      if (!error) return;
+      failure ??= { error };
+      throw error;
     },
     committed({ lazily = false } = {}) {
       waiting ??= Promise.withResolvers();

@@ -47,6 +47,18 @@ Deno.test("a chat goes on where the last one of its conversation ended, and know
   assertMatch((await chatOver(at, followUp)).stdout, /Telegram/);
 });
 
+Deno.test("a chat whose state is removed before its end ends with 74: nothing remembers it", async () => {
+  await using folder = makeFolder();
+  await using chat = startChat({ folder: folder.path });
+  await chat.say("What is Web3Telegram?");
+  await chat.printed("Telegram");
+  Deno.removeSync(`${folder.path}/.agent`, { recursive: true });
+  await chat.end();
+  const { code, stderr } = await chat.ended;
+  assertEquals(code, 74, stderr);
+  assertStringIncludes(stderr, "The state was removed or replaced while the agent ran");
+});
+
 Deno.test("a chat does not walk into the conversation of somebody who sent events", async () => {
   await using folder = makeFolder();
   Deno.mkdirSync(`${folder.path}/iexec_in`);
