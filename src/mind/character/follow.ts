@@ -26,7 +26,8 @@ export interface Following {
 const SETTLE_MS = 100;
 
 /**
- * Follow the files until `signal` aborts. A mistake in them is told once, and leaves in force what was read before.
+ * Follow the files until `signal` aborts. A mistake in them is told once, leaves in force what was read before, and is
+ * told of once more when it is mended.
  */
 export async function followCharacter(following: Following, signal: AbortSignal): Promise<void> {
   const { path, onChange, rescanMs, log, clock } = following;
@@ -35,6 +36,7 @@ export async function followCharacter(following: Following, signal: AbortSignal)
   using notices = openNotices(directoriesOf(path, current), log);
   // Read once more now that it is watched: it may have changed since it was read at the start.
   let seen: string | undefined;
+  let isBroken = false;
   while (!signal.aborted) {
     await notices.next(rescanMs, { clock, signal });
     if (signal.aborted) return;
@@ -44,6 +46,12 @@ export async function followCharacter(following: Following, signal: AbortSignal)
     try {
       const read = await loadCharacter(path, silentLog, { known: current.texts });
       const digest = digestOf(read);
+      if (isBroken) {
+        isBroken = false;
+        log.info("the knowledge can be used again", { path });
+        // A directory that was put back is another one than the one that was watched.
+        notices.watch(directoriesOf(path, read));
+      }
       if (personaOf(read) !== personaOf(current)) {
         log.warn("the character has changed in more than what it knows: that needs a restart", { path });
       }
@@ -58,6 +66,7 @@ export async function followCharacter(following: Following, signal: AbortSignal)
     } catch (error) {
       // What is wrong with the files is told; anything else is no matter of theirs.
       if (!(error instanceof FatalError)) throw error;
+      isBroken = true;
       log.error("the knowledge has changed and can't be used: what was known before stays in force", {
         error: messageOf(error),
       });

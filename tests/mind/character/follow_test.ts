@@ -11,6 +11,8 @@ import { makeFolder } from "../../support/folder.ts";
 const AGAIN = "📚 Knowledge read again";
 const IN_FORCE = "the knowledge has changed and can't be used: what was known before stays in force";
 
+const USABLE = "the knowledge can be used again";
+
 /** The program over a folder with a character, and a way to ask it. */
 async function startBaker(folder: string) {
   const agent = await startAgent({ folder, env: { AGENT_CHARACTER: "c.json", EVENT_INPUT_PATH: "events.json" } });
@@ -66,6 +68,26 @@ Deno.test("a mistake is told once with its place, and what was known before stay
   await agent.logged(AGAIN);
   assertStringIncludes((await ask(QUESTION)).response!, "noon");
   assertEquals(timesLogged(agent, IN_FORCE), 1);
+});
+
+Deno.test("knowledge that is put back as it was is said to be usable again, each time", async () => {
+  await using folder = makeFolder({
+    "c.json": { name: "Baker", bio: "b", knowledge: [{ directory: "notes" }] },
+    "notes/oven.md": "# Oven\n\nThe oven bakes bread at dawn.",
+  });
+  const { agent, ask } = await startBaker(folder.path);
+  await using _agent = agent;
+  const notes = `${folder.path}/notes`, path = `${folder.path}/c.json`, character = Deno.readTextFileSync(path);
+  Deno.renameSync(notes, `${notes}.away`);
+  await agent.logged(IN_FORCE);
+  Deno.renameSync(`${notes}.away`, notes);
+  await agent.logged(USABLE);
+  Deno.writeTextFileSync(path, "{");
+  await agent.logged(IN_FORCE, { count: 2 });
+  Deno.writeTextFileSync(path, character);
+  await agent.logged(USABLE, { count: 2 });
+  assertStringIncludes((await ask(QUESTION)).response!, "dawn");
+  assertEquals([timesLogged(agent, USABLE), timesLogged(agent, AGAIN)], [2, 0]);
 });
 
 Deno.test("who the agent is needs a restart, and the log says so", async () => {
