@@ -1,6 +1,7 @@
 /** Files as a hostile directory may hold them: read only if plain and bounded, written only beside their place, then renamed. @module */
 
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { messageOf } from "./errors.ts";
 
 /** Write all of `bytes`: one call may take only a part of them. */
 export function writeAllSync(to: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
@@ -25,6 +26,22 @@ export class NotPlainError extends Error {
 export function isRefusal(error: unknown): boolean {
   if (error instanceof Deno.errors.NotCapable || error instanceof NotPlainError) return true;
   return error instanceof Error && "code" in error && /^E[A-Z]+$/.test(String(error.code));
+}
+
+/**
+ * What is wrong with a path, for its user: Deno's own words name system calls, and flags that no user is to set.
+ *
+ * @returns `reason`: without a full stop; `isPlace`: whether it is the wrong path, so that no permission would mend it.
+ */
+export function pathProblem(error: unknown): { reason: string; isPlace: boolean } {
+  const place = (reason: string) => ({ reason, isPlace: true });
+  if (error instanceof Deno.errors.NotCapable) return place("that is not a path which this program may use");
+  if (error instanceof NotPlainError) return place(error.message);
+  if (error instanceof Deno.errors.NotFound) return place("there is no such file or directory");
+  if (error instanceof Deno.errors.AlreadyExists || error instanceof Deno.errors.NotADirectory) {
+    return place("a file stands where a directory is needed");
+  }
+  return { reason: messageOf(error), isPlace: false };
 }
 
 /** The largest file that is read whole where nothing else bounds it: settings, certificates. */

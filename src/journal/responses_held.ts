@@ -2,8 +2,8 @@
 
 import { Buffer } from "node:buffer";
 import { dirname } from "node:path";
-import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { isRefusal, replaceFileSync, syncDirectorySync } from "../files.ts";
+import { EXIT, FatalError } from "../errors.ts";
+import { isRefusal, pathProblem, replaceFileSync, syncDirectorySync } from "../files.ts";
 import type { Entry } from "../wire.ts";
 import { firstEntry } from "./json_array.ts";
 import { readAt } from "./responses_inspection.ts";
@@ -298,8 +298,11 @@ function makeCopy(
 /** The error to throw for what the disk said. */
 export function cannot(verb: string, path: string, error: unknown): FatalError {
   if (error instanceof FatalError) return error;
+  const problem = pathProblem(error);
   const reason = (error as { code?: string }).code === "ENOSPC"
     ? "no space left. Free some and start again; nothing is lost."
-    : `${messageOf(error)}. Make it writable, or set EVENT_OUTPUT_PATH to a path that is; nothing is lost.`;
+    : problem.isPlace
+    ? `${problem.reason}. Set EVENT_OUTPUT_PATH to a file in a directory that can be written to; nothing is lost.`
+    : `${problem.reason}. Make it writable, or set EVENT_OUTPUT_PATH to a path that is; nothing is lost.`;
   return new FatalError(`Cannot ${verb} ${path}: ${reason}`, EXIT.inputOutput, { cause: error });
 }

@@ -2,8 +2,8 @@
 
 import { dirname } from "node:path";
 import { readCertificates } from "../certificates.ts";
-import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { makeDirectorySync, openPlainSync } from "../files.ts";
+import { EXIT, FatalError } from "../errors.ts";
+import { makeDirectorySync, openPlainSync, pathProblem } from "../files.ts";
 import type { Clock } from "../clock.ts";
 import { type Log, silentLog } from "../log.ts";
 import { createSigner } from "../proof/signer.ts";
@@ -106,5 +106,9 @@ export async function checkStatus(settings: Settings, { clock }: { clock: Clock 
 }
 
 function unusable(name: string, path: string, error: unknown): FatalError {
-  return new FatalError(`${name}=${path} can't be used: ${messageOf(error)}`, EXIT.inputOutput, { cause: error });
+  return new FatalError(
+    `${name}=${path} can't be used: ${pathProblem(error).reason}. Set it to another path, or make that one usable.`,
+    EXIT.inputOutput,
+    { cause: error },
+  );
 }

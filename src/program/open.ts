@@ -2,8 +2,8 @@
 
 import { escapeControls, escapeControlsInLines } from "../control_characters.ts";
 import type { Environment } from "../environment.ts";
-import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { MAX_SMALL_FILE_BYTES, openPlainSync, readPlainTextSync } from "../files.ts";
+import { EXIT, FatalError } from "../errors.ts";
+import { MAX_SMALL_FILE_BYTES, openPlainSync, pathProblem, readPlainTextSync } from "../files.ts";
 import { NotAnArrayError, readArray } from "../journal/json_array.ts";
 import { ClosedError, createOpener, type Opener } from "../journal/sealed_entries.ts";
 import { isDeeperThan, MAX_DEPTH } from "../wire.ts";
@@ -78,7 +78,11 @@ function readable<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new FatalError(`Cannot read ${path}: ${messageOf(error)}.`, EXIT.inputOutput, { cause: error });
+    throw new FatalError(
+      `Cannot read ${path}: ${pathProblem(error).reason}. Name a file that can be read.`,
+      EXIT.inputOutput,
+      { cause: error },
+    );
   }
 }
 

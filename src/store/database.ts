@@ -3,7 +3,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { isRefusal, makeDirectorySync } from "../files.ts";
+import { isRefusal, makeDirectorySync, pathProblem } from "../files.ts";
 import type { Log } from "../log.ts";
 import { placeDatabase } from "./blank_database.ts";
 import { createCommitTimer } from "./commit_timer.ts";
@@ -335,8 +335,12 @@ function sqliteCode(error: unknown): number | undefined {
 /** The error of a file system that refused the directory or the file; none for errors of another kind. */
 function fileError(error: unknown, path: string): FatalError | undefined {
   if (!isRefusal(error)) return undefined;
+  const { reason, isPlace } = pathProblem(error);
+  const advice = isPlace
+    ? "Set AGENT_STATE_DIR to a directory that can be written to."
+    : "Make it writable, or set AGENT_STATE_DIR to a directory that is.";
   return new FatalError(
-    `Cannot make ${path}: ${messageOf(error)}. Make it writable, or set AGENT_STATE_DIR to a directory that is.`,
+    `Cannot make ${path}: ${reason}. ${advice}`,
     EXIT.inputOutput,
     { cause: error },
   );

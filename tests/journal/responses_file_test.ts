@@ -235,7 +235,10 @@ Deno.test("a path that is a folder is refused with 74 and says what to do", asyn
   await using folder = makeFolder();
   const error = assertThrows(() => open(folder.path, { since: [] }), FatalError, `Cannot open ${folder.path}: `);
   assertEquals(error.exitCode, 74);
-  assertStringIncludes(error.message, "set EVENT_OUTPUT_PATH to a path that is; nothing is lost.");
+  assertStringIncludes(
+    error.message,
+    "Set EVENT_OUTPUT_PATH to a file in a directory that can be written to; nothing is lost.",
+  );
 });
 
 Deno.test("a reader in a tight loop sees the array grow, and whole at the end", async (t) => {

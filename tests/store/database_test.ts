@@ -260,7 +260,10 @@ Deno.test("a state directory that can't be made is said to be so", async () => {
   for (const directory of [`${folder.path}/file`, `${folder.path}/file/state`]) {
     const error = assertThrows(() => openStateDatabase(directory), FatalError, `Cannot make ${directory}/agent.db`);
     assertEquals(error.exitCode, 74);
-    assertStringIncludes(error.message, "set AGENT_STATE_DIR to a directory that is.");
+    assertStringIncludes(
+      error.message,
+      "a file stands where a directory is needed. Set AGENT_STATE_DIR to a directory that can be written to.",
+    );
   }
 });
 
