@@ -7,10 +7,9 @@ import { makeFolder } from "../support/folder.ts";
 import { run } from "../support/mount.ts";
 
 const NOT_WATCHED = "a directory is not watched while there is a FIFO or a device in it: its file is read at intervals";
-const NOT_NOTICED = "changes in a directory are not noticed any more: its file is read at intervals";
 
 /** Ways in which a FIFO comes into a directory, and what is said of it. */
-const KINDS: Record<string, { plant: (directory: string) => void; said: string }> = {
+const KINDS: Record<string, { plant: (directory: string) => void; said?: string }> = {
   "a FIFO": { plant: (directory) => run("mkfifo", `${directory}/other`), said: NOT_WATCHED },
   "a FIFO that is moved there": {
     plant(directory) {
@@ -31,7 +30,7 @@ const KINDS: Record<string, { plant: (directory: string) => void; said: string }
       run("mkfifo", `${directory}/other`);
       Deno.removeSync(`${directory}/other`);
     },
-    said: NOT_NOTICED,
+    // Nothing need be said: it may be gone before the watcher opens it.
   },
 };
 
@@ -51,7 +50,7 @@ for (const [kind, { plant, said }] of Object.entries(KINDS)) {
       await using agent = await startAgent({ folder: folder.path, env });
       await agent.responses(1);
       plant(directory);
-      await agent.logged(said);
+      if (said !== undefined) await agent.logged(said);
       add("q2");
       assertEquals((await agent.responses(2)).map(({ queryId }) => queryId), ["q1", "q2"]);
       assertEquals((await agent.stop()).code, 0);

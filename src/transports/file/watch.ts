@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
 import type { Log, LogFields } from "../../log.ts";
-import { blockingEntriesIn } from "./blocking_entries.ts";
+import { blockingEntriesIn, createBlockingEntries } from "./blocking_entries.ts";
 import { createWatchers, isStillThere } from "./watchers.ts";
 
 /** Tells of changes. */
@@ -52,6 +52,7 @@ export function createWatch(log: Log): Watch {
 /** Watches a changing list of directories; `note` is given the name of whatever changes in them, `""` for anything. */
 function watchDirectories(log: Log, note: (name: string) => void) {
   const watchers = createWatchers(log, note);
+  const blockingIn = createBlockingEntries();
   const told = new Set<string>();
   /** Warns of each thing once. */
   const warn = (message: string, fields: LogFields) => {
@@ -72,7 +73,7 @@ function watchDirectories(log: Log, note: (name: string) => void) {
     async renew(directories: readonly string[]) {
       const before = watchers.watched();
       const all = new Set([...directories, ...before.map(({ directory }) => directory)]);
-      const blocking = new Map([...all].map((directory) => [directory, blockingEntriesIn(directory)]));
+      const blocking = new Map([...all].map((directory) => [directory, blockingIn(directory)]));
       const [blocked, free] = partition(directories, (directory) => blocking.get(directory)!.length > 0);
       for (const path of blocked) warn(BLOCKED, { path, entry: basename(blocking.get(path)![0]!) });
       const [kept, unwanted] = partition(before, (it) => free.includes(it.directory) && isStillThere(it));
