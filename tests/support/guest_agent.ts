@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { removeIfThereSync } from "../../src/files.ts";
+import { poll } from "./brokers/broker.ts";
 import { type BrokerProcess, startProcess } from "./brokers/process.ts";
 import { shapedQuote } from "./tdx_quote.ts";
 
@@ -113,8 +114,8 @@ function keyOf(path: string): { key: string; signature_chain: string[] } {
 /** A guest agent as a process. */
 export interface GuestAgent extends AsyncDisposable {
   readonly socketPath: string;
-  /** What it was asked, in order. */
-  requests(): { method: string; body: Record<string, unknown> }[];
+  /** What it was asked, in order, once it has told of so many requests: it does so on its stdout. */
+  asked(count: number): Promise<{ method: string; body: Record<string, unknown> }[]>;
 }
 
 /** Start one on `socketPath`; it goes with the test. */
@@ -128,7 +129,11 @@ export async function startGuestAgent(
   });
   return {
     socketPath,
-    requests: () => process.lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line)),
+    asked: (count) =>
+      poll(`${count} requests to the guest agent`, () => {
+        const told = process.lines.filter((line) => line.startsWith("{"));
+        return Promise.resolve(told.length >= count ? told.map((line) => JSON.parse(line)) : undefined);
+      }),
     async [Symbol.asyncDispose]() {
       await process[Symbol.asyncDispose]();
       // It was killed, which leaves its socket behind.

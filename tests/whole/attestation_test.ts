@@ -81,7 +81,7 @@ Deno.test("with dstack's socket auth carries a quote over the agent's claims, an
   const quoted = answers.filter(({ format }) => format === "tdx-quote");
   assertEquals(quoted.map(({ type: _, ...evidence }) => claimsOf(evidence).claims.eat_nonce), ["nonce-000"]);
   assertEquals(answers.filter(({ error }) => typeof error === "string").length, 98);
-  assertEquals(guest.requests().map(({ method }) => method), ["/GetQuote", "/GetQuote"]);
+  assertEquals((await guest.asked(2)).map(({ method }) => method), ["/GetQuote", "/GetQuote"]);
 });
 
 Deno.test("a guest agent that gives no quote ends it with 69 before an event is taken, where one is required", async () => {

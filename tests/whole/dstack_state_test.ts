@@ -31,7 +31,7 @@ Deno.test("a state that is sealed with dstack's key is readable with that key al
     method: "/GetKey",
     body: { path: "agent/state-key/v1", purpose: "agent-state-key", algorithm: "ed25519" },
   };
-  assertEquals(guest.requests(), [keyRequest, keyRequest]);
+  assertEquals(await guest.asked(2), [keyRequest, keyRequest]);
   const before = Deno.readFileSync(`${folder.path}/.agent/agent.db`);
   for (const AGENT_STATE_KEY of ["00".repeat(32), ""]) {
     const { code, said } = await once(folder.path, { AGENT_STATE_KEY });

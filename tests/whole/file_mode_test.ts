@@ -253,7 +253,10 @@ Deno.test("an output directory that can't be made ends the program with 74 and s
   input.write("[]");
   await using agent = await startAgent({ ...input, env: { EVENT_OUTPUT_PATH: `${input.path}/out/responses.json` } });
   assertEquals((await agent.ended).code, 74);
-  assertMatch(agent.lines.at(-1)!, /^agent: Cannot open .*events\.json\/out\/responses\.json: .*set EVENT_OUTPUT_PATH/);
+  assertMatch(
+    agent.lines.at(-1)!,
+    /^agent: Cannot open .*events\.json\/out\/responses\.json: a file stands where a directory is needed\. Set EVENT_OUTPUT_PATH/,
+  );
 });
 
 Deno.test("a second agent on one state directory refuses to start, and the first goes on", async () => {
