@@ -111,7 +111,7 @@ export async function answerEvents(
     retentionMs: settings.AGENT_RETENTION * DAY_MS,
   }, stop);
   // What was answered since the last look is in no state that the next start finds.
-  watched.check();
+  database.checkPlace();
   keepAgain();
   log.info("👋 Agent stopped");
   return { unanswered: unanswered + journal.pendingCount() };
@@ -128,7 +128,7 @@ function watchOver(database: Database, { settings, log, clock, stop }: Program &
   health.watch({ isStateWritable: () => heartbeat.isWritable });
   heartbeat.watch(health.overdueMs);
   const held = stack.move();
-  return { stop: watched.stop, check: watched.check, health, [Symbol.dispose]: () => held.dispose() };
+  return { stop: watched.stop, health, [Symbol.dispose]: () => held.dispose() };
 }
 
 /** The same hooks; once the peer can be reached, the mind rehearses while the first event is on its way. */

@@ -11,12 +11,6 @@ export interface StateWatch extends Disposable {
   readonly stop: AbortSignal;
   /** Look now; returns whether the state is still in its place. If not, nothing more is committed. */
   look(): boolean;
-  /**
-   * Look now.
-   *
-   * @throws {FatalError} 74, if the state was removed or replaced.
-   */
-  check(): void;
 }
 
 /**
@@ -51,7 +45,6 @@ export function watchState(
   return {
     stop: AbortSignal.any([stop, lost.signal]),
     look,
-    check: () => database.checkPlace(),
     [Symbol.dispose]() {
       // Commits still come while the rest is closed.
       lookedMs = Infinity;

@@ -10,7 +10,7 @@ Deno.test("the first commit into a state that was removed is noticed behind it, 
   await using folder = makeFolder();
   using database = openStateDatabase(`${folder.path}/above/state`);
   using watch = watchState(database, { stop: new AbortController().signal });
-  watch.check();
+  database.checkPlace();
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   watch.stop.addEventListener("abort", () => resolve(), { once: true });
   Deno.renameSync(`${folder.path}/above`, `${folder.path}/moved`);
@@ -23,7 +23,7 @@ Deno.test("the first commit into a state that was removed is noticed behind it, 
   assertEquals(error.exitCode, 74);
   assertEquals(assertThrows(() => database.commit()), error);
   assertFalse(watch.look());
-  assertThrows(() => watch.check(), FatalError);
+  assertThrows(() => database.checkPlace(), FatalError);
 });
 
 Deno.test("a program that is told to stop looks first, so that nothing more is committed to a state that is gone", async () => {
