@@ -49,6 +49,9 @@ const PATHS = [
   "http://localhost/page/../deno.json",
 ];
 
+/** A server of its own, where what it prints or observes is the test's to say. */
+const LISTENING = { hostname: "127.0.0.1", port: 0, events: [], clock: systemClock };
+
 Deno.test("no path leads to a file that is not the page's", async () => {
   await using server = await startServer();
   for (const path of PATHS) {
@@ -217,10 +220,7 @@ Deno.test("the format of evidence is shown where it is a text, and left out wher
 Deno.test("an error in the server while it deals with a frame ends that connection alone, and is told in the log", async () => {
   const lines: string[] = [];
   await using server = await startTestServer({
-    hostname: "127.0.0.1",
-    port: 0,
-    events: [],
-    clock: systemClock,
+    ...LISTENING,
     print: (line) => void lines.push(line),
     observe(activity) {
       if (activity.connection === 1 && activity.kind === "received") throw new RangeError("stack\nexceeded");
@@ -241,10 +241,7 @@ Deno.test("an error in the server while it deals with a frame ends that connecti
 Deno.test("an error in the server after it has checked evidence ends that connection alone", async () => {
   const lines: string[] = [];
   await using server = await startTestServer({
-    hostname: "127.0.0.1",
-    port: 0,
-    events: [],
-    clock: systemClock,
+    ...LISTENING,
     print(line) {
       lines.push(line);
       if (line.includes("Evidence refused")) throw new Error("no room on the terminal");
