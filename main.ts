@@ -3,7 +3,6 @@
 import { systemClock as clock } from "./src/clock.ts";
 import { readEnvironment as environment } from "./src/environment.ts";
 import { EXIT, FatalError, messageOf } from "./src/errors.ts";
-import { writeTextSync } from "./src/files.ts";
 import { reportToTask } from "./src/iexec/task.ts";
 import { createLog, gatherLines, type LogFormat } from "./src/log.ts";
 import { type Mode, readCommandLine } from "./src/program/command_line.ts";
@@ -14,6 +13,7 @@ import type { Settings } from "./src/program/settings.ts";
 import { reportSettings, reportStart } from "./src/program/start_report.ts";
 import { openRelay } from "./src/settings/proxy.ts";
 import { endAtDebuggerSignal, stopOnSignals } from "./src/stop_wishes.ts";
+import { logStream, printSync } from "./src/streams.ts";
 
 /**
  * Not written into the import itself: Deno resolves every import that it can read before the program starts, and the lock
@@ -22,7 +22,8 @@ import { endAtDebuggerSignal, stopOnSignals } from "./src/stop_wishes.ts";
  */
 const VERIFY = "./src/program/verify.ts";
 
-const stderr = gatherLines((text) => writeTextSync(Deno.stderr, text));
+const logged = logStream(Deno.stderr);
+const stderr = gatherLines(logged.write);
 
 /** Runs the command line; returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
@@ -39,14 +40,14 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (verify) {
     const { verifyResponses }: typeof import("./src/program/verify.ts") = await import(VERIFY).catch(refuseSources);
-    const write = (text: string) => writeTextSync(Deno.stdout, text);
+    const write = (text: string) => printSync(Deno.stdout, text);
     // What it reads comes from strangers: it gets no more than it needs, whatever the program may.
     for (const name of ["net", "write", "env", "run", "sys", "ffi"] as const) Deno.permissions.revokeSync({ name });
     return verifyResponses(verify, { write, writeError: stderr.write, now: clock.now });
   }
   if (sealed) {
     const { openResponses } = await import("./src/program/open.ts");
-    const write = (text: string) => writeTextSync(Deno.stdout, text);
+    const write = (text: string) => printSync(Deno.stdout, text);
     return await openResponses({ ...sealed, environment, write, writeError: stderr.write });
   }
   const { surroundings, variables, file, settings } = prepare({ mode });
@@ -61,6 +62,7 @@ async function main(args: readonly string[]): Promise<number> {
     write: stderr.write,
     now: clock.now,
   });
+  logged.onResumed = (lost) => log.warn("✂️ {lines} lines of the log could not be written: {reason}", lost);
   endAtDebuggerSignal({ log, end: exit });
   reportStart(log, { surroundings, settings, file, environment, variables });
   using relay = await openRelay(settings, { log });
@@ -88,7 +90,7 @@ async function main(args: readonly string[]): Promise<number> {
   return await talk(parts, {
     conversation,
     inTee: surroundings.inTee,
-    write: (text) => writeTextSync(Deno.stdout, text),
+    write: (text) => printSync(Deno.stdout, text),
     writeError(text) {
       stderr.write(text);
       // It must appear before the next prompt.
@@ -121,7 +123,7 @@ function logFormat(setting: Settings["LOG_FORMAT"]): LogFormat {
 function print(text: string): number {
   // Flushed first, so that a terminal shows log lines and output in the order in which they were made.
   stderr.flush();
-  writeTextSync(Deno.stdout, `${text}\n`);
+  printSync(Deno.stdout, `${text}\n`);
   return 0;
 }
 

@@ -8,15 +8,6 @@ export function writeAllSync(to: { writeSync(bytes: Uint8Array): number }, bytes
   for (let written = 0; written < bytes.length;) written += to.writeSync(bytes.subarray(written));
 }
 
-/** Write a text for whoever reads a stream. If nobody does any more (a closed pipe), it is dropped, and the program goes on. */
-export function writeTextSync(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  try {
-    writeAllSync(to, new TextEncoder().encode(text));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
-}
-
 /** A path that names something else than what a plain file is expected to be: a FIFO, a device, a file that changes. */
 export class NotPlainError extends Error {
   override name = "NotPlainError";

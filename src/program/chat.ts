@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import type { Clock } from "../clock.ts";
 import { escapeControls, escapeControlsInLines } from "../control_characters.ts";
 import { messageOf } from "../errors.ts";
+import { OutputError } from "../streams.ts";
 import { CHAT } from "../wire.ts";
 import type { AnswerWriter, Mind } from "../mind/mind.ts";
 
@@ -80,6 +81,7 @@ async function say(query: string, parts: ChatParts & { lead: string }, signal: A
     await answerTo(query, parts, signal);
     return true;
   } catch (error) {
+    if (error instanceof OutputError) throw error;
     if (signal.aborted) return true;
     parts.writeError(`no answer: ${escapeControls(messageOf(error))}\n`);
     return false;

@@ -5,6 +5,7 @@ import { argumentsMessage } from "../arguments_error.ts";
 import { systemClock, untilAborted } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import { stopOnSignals } from "../stop_wishes.ts";
+import { logStream } from "../streams.ts";
 import type { Activity } from "./connection.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { type LoadOptions, runLoad } from "./load.ts";
@@ -44,11 +45,18 @@ Environment:
   WEBSOCKET_AUTH_TOKEN  the token that everybody must show (default: everybody is welcome)
   TLS_CERT, TLS_KEY     PEM files with a certificate and its key: serve wss:// and https:// instead of ws:// and http://`;
 
+const screen = logStream(Deno.stdout);
+
+/** Tell the user what happens. The server outlives a terminal that is gone, or a full disk. */
+function print(line: string): void {
+  screen.write(`${line}\n`);
+}
+
 /** Run the test server until SIGINT or SIGTERM, or until a load is done. @returns The exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const command = parseCommand(args);
   if ("help" in command) {
-    console.log(HELP);
+    print(HELP);
     return 0;
   }
   if ("wrong" in command) {
@@ -59,7 +67,7 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const options = { ...command, ...readProof(command.proof), ...await readEnvironment(), clock: systemClock };
     if (command.load) return await runWithLoad({ ...options, load: command.load }, stopped);
-    await using _server = await startTestServer({ ...options, print: (line) => console.log(line) });
+    await using _server = await startTestServer({ ...options, print });
     await untilAborted(stopped);
     return 0;
   } catch (error) {
@@ -75,7 +83,6 @@ async function runWithLoad(
   stopped: AbortSignal,
 ): Promise<number> {
   const { load, ...serverOptions } = options;
-  const print = (line: string) => console.log(line);
   const agentIsThere = Promise.withResolvers<void>();
   const agents = new Set<number>();
   let isLoaded = false;
@@ -175,7 +182,7 @@ function readProof(
 ): Pick<TestServerOptions, "requireAttestation" | "proofPolicy"> {
   const root = rootPath === undefined ? {} : { root: readRoot(rootPath) };
   if (rootPath !== undefined) {
-    console.log(`⚠️ ${rootPath} is trusted, not Intel's or AWS's root: this proves nothing real`);
+    print(`⚠️ ${rootPath} is trusted, not Intel's or AWS's root: this proves nothing real`);
   }
   const collaterals = collateralPaths.flatMap(readCollateral);
   return {

@@ -2,22 +2,24 @@
 
 import { systemClock as clock } from "../../clock.ts";
 import { EXIT, FatalError } from "../../errors.ts";
-import { writeTextSync } from "../../files.ts";
 import { createLog } from "../../log.ts";
 import { prepareSettings } from "../../program/prepare.ts";
 import { openRelay } from "../../settings/proxy.ts";
 import { stopOnSignals } from "../../stop_wishes.ts";
+import { logStream, printSync } from "../../streams.ts";
 import type { AgentEvent } from "../../wire.ts";
 import { HELP, readCommand } from "./command_line.ts";
 import { runLoad } from "./load.ts";
 import { askOne, type AskParts } from "./one_question.ts";
 import { openWay } from "./open.ts";
 
+const stderr = logStream(Deno.stderr);
+
 /** @returns The exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const command = readCommand(args);
   if ("help" in command) {
-    writeTextSync(Deno.stdout, `${HELP}\n`);
+    printSync(Deno.stdout, `${HELP}\n`);
     return 0;
   }
   if ("wrong" in command) {
@@ -32,7 +34,7 @@ export async function main(args: readonly string[]): Promise<number> {
       format: Deno.stderr.isTerminal() ? "terminal" : "text",
       colour: !Deno.noColor,
       content: false,
-      write: (line) => writeTextSync(Deno.stderr, line()),
+      write: (line) => stderr.write(line()),
       now: clock.now,
     });
     using relay = await openRelay(settings, { log });
@@ -40,7 +42,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const parts: AskParts = {
       open: (hooks) => openWay(connected, hooks, { log, clock }),
       clock,
-      write: (text) => writeTextSync(Deno.stdout, text),
+      write: (text) => printSync(Deno.stdout, text),
       say,
     };
     const run = crypto.randomUUID();
@@ -63,7 +65,7 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 function say(line: string): void {
-  writeTextSync(Deno.stderr, `${line}\n`);
+  stderr.write(`${line}\n`);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
