@@ -5,6 +5,7 @@ import { readSettingsFile } from "../settings/file.ts";
 import { PROXY_VARIABLES } from "../settings/proxy.ts";
 import { checkConfinement } from "../settings/read.ts";
 import { lookAround } from "../tee/surroundings.ts";
+import { checkOutputPlace } from "./output_place.ts";
 import { readSettings, SETTINGS } from "./settings.ts";
 
 /**
@@ -19,6 +20,7 @@ export function prepareSettings() {
   const file = readSettingsFile({ ...named && { named }, inTee: surroundings.inTee });
   const settings = readSettings(environment, file?.text, { ...surroundings, variables });
   checkConfinement(SETTINGS, settings);
+  checkOutputPlace(SETTINGS, settings);
   // Deno would obey them for every connection, to this machine too. Which proxy is used is for AGENT_PROXY to say.
   forgetVariables(["HTTP_PROXY", "http_proxy", ...PROXY_VARIABLES]);
   return { surroundings, variables, file, settings };
