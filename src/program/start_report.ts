@@ -6,6 +6,7 @@ import type { SettingsFile } from "../settings/file.ts";
 import { isLoopback, peersOf } from "../settings/peers.ts";
 import { misspeltVariables, unknownNames } from "../settings/misspelt.ts";
 import { oddities } from "../settings/read.ts";
+import { strayLines } from "../settings/stray_lines.ts";
 import { unobeyedVariables } from "../status/otlp_settings.ts";
 import type { Surroundings } from "../tee/surroundings.ts";
 import { changedSettings, effectiveSettings, settingsDigest } from "./effective_settings.ts";
@@ -37,6 +38,8 @@ export function reportStart(
   for (const misspelt of misspeltVariables(SETTINGS, variables)) {
     log.warn("a variable is no setting, but almost: is it misspelt?", { ...misspelt });
   }
+  const stray = strayLines(file?.text ?? "");
+  if (stray !== undefined) log.warn("a setting looks wrong: {text}", { text: stray });
   for (const text of oddities(SETTINGS, environment, file?.text)) log.warn("a setting looks wrong: {text}", { text });
   for (const text of unobeyedVariables(variables, environment)) log.warn("a variable is not obeyed: {text}", { text });
   // Connections within this machine are not affected by these variables.

@@ -3,6 +3,7 @@
 import { parse } from "@std/dotenv";
 import type { Environment } from "../environment.ts";
 import { EXIT, FatalError } from "../errors.ts";
+import { renameStrays } from "./stray_lines.ts";
 
 /**
  * Most nested replacements, and most UTF-16 code units of one expanded value; no honest file comes near them. Variables
@@ -30,8 +31,9 @@ export function parseEnvFile(
   // expands it, inside it does not: so each value comes back as it was written, and shows whether its references count.
   let dollar = "DOLLAR";
   while (text.includes(dollar)) dollar += "R";
-  const quoted = `\${${dollar}}`;
-  const { [dollar]: _, ...parsed } = parse(`${dollar}='${dollar}'\n${text.replaceAll("$", () => quoted)}`);
+  const quoted = `\${${dollar}}`, stray = `${dollar}_`;
+  const named = renameStrays(text, stray).replaceAll("$", () => quoted);
+  const { [dollar]: _, [stray]: __, ...parsed } = parse(`${dollar}='${dollar}'\n${named}`);
   const written = new Map(
     Object.entries(parsed).map(([name, value]) => [name, value.replaceAll(quoted, "$$").replaceAll(dollar, "$$")]),
   );

@@ -11,6 +11,7 @@ import { parseEnvFile } from "./env_file.ts";
 import { misspeltVariables, unknownNames } from "./misspelt.ts";
 import { peersOf, plaintextProblems } from "./peers.ts";
 import { needsRelay } from "./proxy.ts";
+import { strayLines } from "./stray_lines.ts";
 
 /**
  * Check every setting of a table. An empty text counts as not set; iExec's secrets win over the environment, and that
@@ -64,10 +65,11 @@ export function readTable<Table extends SettingsTable>(
   problems.push(...plaintextProblems(peersOf(table, values), { inTee }));
   if (problems.length === 0) return values as ValuesOf<Table>;
   const misspelt = [...unknownNames(table, environment, file ?? ""), ...misspeltVariables(table, variables)];
-  throw wrongSettings(
-    problems,
-    misspelt.flatMap(({ name, meant }) => meant ? [`${name} is no setting: is ${meant} meant?`] : []),
-  );
+  const stray = strayLines(file ?? "");
+  throw wrongSettings(problems, [
+    ...misspelt.flatMap(({ name, meant }) => meant ? [`${name} is no setting: is ${meant} meant?`] : []),
+    ...stray === undefined ? [] : [stray],
+  ]);
 }
 
 /**
