@@ -87,7 +87,7 @@ export interface Journal {
   outcomes(after: { seq: number; limit: number }): RecordedOutcome[];
   /** Outcomes after `seq` and up to `upTo` that were not delivered, oldest first. */
   unsettled(after: { seq: number; upTo: number; limit: number }): RecordedOutcome[];
-  /** Note that an outcome was delivered. */
+  /** Note that an outcome was delivered: on disk soon. */
   settled(seq: number): void;
   /** The last outcome's place; 0 where there is none. */
   lastOutcome(): number;
@@ -115,7 +115,13 @@ export interface Journal {
   /** There are no remains any more. */
   endRemains(): void;
   checkpoint(): ResponsesCheckpoint | undefined;
-  setCheckpoint(checkpoint: ResponsesCheckpoint): void;
+  /**
+   * Note how far `responses.json` got: on disk soon.
+   *
+   * @param options `now`: on disk when the call returns.
+   * @throws {FatalError} If it is to be there now, and the disk refuses.
+   */
+  setCheckpoint(checkpoint: ResponsesCheckpoint, options?: { now: boolean }): void;
   /** Since when the model is down, in milliseconds since the epoch; undefined if it is not. */
   outageSince(): number | undefined;
   setOutageSince(ms: number | undefined): void;
@@ -229,7 +235,10 @@ export function openJournal(
     recorded: (id) => heldAnswer(id) ?? rows.recorded(id),
     outcomes: (after) => written().outcomes(after),
     unsettled: (after) => written().unsettled(after),
-    settled: (seq) => void held.settled.add(seq),
+    settled(seq) {
+      held.settled.add(seq);
+      database.keep();
+    },
     lastOutcome: () => lastOutcome,
     giveUpWaiting({ madeBefore }) {
       written();
@@ -242,7 +251,11 @@ export function openJournal(
     hasRemains: () => statements.remains.get() !== undefined,
     endRemains: () => void statements.endRemains.run(),
     checkpoint: () => statements.checkpoint.get() as ResponsesCheckpoint | undefined,
-    setCheckpoint: (mark) => void statements.setCheckpoint.run({ ...mark }),
+    setCheckpoint(mark, { now } = { now: false }) {
+      statements.setCheckpoint.run({ ...mark });
+      if (now) database.commit();
+      else database.keep();
+    },
     outageSince: () => (statements.outage.get() as { since: number } | undefined)?.since,
     setOutageSince: (ms) =>
       void (ms === undefined ? statements.endOutage.run() : statements.setOutage.run({ since: ms })),

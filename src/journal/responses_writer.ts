@@ -115,7 +115,6 @@ export class ResponsesWriter implements Disposable {
       const isSameFile = this.#write(outcomes);
       this.#published = outcomes.at(-1)!.seq;
       this.#unnoted += outcomes.length;
-      // What was in a file that is gone must not come back after a crash.
       if (!isSameFile || this.#unnoted >= CHECKPOINT_ENTRIES) this.#note({ atRest: false });
     });
     this.#throwFailure();
@@ -152,6 +151,7 @@ export class ResponsesWriter implements Disposable {
       // A file as it was left would still be the one that is held.
       this.#report(opened, { isAnother: true });
       this.#options.onNewFile?.();
+      this.#noteBeforeNew();
       this.#file.append(opened.missing);
       return false;
     }
@@ -163,8 +163,9 @@ export class ResponsesWriter implements Disposable {
   /** Begin a new file; false if the old one can't be moved. */
   #rotate(): boolean {
     const { path, log, rotation } = this.#options;
-    // Before it is moved: after a crash, nothing of it is appended to the new one.
-    this.#note({ atRest: true });
+    this.#file.rest();
+    // Before it is moved.
+    this.#noteBeforeNew();
     try {
       const movedTo = moveAside(this.#path, rotation!.now());
       log.info("🗂️ Responses file {path} is kept as {movedTo}: going on with a new one", { path, movedTo });
@@ -188,6 +189,15 @@ export class ResponsesWriter implements Disposable {
     if (!this.#failure) return;
     const error = messageOf(this.#failure.error);
     this.#options.log.warn("responses file could not be brought to the disk", { path: this.#options.path, error });
+  }
+
+  /**
+   * Note on the disk, before anything is appended to a new file, that the earlier outcomes are not missing in it: after a
+   * crash they must not come back.
+   */
+  #noteBeforeNew(): void {
+    const checkpoint = { path: this.#path, seq: this.#published, bytes: this.#file.bytes };
+    this.#options.journal.setCheckpoint(checkpoint, { now: true });
   }
 
   /** Bring the file to the disk, and note how far it got. */

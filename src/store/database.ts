@@ -58,8 +58,14 @@ export interface Database extends Disposable {
   committed(options?: { lazily?: boolean }): Promise<void>;
   /** Number of the commit that will hold what is written now. */
   nextCommit(): number;
-  /** Commit now, whoever waits for it. */
+  /**
+   * Commit now, whoever waits for it.
+   *
+   * @throws {FatalError} If the disk refuses.
+   */
   commit(): void;
+  /** See that what is written now is on disk soon, also where nobody waits for a commit: see {@linkcode KEPT_MS}. */
+  keep(): void;
   /**
    * See that the path still names the file that is open. If it does not, each later commit fails with the same error.
    *
@@ -147,6 +153,13 @@ export function openDatabase(
  */
 const LOG_PAGES = 4_000;
 
+/**
+ * Milliseconds until what nobody waits for is committed, unless another commit comes first: what was delivered, and how
+ * far `responses.json` got. The next event may come in a day, and a process that is killed before would deliver and write
+ * the last answers again. By then the responses file has come to rest, so that one commit takes both.
+ */
+const KEPT_MS = 600;
+
 /** Pages of 4 kB that are kept free for what comes, and pages that are given back at a time. */
 const KEPT_PAGES = 1_024, PAGES_AT_ONCE = 128;
 
@@ -214,11 +227,14 @@ function groupCommits(
   let waiting: PromiseWithResolvers<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
   let nextCommit = 1;
+  let keeping: ReturnType<typeof setTimeout> | undefined;
   const timer = createCommitTimer({ commit, soon });
   const placeError = watchPlace(path);
 
   function commit() {
     timer.begin();
+    clearTimeout(keeping);
+    keeping = undefined;
     const shared = waiting;
     waiting = undefined;
     const startedMs = performance.now();
@@ -240,13 +256,25 @@ function groupCommits(
     shared?.resolve();
   }
 
+  function commitNow() {
+    commit();
+    // Those who waited for it were told; whoever called has to know, too.
+    if (failure) throw failure.error;
+  }
+
+  function committed({ lazily = false } = {}) {
+    waiting ??= Promise.withResolvers();
+    timer.ask({ lazily });
+    return waiting.promise;
+  }
+
   begin.run();
   return {
     path,
     sqlite,
     nextCommit: () => nextCommit,
     commit() {
-      commit();
+      commitNow();
       // Nobody asked for it, so it says nothing of how many more will be: the first answer need not wait for that.
       timer.forgetPause();
     },
@@ -256,13 +284,13 @@ function groupCommits(
       failure ??= { error };
       throw error;
     },
-    committed({ lazily = false } = {}) {
-      waiting ??= Promise.withResolvers();
-      timer.ask({ lazily });
-      return waiting.promise;
+    committed,
+    keep() {
+      // If it fails, the next commit fails too, and somebody waits for that one.
+      keeping ??= setTimeout(() => void committed({ lazily: true }).catch(() => {}), KEPT_MS);
     },
     scrub({ mostBytes }) {
-      commit();
+      commitNow();
       if (sizeOf(sqlite) > mostBytes) return false;
       end.run();
       try {
@@ -281,6 +309,7 @@ function groupCommits(
         if (!failure && sqlite.isTransaction) commit();
       } finally {
         timer.begin();
+        clearTimeout(keeping);
         sqlite.close();
         onClosed();
       }

@@ -54,6 +54,21 @@ Deno.test("a refusal is kept once, over a restart too, and the event may still c
   assertEquals([journal.refuse(failure("q1")), journal.refuse(failure("q2"))], [undefined, undefined]);
 });
 
+Deno.test("that an outcome was delivered outlives a crash soon, without a further event", async () => {
+  await using folder = makeFolder();
+  const killed = open(folder.path), { journal, database } = killed;
+  journal.accept(event("q1"));
+  const { seq } = journal.record(answer("q1"), event("q1"));
+  database.commit();
+  const committed = Promise.withResolvers<void>();
+  database.beforeCommit(committed.resolve, "end");
+  journal.settled(seq);
+  await committed.promise;
+  crash(killed);
+  using opened = open(folder.path);
+  assertEquals(opened.journal.unsettled(ALL_UNSETTLED), []);
+});
+
 Deno.test("after a commit that failed in the middle nothing is kept, and the next start writes what it records once, with its origin", async () => {
   await using folder = makeFolder();
   const ids = Array.from({ length: 40 }, (_, index) => `q${index}`);

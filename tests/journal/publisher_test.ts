@@ -6,6 +6,7 @@ import type { Database } from "../../src/store/database.ts";
 import { FatalError } from "../../src/errors.ts";
 import { type Journal, openJournal, type RecordedOutcome } from "../../src/journal/journal.ts";
 import { openPublisher, type Publisher } from "../../src/journal/publisher.ts";
+import type { Rotation } from "../../src/journal/responses_rotation.ts";
 import { type Log, silentLog } from "../../src/log.ts";
 import { noSeal } from "../../src/store/seal.ts";
 import { answer } from "../support/events.ts";
@@ -45,12 +46,12 @@ function makeHome(root: string) {
   const log: Log = { ...silentLog, warn: (message) => warnings.push(message) };
   const home = { path: `${root}/responses.json`, warnings, entries: () => entriesOf(home.path), start };
 
-  function start(path = home.path): Process {
+  function start(path = home.path, rotation?: Rotation): Process {
     const database = openStateDatabase(state);
     using stack = new DisposableStack();
     stack.use(database);
     const journal = openJournal(database, { seal: noSeal, now: () => 0 });
-    const publisher = stack.use(openPublisher({ path, journal, log }));
+    const publisher = stack.use(openPublisher({ path, journal, log, rotation }));
     const parts = stack.move();
     const record = (...ids: string[]) => {
       const recorded = ids.map((id) => journal.record(answer(id)));
@@ -188,6 +189,35 @@ Deno.test("after a pause, and after five thousand entries without one, it is not
   assertEquals(process.journal.checkpoint()!.seq, process.journal.lastOutcome());
 });
 
+Deno.test("what was answered before a pause does not come back after a crash, once somebody took the file away", async () => {
+  await using folder = makeFolder();
+  const home = makeHome(folder.path);
+  const process = home.start();
+  process.answer("a", "b");
+  const kept = Promise.withResolvers<void>();
+  process.database.beforeCommit(() => process.journal.checkpoint() && queueMicrotask(kept.resolve), "end");
+  await kept.promise;
+  process.crash();
+  Deno.removeSync(home.path);
+  using restarted = home.start();
+  restarted.answer("c");
+  assertEquals(home.entries(), [answer("c")]);
+  assertEquals(home.warnings, [GONE]);
+});
+
+Deno.test("a crash between a rotation and the next commit writes nothing of the old file into the new one", async () => {
+  await using folder = makeFolder();
+  const home = makeHome(folder.path), rotation = { bytes: 400, now: () => 0 };
+  const ids = Array.from({ length: 10 }, (_, index) => `q${index}`);
+  const process = home.start(home.path, rotation);
+  process.answer(...ids);
+  process.answer("next");
+  assertEquals(home.entries(), [answer("next")]);
+  process.crash();
+  using _ = home.start(home.path, rotation);
+  assertEquals(home.entries(), [answer("next")]);
+});
+
 /** Calls `synced` after each fsync of a file. */
 function observeSync(synced: () => void): Disposable {
   const { syncDataSync } = Deno.FsFile.prototype;
@@ -246,6 +276,18 @@ for (const { name, change, says, holds } of WHILE_RUNNING) {
     home.start()[Symbol.dispose]();
     assertEquals(home.entries(), [...holds, answer("c"), answer("d")]);
     assertEquals(home.warnings, [says]);
+  });
+
+  Deno.test(`a file that was ${name} is not filled with old answers when the agent is killed after the next one`, async () => {
+    await using folder = makeFolder();
+    const home = makeHome(folder.path);
+    const process = home.start();
+    process.answer("a", "b");
+    change(home.path);
+    process.answer("c");
+    process.crash();
+    home.start()[Symbol.dispose]();
+    assertEquals(home.entries(), [...holds, answer("c")]);
   });
 
   Deno.test(`a file that is ${name} while the agent is down is said to be so, and is not filled with old answers`, async () => {

@@ -116,6 +116,19 @@ Deno.test("what was written is there after closing, whether or not somebody wait
   assertEquals(idsIn(folder.path), ["q1", "q2"]);
 });
 
+Deno.test("what nobody waits for is committed soon all the same, once", async () => {
+  await using folder = makeFolder();
+  using database = openStateDatabase(folder.path);
+  const kept = Promise.withResolvers<void>();
+  database.beforeCommit(kept.resolve, "end");
+  const before = database.nextCommit();
+  database.keep();
+  database.keep();
+  await kept.promise;
+  await database.committed();
+  assertEquals(database.nextCommit(), before + 2);
+});
+
 Deno.test("closing resolves what waits for the disk", async () => {
   await using folder = makeFolder();
   let committed: Promise<void>;
