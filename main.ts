@@ -5,7 +5,7 @@ import { readEnvironment as environment } from "./src/environment.ts";
 import { EXIT, FatalError, messageOf } from "./src/errors.ts";
 import { reportToTask } from "./src/iexec/task.ts";
 import { createLog, gatherLines, type LogFormat } from "./src/log.ts";
-import { type Mode, readCommandLine } from "./src/program/command_line.ts";
+import { readCommandLine } from "./src/program/command_line.ts";
 import { checkHeartbeat } from "./src/program/heartbeat.ts";
 import { lastWordsOf } from "./src/program/last_words.ts";
 import { prepareSettings } from "./src/program/prepare.ts";
@@ -27,7 +27,8 @@ const stderr = gatherLines(logged.write);
 
 /** Runs the command line; returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const { mode, aboutSettings, conversation, user, sealed, verify } = readCommandLine(args);
+  const commandLine = toldToTask(() => readCommandLine(args), { once: args.includes("--once") });
+  const { mode, aboutSettings, conversation, user, sealed, verify } = commandLine;
   switch (mode) {
     case "help": {
       const { helpText, settingsHelpText } = await import("./src/program/help.ts");
@@ -50,7 +51,7 @@ async function main(args: readonly string[]): Promise<number> {
     const write = (text: string) => printSync(Deno.stdout, text);
     return await openResponses({ ...sealed, environment, write, writeError: stderr.write });
   }
-  const { surroundings, variables, file, settings } = prepare({ mode });
+  const { surroundings, variables, file, settings } = toldToTask(prepareSettings, { once: mode === "once" });
   if (mode === "health") return print(checkHeartbeat(settings.AGENT_STATE_DIR, { now: clock.now }));
   const format = logFormat(settings.LOG_FORMAT);
   const log = createLog({
@@ -100,15 +101,16 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /**
- * Find out where the program runs and with which settings. An error that stops a task is also written into its result.
+ * Do what comes before a task. The error that stops one is also written into its result, whose reader does not see stderr:
+ * an argument that is wrong, a setting, the environment of a TEE.
  *
- * @throws {FatalError} If a setting is wrong, or the environment of a TEE is.
+ * @param options `once`: whether the command line asks for a task; IEXEC_TASK_ID makes one too.
  */
-function prepare({ mode }: { mode: Mode }) {
+function toldToTask<T>(work: () => T, options: { once: boolean }): T {
   try {
-    return prepareSettings();
+    return work();
   } catch (error) {
-    if (error instanceof FatalError) reportToTask(environment, error, { once: mode === "once" });
+    if (error instanceof FatalError) reportToTask(environment, error, options);
     throw error;
   }
 }

@@ -129,6 +129,15 @@ Deno.test("a task with settings that do not fit it is refused with 78", async ()
   assert(outside.stderr.includes("EVENT_OUTPUT_PATH"));
 });
 
+Deno.test("an argument that is none ends a task with 64, and computed.json says so", async () => {
+  await using task = makeTask({ "events.json": [event("q1")] });
+  const { code } = await runToEnd({ ...task, args: ["What is iExec?"] });
+  assertEquals([code, task.computed()], [64, {
+    "deterministic-output-path": task.output,
+    "error-message": "Unexpected argument 'What is iExec?'. Call with --help to see what there is.",
+  }]);
+});
+
 for (
   const [what, env] of [
     ["a wrong setting", { LOG_LEVEL: "loud" }],
