@@ -6,6 +6,7 @@ import { EXIT, FatalError, messageOf } from "./src/errors.ts";
 import { reportToTask } from "./src/iexec/task.ts";
 import { createLog, gatherLines, type LogFormat } from "./src/log.ts";
 import { readCommandLine } from "./src/program/command_line.ts";
+import { checkDenoVersion } from "./src/program/deno_version.ts";
 import { checkHeartbeat } from "./src/program/heartbeat.ts";
 import { lastWordsOf } from "./src/program/last_words.ts";
 import { prepareSettings } from "./src/program/prepare.ts";
@@ -27,6 +28,7 @@ const stderr = gatherLines(logged.write);
 
 /** Runs the command line; returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
+  checkDenoVersion(Deno.version.deno);
   const commandLine = toldToTask(() => readCommandLine(args), { once: args.includes("--once") });
   const { mode, aboutSettings, conversation, user, sealed, verify } = commandLine;
   switch (mode) {

@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { argumentsMessage } from "../../arguments_error.ts";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
+import { checkDenoVersion } from "../../program/deno_version.ts";
 import { bundleProgram, LOCK } from "./bundle.ts";
 import { checkBase, compileBundle, isTarget, type Target, TARGETS } from "./compile.ts";
 import { commitOf } from "./commit.ts";
@@ -22,6 +23,7 @@ it altogether, but for dstack's sockets. DENORT_BIN names a base runtime of this
 async function main(args: string[]): Promise<void> {
   const { help, target, output } = readFlags(args);
   if (help) return console.log(HELP);
+  checkDenoVersion(Deno.version.deno);
   const root = new URL("../../../", import.meta.url).pathname.slice(0, -1);
   const hosts = allowedHosts(Deno.env.get("AGENT_ALLOW_NET"));
   if (obeysChannel(Deno.version.deno)) {
