@@ -1,6 +1,7 @@
 /** The settings in force, in a form that everybody may see and compare: it has no secret, and no hash of one. @module */
 
 import { createHash } from "node:crypto";
+import { OTEL_PREFIX } from "../status/otlp_settings.ts";
 import { FROM_DSTACK } from "./state_key.ts";
 import { readSettings, SETTING_ROWS, type Settings } from "./settings.ts";
 
@@ -29,6 +30,26 @@ export function effectiveSettings(settings: Settings): EffectiveSettings {
 export function changedSettings(effective: EffectiveSettings): EffectiveSettings {
   const defaults = effectiveSettings(readSettings(() => undefined));
   return Object.fromEntries(Object.entries(effective).filter(([name, value]) => value !== defaults[name]));
+}
+
+/**
+ * Names of changed settings that nothing asks for, such as `WEBSOCKET_URL` while events come from a file: all that begin
+ * like an address of a server or model which the others do not choose. As a sentence; undefined if there are none.
+ */
+export function settingsWithoutEffect(changed: EffectiveSettings, settings: Settings): string | undefined {
+  const isUsed = new Map<string, boolean>();
+  for (const { name, connects } of SETTING_ROWS) {
+    if (connects === undefined || connects.isRelay || name.startsWith(OTEL_PREFIX)) continue;
+    isUsed.set(prefixOf(name), connects.when(settings) || isUsed.get(prefixOf(name)) === true);
+  }
+  const idle = Object.keys(changed).filter((name) => isUsed.get(prefixOf(name)) === false);
+  if (idle.length === 0) return undefined;
+  const { EVENT_TRANSPORT: transport, MODEL_PROVIDER: provider } = settings;
+  return `${idle.join(", ")}: without effect, since EVENT_TRANSPORT is ${transport} and MODEL_PROVIDER is ${provider}`;
+}
+
+function prefixOf(name: string): string {
+  return name.slice(0, name.indexOf("_") + 1);
 }
 
 /**

@@ -4,7 +4,13 @@ import { dirname } from "node:path";
 import type { Clock } from "../clock.ts";
 import { escapeControls } from "../control_characters.ts";
 import type { Environment } from "../environment.ts";
-import { canonicalText, effectiveSettings, settingsDigest } from "./effective_settings.ts";
+import {
+  canonicalText,
+  changedSettings,
+  effectiveSettings,
+  settingsDigest,
+  settingsWithoutEffect,
+} from "./effective_settings.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import { iexecInputFiles } from "../iexec/environment.ts";
 import type { Log } from "../log.ts";
@@ -136,11 +142,13 @@ export async function check(
   const paths = checkPaths(settings, { key: await readStateKey(settings, { clock, log }, never) });
   const status = await checkStatus(settings, { clock });
   const effective = effectiveSettings(settings);
+  const idle = settingsWithoutEffect(changedSettings(effective), settings);
   say(
     [
       "settings: usable",
       `settings in force: ${canonicalText(effective)}`,
       `their SHA-256: ${settingsDigest(effective)}`,
+      ...idle === undefined ? [] : [idle],
       `character: usable (${character.name}, ${settings.AGENT_CHARACTER ?? "built in"})`,
       `its SHA-256: ${digest}`,
       ...paths,

@@ -164,7 +164,8 @@ export type SettingName = keyof typeof SETTINGS;
 /** The value of every setting, checked. */
 export type Settings = ValuesOf<typeof SETTINGS>;
 /** One row of the table, for the help and the documents. */
-export interface SettingRow extends Pick<Setting, "meaning" | "expected" | "secret" | "environmentOnly" | "setBy"> {
+export interface SettingRow
+  extends Pick<Setting, "meaning" | "expected" | "secret" | "environmentOnly" | "setBy" | "connects"> {
   readonly name: SettingName;
   /** The default as it is, or described. */
   readonly default: string;

@@ -9,7 +9,7 @@ import { oddities } from "../settings/read.ts";
 import { strayLines } from "../settings/stray_lines.ts";
 import { unobeyedVariables } from "../status/otlp_settings.ts";
 import type { Surroundings } from "../tee/surroundings.ts";
-import { changedSettings, effectiveSettings, settingsDigest } from "./effective_settings.ts";
+import { changedSettings, effectiveSettings, settingsDigest, settingsWithoutEffect } from "./effective_settings.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 
 /** Log whether this is a TEE, with warnings about settings, files and variables that are probably not as intended. */
@@ -61,4 +61,6 @@ export function reportSettings(log: Log, settings: Settings, { inTee }: { inTee:
   const digest = inTee ? { sha256: settingsDigest(effective) } : {};
   if (Object.keys(changed).length === 0) log.info("⚙️ Settings: all at their defaults", digest);
   else log.info("⚙️ Settings that differ from their defaults", { ...changed, ...digest });
+  const idle = settingsWithoutEffect(changed, settings);
+  if (idle !== undefined) log.info("💤 {text}", { text: idle });
 }
