@@ -5,6 +5,7 @@ import { dirname, extname, join, resolve } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { FatalError, messageOf } from "../../errors.ts";
 import { type Log, silentLog } from "../../log.ts";
+import { createWatch, type Watch } from "../../watching/watch.ts";
 import { hashTexts } from "../knowledge/texts.ts";
 import { loadCharacter, type LoadedCharacter } from "./character.ts";
 
@@ -24,43 +25,44 @@ export interface Following {
 
 /** Milliseconds without a further change before files are read: whoever saves several is not read half-way. */
 const SETTLE_MS = 100;
+/** Most directories that are watched. What changes in others is found by looking. */
+const MAX_WATCHED = 1_000;
 
 /**
  * Follow the files until `signal` aborts. A mistake in them is told once, leaves in force what was read before, and is
  * told of once more when it is mended.
  */
 export async function followCharacter(following: Following, signal: AbortSignal): Promise<void> {
-  const { path, onChange, rescanMs, log, clock } = following;
+  const { path, onChange, log } = following;
   let current = following.character;
   let known = digestOf(current);
-  using notices = openNotices(directoriesOf(path, current), log);
-  // Read once more now that it is watched: it may have changed since it was read at the start.
+  let look = await lookAt(path, current);
+  /** The stamp that was read last. Until the first wait is over, it is none: files may have changed since the start. */
   let seen: string | undefined;
   let isBroken = false;
+  const otherwise = "the knowledge there is looked at in intervals";
+  await using watch = createWatch({ log, otherwise, countsReads: false });
   while (!signal.aborted) {
-    await notices.next(rescanMs, { clock, signal });
+    // The watch first, then the look: what falls between is seen twice, never missed.
+    await watch.renew(look.directories);
+    await untilChanged(watch, following, signal);
     if (signal.aborted) return;
-    const stamp = await stampOf(path, current);
-    if (stamp === seen) continue;
-    seen = stamp;
+    look = await lookAt(path, current);
+    if (look.stamp === seen) continue;
+    seen = look.stamp;
     try {
       const read = await loadCharacter(path, silentLog, { known: current.texts });
       const digest = digestOf(read);
-      if (isBroken) {
-        isBroken = false;
-        log.info("the knowledge can be used again", { path });
-        // A directory that was put back is another one than the one that was watched.
-        notices.watch(directoriesOf(path, read));
-      }
+      if (isBroken) log.info("the knowledge can be used again", { path });
+      isBroken = false;
       if (personaOf(read) !== personaOf(current)) {
         log.warn("the character has changed in more than what it knows: that needs a restart", { path });
       }
       current = read;
       if (digest === known) continue;
       known = digest;
-      notices.watch(directoriesOf(path, read));
-      // Files that the character has named only now are seen from here on.
-      seen = await stampOf(path, read);
+      // Files that the character has named only now are watched, and looked at once more, from here on.
+      look = await lookAt(path, read);
       onChange(read);
       log.info("📚 Knowledge read again", { path, texts: read.texts.length });
     } catch (error) {
@@ -74,29 +76,36 @@ export async function followCharacter(following: Following, signal: AbortSignal)
   }
 }
 
-/** Where files lie that a change may be in: `files` of these directories, and all below `trees`. */
-interface Directories {
-  readonly files: readonly string[];
-  readonly trees: readonly string[];
+/** Resolves soon after a change, after an interval without one, or when `signal` aborts. */
+async function untilChanged(watch: Watch, { rescanMs, clock }: Following, signal: AbortSignal): Promise<void> {
+  if (await watch.isQuiet({ signal, atMostMs: rescanMs, clock })) return;
+  // Other files in the directory may change without a pause.
+  const untilMs = clock.now() + rescanMs;
+  do watch.changes(); while (
+    !await watch.isQuiet({ signal, atMostMs: SETTLE_MS, clock }) && !signal.aborted && clock.now() < untilMs
+  );
 }
 
-function directoriesOf(path: string, { character }: LoadedCharacter): Directories {
-  const home = dirname(resolve(path));
-  const entries = (character.knowledge ?? []).filter((entry) => typeof entry !== "string");
-  return {
-    files: [home, ...entries.flatMap((entry) => "path" in entry ? dirname(resolve(home, entry.path)) : [])],
-    trees: entries.flatMap((entry) => "directory" in entry ? resolve(home, entry.directory) : []),
-  };
+/** How the files of a character were at one moment. */
+interface Look {
+  /** Another one when any of the files has changed, been added or taken away. */
+  readonly stamp: string;
+  /** Where a change may show. */
+  readonly directories: readonly string[];
 }
 
-/** A text that is another one when any of the files has changed, been added or taken away. */
-async function stampOf(path: string, { character }: LoadedCharacter): Promise<string> {
+async function lookAt(path: string, { character }: LoadedCharacter): Promise<Look> {
   const home = dirname(resolve(path));
-  const files: string[] = [resolve(path)];
+  const files: string[] = [resolve(path)], directories = new Set([home]);
   for (const entry of character.knowledge ?? []) {
     if (typeof entry === "string") continue;
-    if ("path" in entry) files.push(resolve(home, entry.path));
-    else files.push(...await textsBelow(resolve(home, entry.directory)));
+    if ("path" in entry) {
+      const file = resolve(home, entry.path);
+      files.push(file);
+      directories.add(dirname(file));
+    } else {
+      await lookBelow(resolve(home, entry.directory), { files, directories });
+    }
   }
   const stamps = await Promise.all(files.map(async (file) => {
     try {
@@ -106,22 +115,24 @@ async function stampOf(path: string, { character }: LoadedCharacter): Promise<st
       return `${file}: ${error instanceof Error ? error.name : error}`;
     }
   }));
-  return stamps.sort().join("\n");
+  return { stamp: stamps.sort().join("\n"), directories: [...directories].slice(0, MAX_WATCHED) };
 }
 
-async function textsBelow(directory: string): Promise<string[]> {
-  const files: string[] = [];
+async function lookBelow(
+  directory: string,
+  found: { readonly files: string[]; readonly directories: Set<string> },
+): Promise<void> {
+  found.directories.add(directory);
   try {
     for await (const { name, isDirectory } of Deno.readDir(directory)) {
       const path = join(directory, name);
-      if (isDirectory) files.push(...await textsBelow(path));
-      else if (TEXTS.includes(extname(name))) files.push(path);
+      if (isDirectory) await lookBelow(path, found);
+      else if (TEXTS.includes(extname(name))) found.files.push(path);
     }
   } catch (error) {
-    // It went meanwhile, or may not be read: reading the knowledge says so.
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied)) throw error;
+    // It went meanwhile, is a file now, or may not be read: reading the knowledge says so. This much is part of the stamp.
+    found.files.push(`${directory}: ${error instanceof Error ? error.name : error}`);
   }
-  return files;
 }
 
 const TEXTS = [".md", ".txt"];
@@ -137,63 +148,4 @@ function personaOf({ character }: LoadedCharacter): string {
   const { knowledge: _, settings = {}, ...persona } = character;
   const { synonyms: _synonyms, translations: _translations, ...others } = settings;
   return JSON.stringify([persona, others]);
-}
-
-/** Notices of the file system that something in some directories has changed. */
-interface Notices extends Disposable {
-  /** Watch other directories, from here on. */
-  watch(directories: Directories): void;
-  /** Resolves soon after a change, after `atMostMs` without one, or when `signal` aborts. */
-  next(atMostMs: number, options: { clock: Clock; signal: AbortSignal }): Promise<void>;
-}
-
-function openNotices(directories: Directories, log: Log): Notices {
-  let watchers: Deno.FsWatcher[] = [];
-  let changed = false, wake = () => {};
-
-  async function follow(watcher: Deno.FsWatcher) {
-    for await (const { kind } of watcher) {
-      if (kind === "access") continue;
-      changed = true;
-      wake();
-    }
-  }
-
-  function watch({ files, trees }: Directories) {
-    for (const watcher of watchers) watcher.close();
-    watchers = [];
-    for (const [paths, recursive] of [[files, false], [trees, true]] as const) {
-      if (paths.length === 0) continue;
-      try {
-        const watcher = Deno.watchFs([...new Set(paths)], { recursive });
-        watchers.push(watcher);
-        void follow(watcher);
-      } catch (error) {
-        log.warn("knowledge can't be watched: it is looked at at intervals", { error: messageOf(error) });
-      }
-    }
-    // What changed before the watch began is seen by the next look.
-    changed = true;
-  }
-
-  watch(directories);
-  return {
-    watch,
-    async next(atMostMs, { clock, signal }) {
-      if (!changed) {
-        const woken = new AbortController();
-        wake = () => woken.abort();
-        await clock.sleep(atMostMs, AbortSignal.any([signal, woken.signal]));
-        wake = () => {};
-      }
-      while (changed && !signal.aborted) {
-        changed = false;
-        await clock.sleep(SETTLE_MS, signal);
-      }
-    },
-    [Symbol.dispose]() {
-      for (const watcher of watchers) watcher.close();
-      watchers = [];
-    },
-  };
 }

@@ -7,7 +7,7 @@ import type { SourceObserver } from "../../observer.ts";
 import type { Delivery, Transport } from "../transport.ts";
 import { createDirectoryInput } from "./directory.ts";
 import { createFileInput, formatOf } from "./input.ts";
-import { createWatch } from "./watch.ts";
+import { createWatch } from "../../watching/watch.ts";
 
 /** Where to look, and how often. */
 export interface FileTransportOptions {
@@ -42,7 +42,7 @@ async function* watchEvents(options: FileTransportOptions, signal: AbortSignal):
   const file = createFileInput({ ...options, format: formatOf(path) });
   const directory = createDirectoryInput(options);
   // Editors and iExec replace the file, which a watch on the file itself would not survive.
-  await using watch = createWatch(log);
+  await using watch = createWatch({ log, otherwise: "its file is read at intervals" });
   log.info("👀 Watching {path} for events", { path, rescanMs });
   observer?.connected();
   let isQuiet = false;

@@ -6,7 +6,7 @@ import { EXIT, FatalError, messageOf } from "../../../errors.ts";
 import type { Log } from "../../../log.ts";
 import type { Settings } from "../../../program/settings.ts";
 import { formatOf } from "../../../transports/file/input.ts";
-import { createWatch } from "../../../transports/file/watch.ts";
+import { createWatch } from "../../../watching/watch.ts";
 import type { AgentEvent } from "../../../wire.ts";
 import type { Way, WayHooks } from "../way.ts";
 import { createResponsesReader } from "./responses.ts";
@@ -27,7 +27,7 @@ export function openFileWay(settings: Settings, hooks: WayHooks, { log, clock }:
   const over = new AbortController();
   const reader = createResponsesReader(output);
   const read = async () => {
-    await using watch = createWatch(log);
+    await using watch = createWatch({ log, otherwise: "its file is read at intervals" });
     while (!over.signal.aborted) {
       await watch.renew([dirname(output)]);
       watch.changes();

@@ -2,9 +2,9 @@
 
 import { basename, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { messageOf } from "../../errors.ts";
-import type { Log } from "../../log.ts";
-import { holdFifos } from "./blocking_entries.ts";
+import { messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { blockingEntriesIn, holdFifos } from "./blocking_entries.ts";
 
 /** One directory being watched. */
 export interface Watched {
@@ -21,11 +21,20 @@ export interface Watchers {
   /**
    * End watches, unless that might wait for ever; returns whether it has.
    *
-   * @param blocking What {@linkcode blockingEntriesIn} finds in the directories being watched.
+   * @param blocking What {@linkcode blockingEntriesIn} finds in these {@linkcode Watchers}' directories. It looks itself
+   * through those that others in this process watch.
    */
   end(watched: readonly Watched[], blocking: readonly string[]): Promise<boolean>;
   /** Whether the notices of all changes come, if need be soon: only then does the thread that sends them surely run. */
   isRunning(): Promise<boolean>;
+}
+
+/** See {@linkcode createWatchers}. */
+interface WatchersOptions {
+  readonly log: Log;
+  readonly otherwise: string;
+  readonly countsReads: boolean;
+  readonly note: (name: string) => void;
 }
 
 interface Entry extends Watched {
@@ -37,6 +46,9 @@ interface Entry extends Watched {
   ended: Promise<void>;
 }
 
+/** What all watchers of the process have in common, since one thread of Deno serves them all. */
+const thread: { notices: number; readonly entries: Set<Entry> } = { notices: 0, entries: new Set() };
+
 /** How often, and how far apart, it is looked whether a notice has come. */
 const NOTICE_LOOKS = 200, NOTICE_LOOK_MS = 10;
 
@@ -46,22 +58,23 @@ const NOTICE_LOOKS = 200, NOTICE_LOOK_MS = 10;
  * One thread of Deno serves all watchers. It opens each entry that changes, so that a FIFO without a writer stops it, while
  * it holds a lock that `watchFs` and `close` wait for: then either would stop the whole program (2.7.11 and 2.9.6).
  *
- * @param note Is given the name of whatever changes, `""` for anything.
+ * @param options `otherwise`: what is done instead when a watch ends by itself, for the log; `countsReads`: whether a
+ * file that was only read counts as changed; `note`: is given the name of whatever changes, `""` for anything.
  * @see https://github.com/denoland/deno/blob/main/runtime/ops/fs_events.rs `event_matches_watched_paths`
  */
-export function createWatchers(log: Log, note: (name: string) => void): Watchers {
+export function createWatchers(options: WatchersOptions): Watchers {
+  const { countsReads, note } = options;
   const entries = new Map<string, Entry>();
-  let notices = 0;
   /** Whether notices have stopped coming: then they are not waited for any more. */
   let isSilent = false;
 
-  const hear = (name: string) => {
-    notices++;
-    note(name);
+  const hear = (name: string, kind: Deno.FsEvent["kind"]) => {
+    thread.notices++;
+    if (countsReads || kind !== "access") note(name);
   };
   const isRunning = async (): Promise<boolean> => {
-    const before = notices;
-    const isHeard = () => notices > before || [...entries.values()].every(isNoticed);
+    const before = thread.notices;
+    const isHeard = () => thread.notices > before || [...thread.entries].every(isNoticed);
     for (let look = 0; !isSilent && !isHeard() && look < NOTICE_LOOKS; look++) await setTimeout(NOTICE_LOOK_MS);
     isSilent = !isHeard();
     return !isSilent;
@@ -76,21 +89,24 @@ export function createWatchers(log: Log, note: (name: string) => void): Watchers
       const watcher = Deno.watchFs(directory, { recursive: false });
       const entry: Entry = { directory, ...stateOf(info), watcher, ended: Promise.resolve() };
       entries.set(directory, entry);
-      entry.ended = follow(entry, hear, log);
+      thread.entries.add(entry);
+      entry.ended = follow(entry, hear, options);
       note("");
     },
     async end(watched, blocking) {
       if (watched.length === 0) return true;
       // Let go only after the watches have ended: closing a FIFO makes the thread open it again.
-      using held = holdFifos(blocking);
+      const others = [...thread.entries].filter((entry) => entries.get(entry.directory) !== entry);
+      using held = holdFifos([...blocking, ...others.flatMap(({ directory }) => blockingEntriesIn(directory))]);
       if (!held.isComplete || !await isRunning()) return false;
       for (const { directory } of watched) {
-        const { watcher, ended } = entries.get(directory)!;
+        const entry = entries.get(directory)!, { watcher, ended } = entry;
         watcher.close();
         // Deno counts watches by path, and one is only taken off the count when its last read has returned: before that,
         // a new watch on the same path would hear nothing (2.9.6; denoland/deno#34467).
         await ended;
         entries.delete(directory);
+        thread.entries.delete(entry);
       }
       return true;
     },
@@ -124,7 +140,11 @@ function statOf(path: string): Deno.FileInfo | undefined {
 }
 
 /** Tell of every notice until the watcher is closed. */
-async function follow(entry: Entry, note: (name: string) => void, log: Log): Promise<void> {
+async function follow(
+  entry: Entry,
+  hear: (name: string, kind: Deno.FsEvent["kind"]) => void,
+  { log, otherwise }: WatchersOptions,
+): Promise<void> {
   const { directory, watcher } = entry;
   try {
     for await (const { kind, paths } of watcher) {
@@ -132,12 +152,12 @@ async function follow(entry: Entry, note: (name: string) => void, log: Log): Pro
       for (const path of paths) {
         // The watch went with it, and a directory that is made anew is often given the same number.
         if (kind === "remove" && resolve(path) === resolve(directory)) entry.identity = "";
-        note(basename(path));
+        hear(basename(path), kind);
       }
       // A notice without a path is an overflow: anything may have changed.
-      if (paths.length === 0) note("");
+      if (paths.length === 0) hear("", kind);
     }
   } catch (error) {
-    log.warn("watching a directory ended: its file is read at intervals", { path: directory, error: messageOf(error) });
+    log.warn(`watching a directory ended: ${otherwise}`, { path: directory, error: messageOf(error) });
   }
 }

@@ -1,9 +1,9 @@
 /** Watches over directories: tells when something in them changes, and waits where nothing does. @module */
 
 import { basename } from "node:path";
-import type { Clock } from "../../clock.ts";
-import { messageOf } from "../../errors.ts";
-import type { Log, LogFields } from "../../log.ts";
+import type { Clock } from "../clock.ts";
+import { messageOf } from "../errors.ts";
+import type { Log, LogFields } from "../log.ts";
 import { blockingEntriesIn, createBlockingEntries } from "./blocking_entries.ts";
 import { createWatchers, isStillThere } from "./watchers.ts";
 
@@ -17,15 +17,20 @@ export interface Watch extends AsyncDisposable {
   isQuiet(options: { signal: AbortSignal; atMostMs: number; clock: Clock }): Promise<boolean>;
 }
 
-const UNWATCHED = "a directory can't be watched: its file is read at intervals";
-const BLOCKED = "a directory is not watched while there is a FIFO or a device in it: its file is read at intervals";
-const SILENT = "changes in a directory are not noticed any more: its file is read at intervals";
+/** How directories are watched. */
+export interface WatchOptions {
+  readonly log: Log;
+  /** What is done about a directory that can't be watched, as the end of a warning. */
+  readonly otherwise: string;
+  /** Whether a file that was only read counts as changed; default true. */
+  readonly countsReads?: boolean;
+}
 
 /** Watch nothing yet. Where a directory can't be watched the waits just end. */
-export function createWatch(log: Log): Watch {
+export function createWatch(options: WatchOptions): Watch {
   let changed = new Set<string>();
   let wake: (() => void) | undefined;
-  const directories = watchDirectories(log, (name) => {
+  const directories = watchDirectories(options, (name) => {
     changed.add(name);
     wake?.();
   });
@@ -50,8 +55,8 @@ export function createWatch(log: Log): Watch {
 }
 
 /** Watches a changing list of directories; `note` is given the name of whatever changes in them, `""` for anything. */
-function watchDirectories(log: Log, note: (name: string) => void) {
-  const watchers = createWatchers(log, note);
+function watchDirectories({ log, otherwise, countsReads = true }: WatchOptions, note: (name: string) => void) {
+  const watchers = createWatchers({ log, otherwise, countsReads, note });
   const blockingIn = createBlockingEntries();
   const told = new Set<string>();
   /** Warns of each thing once. */
@@ -64,7 +69,9 @@ function watchDirectories(log: Log, note: (name: string) => void) {
       watchers.begin(directory);
     } catch (error) {
       // A directory that is not there yet is asked for again at the next look.
-      if (!(error instanceof Deno.errors.NotFound)) warn(UNWATCHED, { path: directory, error: messageOf(error) });
+      if (!(error instanceof Deno.errors.NotFound)) {
+        warn(`a directory can't be watched: ${otherwise}`, { path: directory, error: messageOf(error) });
+      }
     }
   };
 
@@ -75,12 +82,17 @@ function watchDirectories(log: Log, note: (name: string) => void) {
       const all = new Set([...directories, ...before.map(({ directory }) => directory)]);
       const blocking = new Map([...all].map((directory) => [directory, blockingIn(directory)]));
       const [blocked, free] = partition(directories, (directory) => blocking.get(directory)!.length > 0);
-      for (const path of blocked) warn(BLOCKED, { path, entry: basename(blocking.get(path)![0]!) });
+      for (const path of blocked) {
+        const why = "a directory is not watched while there is a FIFO or a device in it";
+        warn(`${why}: ${otherwise}`, { path, entry: basename(blocking.get(path)![0]!) });
+      }
       const [kept, unwanted] = partition(before, (it) => free.includes(it.directory) && isStillThere(it));
       // Together: a FIFO in a directory that is still watched must not be let go.
       const isDone = await watchers.end(unwanted, before.flatMap(({ directory }) => blocking.get(directory)!));
       if (!isDone || !await watchers.isRunning()) {
-        if (blocked.length === 0) warn(SILENT, { path: directories.at(-1) });
+        if (blocked.length === 0) {
+          warn(`changes in a directory are not noticed any more: ${otherwise}`, { path: directories.at(-1) });
+        }
         return;
       }
       const watched = new Set(kept.map(({ directory }) => directory));
