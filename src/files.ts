@@ -32,6 +32,10 @@ export function pathProblem(error: unknown): { reason: string; isPlace: boolean 
   if (error instanceof Deno.errors.AlreadyExists || error instanceof Deno.errors.NotADirectory) {
     return place("a file stands where a directory is needed");
   }
+  if (error instanceof Deno.errors.FilesystemLoop) return place("its links go round in circles");
+  if (isRefusal(error) && (error as { code?: unknown }).code === "ENAMETOOLONG") {
+    return place("a name in it is too long");
+  }
   return { reason: messageOf(error), isPlace: false };
 }
 

@@ -3,9 +3,10 @@
 import { normalize } from "node:path/posix";
 import type { Character, UUID } from "@elizaos/core";
 import { EXIT, FatalError } from "../../errors.ts";
-import { NotPlainError, readPlainSync } from "../../files.ts";
+import { isRefusal, pathProblem, readPlainSync } from "../../files.ts";
 import type { Log } from "../../log.ts";
 import { isDeeperThan, MAX_DEPTH } from "../../wire.ts";
+import { decodeUtf8 } from "../../utf8.ts";
 import { describeIssue, type Issue } from "../../zod_issues.ts";
 import type { CharacterArchive } from "./archive.ts";
 import { characterDigest, sha256 } from "./digest.ts";
@@ -84,7 +85,7 @@ export async function loadCharacter(
 async function readSource(path: string): Promise<{ value: unknown; archive?: CharacterArchive; digest: string }> {
   const bytes = await readBytes(path), digest = sha256(bytes);
   try {
-    if (!isArchive(bytes)) return { value: parse(new TextDecoder().decode(bytes), path), digest };
+    if (!isArchive(bytes)) return { value: parse(bytes, path), digest };
     const { readCharacterArchive } = await import("./archive.ts");
     const archive = readCharacterArchive(bytes);
     return { value: archive.value, archive, digest };
@@ -101,16 +102,22 @@ async function readBytes(path: string): Promise<Uint8Array> {
     if (size > MAX_BYTES) throw refusal(path, [`expected at most ${MAX_BYTES} bytes, it has ${size}`]);
     return readPlainSync(path, { maxBytes: MAX_BYTES });
   } catch (error) {
-    if (error instanceof NotPlainError) throw refusal(path, [error.message], error);
     if (error instanceof Deno.errors.NotFound) throw refusal(path, ["there is no such file"], error);
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
       throw refusal(path, ["no permission to read it"], error);
     }
+    if (isRefusal(error)) throw refusal(path, [pathProblem(error).reason], error);
     throw error;
   }
 }
 
-function parse(text: string, path: string): unknown {
+function parse(bytes: Uint8Array, path: string): unknown {
+  const { text, invalidAt } = decodeUtf8(bytes);
+  if (invalidAt) {
+    throw refusal(path, [
+      `line ${invalidAt.line}, column ${invalidAt.column}: not UTF-8. Save the file in that encoding`,
+    ]);
+  }
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -2,7 +2,7 @@
 
 import { walk } from "@std/fs";
 import { dirname, extname, relative, resolve } from "node:path";
-import { NotPlainError, readPlainSync } from "../../files.ts";
+import { isRefusal, NotPlainError, pathProblem, readPlainSync } from "../../files.ts";
 import { collectGarbage } from "../../garbage.ts";
 import type { Log } from "../../log.ts";
 import { FileText, type KnowledgeText } from "./texts.ts";
@@ -37,6 +37,7 @@ export async function readKnowledgeFiles(
 ): Promise<{ texts: KnowledgeText[]; mistakes: string[] }> {
   const texts: KnowledgeText[] = [], mistakes: string[] = [];
   let readBytes = 0;
+  if (path === "" && kind === "path") return { texts, mistakes: ["expected the name of a file"] };
   // No file system has such a name, and Deno's error would pass for a bug.
   if (path.includes("\0")) return { texts, mistakes: [`${JSON.stringify(path)} has a NUL in it`] };
   try {
@@ -70,7 +71,9 @@ export async function readKnowledgeFiles(
     else if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
       mistakes.push(`no permission to read ${path}`);
     } else if (error instanceof NotPlainError) mistakes.push(error.message);
-    else if (error instanceof Deno.errors.NotADirectory) mistakes.push(`${path} is not a directory`);
+    else if (error instanceof Deno.errors.NotADirectory && kind === "directory") {
+      mistakes.push(`${path} is not a directory`);
+    } else if (isRefusal(error)) mistakes.push(`${path} can't be read: ${pathProblem(error).reason}`);
     else throw error;
   }
   return { texts, mistakes };

@@ -6,7 +6,7 @@ import { isNear } from "../../spelling.ts";
 import { isId } from "../../event_fields.ts";
 import { type AgentEvent, checkEvent } from "../../wire.ts";
 import type { Element } from "./json_elements.ts";
-import type { BytePlace } from "./utf8.ts";
+import type { BytePlace } from "../../utf8.ts";
 
 /** An event, or what is wrong with an entry. */
 export type CheckedEntry =

@@ -1,6 +1,6 @@
 /** The elements of a JSON array, or the lines of NDJSON, found in bytes as they are read: no more than one is held. @module */
 
-import { type BytePlace, decodeUtf8 } from "./utf8.ts";
+import { type BytePlace, decodeUtf8 } from "../../utf8.ts";
 
 /** One element, not parsed yet. */
 export interface Element {

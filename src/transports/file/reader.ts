@@ -11,7 +11,7 @@ import { checkEntry, mistakeIn } from "./entries.ts";
 import { createIdSet, type IdSet } from "./id_set.ts";
 import { arrayElements, type Element, JsonMistake, lines, type Mark, type Source, START } from "./json_elements.ts";
 import { type KnownPrefix, type PrefixedSource, readBehind } from "./known_prefix.ts";
-import { decodeUtf8 } from "./utf8.ts";
+import { decodeUtf8 } from "../../utf8.ts";
 
 /**
  * What a file holds: `array`, a JSON array that counts when all of it is JSON; `lines`, an event a line (NDJSON), each

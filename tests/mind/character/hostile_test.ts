@@ -165,6 +165,37 @@ Deno.test("a FIFO, a device and links in a directory of knowledge are left out, 
   }
 });
 
+/** Paths that no file system opens, and what is said of them; the character lies beside them, or is one itself. */
+const WRONG_PATHS: readonly (readonly [path: string, said: string])[] = [
+  ["round.md", "its links go round in circles"],
+  ["plain.md/below.md", "a file stands where a directory is needed"],
+  [`${"long".repeat(80)}.md`, "a name in it is too long"],
+];
+
+for (const [path, said] of WRONG_PATHS) {
+  Deno.test(`a path is a mistake of the settings or of the character, and no bug: ${said}`, async () => {
+    await using folder = makeFolder({ "plain.md": "Plain.", "c.json": { ...CHARACTER, knowledge: [{ path }] } });
+    Deno.symlinkSync("round.md", `${folder.path}/round.md`);
+    for (const character of ["c.json", path]) {
+      const error = await assertRejects(
+        () => loadCharacter(`${folder.path}/${character}`, silentLog),
+        FatalError,
+        said,
+      );
+      assertEquals(error.exitCode, 78);
+    }
+  });
+}
+
+Deno.test("a character whose bytes are no UTF-8 is refused with their place, and no letter of it is made up", async () => {
+  const latin1 = Uint8Array.from(`{ "name": "Miller",\n "bio": "Caf\u00e9" }`, (letter) => letter.charCodeAt(0));
+  assertStringIncludes(await refused(latin1), "line 2, column 13: not UTF-8. Save the file in that encoding");
+  const utf16 = new Uint8Array(new Uint16Array([0xfeff, ...Array.from("{}", (one) => one.charCodeAt(0))]).buffer);
+  assertStringIncludes(await refused(utf16), "line 1, column 1: not UTF-8. Save the file in that encoding");
+  const marked = Uint8Array.of(0xef, 0xbb, 0xbf, ...json({ ...CHARACTER, bio: "Caf\u00e9" }));
+  assertEquals((await load(marked)).character.bio, "Caf\u00e9");
+});
+
 /** Change the records of all entries of an archive: those in its directory and those before the contents. */
 function withRecords(archive: Uint8Array, change: (view: DataView, at: { local?: number; central?: number }) => void) {
   const view = new DataView(archive.buffer, archive.byteOffset, archive.byteLength);

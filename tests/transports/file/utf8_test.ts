@@ -1,7 +1,7 @@
 /** Events files whose bytes are no UTF-8: what was meant is not known, so it is refused and not answered. @module */
 
 import { assertEquals } from "@std/assert";
-import { decodeUtf8 } from "../../../src/transports/file/utf8.ts";
+import { decodeUtf8 } from "../../../src/utf8.ts";
 import { BROKEN, makeInput } from "./fixture.ts";
 
 /** A text as bytes in Latin-1, where "é" is no UTF-8. */
