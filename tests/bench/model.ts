@@ -9,8 +9,11 @@ import { startAgent } from "../support/agent.ts";
 import { serveHttp } from "../support/http_server.ts";
 import { usageOf } from "./knowledge.ts";
 
-/** Milliseconds between two questions, at least: long enough that each one meets an idle agent. */
-const PAUSE_MS = 600;
+/**
+ * Milliseconds between two questions, at least: long enough that each one meets an idle agent, whose last commit for the
+ * answer before (`KEPT_MS` of the database) is done.
+ */
+const PAUSE_MS = 900;
 /** Milliseconds after which an agent that has just started has nothing left to do but to wait. */
 const SETTLED_MS = 3_000;
 /** Milliseconds between two pieces of the answer: a model of 100 tokens a second. */
