@@ -265,8 +265,12 @@ export function removeIfThereSync(path: string): void {
 
 /** Bring to the disk which names stand in a directory. */
 export function syncDirectorySync(path: string): void {
-  using directory = Deno.openSync(path, { read: true });
-  directory.syncSync();
+  const directory = Deno.openSync(path, { read: true });
+  try {
+    directory.syncSync();
+  } finally {
+    directory.close();
+  }
 }
 
 function refuseUnlessPlain(info: Deno.FileInfo, path: string): void {

@@ -48,7 +48,8 @@ export async function forgetSaid(
     now: clock.now,
   });
   // The responses file is recognised by what the journal knows of it: so it is brought up to date before.
-  using publisher = await openOutput(settings, { journal: state.journal, log, now: clock.now, rotates: false });
+  const publisher = await openOutput(settings, { journal: state.journal, log, now: clock.now, rotates: false });
+  using _publisher = publisher;
   publisher.note();
   const whose = whoseOf({ ...conversation && { conversationId: conversation }, ...user && { userId: user } });
   const counts = [forgetAll(state, whose, { clock, agentId: settings.AGENT_ID ?? state.agentId })];

@@ -109,7 +109,8 @@ export function checkState(
   directory: string,
   options: { key: Uint8Array | undefined; takeOver?: boolean | undefined },
 ): void {
-  using database = openStateDatabase(directory);
+  const database = openStateDatabase(directory);
+  using _database = database;
   checkSeal(database, { ...options, columns: SEALED_COLUMNS, unsummed: JOURNAL_UNSUMMED });
 }
 

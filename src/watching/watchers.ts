@@ -97,7 +97,8 @@ export function createWatchers(options: WatchersOptions): Watchers {
       if (watched.length === 0) return true;
       // Let go only after the watches have ended: closing a FIFO makes the thread open it again.
       const others = [...thread.entries].filter((entry) => entries.get(entry.directory) !== entry);
-      using held = holdFifos([...blocking, ...others.flatMap(({ directory }) => blockingEntriesIn(directory))]);
+      const held = holdFifos([...blocking, ...others.flatMap(({ directory }) => blockingEntriesIn(directory))]);
+      using _held = held;
       if (!held.isComplete || !await isRunning()) return false;
       for (const { directory } of watched) {
         const entry = entries.get(directory)!, { watcher, ended } = entry;

@@ -88,7 +88,8 @@ async function reportIn(entry: string, data: Uint8Array): Promise<Uint8Array> {
 
 /** All bytes in one write, as the kernel takes them when the file is closed. Nothing is created or cut off. */
 async function writeOnce(path: string, data: Uint8Array): Promise<void> {
-  using file = await Deno.open(path, { write: true });
+  const file = await Deno.open(path, { write: true });
+  using _file = file;
   const written = await file.write(data);
   if (written !== data.length) throw new QuoteError(`the kernel took ${written} of ${data.length} bytes`);
 }

@@ -51,7 +51,8 @@ export async function dial(options: DialOptions, signal: AbortSignal): Promise<C
   const { clock } = options;
   signal.throwIfAborted();
   const hide = secretHider([options.token, ...secretsIn(options.url), ...secretsOfHeaders(options.headers)]);
-  using client = clientFor(options);
+  const client = clientFor(options);
+  using _client = client;
   const socket = openSocket(options, client);
   const arrivals = createArrivals(clock);
   const ended = Promise.withResolvers<Ending>();
