@@ -22,6 +22,13 @@ export const systemClock: Clock = {
   },
 };
 
+const nobody = new Int32Array(new SharedArrayBuffer(4));
+
+/** Wait without letting anything else run, as a call that blocks does. */
+export function pauseSync(ms: number): void {
+  Atomics.wait(nobody, 0, 0, ms);
+}
+
 /** Resolves when `signal` aborts; at once if it has. */
 export function untilAborted(signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,5 +1,6 @@
 /** The standard streams: what becomes of a text that stdout or stderr does not take. @module */
 
+import { pauseSync } from "./clock.ts";
 import { EXIT, FatalError, messageOf } from "./errors.ts";
 
 /** A stream that is written to, such as `Deno.stdout`. */
@@ -15,10 +16,10 @@ export class OutputError extends FatalError {
 /**
  * Write a result to stdout. If nobody reads it any more (a closed pipe), it is dropped, and the program goes on.
  *
- * @param pause Waits while a pipe that does not block is full; default 5 ms.
+ * @param pause Waits while a pipe that does not block is full.
  * @throws {OutputError} If the disk behind it is full, or the terminal is gone.
  */
-export function printSync(to: Stream, text: string, pause = pauseSync): void {
+export function printSync(to: Stream, text: string, pause = pauseForReader): void {
   const { error } = writeMost(to, new TextEncoder().encode(text), { pauses: Infinity, pause });
   if (error === undefined || error instanceof Deno.errors.BrokenPipe) return;
   throw new OutputError(
@@ -28,8 +29,14 @@ export function printSync(to: Stream, text: string, pause = pauseSync): void {
   );
 }
 
-/** How often a full pipe is tried again before lines of the log are dropped: a second, 5 ms each. */
-const LOG_PAUSES = 200;
+const PAUSE_MS = 5;
+
+function pauseForReader(): void {
+  pauseSync(PAUSE_MS);
+}
+
+/** How often a full pipe is tried again before lines of the log are dropped: a second in all. */
+const LOG_PAUSES = 1000 / PAUSE_MS;
 
 /** Where the log goes. */
 export interface LogStream {
@@ -43,9 +50,9 @@ export interface LogStream {
  * A stream for log lines. What it does not take is dropped: its disk is full, its terminal is gone, or its reader stands
  * still. Events are worth more than what is said of them, so the program goes on.
  *
- * @param pause Waits while a pipe that does not block is full; default 5 ms.
+ * @param pause Waits while a pipe that does not block is full.
  */
-export function logStream(to: Stream, pause = pauseSync): LogStream {
+export function logStream(to: Stream, pause = pauseForReader): LogStream {
   const encoder = new TextEncoder();
   let lines = 0, reason = "", isTorn = false;
   const stream: LogStream = {
@@ -97,11 +104,4 @@ function writeMost(
     }
   }
   return { written };
-}
-
-const nobody = new Int32Array(new SharedArrayBuffer(4));
-
-/** Wait 5 ms without letting anything else run, as a write that blocks does. */
-function pauseSync(): void {
-  Atomics.wait(nobody, 0, 0, 5);
 }

@@ -102,7 +102,8 @@ function isLink(path: string): boolean {
   }
 }
 
-function namesFile(path: string, file: Deno.FsFile): boolean {
+/** Whether the path still names the open file: somebody may have moved or replaced it since. */
+export function namesFile(path: string, file: Deno.FsFile): boolean {
   try {
     const named = Deno.statSync(path), held = file.statSync();
     return named.ino === held.ino && named.dev === held.dev;

@@ -1,10 +1,21 @@
 /** `attestation.json` beside the answers: the evidence of every key that signed some of them. @module */
 
 import { basename, dirname, join } from "node:path";
+import { pauseSync } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { freeName, isRefusal, makeDirectorySync, readPlainSync, realPathOf, replaceFileSync } from "../files.ts";
+import {
+  freeName,
+  isRefusal,
+  makeDirectorySync,
+  openPlainSync,
+  readPlainSync,
+  realPathOf,
+  replaceFileSync,
+} from "../files.ts";
+import { EMPTY_ARRAY, lockFile, namesFile, releaseFile } from "../journal/responses_lock.ts";
 import type { Log } from "../log.ts";
 import { isObject } from "../json_object.ts";
+import { placeFileSync, removeRemainsSync } from "../placing.ts";
 import type { Evidence } from "../proof/evidence.ts";
 import { isDeeperThan, MAX_DEPTH } from "../wire.ts";
 
@@ -21,32 +32,80 @@ const MAX = { count: 1_000, bytes: 16 * 1024 * 1024 };
  *
  * @param path The file of the answers. Its directory is made if it is missing.
  * @param options `isAgain`: whether this evidence was written before, so that its absence is logged; default false.
+ * `pause`: waits while another agent writes to the file.
  * @throws {FatalError} 74, if there is something else than a plain file in its place, or the disk refuses.
  */
 export function keepEvidence(
   path: string,
   evidence: Evidence,
-  { log, isAgain = false }: { log: Log; isAgain?: boolean },
+  { log, isAgain = false, pause = pauseForAgent }: { log: Log; isAgain?: boolean; pause?: () => void },
 ): void {
   const place = join(dirname(path), ATTESTATION_FILE);
   try {
     const real = join(realPathOf(dirname(place)), basename(place));
-    const line = JSON.stringify(evidence);
-    const lines = readKept(real, { shown: place, log }).map((one) => JSON.stringify(one));
-    if (lines.includes(line)) return;
-    if (isAgain) log.warn("{path} has lost the evidence of this start: writing it again", { path: place });
-    lines.push(line);
     makeDirectorySync(dirname(real), { mode: 0o700 });
-    const first = firstToKeep(lines);
-    if (first > 0) log.warn("{path} is full: the oldest evidence was left out", { path: place, left: first });
-    const text = `[\n${lines.slice(first).join(",\n")}\n]\n`;
-    const content = { pieces: [new TextEncoder().encode(text)], mode: 0o600 };
-    // A quote is on the disk before an answer is, which can't be verified without it. To wait for the disk takes 5 to 18 ms
-    // of a start (measured): too much for evidence that proves nothing.
-    const isProof = evidence.format !== "none";
-    replaceFileSync(real, { ...content, ...isProof && { durable: "name" as const } }).close();
+    whileLocked(real, pause, () => addEvidence(real, evidence, { shown: place, log, isAgain }));
   } catch (error) {
     throw cannotWrite(place, error);
+  }
+}
+
+function addEvidence(
+  real: string,
+  evidence: Evidence,
+  { shown: place, log, isAgain }: { shown: string; log: Log; isAgain: boolean },
+): void {
+  const line = JSON.stringify(evidence);
+  const lines = readKept(real, { shown: place, log }).map((one) => JSON.stringify(one));
+  if (lines.includes(line)) return;
+  if (isAgain) log.warn("{path} has lost the evidence of this start: writing it again", { path: place });
+  lines.push(line);
+  const first = firstToKeep(lines);
+  if (first > 0) log.warn("{path} is full: the oldest evidence was left out", { path: place, left: first });
+  const text = `[\n${lines.slice(first).join(",\n")}\n]\n`;
+  const content = { pieces: [new TextEncoder().encode(text)], mode: 0o600 };
+  // A quote is on the disk before an answer is, which can't be verified without it. To wait for the disk takes 5 to 18 ms
+  // of a start (measured): too much for evidence that proves nothing.
+  const isProof = evidence.format !== "none";
+  replaceFileSync(real, { ...content, ...isProof && { durable: "name" as const } }).close();
+}
+
+/** How often a file that another agent writes to is tried: ten seconds in all. */
+const ATTEMPTS = 1000;
+
+/**
+ * Do `work` while no other agent writes to the file: agents that share a folder start at the same time, and one that
+ * reads before another one has written would write without that one's evidence.
+ *
+ * Whoever holds the lock for so long is no agent; then, and where the file system has no locks, nobody is waited for.
+ */
+function whileLocked(path: string, pause: () => void, work: () => void): void {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    placeFileSync(path, EMPTY_ARRAY, { mayRename: true });
+    const file = openIfThere(path);
+    if (file !== undefined) {
+      try {
+        const lock = lockFile(file);
+        if (lock === "impossible") return work();
+        if (lock === "locked" && namesFile(path, file)) {
+          removeRemainsSync(path);
+          return work();
+        }
+      } finally {
+        releaseFile(file);
+      }
+    }
+    pause();
+  }
+  work();
+}
+
+function openIfThere(path: string): Deno.FsFile | undefined {
+  try {
+    return openPlainSync(path, { follow: false }).file;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }
 
@@ -62,6 +121,10 @@ export function checkEvidenceFile(path: string): void {
   } catch (error) {
     throw cannotWrite(place, error);
   }
+}
+
+function pauseForAgent(): void {
+  pauseSync(10);
 }
 
 function cannotWrite(place: string, error: unknown): unknown {

@@ -2,8 +2,11 @@
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { FatalError } from "../../src/errors.ts";
+import { silentLog } from "../../src/log.ts";
 import { keepEvidence } from "../../src/program/attestation_file.ts";
 import { encodeClaims, type Evidence, toBase64Url } from "../../src/proof/evidence.ts";
+import { startAgent } from "../support/agent.ts";
+import { event } from "../support/events.ts";
 import { makeFolder } from "../support/folder.ts";
 import { keptLog } from "../support/kept_log.ts";
 import { run } from "../support/mount.ts";
@@ -127,4 +130,57 @@ Deno.test("evidence that was lost is written again, with a warning, and evidence
   assertEquals(kept(), [evidenceOf(1), evidenceOf(2)]);
   assertEquals(lines.length, 1);
   assertMatch(lines[0]!, /lost the evidence of this start/);
+});
+
+/** Locked as another agent that is about to write: it has read `evidence`, and adds its own when it is waited for. */
+function lockedByAnother(path: string) {
+  Deno.writeTextFileSync(path, "[]");
+  const file = Deno.openSync(path, { read: true });
+  assert(file.tryLockSync(true));
+  let pauses = 0;
+  return {
+    pauses: () => pauses,
+    stays: () => void pauses++,
+    writes(evidence: Evidence) {
+      pauses++;
+      Deno.writeTextFileSync(`${path}.other`, JSON.stringify([evidence]));
+      Deno.renameSync(`${path}.other`, path);
+      file.unlockSync();
+    },
+    [Symbol.dispose]: () => file.close(),
+  };
+}
+
+Deno.test("what another agent is about to write is waited for, and neither's evidence is lost", async () => {
+  await using folder = makeFolder();
+  using other = lockedByAnother(`${folder.path}/attestation.json`);
+  const { kept } = keeping(folder.path);
+  keepEvidence(`${folder.path}/responses.json`, evidenceOf(2), {
+    log: silentLog,
+    pause: () => other.writes(evidenceOf(1)),
+  });
+  assertEquals([kept(), other.pauses()], [[evidenceOf(1), evidenceOf(2)], 1]);
+});
+
+Deno.test("a lock that nobody lets go of holds the agent up for a bounded time only", async () => {
+  await using folder = makeFolder();
+  using other = lockedByAnother(`${folder.path}/attestation.json`);
+  const { kept } = keeping(folder.path);
+  keepEvidence(`${folder.path}/responses.json`, evidenceOf(1), { log: silentLog, pause: other.stays });
+  assertEquals([kept(), other.pauses()], [[evidenceOf(1)], 1000]);
+});
+
+Deno.test("the evidence of agents that start in one folder at the same time is kept, all of it", async () => {
+  await using folder = makeFolder({ "events.json": [event("q1")] });
+  await using stack = new AsyncDisposableStack();
+  const agents = await Promise.all(["a", "b", "c", "d"].map((name) => {
+    const env = { EVENT_INPUT_PATH: "events.json", AGENT_STATE_DIR: name, EVENT_OUTPUT_PATH: `out/${name}.json` };
+    return startAgent({ folder: folder.path, env });
+  }));
+  for (const agent of agents) stack.use(agent);
+  await Promise.all(agents.map((agent) => agent.logged("🚀 Agent started")));
+  const ends = await Promise.all(agents.map((agent) => agent.stop()));
+  assertEquals(ends.map(({ code }) => code), [0, 0, 0, 0]);
+  const { kept } = keeping(`${folder.path}/out`);
+  assertEquals(new Set(kept().map(({ claims }) => claims)).size, 4);
 });
