@@ -3,11 +3,11 @@
 import signs from "./signs.json" with { type: "json" };
 
 /**
- * When something began, who made it, whose it is, where it is, what it is worth, where it is reached, how large it is,
- * whom to ask for help.
+ * When something began, who made it, whose it is, where it has its seat, where something of a longer name is, what it is
+ * worth, where it is reached, how large it is, whom to ask for help.
  * How a question asks for each of them is a matter of its language: `kinds` in `phrases.json`.
  */
-export type Kind = "date" | "founder" | "owner" | "place" | "value" | "address" | "size" | "help";
+export type Kind = "date" | "founder" | "owner" | "place" | "spot" | "value" | "address" | "size" | "help";
 
 /** Words that say which kind is asked for and nothing besides: a sentence that gives it needs none of them. */
 export const SAYS_KIND =

@@ -119,6 +119,11 @@ const GAP = "[\\s,;:!.…–-]*";
 /** Nothing that is read. */
 const NOTHING = `[^${LETTERS}0-9]*`;
 
+/** A word that is told to be a name by its capital or digit, and small words within names. */
+const NAMED = `(?-i:[A-Z0-9])[${LETTERS}0-9.'-]*`, WITHIN = "(?: (?:of|the|and|de|du|del|della|di|von|der))*";
+/** What `NAME` and `NAMES` stand for in the sources: a name, and a name of two words or more. */
+const NAME = `${NAMED}(?:${WITHIN} ${NAMED})*`, NAMES = `${NAMED}(?:${WITHIN} ${NAMED})+`;
+
 /** Letters by which a word that may be a courtesy is told: `hii` and `hi` must not differ. */
 const BEGINNING = 2;
 
@@ -165,7 +170,8 @@ function compile(of: PhraseSources): Phrases {
     abilities: () => whole(`(?:${of.abilities})(?:[\\s,]+\\p{L}+){0,1}`),
     kinds: () => {
       const kinds = Object.entries(of.kinds) as [Kind, string][];
-      return Object.fromEntries(kinds.map(([kind, source]) => [kind, pattern(source)])) as Record<Kind, RegExp>;
+      const named = (source: string) => source.replaceAll("NAMES", NAMES).replaceAll("NAME", NAME);
+      return Object.fromEntries(kinds.map(([kind, source]) => [kind, pattern(named(source))])) as Record<Kind, RegExp>;
     },
   });
 }

@@ -82,7 +82,8 @@ function leads(words: readonly Word[], some: ReadonlySet<string>): boolean {
  * Whether a passage has what is asked for, where that can be told by a sign: a year for a date, a number of what is
  * counted. The sign stands in a sentence that speaks of the thing, or in a passage that is about it.
  */
-export function gives({ things }: Look, { kind, asksHowMany }: AskedPart, said: readonly Term[]): boolean {
+export function gives(look: Look, { kind, asksHowMany }: AskedPart, said: readonly Term[]): boolean {
+  const { things } = look;
   if (asksHowMany) {
     const signed = things.signed("number");
     if (signed.length === 0) return false;
@@ -95,6 +96,11 @@ export function gives({ things }: Look, { kind, asksHowMany }: AskedPart, said: 
   if (!kind) return true;
   const signed = things.signed(kind);
   if (signed.length === 0) return false;
+  if (kind === "spot") {
+    // All of the name: what is in Mill Street is not the Old Mill.
+    const hasName = (by: Terms) => said.every((term) => isMeant(term, by));
+    return hasName(look.lead) || things.names.some(hasName) || signed.some(({ terms }) => hasName(terms));
+  }
   // Of `how big is a task`, a sentence may leave out the first word alone.
   const of = kind === "size" ? said.slice(1) : said;
   const speaks = (by: Terms) => meetHalf(of, by, isMeant);

@@ -1,6 +1,6 @@
 /** The terms of a question, and how much each of them counts before the knowledge that is there. @module */
 
-import { SAYS_KIND } from "./kinds.ts";
+import { type Kind, SAYS_KIND } from "./kinds.ts";
 import { type Language, smallWordsOf } from "./language.ts";
 import { type Facts, Lexicon, rarity, type Vocabulary } from "./lexicon.ts";
 import type { AskedPart } from "./question.ts";
@@ -41,6 +41,11 @@ export interface Weigher {
   isKnown(word: string, language: Language): boolean;
 }
 
+/** Whether a word only says which kind is asked for: `old` does, but not in the name of the Old Mill. */
+function saysKind({ written, isName }: Word, kind: Kind): boolean {
+  return SAYS_KIND.test(written) && !(kind === "spot" && isName);
+}
+
 /** Weigh the terms of questions by what a vocabulary has. */
 export function createWeigher(vocabulary: Vocabulary): Weigher {
   const lexicon = new Lexicon(vocabulary);
@@ -49,15 +54,15 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
   function termsFrom(
     words: readonly Word[],
     language: Language,
-    { isContext = false, isAsked = false, hasKind = false }: {
+    { isContext = false, isAsked = false, kind }: {
       isContext?: boolean;
       isAsked?: boolean;
-      hasKind?: boolean;
+      kind?: Kind | undefined;
     } = {},
   ): Term[] {
     const terms: Term[] = [];
     for (const word of words) {
-      if (hasKind && SAYS_KIND.test(word.written)) continue;
+      if (kind && saysKind(word, kind)) continue;
       for (const [place, { term, facts }] of lexicon.resolve(word, language).entries()) {
         if (!facts && (isContext || isNoise(word, language, words.length))) continue;
         const isPivotal = !isContext && !facts && word.isName;
@@ -81,13 +86,12 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
 
   return {
     weigh({ text, language, topic, attribute, kind, asksNews, asksHowMany }) {
-      const hasKind = kind !== undefined;
       const all = attribute
         ? [
-          ...termsFrom(wordsOf(attribute.asked, language), language, { isAsked: true, hasKind }),
-          ...termsFrom(wordsOf(attribute.of, language), language, { hasKind }),
+          ...termsFrom(wordsOf(attribute.asked, language), language, { isAsked: true, kind }),
+          ...termsFrom(wordsOf(attribute.of, language), language, { kind }),
         ]
-        : termsFrom(wordsOf(text, language), language, { hasKind });
+        : termsFrom(wordsOf(text, language), language, { kind });
       // Nothing but `how many RLC` asks how many there are.
       if (asksHowMany && all.length === 1) all.push(...termsFrom(wordsOf(IN_ALL, "en"), "en", { isContext: true }));
       if (asksNews) all.push(newsTerm(unknown * WEIGHT.pivotal));

@@ -163,6 +163,36 @@ Deno.test("a date, a founder, a place, a worth or a number is given by a passage
   for (const question of unknown) assertEquals(first(question), undefined, question);
 });
 
+Deno.test("where something of a longer name is, is told by a passage that names a place, in five languages", () => {
+  const places = {
+    "Where is the Clock Tower?": "The Clock Tower stands on the market square. It strikes every hour.",
+    "Where can I find the Town Hall?": "Town Hall opens at nine. It is next to the bank.",
+    "Where's the Old Mill?": "The Old Mill grinds rye for the bakers. You find it at 5 Water Lane.",
+    "Where is Anna Bell?": "Anna Bell lives in Turin. She likes tea.",
+    "Dov'è la Torre Rossa?": "La Torre Rossa si trova vicino al porto. Ha tre piani.",
+    "Où est la Tour Verte ?": "La Tour Verte est derrière la gare. Elle a trois étages.",
+    "¿Dónde está la Torre Blanca?": "La Torre Blanca está cerca del mercado. Tiene tres pisos.",
+    "Wo steht der Blaue Turm?": "Der Blaue Turm steht neben der Kirche. Er ist hoch.",
+  };
+  const street = "The library is located in Mill Street.";
+  const knowledge = buildKnowledge(from(...Object.values(places), street));
+  for (const [question, passage] of Object.entries(places)) {
+    assertEquals(answers(knowledge, question)[0], passage, question);
+  }
+  const placeless = buildKnowledge(from(
+    "The Clock Tower was built by the guild of smiths. It strikes every hour.",
+    "Town Hall opens at nine and closes at five.",
+    "The Old Mill grinds rye for the bakers.",
+    "Anna Bell is the mayor. She likes tea.",
+    "La Torre Rossa ha tre finestre.",
+    "La Tour Verte a trois portes.",
+    "La Torre Blanca tiene tres puertas.",
+    "Der Blaue Turm hat drei Fenster.",
+    street,
+  ));
+  for (const question of Object.keys(places)) assertEquals(answers(placeless, question), [], question);
+});
+
 Deno.test("whom to ask for help is told by a passage with a way to reach somebody, in five languages", () => {
   const letters =
     "Web3Mail sends letters to people whose address nobody knows: the sender may contact them once a day.";
