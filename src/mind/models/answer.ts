@@ -31,12 +31,22 @@ export interface Answer {
  * Ways in which providers say why an answer ended, in small letters. Whatever is not here is no good end: the answer
  * broke off, whatever text has come.
  *
- * `whole`: OpenAI, Together, TGI, Cohere, Anthropic; `limit`: those, Mistral, Gemini; `filter`: those, Bedrock, Zhipu.
+ * `whole`: OpenAI, Together, TGI, Cohere, Anthropic; `limit`: those, Mistral, Gemini, Zhipu; `filter`: those, Bedrock.
  */
 const ENDS: Readonly<Record<"whole" | "limit" | "filter", readonly string[]>> = {
   whole: ["stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete", "completed", "finished"],
-  limit: ["length", "max_tokens", "max_output_tokens", "model_length", "max_length"],
-  filter: ["content_filter", "content_filtered", "guardrail_intervened", "safety", "sensitive", "prohibited_content"],
+  limit: ["length", "max_tokens", "max_output_tokens", "model_length", "max_length", "model_context_window_exceeded"],
+  filter: [
+    "content_filter",
+    "content_filtered",
+    "guardrail_intervened",
+    "safety",
+    "sensitive",
+    "prohibited_content",
+    "recitation",
+    "blocklist",
+    "spii",
+  ],
 };
 
 /**
@@ -123,7 +133,8 @@ function answerFrom(
   { where, maxTokens }: { where: string; maxTokens: number },
 ): Answer {
   const word = end.toLowerCase();
-  const is = (kind: keyof typeof ENDS) => ENDS[kind].includes(word);
+  // Some say more behind a colon: `content_filter: RECITATION`.
+  const is = (kind: keyof typeof ENDS) => ENDS[kind].includes(word.replace(/:.*$/s, ""));
   if (is("filter")) throw new ModelError("refused", "The provider's content filter withheld the answer");
   if (is("whole") || (word === "" && isWhole)) {
     if (text === "") throw new ModelError("faulty", "The model gave an empty answer");

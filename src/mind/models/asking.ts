@@ -52,11 +52,12 @@ export function createAsker(server: Server, spoken: Interface, options: RemoteOp
     { known, sent, heard }: { known: Known; sent: (request: Sent) => void; heard: () => void },
   ): Promise<string> {
     const { signal = new AbortController().signal, mark, passages = [], writer, begun, report } = params;
-    const { prepared, shown, tokens } = prepare(options, params, known);
+    const { prepared, shown, tokens, budget } = prepare(options, params, known);
     const body = withExtra(spoken.bodyFor(prepared, known), options.extraBody);
     const fields = spoken.fieldsOf(body).filter((name) => !(name in options.extraBody));
     const hasSystem = prepared.messages.some(({ role }) => role === "system");
-    sent({ fields: new Set([...fields, ...(hasSystem ? ["system"] : [])]), tokens, maxTokens: prepared.maxTokens });
+    const names = new Set([...fields, ...(hasSystem ? ["system"] : [])]);
+    sent({ fields: names, tokens, budget, maxTokens: prepared.maxTokens });
     const cleaner = createCleaner({ name: runtime.character?.name, mark });
     const read = (records: AsyncIterable<JsonObject>, context: ErrorContext) =>
       readAnswer(spoken.pieces(records, context), {
@@ -152,8 +153,9 @@ function prepare(
   const window = Math.min(options.contextWindow, known.window ?? Infinity);
   // The question needs room too, whatever a character asks for.
   const maxTokens = Math.min(params.maxTokens ?? options.maxTokens, Math.floor(window / 2));
+  const budget = window - maxTokens;
   const { messages, shown, tokens } = chatMessages(params, {
-    budget: window - maxTokens,
+    budget,
     mark: params.mark ?? "",
     scale: known.scale,
     hasSystemRole: !known.refused.has("system"),
@@ -164,5 +166,5 @@ function prepare(
     temperature: params.temperature ?? options.temperature,
     stop: params.stopSequences,
   };
-  return { prepared, shown, tokens };
+  return { prepared, shown, tokens, budget };
 }

@@ -18,6 +18,8 @@ export interface Sent {
   readonly fields: ReadonlySet<string>;
   /** About how many tokens its prompt takes, before scaling. */
   readonly tokens: number;
+  /** How many it may take, scaled. */
+  readonly budget?: number;
   /** How many the answer may have; absent where none is asked for. */
   readonly maxTokens?: number;
 }
@@ -68,6 +70,8 @@ export function createLearner({ window }: { window?: number | undefined } = {}):
           };
           return result;
         } catch (error) {
+          // What is left can't be made any smaller: the server's own error says more than that.
+          if (!sent && last?.error.details.tooLarge && error instanceof ModelError) throw last.error;
           if (!(error instanceof ModelError) || !sent || changes >= MAX_CHANGES) throw error;
           const changed = changedBy(error, trial, sent);
           if (!changed) throw error;
@@ -95,8 +99,9 @@ function changedBy({ details }: ModelError, trial: Known, sent: Sent): Known | u
 function madeSmaller(tooLarge: NonNullable<FailureDetails["tooLarge"]>, trial: Known, sent: Sent): Known {
   const window = smaller(trial.window, tooLarge.window);
   const told = tooLarge.promptTokens === undefined ? 0 : MARGIN * tooLarge.promptTokens / Math.max(1, sent.tokens);
-  const isNewWindow = window !== trial.window;
-  const scale = Math.max(trial.scale, told, isNewWindow ? 0 : trial.scale * SHRINK);
+  // The server may have a far smaller window than is set: only as a share of the budget does it become smaller for sure.
+  const shrunk = SHRINK * Math.max(trial.scale, (sent.budget ?? 0) / Math.max(1, sent.tokens));
+  const scale = Math.max(trial.scale, told, window === trial.window ? shrunk : 0);
   return { ...trial, window, scale };
 }
 

@@ -2,6 +2,7 @@
 
 import { isObject, type JsonObject } from "../../json_object.ts";
 import { type FailureDetails, ModelError, type RetryAfter } from "../model_error.ts";
+import { saysTooLarge, sizesIn } from "./too_large.ts";
 
 /** Most that is read of an error's body, in bytes. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -42,23 +43,46 @@ export async function statusError(response: Response, context: ErrorContext): Pr
 /** The failure that an error in a body with status 200 stands for: the value of its field `error`. */
 export function streamedError(value: unknown, { where, remedies }: ErrorContext): ModelError {
   const error = typeof value === "string" ? errorFrom(value) : isObject(value) ? value : {};
-  const status = [error.code, error.status, error.status_code].map(Number).find((one) => one >= 400 && one < 600);
-  const codes = codesOf(error);
-  const named = [status, codes.join(", ")].filter(Boolean).join(", ");
+  const text = typeof value === "string" ? value : JSON.stringify(value), codes = codesOf(error);
+  const told = [error.code, error.status, error.status_code].map(Number).find((one) => one >= 400 && one < 600);
+  // LM Studio tells in a stream, and without a status, that the prompt is too large.
+  const status = told ?? (saysTooLarge({ codes, text }) ? 400 : undefined);
+  const named = [told, codes.join(", ")].filter(Boolean).join(", ");
   const said = `${where} failed while it answered${named ? `: ${named}` : ""}`;
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  const isKnown = (status !== undefined && status < 500) || codes.some((code) => code in MEANINGS) ||
+  const isKnown = (status !== undefined && status < 500) || meaningOf({ codes, text }) !== undefined ||
     OUTGROWN.test(text);
   if (isKnown) return failureOf({ status: status ?? 500, said, codes, error, text, remedies });
   // It has begun to answer, so it is there.
   return new ModelError("faulty", said, { details: detailsOf({ status, codes, error, text }) });
 }
 
-/** Words of an error that say more than its status. */
+const NO_CREDIT = "the account has no credit left";
+const FILTERED = "the provider's content filter refuses the prompt";
+
+/** Words of an error's code or type that say more than its status. */
 const MEANINGS: Readonly<Record<string, string>> = {
-  insufficient_quota: "the account has no credit left",
-  billing_hard_limit_reached: "the account has no credit left",
+  insufficient_quota: NO_CREDIT,
+  billing_hard_limit_reached: NO_CREDIT,
+  // LiteLLM's and Kimi's.
+  budget_exceeded: NO_CREDIT,
+  exceeded_current_quota_error: NO_CREDIT,
+  content_filter: FILTERED,
+  content_policy_violation: FILTERED,
+  // Qwen's.
+  data_inspection_failed: FILTERED,
 };
+
+/** The same in sentences and inner fields: Anthropic, DeepSeek, Zhipu; Azure behind LiteLLM, OpenRouter, DeepSeek. */
+const SAID: readonly (readonly [said: RegExp, meaning: string])[] = [
+  [/credit balance is too low|insufficient (?:account )?balance|余额不足/i, NO_CREDIT],
+  [/ResponsibleAIPolicyViolation|"flagged_input"|content exists risk/i, FILTERED],
+];
+
+/** What an error means, if its words say more than its status. */
+function meaningOf({ codes, text }: { codes: readonly string[]; text: string }): string | undefined {
+  const coded = codes.map((code) => MEANINGS[code]).find((one) => one !== undefined);
+  return coded ?? SAID.find(([said]) => said.test(text))?.[1];
+}
 
 function failureOf(
   { status, said, codes, error, text, remedies, retryAfter }: {
@@ -73,7 +97,7 @@ function failureOf(
 ): ModelError {
   const details = detailsOf({ status, codes, error, text });
   const refused = (why: string) => new ModelError("refused", `${said}: ${why}`, { details });
-  const meaning = codes.map((code) => MEANINGS[code]).find((one) => one !== undefined);
+  const meaning = meaningOf({ codes, text: status < 500 ? text : "" });
   if (meaning !== undefined) return refused(meaning);
   if (details.outgrown) {
     const why = "answers under way together have outgrown the window that they share";
@@ -84,6 +108,8 @@ function failureOf(
   if (details.tooLarge && status < 500) {
     return refused("the prompt is larger than the model's window. Lower MODEL_CONTEXT_WINDOW");
   }
+  // Gemini answers 400 to a wrong key.
+  if (status === 400 && /API_KEY_INVALID/.test(text)) return refused(`the key is wrong or missing. ${remedies.key}`);
   if (status < 400) return refused("it points to another address. Set that one");
   switch (status) {
     case 401:
@@ -99,8 +125,13 @@ function failureOf(
         "it was not started for such requests. A llama.cpp server makes embeddings with --embeddings only",
       );
     case 408:
+    case 409:
+    // TGI failed while it made the answer.
+    case 424:
     case 425:
     case 429:
+    // Groq has no room at the moment.
+    case 498:
       break;
     default:
       if (status < 500) {
@@ -149,37 +180,18 @@ function detailsOf(
     )
     : [];
   if (isRefusal && !fields.includes("think") && /does not support thinking/.test(text)) fields.push("think");
-  const numbers = sizesIn(error, text);
-  const isTooLarge = codes.some((code) => /^(context_length_exceeded|exceed_context_size_error)$/.test(code)) ||
-    (isRefusal &&
-      /maximum context length|exceeds? the (available |model's )?context|context (length|window|size) exceeded/i.test(
-        text,
-      )) ||
-    (status === 413) || /too large to process|physical batch size/i.test(text);
+  const isTooLarge = saysTooLarge({ codes, text: isRefusal ? text : "" }) || status === 413 ||
+    /too large to process|physical batch size/i.test(text);
   return {
     ...(status !== undefined && { status }),
     ...(fields.length > 0 && { fields }),
-    ...(isTooLarge && { tooLarge: numbers }),
+    ...(isTooLarge && { tooLarge: sizesIn(error, text) }),
     ...(!isTooLarge && OUTGROWN.test(text) && { outgrown: true }),
   };
 }
 
 /** What llama.cpp says when it ends all answers at once; 500, mostly within the stream. */
 const OUTGROWN = /context size has been exceeded|could not find a kv slot|kv cache is full/i;
-
-/** The window and the prompt's size, as llama.cpp has them in fields, and OpenAI and vLLM in a sentence. */
-function sizesIn(error: JsonObject, text: string): { window?: number; promptTokens?: number } {
-  const number = (field: unknown, pattern: RegExp) => {
-    const value = typeof field === "number" ? field : Number(pattern.exec(text)?.slice(1).find((one) => one));
-    return Number.isInteger(value) && value > 0 ? value : undefined;
-  };
-  const window = number(error.n_ctx, /maximum context length is (\d+) tokens/);
-  const promptTokens = number(
-    error.n_prompt_tokens,
-    /(\d+) (?:tokens )?in the messages|resulted in (\d+) tokens|request has (\d+) input tokens/,
-  );
-  return { ...(window !== undefined && { window }), ...(promptTokens !== undefined && { promptTokens }) };
-}
 
 /**
  * Retry-After, a number of seconds or a date; `retry-after-ms`, which OpenAI sends too, is finer.
@@ -218,14 +230,16 @@ function errorFrom(body: string): JsonObject {
   } catch {
     return {};
   }
-  if (!isObject(value)) return {};
-  return isObject(value.error) ? value.error : value;
+  // Gemini puts the error of a stream into a list.
+  const [first]: unknown[] = Array.isArray(value) ? value : [value];
+  if (!isObject(first)) return {};
+  return isObject(first.error) ? first.error : first;
 }
 
 /** The machine's words of an error. The sentence beside them may quote the query or the key, so it is left out. */
-function codesOf({ code, type }: JsonObject): string[] {
-  const words = [code, type].filter((word): word is string =>
-    typeof word === "string" && /^[A-Za-z_]{1,64}$/.test(word)
+function codesOf({ code, type, status }: JsonObject): string[] {
+  const words = [code, type, status].filter((word): word is string =>
+    typeof word === "string" && /^[A-Za-z_]{1,64}$/.test(word) && !/^(?:none|null)$/i.test(word)
   );
   return [...new Set(words)];
 }
