@@ -2,37 +2,53 @@
 
 import { Buffer } from "node:buffer";
 import type { Clock } from "../clock.ts";
+import { isId } from "../event_fields.ts";
+import { isObject } from "../json_object.ts";
 import type { SourceObserver } from "../observer.ts";
+import { decodeUtf8 } from "../utf8.ts";
 import { type AgentEvent, type Checked, checkEvent, type Entry, entryOf, isFailure } from "../wire.ts";
 import type { TransportHooks } from "./transport.ts";
 
 /**
  * The event in the body of a message.
  *
+ * @param body Its bytes; or a text, where these are known to be UTF-8.
  * @param options `maxBytes`: EVENT_MAX_BYTES; `observer`: told where there is none.
  */
 export function readMessage(
-  body: string,
+  body: Uint8Array | string,
   { maxBytes, observer }: { maxBytes: number; observer?: Pick<SourceObserver, "refused"> | undefined },
 ): Checked<AgentEvent> {
+  const { text, invalidAt } = typeof body === "string" ? { text: body } : decodeUtf8(body);
   let value: unknown;
   try {
-    value = JSON.parse(body);
+    value = JSON.parse(text);
   } catch {
     observer?.refused("invalid");
     // The parser's own message quotes the text, which must not reach a log.
     return { ok: false, reason: "not valid JSON" };
   }
-  const checked = checkEvent(value);
   const bytes = Buffer.byteLength(body);
-  if (bytes <= maxBytes) {
-    if (!checked.ok) observer?.refused("invalid");
-    return checked;
+  if (bytes > maxBytes) {
+    observer?.refused("too_large");
+    const reason = `${bytes} bytes, which is more than EVENT_MAX_BYTES=${maxBytes}`;
+    return { ok: false, reason, ...wholeId(value, { isUtf8: !invalidAt }) };
   }
-  observer?.refused("too_large");
-  const id = checked.ok ? checked.value.id : checked.id;
-  const reason = `${bytes} bytes, which is more than EVENT_MAX_BYTES=${maxBytes}`;
-  return { ok: false, reason, ...(id !== undefined && { id }) };
+  if (invalidAt) {
+    observer?.refused("invalid");
+    const { line, column } = invalidAt;
+    const reason = `not valid UTF-8 at line ${line} column ${column}: send it as UTF-8`;
+    return { ok: false, reason, ...wholeId(value, { isUtf8: false }) };
+  }
+  const checked = checkEvent(value);
+  if (!checked.ok) observer?.refused("invalid");
+  return checked;
+}
+
+/** The id of what is no event, if it can be used, and is surely what its sender wrote. */
+function wholeId(value: unknown, { isUtf8 }: { isUtf8: boolean }): { readonly id?: string } {
+  const id = isObject(value) ? value.id : undefined;
+  return isId(id) && (isUtf8 || !id.includes("\ufffd")) ? { id } : {};
 }
 
 /** What an error of the transport's own is made with. */

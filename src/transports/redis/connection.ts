@@ -2,6 +2,7 @@
 
 // First, for the packages behind it.
 import "../../builtin_require.ts";
+import { Buffer } from "node:buffer";
 import QueueModule from "@redis/client/dist/lib/client/commands-queue.js";
 import { messageOf } from "../../errors.ts";
 import { decodePart } from "../../urls.ts";
@@ -11,10 +12,15 @@ import { openSocket, type RedisServer } from "./socket.ts";
 /** What a reply may be. */
 export type Reply = string | number | null | readonly Reply[];
 
+/** The same with its texts as bytes. */
+export type ByteReply = Uint8Array | number | null | readonly ByteReply[];
+
 /** An open connection. */
 export interface RedisConnection {
   /** @throws {Error} With the server's own words, or because the connection has ended. */
   command(...args: readonly string[]): Promise<Reply>;
+  /** The same, for a reply whose texts are wanted as bytes. */
+  commandForBytes(...args: readonly string[]): Promise<ByteReply>;
   /** Hear what is published to a channel. After that, the connection takes no other commands. */
   subscribe(channel: string, heard: (message: string) => void): Promise<void>;
   /** Resolves when the connection has ended, with the reason. */
@@ -45,6 +51,9 @@ export const REDIS: BrokerKind = {
   isPermissionError,
   isLoginError: (error) => error instanceof RedisLoginError,
 };
+
+/** Has the package leave texts as bytes. It names them by their sign in Redis' protocol, `$`. */
+const AS_BYTES = { 36: Buffer } as const;
 
 /** Milliseconds that a connection may take to open. */
 const CONNECT_MS = 10_000;
@@ -86,9 +95,9 @@ export async function connectRedis(
     }
   }).on("error", fail).on("close", () => fail(new Error("the connection was closed")));
   let isScheduled = false;
-  const command = (...args: readonly string[]): Promise<Reply> => {
+  const ask = <R>(args: readonly string[], typeMapping?: typeof AS_BYTES): Promise<R> => {
     if (!isOpen) return Promise.reject(new Error("the connection is closed"));
-    const reply = queue.addCommand<Reply>(args);
+    const reply = queue.addCommand<R>(args, typeMapping && { typeMapping });
     // Commands of one turn leave together.
     if (!isScheduled) {
       isScheduled = true;
@@ -99,6 +108,8 @@ export async function connectRedis(
     }
     return reply;
   };
+  const command = (...args: readonly string[]) => ask<Reply>(args);
+  const commandForBytes = (...args: readonly string[]) => ask<ByteReply>(args, AS_BYTES);
   const subscribe = async (channel: string, heard: (message: string) => void) => {
     const subscribed = queue.subscribe<false>("CHANNELS", channel, heard);
     write();
@@ -114,7 +125,7 @@ export async function connectRedis(
     close();
     throw error;
   }
-  return { command, subscribe, ended: ended.promise, close };
+  return { command, commandForBytes, subscribe, ended: ended.promise, close };
 }
 
 /** Length of the texts that are written to the socket, about. */

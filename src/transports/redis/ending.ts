@@ -9,7 +9,7 @@ export interface Ending {
   readonly entry: string;
   /** Names and values of the fields of its outcome; empty if it has none. */
   readonly outcome: readonly string[];
-  /** Names and values of the fields of its dead letter; empty if it is none. */
+  /** Names and values of the fields that its dead letter has besides its own; empty if it is none. */
   readonly letter: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /** Entries of a stream as Redis sends them, and as the transport knows them. @module */
 
-import type { Reply } from "./connection.ts";
+import type { ByteReply, Reply } from "./connection.ts";
 
 /** An entry that was read: its id in the stream and its fields. */
 export interface StreamEntry {
@@ -54,6 +54,18 @@ export function pendingEntries(stream: string, reply: Reply): PendingEntry[] {
     const [entry = null, , , deliveries = null] = listOf(part);
     return { stream, entry: String(entry), deliveries: Number(deliveries) };
   });
+}
+
+/** The bytes of a field in the reply to XRANGE for one entry; undefined where there is none. */
+export function lastField(name: string, reply: ByteReply): Uint8Array | undefined {
+  const [entry = null] = bytesOf(reply), [, given = null] = bytesOf(entry), fields = bytesOf(given);
+  const at = fields.findLastIndex((part, at) => at % 2 === 0 && String(part) === name);
+  const value = at < 0 ? undefined : fields[at + 1];
+  return value instanceof Uint8Array ? value : undefined;
+}
+
+function bytesOf(reply: ByteReply): readonly ByteReply[] {
+  return Array.isArray(reply) ? reply : [];
 }
 
 function fieldsOf(parts: readonly Reply[]): ReadonlyMap<string, string> {

@@ -14,6 +14,7 @@ import {
   claimedEntries,
   type HeldEntry,
   keyOf,
+  lastField,
   pendingEntries,
   type PendingEntry,
   type StreamEntry,
@@ -81,28 +82,30 @@ export interface Group {
 
 /** Pieces of answers that the server has not answered yet, at most. */
 const MAX_CHUNKS = 100;
-/** Fields of a refused entry that its dead letter repeats, at most: a script takes some 4,000, and has to take the entry away. */
-const MAX_LETTER_FIELDS = 1_000;
 /** Entries in one command, where there may be any number. */
 const PAGE = 100;
 /** Consumers that have nothing and were silent for this long are removed: each start of an agent has a name of its own. */
 const FORGET_AFTER_MS = 60 * 60 * 1000;
 
+type RedisCommands = Pick<RedisConnection, "command" | "commandForBytes">;
+
 /** The group of `options` over an open connection. */
-export function createGroup(connection: Pick<RedisConnection, "command">, options: GroupOptions): Group {
+export function createGroup(connection: RedisCommands, options: GroupOptions): Group {
   return new OpenGroup(connection, options);
 }
 
 class OpenGroup implements Group {
   readonly #command: RedisConnection["command"];
+  readonly #commandForBytes: RedisConnection["commandForBytes"];
   readonly #runScript: ReturnType<typeof createScripts>;
   readonly #endings: Endings;
   readonly #options: GroupOptions;
   #chunksUnderWay = 0;
   #isChunkRefused = false;
 
-  constructor({ command }: Pick<RedisConnection, "command">, options: GroupOptions) {
+  constructor({ command, commandForBytes }: RedisCommands, options: GroupOptions) {
     this.#command = command;
+    this.#commandForBytes = commandForBytes;
     this.#runScript = createScripts({ command });
     this.#endings = createEndings({ ...options, runScript: this.#runScript });
     this.#options = options;
@@ -159,12 +162,23 @@ class OpenGroup implements Group {
   }
 
   async receive(read: StreamEntry, { attempt }: { attempt: number }): Promise<Delivery[]> {
+    try {
+      return await this.#receive(read, { attempt });
+    } catch (error) {
+      // It is still pending: whoever takes it over later looks at it again. Those beside it are not concerned.
+      const { stream, entry } = read;
+      this.#options.log.warn("entry put off", { stream, entry, error: messageOf(error) });
+      return [];
+    }
+  }
+
+  async #receive(read: StreamEntry, { attempt }: { attempt: number }): Promise<Delivery[]> {
     const { stream, entry, fields } = read;
     if (fields === undefined) {
       await this.#command("XACK", stream, this.#options.groupName, entry);
       return [];
     }
-    const body = fields.get("body");
+    const body = await this.#bodyOf({ stream, entry, fields });
     if (body === undefined) this.#options.observer?.refused("invalid");
     const checked = body === undefined
       ? { ok: false as const, reason: "expected a field named body" }
@@ -184,6 +198,15 @@ class OpenGroup implements Group {
     };
     this.#options.holds.add(keyOf(held), held, { attempt });
     return [{ event: checked.value, handle: held, attempt, trace: traceIn(fields) }];
+  }
+
+  /** The body of an entry; its bytes, where the text may have something else in place of what is no UTF-8. */
+  async #bodyOf(
+    { stream, entry, fields }: StreamEntry & { readonly fields: ReadonlyMap<string, string> },
+  ): Promise<string | Uint8Array | undefined> {
+    const body = fields.get("body");
+    if (!body?.includes("\ufffd")) return body;
+    return lastField("body", await this.#commandForBytes("XRANGE", stream, entry, entry)) ?? body;
   }
 
   async settle(held: HeldEntry, entry: Entry, trace?: TraceHeaders): Promise<void> {
@@ -240,7 +263,7 @@ class OpenGroup implements Group {
     const about = { correlationId: fields.get("correlation_id"), trace: traceIn(fields) };
     const outcome = refusal ? this.#outcomeFields(refusal, about) : [];
     const why = { dead_stream: stream, dead_entry: entry, dead_deliveries: String(deliveries), dead_reason: reason };
-    const letter = [...[...fields].slice(0, MAX_LETTER_FIELDS), ...Object.entries(why)].flat();
+    const letter = Object.entries(why).flat();
     await this.#endings.end({ stream, entry, outcome, letter });
     this.#options.observer?.deadLettered();
   }

@@ -49,6 +49,7 @@ export async function lookAtRedis({ command }: RedisConnection, peer: string, na
     await ask("XACK", stream, none, NO_ENTRY);
     await ask("XDEL", stream, NO_ENTRY);
     await ask("XLEN", stream);
+    await ask("XRANGE", stream, NO_ENTRY, NO_ENTRY);
   }
   for (const stream of [outcomeStream, deadStream]) {
     await lacks(`call XADD on ${stream}`, "XADD", stream, NO_ENTRY, "check", "");

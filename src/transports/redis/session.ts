@@ -79,7 +79,7 @@ async function* readEvents(
     end: (problem: string) => void;
   },
 ): AsyncIterable<readonly Delivery[]> {
-  const { reader, group, pulse, found, holds, prefetch, streams, over, signal, end } = session;
+  const { reader, group, pulse, found, holds, streams, over, signal, end } = session;
   const stopped = new AbortController();
   const stop = () => stopped.abort();
   signal.addEventListener("abort", stop, { once: true });
@@ -89,7 +89,7 @@ async function* readEvents(
   stopped.signal.addEventListener("abort", reader.close, { once: true });
   try {
     while (!stopped.signal.aborted) {
-      if (holds.hasSuspect || prefetch - holds.size < streams.length) {
+      if (holds.hasSuspect || mostOf(session) - holds.size < streams.length) {
         await holds.changed(stopped.signal);
         // What is settled in one turn makes room together: one read for all of it.
         await setImmediate();
@@ -106,12 +106,17 @@ async function* readEvents(
   if (!signal.aborted) throw over.reason ?? new Error("the connection was closed");
 }
 
+/** Entries held, at most: a read that waits may be given one of each stream. */
+function mostOf({ prefetch, streams }: Pick<GroupOptions, "prefetch" | "streams">): number {
+  return Math.max(prefetch, streams.length);
+}
+
 /** New entries: of the first stream that has any, else of whichever has one first. */
 async function readNew(
   options: RedisSessionOptions & { reader: RedisConnection; group: Group },
 ): Promise<Delivery[]> {
-  const { reader, group, groupName, consumer, holds, prefetch, streams } = options;
-  const room = prefetch - holds.size;
+  const { reader, group, groupName, consumer, holds, streams } = options;
+  const room = mostOf(options) - holds.size;
   const read = async (names: readonly string[], count: number, ...block: readonly string[]) =>
     readEntries(
       await reader.command(

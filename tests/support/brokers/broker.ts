@@ -23,6 +23,8 @@ export interface Broker extends AsyncDisposable {
   publish(...events: readonly (AgentEvent | string)[]): Promise<void>;
   /** Put one message with headers into the queue of events. */
   publishWith(headers: Readonly<Record<string, string>>, event: AgentEvent | string): Promise<void>;
+  /** Put a message with these bytes into the queue of events, which is there. */
+  publishBytes(body: Uint8Array): Promise<void>;
   /** The first `count` outcomes, in the order of their arrival. */
   outcomes(count: number): Promise<readonly OutcomeMessage[]>;
   /** Outcomes that are there now. */

@@ -129,6 +129,8 @@ export async function startNats(
     use,
     publish: (...events) => publish(events),
     publishWith: (given, event) => publish([event], given),
+    publishBytes: (body) =>
+      use(async ({ connection }) => void await jetstream(connection).publish("agent.events.new", body)),
     arrived,
     outcomes: (count) =>
       poll(`${count} outcomes`, async () => {

@@ -141,7 +141,9 @@ export async function startRabbit(
   };
   const arrived = async (): Promise<OutcomeMessage[]> =>
     (await drain(OUTCOMES)).map((message) => {
-      const { messageId: id = "", type = "", correlationId, headers } = message.properties;
+      const { type = "", headers } = message.properties;
+      const { messageId: id = String(headers?.message_id ?? "") } = message.properties;
+      const { correlationId = headers?.correlation_id as string | undefined } = message.properties;
       const text = message.bodyString() ?? "";
       const trace = traceHeaders((name) => headers?.[name]);
       return { outcome: JSON.parse(text), text, id, type, correlationId, trace };
@@ -165,6 +167,11 @@ export async function startRabbit(
     control,
     publish: (...events) => publish(events),
     publishWith: (headers, event) => publish([event], headers),
+    publishBytes: (body) =>
+      use(async (channel) => {
+        await channel.confirmSelect();
+        await channel.basicPublish("", EVENTS, body, { deliveryMode: 2 });
+      }),
     arrived,
     outcomes: (count) =>
       poll(`${count} outcomes`, async () => {

@@ -88,6 +88,15 @@ export async function startRedis(
     async publishWith(headers, event) {
       await command("XADD", EVENTS, "*", "body", bodyOf(event), ...Object.entries(headers).flat());
     },
+    async publishBytes(body) {
+      // The connection writes texts alone.
+      const parts = ["XADD", EVENTS, "*", "body"].map((text) => `$${text.length}\r\n${text}\r\n`).join("");
+      using socket = await Deno.connect({ hostname: "127.0.0.1", port });
+      const encoder = new TextEncoder();
+      const all = [encoder.encode(`*5\r\n${parts}$${body.length}\r\n`), body, encoder.encode("\r\n")];
+      await socket.write(new Uint8Array(await new Blob(all as Uint8Array<ArrayBuffer>[]).arrayBuffer()));
+      await socket.read(new Uint8Array(64));
+    },
     arrived,
     outcomes: (count) =>
       poll(`${count} outcomes`, async () => {
