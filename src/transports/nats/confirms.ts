@@ -3,6 +3,7 @@
 import { JetStreamApiError } from "@nats-io/jetstream";
 import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../../clock.ts";
+import { headersOf } from "./deliveries.ts";
 
 /** Publishes to streams. */
 export interface Confirms {
@@ -60,9 +61,10 @@ export function openConfirms(
   function hear(message: Msg) {
     const token = message.subject.slice(inbox.length + 1), one = waiting.get(token);
     if (!one) return;
+    const answer = answerIn(message, one);
+    if (!answer) return;
     waiting.delete(token);
-    const problem = problemIn(message, one);
-    if (problem) one.answered.reject(problem);
+    if (answer.problem) one.answered.reject(answer.problem);
     else one.answered.resolve();
   }
 
@@ -90,11 +92,18 @@ export function openConfirms(
   };
 }
 
-function problemIn(message: Msg, { subject }: Waiting): Error | undefined {
-  if (message.data.length === 0 && message.headers?.code === 503) {
-    return new Error(`no stream takes ${subject}, or the server has no JetStream`);
+/** What the server says; undefined where the answer is none of its own, but of a reader of the subject who replies. */
+function answerIn(message: Msg, { subject }: Waiting): { readonly problem?: Error } | undefined {
+  if (message.data.length === 0) {
+    if (headersOf(message)?.code !== 503) return undefined;
+    return { problem: new Error(`no stream takes ${subject}, or the server has no JetStream`) };
   }
-  const { stream, error } = message.json<Answer>();
-  if (error) return new JetStreamApiError(error);
-  return stream ? undefined : new Error(`what took ${subject} is no stream`);
+  let answer: Answer | null;
+  try {
+    answer = message.json<Answer | null>();
+  } catch {
+    return undefined;
+  }
+  if (answer?.error) return { problem: new JetStreamApiError(answer.error) };
+  return typeof answer?.stream === "string" ? {} : undefined;
 }

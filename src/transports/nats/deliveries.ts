@@ -1,6 +1,6 @@
 /** Messages of a JetStream consumer: what their reply subjects and headers say, and what the server is told of them. @module */
 
-import { type Msg, MsgHdrsImpl, type NatsConnection } from "@nats-io/transport-node";
+import { type Msg, type MsgHdrs, MsgHdrsImpl, type NatsConnection } from "@nats-io/transport-node";
 import { type TraceHeaders, traceHeaders } from "../../trace_headers.ts";
 
 /** A message that this agent holds. */
@@ -20,6 +20,8 @@ export interface HeldMessage {
 /** Which message it is, and how often the server has delivered it. */
 export interface Position {
   readonly seq: number;
+  /** When the stream took it, in nanoseconds since the epoch. A stream that is made anew counts from 1 again. */
+  readonly time: string;
   /** This time included. */
   readonly deliveries: number;
   /** Messages that were waiting behind it. */
@@ -39,28 +41,48 @@ export const SIGNALS = { ack: encode("+ACK"), nak: encode("-NAK"), term: encode(
 export function positionIn({ reply = "" }: Pick<Msg, "reply">): Position {
   const parts = reply.split(".");
   const [deliveries, seq, , , pending] = parts.slice(parts.length === 9 ? 4 : 6).map(Number);
+  const time = parts[parts.length === 9 ? 7 : 9] ?? "";
   if (parts[1] !== "ACK" || !isCount(deliveries) || !isCount(seq) || !isCount(pending)) {
     throw new Error(`a message with an unexpected reply subject: ${reply}`);
   }
-  return { seq, deliveries, pending };
+  return { seq, time, deliveries, pending };
 }
 
 function isCount(value: number | undefined): value is number {
   return Number.isInteger(value);
 }
 
+/** The headers of a message; undefined where there are none, or the client can't read them, such as a name with a blank. */
+export function headersOf(message: Pick<Msg, "headers">): MsgHdrs | undefined {
+  try {
+    return message.headers;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Characters of an inbox or a correlation id that are used, at most: the server ends a connection for a long subject. */
+const MAX_NAME = 1_000;
+/** An inbox as clients make them. */
+const INBOX = /^_INBOX(\.[\w-]+)+$/;
+
 /** The message as it is held, and the trace that its headers name. */
 export function heldMessage(message: Msg): { held: HeldMessage; trace: TraceHeaders | undefined } {
   const { seq, deliveries } = positionIn(message);
   // The package goes through all names, several times, for each that it is asked for.
-  const fields = new Map(message.headers ?? []), replyTo = fields.get("reply_to")?.[0] ?? "";
+  const fields = new Map(headersOf(message) ?? []);
+  const named = (name: string) => {
+    const value = fields.get(name)?.[0] ?? "";
+    return value.length <= MAX_NAME ? value : "";
+  };
+  const replyTo = named("reply_to");
   const held = {
     key: String(seq),
     deliveries,
     replySubject: message.reply ?? "",
-    correlationId: fields.get("correlation_id")?.[0] ?? "",
+    correlationId: named("correlation_id"),
     // Only to who asked: the sender of an event may not have the agent publish to any other subject.
-    ...(/^_INBOX\.[\w.-]+$/.test(replyTo) && { inbox: replyTo }),
+    ...(INBOX.test(replyTo) && { inbox: replyTo }),
   };
   // A name that stands there more than once is one list.
   return { held, trace: traceHeaders((name) => fields.get(name)?.join(",")) };

@@ -2,7 +2,7 @@
 
 import { createInbox, type Msg, nanos, type NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../../clock.ts";
-import { tell } from "./deliveries.ts";
+import { headersOf, tell } from "./deliveries.ts";
 
 /** A request for messages. */
 export interface Pull {
@@ -132,7 +132,7 @@ class OpenPulls implements Pulls {
       if (request && --request.left === 0) this.#end(request);
       else this.#wake();
     } else if (request && message.subject === request.inbox) {
-      const { code = 0, description = "" } = message.headers ?? {};
+      const { code = 0, description = "" } = headersOf(message) ?? {};
       if (code < 200) return;
       this.#end(request, ENDS.includes(code) ? undefined : new Error(description.toLowerCase() || `status ${code}`));
     }

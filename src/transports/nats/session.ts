@@ -179,9 +179,8 @@ async function* readEvents(session: Session, signal: AbortSignal): AsyncIterable
 async function* receive(session: Session, messages: readonly Msg[]): AsyncIterable<readonly Delivery[]> {
   const { holds, options } = session;
   let deliveries: Delivery[] = [];
-  let problem: { readonly error: unknown } | undefined;
   for (const message of messages) {
-    const checked = readMessage(message.string(), options);
+    const checked = readMessage(message.data, options);
     const { held, trace } = heldMessage(message), attempt = held.deliveries;
     if (checked.ok && attempt <= options.maxDeliveries) {
       holds.add(held.key, held, { attempt });
@@ -197,12 +196,12 @@ async function* receive(session: Session, messages: readonly Msg[]): AsyncIterab
         ...(!checked.ok && checked.id !== undefined && { id: checked.id }),
       });
     } catch (error) {
-      // The message comes again; those behind it are here.
-      problem ??= { error };
+      // The server delivers it again once its time for an acknowledgement is over. If the connection has ended, the next
+      // request for messages tells of it.
+      options.log.warn("a dead letter was not taken", { error: messageOf(error) });
     }
   }
   if (deliveries.length > 0) yield deliveries;
-  if (problem) throw problem.error;
 }
 
 async function settle(
@@ -214,7 +213,7 @@ async function settle(
   const { holds, finish } = session;
   // A message of an earlier connection: the server delivers it again.
   if (!holds.has(held.key)) return false;
-  const copy = await publishOutcome(session, held, entry, trace);
+  const copy = await publishOutcome(session, held, entry, { trace });
   // An acknowledgement is not confirmed. If it is lost, the event comes again, and the server drops its second outcome.
   await finish(held, copy);
   holds.remove(held.key);
