@@ -6,6 +6,7 @@ import { messageOf } from "../../errors.ts";
 import type { TraceHeaders } from "../../trace_headers.ts";
 import { type Chunk, encodeChunk, type Entry } from "../../wire.ts";
 import { OutcomeTooLargeError, typeOf } from "../messages.ts";
+import { type DirectReplies, isDirectReply } from "./direct_replies.ts";
 
 /** Publishes outcomes. */
 export interface Publishing {
@@ -29,6 +30,10 @@ interface Published {
 
 /** Pieces of answers that the broker has not confirmed yet, at most. */
 const MAX_CHUNKS = 100;
+/** Bytes that a text among the properties of a message can have: AMQP's short string. */
+const MAX_PROPERTY_BYTES = 255;
+/** What the client says of a message that the broker has refused, as a full queue may. */
+const REJECTED = "Message rejected";
 
 /**
  * Publish over a channel of its own. An outcome goes to the queue that its event's `reply_to` names; if there is none, or
@@ -40,9 +45,15 @@ const MAX_CHUNKS = 100;
 // deno-lint-ignore house/function-length -- one channel after the other, and what was published over them
 export async function openPublishing(
   client: AMQPClient,
-  options: { agentId: string; outcomeQueue: string; own: readonly string[]; onLost: (problem: string) => void },
+  options: {
+    agentId: string;
+    outcomeQueue: string;
+    own: readonly string[];
+    direct: DirectReplies;
+    onLost: (problem: string) => void;
+  },
 ): Promise<Publishing> {
-  const { agentId, outcomeQueue, own, onLost } = options;
+  const { agentId, outcomeQueue, own, direct, onLost } = options;
   /** Names of publications that came back. */
   const returned = new Set<string>();
   let count = 0, chunksUnderWay = 0, maxBytes = Infinity;
@@ -86,24 +97,34 @@ export async function openPublishing(
     }
   }
 
-  async function isRouted(
-    channel: AMQPChannel,
-    queue: string,
-    { entry, message: { properties }, trace }: Published,
-  ): Promise<boolean> {
-    const id = entry.outcome.queryId;
+  async function isRouted(channel: AMQPChannel, queue: string, published: Published): Promise<boolean> {
     const publication = String(++count);
-    await channel.basicPublish("", queue, entry.text, {
+    await channel.basicPublish("", queue, published.entry.text, propertiesOf(published, { publication }), true);
+    return !returned.delete(publication);
+  }
+
+  function propertiesOf({ entry, message: { properties }, trace }: Published, more?: { readonly publication: string }) {
+    const { headers, ...names } = namesOf(entry.outcome.queryId, properties);
+    return {
       contentType: "application/json",
       deliveryMode: 2,
-      messageId: id,
-      correlationId: properties.correlationId ?? id,
+      ...names,
       type: typeOf(entry),
       appId: agentId,
-      headers: { publication, ...trace },
+      headers: { ...more, ...headers, ...trace },
       ...(properties.priority !== undefined && { priority: properties.priority }),
-    }, true);
-    return !returned.delete(publication);
+    };
+  }
+
+  /** Whether a queue that an event names has its outcome: one that is full refuses it, and would hold the event for ever. */
+  async function replies(queue: string, published: Published): Promise<boolean> {
+    if (isDirectReply(queue)) return await direct.send(queue, published.entry.text, propertiesOf(published));
+    try {
+      return await reaches(queue, published);
+    } catch (error) {
+      if (messageOf(error) !== REJECTED) throw error;
+      return false;
+    }
   }
 
   const replyQueueOf = ({ properties: { replyTo } }: AMQPMessage) =>
@@ -114,20 +135,46 @@ export async function openPublishing(
       const replyTo = replyQueueOf(message);
       if (replyTo === undefined || channel.closed || chunksUnderWay >= MAX_CHUNKS) return false;
       chunksUnderWay++;
-      // Over the channel of the outcome, so that it comes before that; lost where its queue is gone.
-      void channel.basicPublish("", replyTo, encodeChunk(chunk), {
+      const { correlationId, headers } = namesOf(chunk.queryId, message.properties);
+      const properties = {
         contentType: "application/json",
-        correlationId: message.properties.correlationId ?? chunk.queryId,
+        ...(correlationId !== undefined && { correlationId }),
+        headers,
         type: "chunk",
         appId: agentId,
-      }).catch(() => {}).finally(() => chunksUnderWay--); // whoever settles learns of a broken channel
+      };
+      const body = encodeChunk(chunk);
+      // The way of the outcome, so that it comes before that; lost where its queue is gone.
+      const sent = isDirectReply(replyTo)
+        ? direct.send(replyTo, body, properties)
+        : channel.basicPublish("", replyTo, body, properties);
+      void sent.catch(() => {}).finally(() => chunksUnderWay--); // whoever settles learns of a broken channel
       return true;
     },
     async publish(entry, message, trace) {
       const replyTo = replyQueueOf(message);
-      if (replyTo !== undefined && await reaches(replyTo, { entry, message, trace })) return;
+      if (replyTo !== undefined && await replies(replyTo, { entry, message, trace })) return;
       if (await reaches(outcomeQueue, { entry, message, trace })) return;
       throw new Error(`there is no queue ${outcomeQueue}`);
     },
   };
+}
+
+/** The properties that name an event, and headers with those that are too long for a property. */
+function namesOf(id: string, { correlationId }: AMQPMessage["properties"]) {
+  const isShort = fits(id);
+  const correlation = correlationId !== undefined && fits(correlationId) ? correlationId : undefined;
+  const correlated = correlation ?? (isShort ? id : undefined);
+  return {
+    ...(isShort && { messageId: id }),
+    ...(correlated !== undefined && { correlationId: correlated }),
+    headers: {
+      ...(!isShort && { message_id: id }),
+      ...(correlated === undefined && { correlation_id: id }),
+    },
+  };
+}
+
+function fits(text: string): boolean {
+  return Buffer.byteLength(text) <= MAX_PROPERTY_BYTES;
 }

@@ -10,11 +10,20 @@ import { startPulse } from "../pulse.ts";
 import type { QueueOptions, QueueSession } from "../queue.ts";
 import type { Delivery } from "../transport.ts";
 import { type Acks, createAcks } from "./acks.ts";
-import { deadQueueOf, depthOf, makeQueues, type RabbitQueues, tryPublishing } from "./connection.ts";
+import {
+  connectRabbit,
+  deadQueueOf,
+  depthOf,
+  makeQueues,
+  type RabbitQueues,
+  type RabbitServer,
+  tryPublishing,
+} from "./connection.ts";
+import { createDirectReplies } from "./direct_replies.ts";
 import { openPublishing, type Publishing } from "./publishing.ts";
 
 /** How the agent takes part. */
-export interface RabbitSessionOptions extends QueueOptions, RabbitQueues {
+export interface RabbitSessionOptions extends QueueOptions, RabbitServer, RabbitQueues {
   readonly onBeat: () => void;
   /** From 0 to below 1; default Math.random. */
   readonly random?: () => number;
@@ -22,6 +31,8 @@ export interface RabbitSessionOptions extends QueueOptions, RabbitQueues {
 
 /** Milliseconds between two questions whether the broker is there, and has its queue of outcomes. */
 const BEAT_MS = 5_000;
+
+const NOTHING = new Uint8Array();
 
 /** What the functions of a session share. */
 interface Session {
@@ -33,8 +44,17 @@ interface Session {
   readonly arrived: AMQPMessage[];
   /** Messages that may have killed an agent, and wait for their turn. */
   readonly suspects: Delivery[];
+  /** Messages without an event whose error outcome the broker has not taken yet. */
+  readonly refused: Refused[];
   readonly options: RabbitSessionOptions;
   wake(): void;
+}
+
+/** A message without an event: its error outcome goes first, then it becomes a dead letter. */
+interface Refused {
+  readonly message: AMQPMessage;
+  /** Absent where the message has no id to answer. */
+  readonly outcome: Entry | undefined;
 }
 
 /** Take part over an open connection; queues that are missing are made. */
@@ -54,17 +74,19 @@ export async function openRabbitSession(
     woken.change.resolve();
     woken.change = Promise.withResolvers();
   };
+  const direct = createDirectReplies(() => connectRabbit(options));
   const end = (problem: string) => {
     if (over.signal.aborted) return;
     over.abort(new Error(problem));
     wake();
+    direct.close();
     void client.close().catch(() => {}); // it may be what has failed
   };
-  const publishing = await openPublishing(client, { agentId, outcomeQueue, own, onLost: end });
+  const publishing = await openPublishing(client, { agentId, outcomeQueue, own, direct, onLost: end });
   const channel = await client.channel();
   client.ondisconnect = (error) => end(error ? messageOf(error) : "the connection was closed");
   const acks = createAcks(channel);
-  const none = { holds: createHolds<AMQPMessage>(), arrived: [], suspects: [] };
+  const none = { holds: createHolds<AMQPMessage>(), arrived: [], suspects: [], refused: [] };
   const session: Session = { channel, acks, publishing, ...none, options, wake };
   // Without a queue, the limit is for each consumer.
   await channel.basicQos(Math.max(1, Math.floor(prefetch / queues.length)));
@@ -81,7 +103,11 @@ export async function openRabbitSession(
     if (await depthOf(client, outcomeQueue) === undefined) end(`the queue ${outcomeQueue} is gone`);
   };
   const beat = () => blocking.unlessBlocked(look);
-  const onBeat = () => client.blocked === undefined && options.onBeat();
+  const onBeat = () => {
+    if (client.blocked !== undefined) return;
+    options.onBeat();
+    void refuseAgain(session);
+  };
   startPulse({ ...options, everyMs: BEAT_MS, beat, onBeat, over: over.signal, end });
   return {
     deliveries: (signal) => readEvents(session, { signal, over: over.signal, changed: () => woken.change.promise }),
@@ -129,7 +155,7 @@ async function* readEvents(
     const change = changed();
     const deliveries: Delivery[] = [];
     for (const message of arrived.splice(0)) {
-      const delivery = await receive(session, message);
+      const delivery = receive(session, message);
       if (delivery === undefined) continue;
       if (delivery.attempt > 1) suspects.push(delivery);
       else {
@@ -156,21 +182,42 @@ function keyOf({ deliveryTag }: AMQPMessage): string {
 }
 
 /** The event in a message; undefined where it has none, and ends as a dead letter. */
-async function receive(session: Session, message: AMQPMessage): Promise<(Delivery & { attempt: number }) | undefined> {
-  const { publishing, acks, options } = session;
+function receive(session: Session, message: AMQPMessage): (Delivery & { attempt: number }) | undefined {
+  const { options } = session;
   const { log } = options;
-  const checked = readMessage(message.bodyString() ?? "", options);
+  const checked = readMessage(message.body ?? NOTHING, options);
   if (checked.ok) {
     // A quorum queue counts the deliveries before this one; a classic one says only whether there was any.
-    const before = Number(message.properties.headers?.["x-delivery-count"] ?? (message.redelivered ? 1 : 0));
+    const count = message.properties.headers?.["x-delivery-count"];
+    const before = typeof count === "number" ? count : message.redelivered ? 1 : 0;
     return { event: checked.value, handle: message, attempt: before + 1, trace: traceIn(message) };
   }
   const { reason, id } = checked;
   log.warn("message refused", { queue: message.routingKey, reason, ...(id !== undefined && { event: id }) });
-  if (id !== undefined) await publishing.publish(refusalOf(id, { reason, ...options }), message, traceIn(message));
-  await acks.reject(message.deliveryTag);
-  options.observer?.deadLettered();
+  void refuse(session, { message, outcome: id === undefined ? undefined : refusalOf(id, { reason, ...options }) });
   return undefined;
+}
+
+/**
+ * Make a dead letter of a message. An error outcome that the broker does not take, as a full queue does not, is sent
+ * again later: another connection would not help, and would count as one more delivery of all that is held.
+ */
+async function refuse(session: Session, refused: Refused): Promise<void> {
+  const { channel, publishing, acks, options } = session, { message, outcome } = refused;
+  try {
+    if (outcome) await publishing.publish(outcome, message, traceIn(message));
+    await acks.reject(message.deliveryTag);
+    options.observer?.deadLettered();
+  } catch (error) {
+    if (channel.closed) return; // the broker delivers it again
+    session.refused.push(refused);
+    options.log.warn("the error outcome of a refused message was not taken", { error: messageOf(error) });
+  }
+}
+
+/** Try once more what {@linkcode refuse} could not do. */
+async function refuseAgain(session: Session): Promise<void> {
+  for (const refused of session.refused.splice(0)) await refuse(session, refused);
 }
 
 /** The trace that the headers of a message name. */

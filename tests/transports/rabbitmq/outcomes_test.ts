@@ -1,6 +1,7 @@
 /** RabbitMQ: where outcomes go, and what becomes of them while the broker takes none. @module */
 
 import { assertEquals } from "@std/assert";
+import type { AMQPMessage } from "@cloudamqp/amqp-client";
 import { startAgent } from "../../support/agent.ts";
 import { poll } from "../../support/brokers/broker.ts";
 import { DEAD, EVENTS, NO_RABBITMQ, type RabbitBroker, startRabbit } from "../../support/brokers/rabbitmq.ts";
@@ -49,12 +50,46 @@ testUnless(NO_RABBITMQ, "rabbitmq: outcomes on their way", async (context) => {
   });
 
   await context.step(
+    "a client that waits at direct reply-to has the outcome, and the default queue has none",
+    async () => {
+      await broker.use(async (channel) => {
+        const replied = Promise.withResolvers<string>();
+        const wait = (message: AMQPMessage) => replied.resolve(message.properties.messageId ?? "");
+        await channel.basicConsume("amq.rabbitmq.reply-to", { noAck: true }, wait);
+        const replyTo = "amq.rabbitmq.reply-to";
+        await channel.basicPublish("", EVENTS, JSON.stringify(event("direct")), { deliveryMode: 2, replyTo });
+        assertEquals(await replied.promise, "direct");
+      });
+      await untilEmpty(broker);
+      assertEquals((await broker.arrived()).length, 3);
+    },
+  );
+
+  await context.step(
+    "one that the broker can't read, or a queue without room, leaves the outcome to the default queue",
+    async () => {
+      await broker.use(async (channel) => {
+        await channel.queueDeclare("full", { durable: true }, { "x-max-length": 0, "x-overflow": "reject-publish" });
+      });
+      // A name that no broker has made: RabbitMQ ends a connection over which something is published to it.
+      await publishTo(broker, {
+        id: "left",
+        replyTo: "amq.rabbitmq.reply-to.g1h2AA5yZXBseUAxMTk5NTMyMzQAAAAAAAAAAA==.x",
+      });
+      await publishTo(broker, { id: "full", replyTo: "full" });
+      const found = (await broker.outcomes(5)).slice(3).map(({ id }) => id);
+      assertEquals(found.toSorted(), ["full", "left"]);
+      await untilEmpty(broker);
+    },
+  );
+
+  await context.step(
     "a broker without memory takes no outcome; the connection lives, and it is sent once after that",
     async () => {
       model.otherwise("held");
-      await broker.publish(event("q4"), event("q5"));
       const asked = model.asked.length;
-      await model.askedFor(Math.max(asked, 6));
+      await broker.publish(event("q4"), event("q5"));
+      await model.askedFor(asked + 2);
       await broker.control("set_vm_memory_high_watermark", "0");
       model.release();
       await agent.logged("RabbitMQ takes nothing for now: outcomes wait");
@@ -62,16 +97,20 @@ testUnless(NO_RABBITMQ, "rabbitmq: outcomes on their way", async (context) => {
       await new Promise((resolve) => setTimeout(resolve, BLOCKED_MS));
       assertEquals(agent.log.filter(({ message }) => message.startsWith("❌")), []);
       await broker.control("set_vm_memory_high_watermark", "0.4");
-      const outcomes = await broker.outcomes(5);
-      assertEquals(outcomes.slice(3).map(({ id }) => id).sort(), ["q4", "q5"]);
+      const outcomes = await broker.outcomes(7);
+      assertEquals(outcomes.slice(5).map(({ id }) => id).sort(), ["q4", "q5"]);
       assertEquals(agent.log.filter(({ message }) => message === CONNECTED).length, 1);
-      await poll("an empty queue", async () => {
-        const { waiting, held } = await broker.depth();
-        return waiting + held === 0 ? true : undefined;
-      });
+      await untilEmpty(broker);
     },
   );
 });
+
+function untilEmpty(broker: RabbitBroker): Promise<true> {
+  return poll("an empty queue", async () => {
+    const { waiting, held } = await broker.depth();
+    return waiting + held === 0 ? true : undefined;
+  });
+}
 
 function publishTo(broker: RabbitBroker, { id, replyTo }: { id: string; replyTo: string }): Promise<void> {
   return broker.use(async (channel) => {
