@@ -2,11 +2,12 @@
 
 import { basename, dirname, join } from "node:path";
 import { freeName, freshName, makeDirectorySync, removeIfThereSync } from "../files.ts";
+import { EMPTY_ARRAY, releaseFile } from "../locking.ts";
 import type { Entry } from "../wire.ts";
 import { cannot, HeldResponses, type ResponsesFile } from "./responses_held.ts";
 import { type Expected, type Found, inspect } from "./responses_inspection.ts";
 import { OPENING_BYTES } from "./responses_layout.ts";
-import { EMPTY_ARRAY, releaseFile, takeFile, type TakenFile } from "./responses_lock.ts";
+import { takeFile, type TakenFile } from "./responses_lock.ts";
 
 /** What came of opening the file. */
 export interface OpenedResponses {

@@ -4,11 +4,12 @@ import { Buffer } from "node:buffer";
 import { dirname } from "node:path";
 import { EXIT, FatalError } from "../errors.ts";
 import { isRefusal, pathProblem, replaceFileSync, syncDirectorySync } from "../files.ts";
+import { lockFile, releaseFile } from "../locking.ts";
 import type { Entry } from "../wire.ts";
 import { firstEntry } from "./json_array.ts";
 import { readAt } from "./responses_inspection.ts";
 import { CLOSING, layOut, OPENING_BRACKET } from "./responses_layout.ts";
-import { lockFile, releaseFile, type TakenFile } from "./responses_lock.ts";
+import type { TakenFile } from "./responses_lock.ts";
 import { MAX_COPIED_BYTES, roomFor } from "./responses_room.ts";
 
 /** The file, open for more entries: a JSON array at every moment somebody reads it. */

@@ -2,6 +2,7 @@
 
 import { EXIT, FatalError } from "../errors.ts";
 import { openPlainSync, removeIfThereSync } from "../files.ts";
+import { EMPTY_ARRAY, lockFile, namesFile, releaseFile } from "../locking.ts";
 import { placeFileSync, removeRemainsSync } from "../placing.ts";
 
 /** A file that no other agent writes to. */
@@ -13,7 +14,6 @@ export interface TakenFile {
   readonly isLocked: boolean;
 }
 
-export const EMPTY_ARRAY: Uint8Array = new TextEncoder().encode("[]\n");
 /** Attempts to take a file that others make, move or replace at the same time. */
 const ATTEMPTS = 10;
 
@@ -51,32 +51,6 @@ export function takeFile(path: string): TakenFile {
   throw new Error("somebody else moves or replaces it all the time");
 }
 
-/**
- * Lock an open file, without waiting: "taken" if somebody else has it, "impossible" where the file system has no locks.
- */
-export function lockFile(file: Deno.FsFile): "locked" | "taken" | "impossible" {
-  try {
-    return file.tryLockSync(true) ? "locked" : "taken";
-  } catch {
-    // ENOSYS, EOPNOTSUPP, ENOLCK, EINVAL: each file system has its own way to say so.
-    return "impossible";
-  }
-}
-
-/**
- * Unlock a file and close it. Closing alone would do, unless another thread is just starting a process: that has the open
- * file too, until it runs its own program.
- */
-export function releaseFile(file: Deno.FsFile): void {
-  try {
-    file.unlockSync();
-  } catch {
-    // As for locking: this file system has none.
-  } finally {
-    file.close();
-  }
-}
-
 function openIfThere(path: string): Deno.FsFile | undefined {
   try {
     return openPlainSync(path, { write: true }).file;
@@ -96,17 +70,6 @@ function makeEmptyFile(path: string): boolean {
 function isLink(path: string): boolean {
   try {
     return Deno.lstatSync(path).isSymlink;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-/** Whether the path still names the open file: somebody may have moved or replaced it since. */
-export function namesFile(path: string, file: Deno.FsFile): boolean {
-  try {
-    const named = Deno.statSync(path), held = file.statSync();
-    return named.ino === held.ino && named.dev === held.dev;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

@@ -1,21 +1,11 @@
 /** `attestation.json` beside the answers: the evidence of every key that signed some of them. @module */
 
 import { basename, dirname, join } from "node:path";
-import { pauseSync } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
-import {
-  freeName,
-  isRefusal,
-  makeDirectorySync,
-  openPlainSync,
-  readPlainSync,
-  realPathOf,
-  replaceFileSync,
-} from "../files.ts";
-import { EMPTY_ARRAY, lockFile, namesFile, releaseFile } from "../journal/responses_lock.ts";
+import { freeName, isRefusal, makeDirectorySync, readPlainSync, realPathOf, replaceFileSync } from "../files.ts";
+import { whileLocked } from "../locking.ts";
 import type { Log } from "../log.ts";
 import { isObject } from "../json_object.ts";
-import { placeFileSync, removeRemainsSync } from "../placing.ts";
 import type { Evidence } from "../proof/evidence.ts";
 import { isDeeperThan, MAX_DEPTH } from "../wire.ts";
 
@@ -38,13 +28,13 @@ const MAX = { count: 1_000, bytes: 16 * 1024 * 1024 };
 export function keepEvidence(
   path: string,
   evidence: Evidence,
-  { log, isAgain = false, pause = pauseForAgent }: { log: Log; isAgain?: boolean; pause?: () => void },
+  { log, isAgain = false, pause }: { log: Log; isAgain?: boolean; pause?: () => void },
 ): void {
   const place = join(dirname(path), ATTESTATION_FILE);
   try {
     const real = join(realPathOf(dirname(place)), basename(place));
     makeDirectorySync(dirname(real), { mode: 0o700 });
-    whileLocked(real, pause, () => addEvidence(real, evidence, { shown: place, log, isAgain }));
+    whileLocked(real, () => addEvidence(real, evidence, { shown: place, log, isAgain }), pause);
   } catch (error) {
     throw cannotWrite(place, error);
   }
@@ -70,45 +60,6 @@ function addEvidence(
   replaceFileSync(real, { ...content, ...isProof && { durable: "name" as const } }).close();
 }
 
-/** How often a file that another agent writes to is tried: ten seconds in all. */
-const ATTEMPTS = 1000;
-
-/**
- * Do `work` while no other agent writes to the file: agents that share a folder start at the same time, and one that
- * reads before another one has written would write without that one's evidence.
- *
- * Whoever holds the lock for so long is no agent; then, and where the file system has no locks, nobody is waited for.
- */
-function whileLocked(path: string, pause: () => void, work: () => void): void {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    placeFileSync(path, EMPTY_ARRAY, { mayRename: true });
-    const file = openIfThere(path);
-    if (file !== undefined) {
-      try {
-        const lock = lockFile(file);
-        if (lock === "impossible") return work();
-        if (lock === "locked" && namesFile(path, file)) {
-          removeRemainsSync(path);
-          return work();
-        }
-      } finally {
-        releaseFile(file);
-      }
-    }
-    pause();
-  }
-  work();
-}
-
-function openIfThere(path: string): Deno.FsFile | undefined {
-  try {
-    return openPlainSync(path, { follow: false }).file;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
 /**
  * Find out whether {@linkcode keepEvidence} would take what stands in the file's place. Changes nothing.
  *
@@ -121,10 +72,6 @@ export function checkEvidenceFile(path: string): void {
   } catch (error) {
     throw cannotWrite(place, error);
   }
-}
-
-function pauseForAgent(): void {
-  pauseSync(10);
 }
 
 function cannotWrite(place: string, error: unknown): unknown {

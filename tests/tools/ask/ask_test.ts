@@ -189,6 +189,18 @@ Deno.test("ask says what is wrong with its arguments, its settings, and a file t
   assertEquals(Deno.readTextFileSync(`${folder.path}/iexec_in/events.json`), "{}");
 });
 
+Deno.test("questions that are asked at the same time are all put into the file of events", async () => {
+  await using folder = makeFolder({ "iexec_in/events.json": [] });
+  await using stack = new AsyncDisposableStack();
+  const questions = Array.from({ length: 8 }, (_, index) => `question ${index}`);
+  const askings = questions.map((question) =>
+    stack.use(startAsking(["--wait", "0.01", question], { folder: folder.path }))
+  );
+  await Promise.all(askings.map(({ ended }) => ended));
+  const events = JSON.parse(Deno.readTextFileSync(`${folder.path}/iexec_in/events.json`)) as { query: string }[];
+  assertEquals(events.map(({ query }) => query).toSorted(), questions);
+});
+
 Deno.test("ask tells of an event that could not be answered, and ends with 1", async () => {
   await using model = await startModelServer("openai");
   model.otherwise({ status: 400, error: "no such model" });

@@ -3,6 +3,8 @@
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../../../clock.ts";
 import { EXIT, FatalError, messageOf } from "../../../errors.ts";
+import { realPathOf } from "../../../files.ts";
+import { whileLocked } from "../../../locking.ts";
 import type { Log } from "../../../log.ts";
 import type { Settings } from "../../../program/settings.ts";
 import { formatOf } from "../../../transports/file/input.ts";
@@ -66,8 +68,12 @@ function addEvents(path: string, events: readonly AgentEvent[]): void {
     const lines = events.map((event) => `${JSON.stringify(event)}\n`).join("");
     return Deno.writeTextFileSync(path, lineBreak + lines, { append: true });
   }
-  const present = arrayIn(path, readIfThere(path));
-  replace(path, `${JSON.stringify([...present, ...events], undefined, 2)}\n`);
+  // Several questions may be asked at once, each by a process of its own.
+  const real = realPathOf(path);
+  whileLocked(real, () => {
+    const present = arrayIn(path, readIfThere(real));
+    replace(real, `${JSON.stringify([...present, ...events], undefined, 2)}\n`);
+  });
 }
 
 function arrayIn(path: string, text: string | undefined): readonly unknown[] {
