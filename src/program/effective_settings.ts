@@ -32,6 +32,9 @@ export function changedSettings(effective: EffectiveSettings): EffectiveSettings
   return Object.fromEntries(Object.entries(effective).filter(([name, value]) => value !== defaults[name]));
 }
 
+/** What settings begin with that count whatever server and model are chosen. */
+const OF_EVERY_AGENT = ["AGENT_", OTEL_PREFIX];
+
 /**
  * Names of changed settings that nothing asks for, such as `WEBSOCKET_URL` while events come from a file: all that begin
  * like an address of a server or model which the others do not choose. As a sentence; undefined if there are none.
@@ -39,7 +42,7 @@ export function changedSettings(effective: EffectiveSettings): EffectiveSettings
 export function settingsWithoutEffect(changed: EffectiveSettings, settings: Settings): string | undefined {
   const isUsed = new Map<string, boolean>();
   for (const { name, connects } of SETTING_ROWS) {
-    if (connects === undefined || connects.isRelay || name.startsWith(OTEL_PREFIX)) continue;
+    if (connects === undefined || OF_EVERY_AGENT.includes(prefixOf(name))) continue;
     isUsed.set(prefixOf(name), connects.when(settings) || isUsed.get(prefixOf(name)) === true);
   }
   const idle = Object.keys(changed).filter((name) => isUsed.get(prefixOf(name)) === false);

@@ -19,6 +19,14 @@ Deno.test("settings of a server or model that is not chosen are named, and no ot
   assertEquals(idleOf({ OPENAI_API_KEY: "k", MODEL_PROVIDER: "openai" }), undefined);
   assertEquals(idleOf({ OLLAMA_MODEL: "qwen2.5", MODEL_PROVIDER: "openai", OPENAI_API_KEY: "k" }), "OLLAMA_MODEL");
   assertEquals(idleOf({ OTEL_SERVICE_NAME: "a", OTEL_SDK_DISABLED: "true", MODEL_TIMEOUT: "5s" }), undefined);
+  const ofAll = {
+    AGENT_CONCURRENCY: "2",
+    AGENT_SHUTDOWN_GRACE: "1s",
+    EVENT_PREFETCH: "2",
+    LOG_LEVEL: "debug",
+    MODEL_SEED: "1",
+  };
+  assertEquals(idleOf({ ...ofAll, STATUS_ADDRESS: "127.0.0.1:9464", NO_PROXY: "a" }), undefined);
   for (const [name, url] of [["RABBITMQ", "amqps://b"], ["REDIS", "rediss://b"], ["NATS", "tls://b"]] as const) {
     assertEquals(idleOf({ [`${name}_URL`]: url }), `${name}_URL`);
     assertEquals(idleOf({ [`${name}_URL`]: url, EVENT_TRANSPORT: name.toLowerCase() }), undefined);
