@@ -2,7 +2,7 @@
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { EXIT, FatalError, messageOf } from "./errors.ts";
-import { MAX_SMALL_FILE_BYTES, readPlainTextSync } from "./files.ts";
+import { MAX_SMALL_FILE_BYTES, pathProblem, readPlainTextSync } from "./files.ts";
 
 /** A PEM file, and the setting that names it. */
 export interface NamedFile {
@@ -69,7 +69,9 @@ function readPem({ setting, path }: NamedFile, what: string, label: string): str
   try {
     text = readPlainTextSync(path, { maxBytes: MAX_SMALL_FILE_BYTES });
   } catch (error) {
-    throw new FatalError(`Cannot read ${setting}=${path}: ${messageOf(error)}`, EXIT.settings, { cause: error });
+    throw new FatalError(`Cannot read ${setting}=${path}: ${pathProblem(error).reason}`, EXIT.settings, {
+      cause: error,
+    });
   }
   const pem = text.replace(/^\ufeff/, "").replaceAll("\\n", "\n").replace(/^[ \t]+|[ \t\r]+$/gm, "");
   const count = (edge: string) => pem.match(new RegExp(`^-----${edge} ${label}-----$`, "gm"))?.length ?? 0;

@@ -36,7 +36,16 @@ export function pathProblem(error: unknown): { reason: string; isPlace: boolean 
   if (isRefusal(error) && (error as { code?: unknown }).code === "ENAMETOOLONG") {
     return place("a name in it is too long");
   }
-  return { reason: messageOf(error), isPlace: false };
+  return { reason: inPlainWords(messageOf(error)), isPlace: false };
+}
+
+/** What the system says, and where, of a message such as `Permission denied (os error 13): mkdir '/app/.agent'`. */
+function inPlainWords(message: string): string {
+  const [, words, path] = /^(.+?) \(os error \d+\)(?:: \w+ '(.+?)'(?: -> '.*')?)?$/s.exec(message) ?? [];
+  if (words === undefined) return message;
+  // Whoever reads this knows nothing of the names under which files are written before they are renamed.
+  const place = path?.endsWith(".new") ? dirname(path) : path;
+  return words[0]!.toLowerCase() + words.slice(1) + (place === undefined ? "" : ` at ${place}`);
 }
 
 /** The largest file that is read whole where nothing else bounds it: settings, certificates. */

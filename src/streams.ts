@@ -2,6 +2,7 @@
 
 import { pauseSync } from "./clock.ts";
 import { EXIT, FatalError, messageOf } from "./errors.ts";
+import { pathProblem } from "./files.ts";
 
 /** A stream that is written to, such as `Deno.stdout`. */
 interface Stream {
@@ -23,7 +24,7 @@ export function printSync(to: Stream, text: string, pause = pauseForReader): voi
   const { error } = writeMost(to, new TextEncoder().encode(text), { pauses: Infinity, pause });
   if (error === undefined || error instanceof Deno.errors.BrokenPipe) return;
   throw new OutputError(
-    `Cannot write to the standard output: ${messageOf(error)}. What was to be printed is lost, or cut off.`,
+    `Cannot write to the standard output: ${pathProblem(error).reason}. What was to be printed is lost, or cut off.`,
     EXIT.inputOutput,
     { cause: error },
   );

@@ -7,6 +7,7 @@ import {
   makeDirectorySync,
   NotPlainError,
   openPlainSync,
+  pathProblem,
   readPlainSync,
   readPlainTextSync,
   realPathOf,
@@ -169,4 +170,17 @@ Deno.test("no link leads a program out of its permissions, to read, to write or 
   assertEquals([...Deno.readDirSync(outside)].map(({ name }) => name), ["secret"]);
   assertEquals(Deno.readTextFileSync(`${outside}/secret`), "SECRET");
   assertEquals([...Deno.readDirSync(`${inside}/deep`)].map(({ name }) => name), ["new"]);
+});
+
+Deno.test("what the system refuses is said in its words and with the path, without codes and calls", () => {
+  const said = (message: string) => pathProblem(new Deno.errors.PermissionDenied(message)).reason;
+  assertEquals(said("Permission denied (os error 13): mkdir '/app/.agent'"), "permission denied at /app/.agent");
+  assertEquals(said("Permission denied (os error 13): open '/app/it's.json'"), "permission denied at /app/it's.json");
+  assertEquals(
+    said("Read-only file system (os error 30): open '/out/responses.json.0b7c.new'"),
+    "read-only file system at /out",
+  );
+  assertEquals(said("Permission denied (os error 13): rename '/a/b.new' -> '/a/b'"), "permission denied at /a");
+  assertEquals(said("Permission denied (os error 13)"), "permission denied");
+  assertEquals(said("anything else"), "anything else");
 });

@@ -1,7 +1,7 @@
 /** `computed.json`: tells iExec where a task's result lies. @module */
 
-import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { replaceFileSync } from "../files.ts";
+import { EXIT, FatalError } from "../errors.ts";
+import { pathProblem, replaceFileSync } from "../files.ts";
 
 /**
  * Write `computed.json` into IEXEC_OUT, at once and for good: a reader finds none or all of it, also after a power loss.
@@ -23,7 +23,7 @@ export function writeComputed(directory: string, result: { path: string; error?:
     replaceFileSync(path, { pieces, mode: 0o644, durable: "name" }).close();
   } catch (error) {
     throw new FatalError(
-      `Cannot write ${path}: ${messageOf(error)}. iExec finds no result without it: make IEXEC_OUT writable.`,
+      `Cannot write ${path}: ${pathProblem(error).reason}. iExec finds no result without it: make IEXEC_OUT writable.`,
       EXIT.inputOutput,
       { cause: error },
     );

@@ -1,8 +1,16 @@
 /** `attestation.json` beside the answers: the evidence of every key that signed some of them. @module */
 
 import { basename, dirname, join } from "node:path";
-import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { freeName, isRefusal, makeDirectorySync, readPlainSync, realPathOf, replaceFileSync } from "../files.ts";
+import { EXIT, FatalError } from "../errors.ts";
+import {
+  freeName,
+  isRefusal,
+  makeDirectorySync,
+  pathProblem,
+  readPlainSync,
+  realPathOf,
+  replaceFileSync,
+} from "../files.ts";
 import { whileLocked } from "../locking.ts";
 import type { Log } from "../log.ts";
 import { isObject } from "../json_object.ts";
@@ -77,7 +85,9 @@ export function checkEvidenceFile(path: string): void {
 function cannotWrite(place: string, error: unknown): unknown {
   if (!isRefusal(error)) return error;
   return new FatalError(
-    `Cannot write ${place}: ${messageOf(error)}. Make room for it, or set EVENT_OUTPUT_PATH to another directory.`,
+    `Cannot write ${place}: ${
+      pathProblem(error).reason
+    }. Make room for it, or set EVENT_OUTPUT_PATH to another directory.`,
     EXIT.inputOutput,
     { cause: error },
   );

@@ -1,7 +1,7 @@
 /** Liveness of a program that has no port: it writes a file again and again while it runs, and health checks read it. @module */
 
 import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { kindOf, makeAfreshSync, NotPlainError, readPlainTextSync, writeAllSync } from "../files.ts";
+import { kindOf, makeAfreshSync, NotPlainError, pathProblem, readPlainTextSync, writeAllSync } from "../files.ts";
 import type { Log } from "../log.ts";
 
 /** Milliseconds without a sign of life after which the program hangs or is gone. A slow model does not stop the signs. */
@@ -144,7 +144,7 @@ export function checkHeartbeat(directory: string, { now }: { now: () => number }
     overdueMs = Number(readPlainTextSync(path, { maxBytes: MAX_BYTES }));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) {
-      throw new FatalError(`Cannot read ${path}: ${messageOf(error)}`, EXIT.inputOutput, { cause: error });
+      throw new FatalError(`Cannot read ${path}: ${pathProblem(error).reason}`, EXIT.inputOutput, { cause: error });
     }
   }
   if (beatMs === undefined) {

@@ -1,8 +1,8 @@
 /** Finds and reads the settings file. @module */
 
 import { placesFor } from "./confinement.ts";
-import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { MAX_SMALL_FILE_BYTES, readPlainTextSync } from "../files.ts";
+import { EXIT, FatalError } from "../errors.ts";
+import { MAX_SMALL_FILE_BYTES, pathProblem, readPlainTextSync } from "../files.ts";
 
 export interface SettingsFile {
   readonly path: string;
@@ -25,7 +25,7 @@ export function readSettingsFile({ named, inTee }: { named?: string; inTee: bool
     const isConfined = error instanceof Deno.errors.NotCapable;
     // In a TEE the file would be ignored anyway, and an executable that was started in / may not read there.
     if (named === undefined && (inTee || isConfined || error instanceof Deno.errors.NotFound)) return undefined;
-    const reason = isConfined ? `expected ${placesFor("read")}` : messageOf(error);
+    const reason = isConfined ? `expected ${placesFor("read")}` : pathProblem(error).reason;
     throw new FatalError(`Cannot read ${named ? `AGENT_ENV_FILE=${path}` : path}: ${reason}`, EXIT.settings, {
       cause: error,
     });

@@ -3,7 +3,8 @@
 import { parseArgs } from "node:util";
 import { argumentsMessage } from "../arguments_error.ts";
 import { systemClock, untilAborted } from "../clock.ts";
-import { EXIT, FatalError, messageOf } from "../errors.ts";
+import { EXIT, FatalError } from "../errors.ts";
+import { pathProblem } from "../files.ts";
 import { stopOnSignals } from "../stop_wishes.ts";
 import { logStream } from "../streams.ts";
 import type { Activity } from "./connection.ts";
@@ -217,7 +218,7 @@ async function readPem(name: string, path: string): Promise<string> {
   } catch (error) {
     const why = error instanceof Deno.errors.NotCapable
       ? `Deno was not given the permission. Run it with --allow-read=${path}.`
-      : `${messageOf(error)}. Set ${name} to a PEM file that can be read.`;
+      : `${pathProblem(error).reason}. Set ${name} to a PEM file that can be read.`;
     throw new FatalError(`Cannot read ${path}, named by ${name}: ${why}`, EXIT.settings, {
       cause: error,
     });

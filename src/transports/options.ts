@@ -1,8 +1,8 @@
 /** What the settings say about each transport, in the form in which its parts take it: URLs, names, files read. @module */
 
 import { readTlsFiles, type TlsFiles } from "../certificates.ts";
-import { EXIT, FatalError, messageOf } from "../errors.ts";
-import { MAX_SMALL_FILE_BYTES, readPlainTextSync } from "../files.ts";
+import { EXIT, FatalError } from "../errors.ts";
+import { MAX_SMALL_FILE_BYTES, pathProblem, readPlainTextSync } from "../files.ts";
 import type { ProxySettings } from "../settings/proxy.ts";
 import type { TransportSettings } from "./settings.ts";
 import { tunnelTo } from "./through_proxy.ts";
@@ -109,7 +109,9 @@ function readSecret(setting: string, path: string, { form, expected }: { form: R
   try {
     text = readPlainTextSync(path, { maxBytes: MAX_SMALL_FILE_BYTES });
   } catch (error) {
-    throw new FatalError(`Cannot read ${setting}=${path}: ${messageOf(error)}`, EXIT.settings, { cause: error });
+    throw new FatalError(`Cannot read ${setting}=${path}: ${pathProblem(error).reason}`, EXIT.settings, {
+      cause: error,
+    });
   }
   if (form.test(text)) return text;
   throw new FatalError(`${setting}=${path} holds something else: expected ${expected}`, EXIT.settings);

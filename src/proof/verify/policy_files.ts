@@ -1,7 +1,7 @@
 /** The files that evidence is checked against: collateral and a root. @module */
 
-import { EXIT, FatalError, messageOf } from "../../errors.ts";
-import { readPlainTextSync } from "../../files.ts";
+import { EXIT, FatalError } from "../../errors.ts";
+import { pathProblem, readPlainTextSync } from "../../files.ts";
 import { readPem } from "./certificates.ts";
 import { type Collateral, parseCollaterals } from "./collateral.ts";
 
@@ -61,6 +61,6 @@ function readText(path: string, maxBytes: number): string {
 export function unreadable(path: string, error: unknown): FatalError {
   const why = error instanceof Deno.errors.NotCapable
     ? "the executable may only read files below its working directory. Copy it there, or call it from elsewhere"
-    : messageOf(error);
+    : pathProblem(error).reason;
   return new FatalError(`Cannot read ${path}: ${why}.`, EXIT.inputOutput, { cause: error });
 }

@@ -2,7 +2,8 @@
 
 import { parseArgs } from "node:util";
 import { argumentsMessage } from "../../arguments_error.ts";
-import { EXIT, FatalError, messageOf } from "../../errors.ts";
+import { EXIT, FatalError } from "../../errors.ts";
+import { pathProblem, removeIfThereSync } from "../../files.ts";
 import { checkDenoVersion } from "../../program/deno_version.ts";
 import { bundleProgram, LOCK } from "./bundle.ts";
 import { checkBase, compileBundle, isTarget, type Target, TARGETS } from "./compile.ts";
@@ -84,7 +85,8 @@ function publish(built: string, output: string): void {
     Deno.copyFileSync(built, beside);
     Deno.renameSync(beside, output);
   } catch (error) {
-    throw new FatalError(`Cannot write ${output}: ${messageOf(error)}`, EXIT.inputOutput, { cause: error });
+    removeIfThereSync(beside);
+    throw new FatalError(`Cannot write ${output}: ${pathProblem(error).reason}`, EXIT.inputOutput, { cause: error });
   }
 }
 

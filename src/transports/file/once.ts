@@ -2,8 +2,8 @@
 
 import { basename, join } from "node:path";
 import type { Clock } from "../../clock.ts";
-import { EXIT, FatalError, messageOf } from "../../errors.ts";
-import { isRefusal } from "../../files.ts";
+import { EXIT, FatalError } from "../../errors.ts";
+import { isRefusal, pathProblem } from "../../files.ts";
 import type { Log } from "../../log.ts";
 import type { SourceObserver } from "../../observer.ts";
 import type { Delivery, Transport } from "../transport.ts";
@@ -102,5 +102,5 @@ function kindOf(path: string): "file" | "directory" | undefined {
 /** What the user is told of a file; any other error is a bug, and stays what it is. */
 function unreadable(path: string, error: unknown): unknown {
   if (!(error instanceof JsonMistake || isRefusal(error))) return error;
-  return new FatalError(`Cannot read ${path}: ${messageOf(error)}`, EXIT.inputOutput, { cause: error });
+  return new FatalError(`Cannot read ${path}: ${pathProblem(error).reason}`, EXIT.inputOutput, { cause: error });
 }

@@ -2,8 +2,8 @@
 
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../../../clock.ts";
-import { EXIT, FatalError, messageOf } from "../../../errors.ts";
-import { realPathOf } from "../../../files.ts";
+import { EXIT, FatalError } from "../../../errors.ts";
+import { pathProblem, realPathOf } from "../../../files.ts";
 import { whileLocked } from "../../../locking.ts";
 import type { Log } from "../../../log.ts";
 import type { Settings } from "../../../program/settings.ts";
@@ -122,5 +122,5 @@ function isDirectory(path: string): boolean {
 }
 
 function cannot(what: "read" | "write", path: string, error: unknown): FatalError {
-  return new FatalError(`Cannot ${what} ${path}: ${messageOf(error)}`, EXIT.inputOutput, { cause: error });
+  return new FatalError(`Cannot ${what} ${path}: ${pathProblem(error).reason}`, EXIT.inputOutput, { cause: error });
 }
