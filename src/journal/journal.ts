@@ -286,16 +286,22 @@ function refusalName({ queryId, error }: Failure): string {
   return `refused:${createHash("sha256").update(JSON.stringify([queryId, error])).digest("hex")}`;
 }
 
+const isText = (value: unknown) => typeof value === "string";
+
+/** A refusal's row has another id than the event that it names. */
+const isOutcome = ({ queryId, response, error }: { queryId?: unknown; response?: unknown; error?: unknown }) =>
+  isText(queryId) && (isText(response) || isText(error));
+
 /** The journal's tables, with their texts under the seal. */
 // deno-lint-ignore house/function-length -- a verb for each statement, a few lines each
 function createRows(statements: Statements, seal: Seal) {
   const toEvent = (row: Row): PendingEvent => ({
     seq: row.seq,
-    event: openJson<AgentEvent>(seal, row.body, eventPlace(row)),
+    event: openJson<AgentEvent>(seal, row.body, eventPlace(row), ({ id, query }) => id === row.id && isText(query)),
   });
   const toOutcome = (row: Row): RecordedOutcome => {
     const text = seal.open(row.body, outcomePlace(row));
-    return { seq: row.seq, outcome: openJson<Outcome>(noSeal, text, outcomePlace(row)), text };
+    return { seq: row.seq, outcome: openJson<Outcome>(noSeal, text, outcomePlace(row), isOutcome), text };
   };
   const outcomesFrom = (found: unknown) => (found as Row[]).map(toOutcome);
   return {

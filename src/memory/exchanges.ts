@@ -6,6 +6,7 @@
  */
 
 import type { Content, Memory, Room, UUID } from "@elizaos/core";
+import { isObject } from "../json_object.ts";
 import type { Place, Sealed } from "../store/seal.ts";
 import type { Direct, Store } from "./store.ts";
 
@@ -114,7 +115,7 @@ export function openExchanges(
     roomId: row.room_id,
     entityId: row.entity_id,
     createdAt: row.created_at,
-    ...store.open<ExchangeBody>(row.body, exchangePlace(row)),
+    ...store.open<ExchangeBody>(row.body, exchangePlace(row), isExchange),
   });
 
   beforeCommit?.(write);
@@ -147,6 +148,9 @@ export function openExchanges(
     },
   };
 }
+
+const isExchange = ({ question, answer }: Partial<Record<keyof ExchangeBody, unknown>>) =>
+  typeof question === "string" && isObject(answer);
 
 function bodyOf({ event, question, answer }: Exchange): ExchangeBody {
   return event === undefined ? { question, answer } : { event, question, answer };

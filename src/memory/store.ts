@@ -47,7 +47,7 @@ export interface Store {
   /** @param place What the row says of it, as `MEMORY_SEALED` lists it. */
   seal(value: unknown, place: Place): Sealed;
   /** Back from {@linkcode seal}. `T` is the caller's word for what was sealed at this place. */
-  open<T>(stored: Sealed, place: Place): T;
+  open<T>(stored: Sealed, place: Place, isOne?: (value: Partial<Record<keyof T, unknown>>) => boolean): T;
   /** Seal a text that is no JSON. */
   sealText(text: string, place: Place): Sealed;
   /** Back from {@linkcode sealText}. */
@@ -95,7 +95,7 @@ export function openStore(database: DatabaseSync, options: { agentId: UUID; seal
     },
     sealText: seal.seal,
     openText: seal.open,
-    open: <T>(stored: Sealed, place: Place) => openJson<T>(seal, stored, place),
+    open: (...stored) => openJson(seal, ...stored),
   };
 }
 

@@ -147,10 +147,17 @@ const STORED_DEPTH = 2 * MAX_DEPTH;
 /**
  * The value whose JSON is stored at a place. `T` is the caller's word for what was sealed there.
  *
- * @throws {FatalError} As {@linkcode Seal.open} does, and if it is no JSON, or JSON that this agent never wrote: nested so
- * deep that to write it again could overflow the stack.
+ * @param isOne Whether a value is one of these, as far as it can be told: without a seal anything may stand there, from
+ * somebody else or from a damaged page. Default: whatever it is.
+ * @throws {FatalError} As {@linkcode Seal.open} does, and if it is no JSON, or JSON that this agent never wrote: not one of
+ * these, or nested so deep that to write it again could overflow the stack.
  */
-export function openJson<T>(seal: Seal, stored: Sealed, place: Place): T {
+export function openJson<T>(
+  seal: Seal,
+  stored: Sealed,
+  place: Place,
+  isOne: (value: Partial<Record<keyof T, unknown>>) => boolean = () => true,
+): T {
   const text = seal.open(stored, place);
   let value: T;
   try {
@@ -161,6 +168,9 @@ export function openJson<T>(seal: Seal, stored: Sealed, place: Place): T {
   }
   if (isDeeperThan(STORED_DEPTH, value)) {
     throw unreadable(place, "it is nested too deep. Somebody else changed the file");
+  }
+  if (!isOne((value ?? {}) as Partial<Record<keyof T, unknown>>)) {
+    throw unreadable(place, "it is not what belongs there. The file is damaged, or somebody else changed it");
   }
   return value;
 }

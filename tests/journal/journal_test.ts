@@ -7,6 +7,7 @@ import type { Database } from "../../src/store/database.ts";
 import { type Journal, openJournal } from "../../src/journal/journal.ts";
 import { aesSeal, newSalt, noSeal, type Seal } from "../../src/store/seal.ts";
 import { type AgentEvent, entryOf, type Outcome } from "../../src/wire.ts";
+import { FatalError } from "../../src/errors.ts";
 import { answer, failure } from "../support/events.ts";
 import { makeFolder } from "../support/folder.ts";
 import { openStateDatabase } from "../../src/program/state.ts";
@@ -105,6 +106,25 @@ Deno.test("after a commit that failed in the middle nothing is kept, and the nex
   const origins = database.sqlite.prepare("SELECT seq FROM origin ORDER BY seq").all().map(({ seq }) => seq);
   assertEquals(origins, journal.outcomes(ALL).map(({ seq }) => seq));
 });
+
+for (const body of ["null", "7", "[]", "{}", '{"id":"other","query":"q","timestamp":1}', '{"id":"waits","query":7}']) {
+  Deno.test(`an unsealed row that holds ${body} is said to be damaged, and no bug`, async () => {
+    await using folder = makeFolder();
+    {
+      using opened = open(folder.path);
+      opened.journal.accept(event("waits"));
+      opened.journal.record(answer("answered"));
+      opened.database.commit();
+      opened.database.sqlite.prepare("UPDATE event SET body = ?").run(body);
+      opened.database.sqlite.prepare("UPDATE outcome SET body = ?").run(body);
+    }
+    using opened = open(folder.path);
+    for (const read of [() => opened.journal.pending(ALL), () => opened.journal.outcomes(ALL)]) {
+      const error = assertThrows(read, FatalError, "not what belongs there");
+      assertEquals(error.exitCode, 74);
+    }
+  });
+}
 
 Deno.test("an event is new once, pending until it has an outcome, answered from then on", async () => {
   await using folder = makeFolder();

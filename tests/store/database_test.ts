@@ -213,7 +213,7 @@ Deno.test("a database of an earlier schema is brought to the current one and kee
     ${JOURNAL_SCHEMA};
     PRAGMA user_version = 1;
     INSERT INTO event VALUES (7, 'q1', '{}', 0);
-    INSERT INTO outcome VALUES (1, 'q2', '{"queryId":"q2"}', 1, 0), (2, 'q3', '{"queryId":"q3"}', 0, 0);
+    INSERT INTO outcome VALUES (1, 'q2', '{"queryId":"q2","response":"a"}', 1, 0), (2, 'q3', '{"queryId":"q3","error":"e"}', 0, 0);
   `);
   old.close();
   using database = openStateDatabase(folder.path);
