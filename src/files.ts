@@ -22,9 +22,10 @@ export function isRefusal(error: unknown): boolean {
 /**
  * What is wrong with a path, for its user: Deno's own words name system calls, and flags that no user is to set.
  *
- * @returns `reason`: without a full stop; `isPlace`: whether it is the wrong path, so that no permission would mend it.
+ * @returns `reason`: without a full stop; `isPlace`: whether it is the wrong path, so that no permission would mend it;
+ * `remedy`: what to do where something else than the path is short, without a full stop.
  */
-export function pathProblem(error: unknown): { reason: string; isPlace: boolean } {
+export function pathProblem(error: unknown): { reason: string; isPlace: boolean; remedy?: string } {
   const place = (reason: string) => ({ reason, isPlace: true });
   if (error instanceof Deno.errors.NotCapable) return place("that is not a path which this program may use");
   if (error instanceof NotPlainError) return place(error.message);
@@ -33,8 +34,20 @@ export function pathProblem(error: unknown): { reason: string; isPlace: boolean 
     return place("a file stands where a directory is needed");
   }
   if (error instanceof Deno.errors.FilesystemLoop) return place("its links go round in circles");
-  if (isRefusal(error) && (error as { code?: unknown }).code === "ENAMETOOLONG") {
-    return place("a name in it is too long");
+  const code = isRefusal(error) ? (error as { code?: unknown }).code : undefined;
+  switch (code) {
+    case "ENAMETOOLONG":
+      return place("a name in it is too long");
+    case "ENOSPC":
+    case "EDQUOT":
+      return { reason: "no space left", isPlace: false, remedy: "Free some and start again" };
+    case "EMFILE":
+    case "ENFILE":
+      return {
+        reason: "too many files are open",
+        isPlace: false,
+        remedy: "Raise the limit (ulimit -n) and start again",
+      };
   }
   return { reason: inPlainWords(messageOf(error)), isPlace: false };
 }

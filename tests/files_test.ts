@@ -184,3 +184,11 @@ Deno.test("what the system refuses is said in its words and with the path, witho
   assertEquals(said("Permission denied (os error 13)"), "permission denied");
   assertEquals(said("anything else"), "anything else");
 });
+
+Deno.test("what is short is told apart from what is wrong with a path", () => {
+  const problem = (code: string) => pathProblem(Object.assign(new Error("Refused (os error 1)"), { code }));
+  assertEquals(problem("ENOSPC").remedy, "Free some and start again");
+  assertEquals(problem("EDQUOT").remedy, "Free some and start again");
+  assertEquals(problem("EMFILE").remedy, "Raise the limit (ulimit -n) and start again");
+  assertEquals(problem("EACCES"), { reason: "refused", isPlace: false });
+});

@@ -299,11 +299,11 @@ function makeCopy(
 /** The error to throw for what the disk said. */
 export function cannot(verb: string, path: string, error: unknown): FatalError {
   if (error instanceof FatalError) return error;
-  const problem = pathProblem(error);
-  const reason = (error as { code?: string }).code === "ENOSPC"
-    ? "no space left. Free some and start again; nothing is lost."
-    : problem.isPlace
-    ? `${problem.reason}. Set EVENT_OUTPUT_PATH to a file in a directory that can be written to; nothing is lost.`
-    : `${problem.reason}. Make it writable, or set EVENT_OUTPUT_PATH to a path that is; nothing is lost.`;
-  return new FatalError(`Cannot ${verb} ${path}: ${reason}`, EXIT.inputOutput, { cause: error });
+  const { reason, isPlace, remedy } = pathProblem(error);
+  const advice = remedy ??
+    (isPlace
+      ? "Set EVENT_OUTPUT_PATH to a file in a directory that can be written to"
+      : "Make it writable, or set EVENT_OUTPUT_PATH to a path that is");
+  const message = `Cannot ${verb} ${path}: ${reason}. ${advice}; nothing is lost.`;
+  return new FatalError(message, EXIT.inputOutput, { cause: error });
 }

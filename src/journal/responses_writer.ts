@@ -180,6 +180,8 @@ export class ResponsesWriter implements Disposable {
     this.#file[Symbol.dispose]();
     this.#file = openResponsesFile(this.#path, { since: [] }).file;
     this.#options.onNewFile?.();
+    // After a crash it is not taken for somebody else's.
+    this.#noteBeforeNew();
     return true;
   }
 

@@ -364,12 +364,13 @@ function sqliteCode(error: unknown): number | undefined {
 /** The error of a file system that refused the directory or the file; none for errors of another kind. */
 function fileError(error: unknown, path: string): FatalError | undefined {
   if (!isRefusal(error)) return undefined;
-  const { reason, isPlace } = pathProblem(error);
-  const advice = isPlace
-    ? "Set AGENT_STATE_DIR to a directory that can be written to."
-    : "Make it writable, or set AGENT_STATE_DIR to a directory that is.";
+  const { reason, isPlace, remedy } = pathProblem(error);
+  const advice = remedy ??
+    (isPlace
+      ? "Set AGENT_STATE_DIR to a directory that can be written to"
+      : "Make it writable, or set AGENT_STATE_DIR to a directory that is");
   return new FatalError(
-    `Cannot make ${path}: ${reason}. ${advice}`,
+    `Cannot make ${path}: ${reason}. ${advice}.`,
     EXIT.inputOutput,
     { cause: error },
   );

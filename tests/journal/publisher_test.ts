@@ -216,6 +216,7 @@ Deno.test("a crash between a rotation and the next commit writes nothing of the 
   process.crash();
   using _ = home.start(home.path, rotation);
   assertEquals(home.entries(), [answer("next")]);
+  assertEquals(home.warnings, []);
 });
 
 /** Calls `synced` after each fsync of a file. */

@@ -334,3 +334,12 @@ testOnSmallDisk("a read-only state directory is refused with 74", { kibibytes: 2
     assert(/^Cannot (make|write) .*agent\.db: .*\. Make it writable, or set AGENT_STATE_DIR/.test(error.message));
   }
 });
+
+testOnSmallDisk("on a full disk no state can be begun: the space is what is short, not the permission", {
+  kibibytes: 1024,
+}, (disk) => {
+  disk.fill();
+  const error = assertThrows(() => openStateDatabase(`${disk.path}/state`), FatalError);
+  assertEquals(error.exitCode, 74);
+  assertStringIncludes(error.message, "no space left. Free some and start again");
+});
