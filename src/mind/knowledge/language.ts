@@ -150,7 +150,9 @@ const SIGNS: readonly (readonly [RegExp, Spoken, number])[] = [
 ];
 /** `PoCo` is a name, whatever `poco` means. */
 const PRODUCT = /[a-z][A-Z]/;
-const LETTER = { a: 97, z: 122 };
+const LETTER = { a: 97, z: 122 }, APOSTROPHE = 39;
+/** Letters that are no words when they stand alone, though the German list has them all: `vitamin C`, `plan B`. */
+const LONE = "bcdfghjklmnpqstvwxz";
 /** Whatever is behind the scripts of Europe and western Asia. */
 const EASTERN = /[\u2e80-\uffff]/;
 const JAPANESE = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
@@ -188,7 +190,8 @@ export function languageTold(text: string, preferred: Language): Language | unde
       continue;
     }
     if (from < 0) continue;
-    const all = languages.get(lower.slice(from, at));
+    const isLetter = at - from === 1 && code !== APOSTROPHE && LONE.includes(lower.charAt(from));
+    const all = isLetter ? undefined : languages.get(lower.slice(from, at));
     if (all && !PRODUCT.test(folded.slice(from, at))) { for (const place of all) points[place]! += 1 / all.length; }
     from = -1;
   }

@@ -91,6 +91,9 @@ Deno.test("a language is told by its small words, and a lone name is in the lang
   ] as const;
   for (const [language, text] of texts) assertEquals(languageOf(text), language, text);
   assertEquals(languageOf("RLC?", "it"), "it");
+  // The German list has each letter of the alphabet.
+  for (const text of ["x", "Vitamin C?", "Plan B"]) assertEquals(languageOf(text), "en", text);
+  for (const [language, text] of [["fr", "C'est quoi"], ["it", "c'e"]]) assertEquals(languageOf(text!), language, text);
 });
 
 Deno.test("similarity goes both ways, and from the language of a question to those of the knowledge", () => {
