@@ -4,14 +4,19 @@ import signs from "./signs.json" with { type: "json" };
 
 /**
  * When something began, who made it, whose it is, where it has its seat, where something of a longer name is, what it is
- * worth, where it is reached, how large it is, whom to ask for help.
+ * worth, where it is reached, how large it is, whom to ask for help, what something of a longer
+ * name costs.
  * How a question asks for each of them is a matter of its language: `kinds` in `phrases.json`.
  */
-export type Kind = "date" | "founder" | "owner" | "place" | "spot" | "value" | "address" | "size" | "help";
+export type Kind = "date" | "founder" | "owner" | "place" | "spot" | "value" | "address" | "size" | "help" | "price";
 
 /** Words that say which kind is asked for and nothing besides: a sentence that gives it needs none of them. */
 export const SAYS_KIND =
   /^(?:old|year|age|located|situated|based|headquartered|anno|anni|eta|trova|sede|annee|age|trouve|situee?|basee?|siege|ano|anos|edad|queda|ubicad[oa]|alt|jahr|liegt|befindet|sitz|ansassig|reach|joindre|erreichen?|erreicht)$/;
+
+/** Words by which a question asks for a price, as they are looked up: the rest of it is the thing. */
+export const SAYS_PRICE =
+  /^(?:costs?|price|pric|pays?|paid|charge?|expens(?:iv|ive)?|cheap|fees?|prezz[oi]?|paga?|cout\w*|prix|cher|cuest\w*|preci\w*|vale?n?|cobra?n?|kost\w*|preis\w*|teuer|zahl\w*)$/;
 
 const made: Partial<Record<Kind, RegExp>> = {};
 

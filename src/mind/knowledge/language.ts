@@ -141,6 +141,7 @@ const SIGNS: readonly (readonly [RegExp, Spoken, number])[] = [
   [/[¿¡ñ]/i, "es", 3],
   [/[äß]|[öü](?!e)/i, "de", 1],
   [/^\W*qui\s/i, "fr", 1],
+  [/(?:^|\s)à\s/i, "fr", 1],
   [/[çœêâîû]|\b(?:qu|j|n|c|d|l)['’](?=[aeiouyéêh])/i, "fr", 1],
   [
     /\b(?:cos|dov|com|c|un|l|dell|all|nell|dall|sull|quest)['’](?=[eèaiou])|[ìò]|\b(?:è|perché|più)(?![a-z\u00c0-\u024f])/i,

@@ -1,5 +1,6 @@
 /** Whether a passage says what is asked of a thing. @module */
 
+import { SAYS_PRICE } from "./kinds.ts";
 import { isMeant, share, type Terms } from "./meeting.ts";
 import type { Look, Sentence } from "./passage_look.ts";
 import type { AskedPart } from "./question.ts";
@@ -94,6 +95,7 @@ export function gives(look: Look, { kind, asksHowMany }: AskedPart, said: readon
     if (!isOwn && !signed.some(({ terms }) => isCounted(terms))) return false;
   }
   if (!kind) return true;
+  if (kind === "price") return givesPrice(look, said);
   const signed = things.signed(kind);
   if (signed.length === 0) return false;
   if (kind === "spot") {
@@ -106,6 +108,28 @@ export function gives(look: Look, { kind, asksHowMany }: AskedPart, said: readon
   const speaks = (by: Terms) => meetHalf(of, by, isMeant);
   const isOwn = things.names.some((name) => of.some((term) => isMeant(term, name)));
   return isOwn || signed.some(({ terms }) => speaks(terms));
+}
+
+/** Words of a sentence that may say something of the thing in the one before it, at most. */
+const SHORT = 3;
+
+/**
+ * Whether a passage says what a thing costs, where its name has two or three words; whether one says it of a thing of one
+ * word is told by what it says of which thing.
+ */
+function givesPrice(look: Look, said: readonly Term[]): boolean {
+  const of = said.filter(({ term }) => !SAYS_PRICE.test(term));
+  const isName = (of.length === 2 || of.length === 3) && of.slice(1).every(({ isNext }) => isNext);
+  if (!isName) return true;
+  const { names, sentences } = look.things, signed = new Set(look.things.signed("price"));
+  const hasName = (by: Terms) => of.every((term) => isMeant(term, by));
+  if (signed.size > 0 && names.some(hasName)) return true;
+  return sentences.some((sentence, place) => {
+    if (!signed.has(sentence)) return false;
+    // `Chocolate cake: 20` is two, and so is `… is our best one. It costs 20 euros.`
+    const before = sentence.words.length <= SHORT ? sentences[place - 1] : undefined;
+    return hasName(sentence.terms) || (before !== undefined && hasName(before.terms));
+  });
 }
 
 /** Whether a passage has the sign of what is asked for, wherever in it. */

@@ -43,7 +43,7 @@ export interface Weigher {
 
 /** Whether a word only says which kind is asked for: `old` does, but not in the name of the Old Mill. */
 function saysKind({ written, isName }: Word, kind: Kind): boolean {
-  return SAYS_KIND.test(written) && !(kind === "spot" && isName);
+  return SAYS_KIND.test(written) && kind !== "price" && !(kind === "spot" && isName);
 }
 
 /** Weigh the terms of questions by what a vocabulary has. */

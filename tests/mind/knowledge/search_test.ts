@@ -193,6 +193,34 @@ Deno.test("where something of a longer name is, is told by a passage that names 
   for (const question of Object.keys(places)) assertEquals(answers(placeless, question), [], question);
 });
 
+Deno.test("what something of a longer name costs is told by a passage with a price for it, in five languages", () => {
+  const cake = "The chocolate cake contains nuts and flour. It serves eight people.";
+  const others = ["Gift cards are valid for one year.", "Rye bread costs three ducats. White bread is cheaper."];
+  const questions = [
+    "What does the chocolate cake cost?",
+    "How much does the chocolate cake cost?",
+    "How much is the chocolate cake?",
+    "How expensive is the chocolate cake?",
+    "What do I pay for the chocolate cake?",
+    "chocolate cake price",
+    "Quanto costa la chocolate cake?",
+    "Combien coûte le chocolate cake ?",
+    "¿Cuánto cuesta la chocolate cake?",
+    "Was kostet der chocolate cake?",
+  ];
+  const without = buildKnowledge(from(cake, ...others));
+  for (const question of [...questions, "How much is a gift card?"]) {
+    assertEquals(answers(without, question), [], question);
+  }
+  assertEquals(answers(without, "How much does rye bread cost?")[0], others[1]);
+  for (const price of ["The chocolate cake costs 20 euros.", "The price of the chocolate cake is 20 euros."]) {
+    const knowledge = buildKnowledge(from(price, ...others));
+    for (const question of questions) assertEquals(answers(knowledge, question)[0], price, question);
+  }
+  const list = buildKnowledge(from("Cheese cake: 18\nChocolate cake: 20", ...others));
+  assertEquals(answers(list, "How much is the chocolate cake?")[0], "Cheese cake: 18\nChocolate cake: 20");
+});
+
 Deno.test("whom to ask for help is told by a passage with a way to reach somebody, in five languages", () => {
   const letters =
     "Web3Mail sends letters to people whose address nobody knows: the sender may contact them once a day.";

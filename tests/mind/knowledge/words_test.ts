@@ -80,6 +80,7 @@ Deno.test("a language is told by its small words, and a lone name is in the lang
     ["it", "Cos'e iExec"],
     ["fr", "Qu'est-ce qu'un voucher ?"],
     ["fr", "C'est quoi RLC ?"],
+    ["fr", "À quelle heure ferme le magasin ?"],
     ["es", "¿Qué es un voucher?"],
     ["es", "que es una TEE"],
     ["de", "Was ist ein Voucher?"],
