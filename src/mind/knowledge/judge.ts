@@ -120,7 +120,8 @@ export function judge(about: Case, look: Look, found: number): Judgement {
   // A few common words are in every other passage by chance, unless it is about them.
   const isSubject = isShort && about.own && isMeant(about.own, look.things.subjects);
   const isAbout = isSubject || (part.asksAgent && look.ofAgent) ? 1 : Math.max(lead / whole, defined);
-  const isGiven = gives(look, part, about.said);
+  // `And when?` asks it of what was asked before.
+  const isGiven = gives(look, part, about.said.length === 0 && !part.asksAgent ? terms : about.said);
   const isAboutIt = aboutness(about, look);
   const score = (isShort ? Math.min(isAbout, covered / whole) : covered / whole) * isAboutIt *
     (isGiven ? 1 : DEFINES.not);

@@ -119,8 +119,9 @@ const GAP = "[\\s,;:!.…–-]*";
 /** Nothing that is read. */
 const NOTHING = `[^${LETTERS}0-9]*`;
 
-/** A word that is told to be a name by its capital or digit, and small words within names. */
-const NAMED = `(?-i:[A-Z0-9])[${LETTERS}0-9.'-]*`, WITHIN = "(?: (?:of|the|and|de|du|del|della|di|von|der))*";
+/** A word that is told to be a name by a capital in it or a digit, and small words within names. */
+const NAMED = `(?:(?-i:[a-z0-9]*[A-Z])|[0-9])[${LETTERS}0-9.'-]*`,
+  WITHIN = "(?: (?:of|the|and|de|du|del|della|di|von|der))*";
 /** What `NAME` and `NAMES` stand for in the sources: a name, and a name of two words or more. */
 const NAME = `${NAMED}(?:${WITHIN} ${NAMED})*`, NAMES = `${NAMED}(?:${WITHIN} ${NAMED})+`;
 

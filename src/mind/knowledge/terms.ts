@@ -46,6 +46,15 @@ function saysKind({ written, isName }: Word, kind: Kind): boolean {
   return SAYS_KIND.test(written) && kind !== "price" && !(kind === "spot" && isName);
 }
 
+/** What some words are in a question. */
+interface Role {
+  readonly isContext?: boolean;
+  readonly isAsked?: boolean;
+  /** Whether they are all that is asked, so that what nobody knows counts too. */
+  readonly isAll?: boolean;
+  readonly kind?: Kind | undefined;
+}
+
 /** Weigh the terms of questions by what a vocabulary has. */
 export function createWeigher(vocabulary: Vocabulary): Weigher {
   const lexicon = new Lexicon(vocabulary);
@@ -54,17 +63,13 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
   function termsFrom(
     words: readonly Word[],
     language: Language,
-    { isContext = false, isAsked = false, kind }: {
-      isContext?: boolean;
-      isAsked?: boolean;
-      kind?: Kind | undefined;
-    } = {},
+    { isContext = false, isAsked = false, isAll = false, kind }: Role = {},
   ): Term[] {
     const terms: Term[] = [];
     for (const word of words) {
       if (kind && saysKind(word, kind)) continue;
       for (const [place, { term, facts }] of lexicon.resolve(word, language).entries()) {
-        if (!facts && (isContext || isNoise(word, language, words.length))) continue;
+        if (!facts && ((isContext && !isAll) || isNoise(word, language, words.length))) continue;
         const isPivotal = !isContext && !facts && word.isName;
         const significance = isContext ? WEIGHT.context : isPivotal ? WEIGHT.pivotal : 1;
         terms.push({
@@ -95,7 +100,9 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
       // Nothing but `how many RLC` asks how many there are.
       if (asksHowMany && all.length === 1) all.push(...termsFrom(wordsOf(IN_ALL, "en"), "en", { isContext: true }));
       if (asksNews) all.push(newsTerm(unknown * WEIGHT.pivotal));
-      if (topic !== undefined) all.push(...termsFrom(wordsOf(topic, language), language, { isContext: true }));
+      // `And when?`, after who founded it, is answered by nothing that was founded by nobody.
+      const isAll = all.length === 0 && kind !== undefined;
+      if (topic !== undefined) all.push(...termsFrom(wordsOf(topic, language), language, { isContext: true, isAll }));
       const seen = new Set<string>();
       const once = all.filter(({ term }) => !seen.has(term) && seen.add(term));
       if (once.length <= MAX_TERMS) return once;

@@ -104,154 +104,6 @@ Deno.test("what is asked of a thing is answered by a passage that says it of tha
   for (const question of unknown) assertEquals(first(question), undefined, question);
 });
 
-Deno.test("a date, a founder, a place, a worth or a number is given by a passage that has one, in five languages", () => {
-  const knowledge = buildKnowledge(from(
-    "Panem is a bakery in Turin. It was founded in 1998 by Anna Rossi, who still runs it.",
-    "Panem's email address is hello@panem.example, and its website is www.panem.example.",
-    "Panem has 14 employees and two ovens.",
-    "Panem delivers to restaurants by bicycle; the holder of a Panem card pays less.",
-    "The sourdough belongs to Anna. It was first made in 1951.",
-    "Ciabatta is a flat bread that is made with oil. Its price is on the board.",
-  ));
-  const first = (question: string) => answers(knowledge, question)[0];
-  const known = {
-    "When was Panem founded?": "Panem is",
-    "Who founded Panem?": "Panem is",
-    "founder of Panem": "Panem is",
-    "Where is Panem?": "Panem is",
-    "How old is the sourdough?": "The sourdough",
-    "Who does the sourdough belong to?": "The sourdough",
-    "email address of Panem": "Panem's email",
-    "How many employees does Panem have?": "Panem has",
-    "number of employees of Panem": "Panem has",
-    "Chi ha fondato Panem?": "Panem is",
-    "Quanti dipendenti ha Panem?": "Panem has",
-    "Quand Panem a-t-elle été fondée ?": "Panem is",
-    "Combien d'employés a Panem ?": "Panem has",
-    "¿Cuándo se fundó Panem?": "Panem is",
-    "¿Dónde está Panem?": "Panem is",
-    "Wann wurde Panem gegründet?": "Panem is",
-    "Wie viele Mitarbeiter hat Panem?": "Panem has",
-  };
-  for (const [question, start] of Object.entries(known)) {
-    assertEquals(first(question)?.startsWith(start), true, question);
-  }
-  const unknown = [
-    "When was Ciabatta invented?",
-    "Who invented Ciabatta?",
-    "share price of Panem",
-    "Panem share price",
-    "market cap of Panem",
-    "Who owns Panem?",
-    "Who owns the restaurants?",
-    "Where is Ciabatta based?",
-    "How old is Ciabatta?",
-    "How many restaurants are there?",
-    "number of customers of Panem",
-    "What is the address of Ciabatta?",
-    "Chi ha inventato Ciabatta?",
-    "In che anno è nata Ciabatta?",
-    "Quanto vale Panem?",
-    "Qui a inventé la Ciabatta ?",
-    "Combien de restaurants y a-t-il ?",
-    "¿Quién inventó la Ciabatta?",
-    "capitalización de Panem",
-    "Wer hat Ciabatta erfunden?",
-    "Aktienkurs von Panem",
-    "Wem gehört Panem?",
-  ];
-  for (const question of unknown) assertEquals(first(question), undefined, question);
-});
-
-Deno.test("where something of a longer name is, is told by a passage that names a place, in five languages", () => {
-  const places = {
-    "Where is the Clock Tower?": "The Clock Tower stands on the market square. It strikes every hour.",
-    "Where can I find the Town Hall?": "Town Hall opens at nine. It is next to the bank.",
-    "Where's the Old Mill?": "The Old Mill grinds rye for the bakers. You find it at 5 Water Lane.",
-    "Where is Anna Bell?": "Anna Bell lives in Turin. She likes tea.",
-    "Dov'è la Torre Rossa?": "La Torre Rossa si trova vicino al porto. Ha tre piani.",
-    "Où est la Tour Verte ?": "La Tour Verte est derrière la gare. Elle a trois étages.",
-    "¿Dónde está la Torre Blanca?": "La Torre Blanca está cerca del mercado. Tiene tres pisos.",
-    "Wo steht der Blaue Turm?": "Der Blaue Turm steht neben der Kirche. Er ist hoch.",
-  };
-  const street = "The library is located in Mill Street.";
-  const knowledge = buildKnowledge(from(...Object.values(places), street));
-  for (const [question, passage] of Object.entries(places)) {
-    assertEquals(answers(knowledge, question)[0], passage, question);
-  }
-  const placeless = buildKnowledge(from(
-    "The Clock Tower was built by the guild of smiths. It strikes every hour.",
-    "Town Hall opens at nine and closes at five.",
-    "The Old Mill grinds rye for the bakers.",
-    "Anna Bell is the mayor. She likes tea.",
-    "La Torre Rossa ha tre finestre.",
-    "La Tour Verte a trois portes.",
-    "La Torre Blanca tiene tres puertas.",
-    "Der Blaue Turm hat drei Fenster.",
-    street,
-  ));
-  for (const question of Object.keys(places)) assertEquals(answers(placeless, question), [], question);
-});
-
-Deno.test("what something of a longer name costs is told by a passage with a price for it, in five languages", () => {
-  const cake = "The chocolate cake contains nuts and flour. It serves eight people.";
-  const others = ["Gift cards are valid for one year.", "Rye bread costs three ducats. White bread is cheaper."];
-  const questions = [
-    "What does the chocolate cake cost?",
-    "How much does the chocolate cake cost?",
-    "How much is the chocolate cake?",
-    "How expensive is the chocolate cake?",
-    "What do I pay for the chocolate cake?",
-    "chocolate cake price",
-    "Quanto costa la chocolate cake?",
-    "Combien coûte le chocolate cake ?",
-    "¿Cuánto cuesta la chocolate cake?",
-    "Was kostet der chocolate cake?",
-  ];
-  const without = buildKnowledge(from(cake, ...others));
-  for (const question of [...questions, "How much is a gift card?"]) {
-    assertEquals(answers(without, question), [], question);
-  }
-  assertEquals(answers(without, "How much does rye bread cost?")[0], others[1]);
-  for (const price of ["The chocolate cake costs 20 euros.", "The price of the chocolate cake is 20 euros."]) {
-    const knowledge = buildKnowledge(from(price, ...others));
-    for (const question of questions) assertEquals(answers(knowledge, question)[0], price, question);
-  }
-  const list = buildKnowledge(from("Cheese cake: 18\nChocolate cake: 20", ...others));
-  assertEquals(answers(list, "How much is the chocolate cake?")[0], "Cheese cake: 18\nChocolate cake: 20");
-});
-
-Deno.test("whom to ask for help is told by a passage with a way to reach somebody, in five languages", () => {
-  const letters =
-    "Web3Mail sends letters to people whose address nobody knows: the sender may contact them once a day.";
-  const others = [
-    "The customer pays for each service.",
-    "A call for bread is called an order.",
-    letters,
-    "Rye is a grain.",
-  ];
-  const questions = [
-    "How can I reach customer service?",
-    "Who can I call for help?",
-    "Can I talk to a human?",
-    "Come contatto il servizio clienti?",
-    "Comment contacter le support ?",
-    "¿Puedo hablar con una persona?",
-    "Wie erreiche ich den Support?",
-  ];
-  const without = buildKnowledge(from(...others));
-  for (const question of questions) assertEquals(answers(without, question), [], question);
-  const service = "Customer service answers at +39 011 555 0101.",
-    clienti = "Il servizio clienti risponde a aiuto@panem.example.";
-  const knowledge = buildKnowledge(from(...others, service, clienti));
-  assertEquals(answers(knowledge, "How can I reach customer service?")[0], service);
-  assertEquals(answers(knowledge, "Come contatto il servizio clienti?")[0], clienti);
-  // Whom a thing reaches is no question for help.
-  for (const question of ["Who can I contact with Web3Mail?", "Chi posso contattare con Web3Mail?"]) {
-    assertEquals(knowledge.read(question).parts.map(({ kind }) => kind), [undefined], question);
-  }
-});
-
 Deno.test("an opinion, work or the news is not asked of knowledge, unless it has just that word", () => {
   const texts = ["Rye bread is dark and heavy.", "Today the ovens are made in Turin.", "Flour is a powder."];
   const knowledge = buildKnowledge(from(...texts));
@@ -269,6 +121,20 @@ Deno.test("an opinion, work or the news is not asked of knowledge, unless it has
   for (const question of unknown) assertEquals(answers(knowledge, question), [], question);
   const latest = buildKnowledge(from(...texts, "The latest rye bread has seeds."));
   assertEquals(answers(latest, "What is the latest rye bread?")[0], "The latest rye bread has seeds.");
+});
+
+Deno.test("what only the conversation can say is not asked of knowledge, in five languages", () => {
+  const knowledge = buildKnowledge(from("The name of a bread says what is in it.", "Who I am: a baker."));
+  const questions = [
+    "What is my name?",
+    "Who am I?",
+    "What did other users ask?",
+    "Come mi chiamo?",
+    "Comment je m'appelle ?",
+    "¿Cómo me llamo?",
+    "Wie heiße ich?",
+  ];
+  for (const question of questions) assertEquals(answers(knowledge, question), [], question);
 });
 
 Deno.test("a row of a table gives what its header says, of what it begins with", () => {
