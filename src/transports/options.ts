@@ -69,6 +69,7 @@ export function natsOptions(settings: TransportSettings & ProxySettings) {
     stream: settings.NATS_STREAM,
     subject: settings.NATS_SUBJECT,
     consumer: settings.NATS_CONSUMER,
+    maxDeliveries: settings.EVENT_MAX_DELIVERIES,
     outcomeStream: settings.NATS_OUTCOME_STREAM,
     outcomeSubject: settings.NATS_OUTCOME_SUBJECT,
     deadSubject: settings.NATS_DEAD_SUBJECT,

@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import { lackingPermissions, missingAndNotMade } from "../permissions.ts";
 import { hearRefusals, isPermissionError } from "./connection.ts";
-import type { NatsNames } from "./streams.ts";
+import { type ConsumerSettings, type NatsNames, unfitConsumer } from "./streams.ts";
 
 /** Milliseconds that the server may take for one answer. */
 const ANSWER_MS = 5_000;
@@ -18,6 +18,7 @@ interface Answer {
   readonly error?: { readonly err_code?: number; readonly code?: number; readonly description?: string };
   /** Which stream a message is for. */
   readonly stream?: string;
+  readonly config?: ConsumerSettings;
   readonly num_pending?: number;
   readonly num_ack_pending?: number;
 }
@@ -30,7 +31,11 @@ interface Answer {
  * @throws {FatalError} If something is missing that is not made, if the user lacks permissions, or if no stream takes
  * outcomes or dead letters.
  */
-export async function lookAtNats(connection: NatsConnection, peer: string, names: NatsNames): Promise<string> {
+export async function lookAtNats(
+  connection: NatsConnection,
+  peer: string,
+  names: NatsNames & { readonly maxDeliveries: number },
+): Promise<string> {
   const { stream, consumer, outcomeStream, subject, declare } = names;
   const probe = createProbe(connection);
   const events = await probe.isThere(`STREAM.INFO.${stream}`);
@@ -54,6 +59,8 @@ export async function lookAtNats(connection: NatsConnection, peer: string, names
     const what = absent.map(([, name]) => String(name)).join(", no ");
     if (what !== "") throw missingAndNotMade(what, { setting: "NATS_DECLARE", peer });
   }
+  const unfit = typeof agents === "object" && agents.config ? unfitConsumer(names, agents.config) : undefined;
+  if (unfit) throw unfit;
   if (unheard.length > 0) throw unheardError(peer, unheard, outcomeStream);
   const made = "is made at the start";
   const found = [

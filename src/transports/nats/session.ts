@@ -36,7 +36,7 @@ export async function openNatsSession(
   connection: NatsConnection,
   options: NatsSessionOptions,
 ): Promise<QueueSession<HeldMessage>> {
-  await makeStreams(connection, options);
+  const { ackWaitMs } = await makeStreams(connection, options);
   const { stream, consumer, clock } = options;
   const holds = createHolds<HeldMessage>();
   const over = new AbortController();
@@ -48,7 +48,7 @@ export async function openNatsSession(
   void connection.closed().then((error) => end(error ? messageOf(error) : "the connection was closed"));
   startPulse({
     ...options,
-    everyMs: beatMsOf(options.ackWaitMs),
+    everyMs: beatMsOf(ackWaitMs),
     async beat() {
       for (const held of holds) tell(connection, held, "working");
       await connection.flush();

@@ -1,7 +1,15 @@
 /** The streams and the consumer of the NATS transport, made where they are missing. @module */
 
-import { AckPolicy, JetStreamApiCodes, JetStreamApiError, jetstreamManager, RetentionPolicy } from "@nats-io/jetstream";
-import { nanos, type NatsConnection } from "@nats-io/transport-node";
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  jetstreamManager,
+  RetentionPolicy,
+} from "@nats-io/jetstream";
+import { EXIT, FatalError } from "../../errors.ts";
+import { millis, nanos, type NatsConnection } from "@nats-io/transport-node";
 import { missingAndNotMade } from "../permissions.ts";
 
 /** Names, and what is made where they name nothing. */
@@ -22,8 +30,49 @@ export interface NatsNames {
 /** For so long the server takes an outcome with a known event id for a duplicate. */
 const DUPLICATE_WINDOW_MS = 2 * 60 * 60 * 1000;
 
-/** Make what is missing. @throws {FatalError} 69, if something is missing that may not be made. */
-export async function makeStreams(connection: NatsConnection, names: NatsNames): Promise<void> {
+/** The settings of a consumer that decide what becomes of events. */
+export type ConsumerSettings = Partial<
+  Pick<ConsumerConfig, "ack_policy" | "deliver_subject" | "ack_wait" | "backoff" | "max_deliver">
+>;
+
+/**
+ * Why a consumer can't be used; undefined if it can. Without acknowledgements, or with one for all messages before it,
+ * events that are still being answered would be lost with their agent. What has reached `max_deliver` is delivered to
+ * nobody any more, and no dead letter is made of it.
+ */
+export function unfitConsumer(
+  { consumer, stream, maxDeliveries }: ConsumerNames,
+  { ack_policy = "explicit", deliver_subject, max_deliver = -1 }: ConsumerSettings,
+): FatalError | undefined {
+  const refuse = (why: string, remedy: string) =>
+    new FatalError(`The consumer ${consumer} of ${stream} ${why}. ${remedy}`, EXIT.unavailable);
+  const anew = "Agents need one to pull from, which wants an acknowledgement of each message: make it anew, or name " +
+    "another one in NATS_CONSUMER.";
+  if (deliver_subject !== undefined) return refuse("pushes its messages", anew);
+  if (ack_policy !== "explicit") return refuse(`has the acknowledgement policy ${ack_policy}`, anew);
+  if (max_deliver <= 0 || max_deliver > maxDeliveries) return undefined;
+  return refuse(
+    `delivers a message ${max_deliver} times at most, but a dead letter is made only after ` +
+      `EVENT_MAX_DELIVERIES=${maxDeliveries}: events would be lost`,
+    "Set its max_deliver to -1, which is no limit.",
+  );
+}
+
+type ConsumerNames = Pick<NatsNames, "consumer" | "stream"> & {
+  /** Deliveries after which a message is a dead letter. */
+  readonly maxDeliveries: number;
+};
+
+/**
+ * Make what is missing.
+ *
+ * @returns `ackWaitMs`: milliseconds that the consumer waits for a sign of life; one that was there has a time of its own.
+ * @throws {FatalError} 69, if something is missing that may not be made, or the consumer can't be used.
+ */
+export async function makeStreams(
+  connection: NatsConnection,
+  names: NatsNames & ConsumerNames,
+): Promise<{ readonly ackWaitMs: number }> {
   const manager = await jetstreamManager(connection, { checkAPI: false });
   const { stream, subject, consumer, outcomeStream, outcomeSubject, deadSubject, ackWaitMs } = names;
   await ensure(
@@ -43,7 +92,7 @@ export async function makeStreams(connection: NatsConnection, names: NatsNames):
         duplicate_window: nanos(DUPLICATE_WINDOW_MS),
       }),
   );
-  await ensure(
+  const { config } = await ensure(
     names,
     `consumer ${consumer}`,
     () => manager.consumers.info(stream, consumer),
@@ -58,20 +107,25 @@ export async function makeStreams(connection: NatsConnection, names: NatsNames):
         max_deliver: -1,
       }),
   );
+  const unfit = unfitConsumer(names, config);
+  if (unfit) throw unfit;
+  const { ack_wait = 0, backoff = [] } = config;
+  const waits = [ack_wait, ...backoff].filter((wait) => wait > 0);
+  return { ackWaitMs: waits.length > 0 ? millis(Math.min(...waits)) : ackWaitMs };
 }
 
-async function ensure(
+async function ensure<Info>(
   { declare }: NatsNames,
   what: string,
-  look: () => Promise<unknown>,
-  make: () => Promise<unknown>,
-): Promise<void> {
+  look: () => Promise<Info>,
+  make: () => Promise<Info>,
+): Promise<Info> {
   try {
-    await look();
+    return await look();
   } catch (error) {
     if (!isMissing(error)) throw error;
     if (!declare) throw missingAndNotMade(what, { setting: "NATS_DECLARE" });
-    await make();
+    return await make();
   }
 }
 

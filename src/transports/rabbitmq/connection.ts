@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import { nextTick } from "node:process";
 import { type AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
-import { type FatalError, messageOf } from "../../errors.ts";
+import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import type { TlsFiles } from "../../certificates.ts";
 import { missingAndNotMade } from "../permissions.ts";
 import type { BrokerKind } from "../queue.ts";
@@ -43,7 +43,8 @@ export const RABBITMQ: BrokerKind = {
   },
   authority: "RABBITMQ_CA_FILE",
   isPermissionError,
-  isLoginError: (error) => /ACCESS_REFUSED|NOT_ALLOWED/.test(messageOf(error)),
+  // The same codes also tell of limits of connections and of a queue with an exclusive consumer, which may end.
+  isLoginError: (error) => /^(?!.*(limit|exclusive)).*(ACCESS_REFUSED|NOT_ALLOWED)/s.test(messageOf(error)),
 };
 
 /** Seconds without a sign of life after which either side gives the connection up. */
@@ -116,11 +117,18 @@ export function deadQueueOf(queue: string): string {
   return `${queue}.dead`;
 }
 
-/** Make queues that are missing. @throws {FatalError} 69, if one is missing that may not be made. */
+/**
+ * Make queues that are missing.
+ *
+ * @throws {FatalError} 69, if one is missing that may not be made, or can't be used.
+ */
 export async function makeQueues(client: AMQPClient, { queues, outcomeQueue, declare }: RabbitQueues): Promise<void> {
   const durable = { durable: true };
   for (const queue of queues) {
-    if (await depthOf(client, queue) !== undefined) continue;
+    if (await depthOf(client, queue) !== undefined) {
+      await tryConsuming(client, queue);
+      continue;
+    }
     if (!declare) throw missing(queue);
     const channel = await client.channel();
     await channel.queueDeclare(deadQueueOf(queue), durable, queueArguments());
@@ -163,6 +171,32 @@ export async function depthOf(client: AMQPClient, queue: string): Promise<number
 export async function disconnect(client: AMQPClient): Promise<void> {
   if (client.blocked === undefined) await client.close();
   else client.socket?.destroy();
+}
+
+/**
+ * Ask to consume a queue in a way that every kind of queue refuses, so that nothing is delivered: a stream because there is
+ * no prefetch, any other queue because the argument is for streams (3.10 to 4.3). An absent queue is refused as well.
+ *
+ * @throws {FatalError} 69, if the queue is a stream.
+ * @throws {Error} If this user may not read from it.
+ */
+export async function tryConsuming(client: AMQPClient, queue: string): Promise<void> {
+  try {
+    await withChannel(client, (channel) => {
+      return channel.basicConsume(queue, { noAck: false, args: { "x-stream-offset": "next" } }, () => {});
+    });
+  } catch (error) {
+    const message = messageOf(error);
+    if (/prefetch count is not set/.test(message)) {
+      throw new FatalError(
+        `Cannot take events from ${queue}: it is a stream, which keeps its messages and gives each to every agent. ` +
+          "Name a quorum queue or a classic one in RABBITMQ_QUEUE.",
+        EXIT.unavailable,
+        { cause: error },
+      );
+    }
+    if (!/PRECONDITION_FAILED|NOT_FOUND/.test(message)) throw error;
+  }
 }
 
 /** Use a channel that nobody else uses: an error ends it. */

@@ -9,6 +9,7 @@ import {
   isPermissionError,
   queueArguments,
   type RabbitQueues,
+  tryConsuming,
   tryPublishing,
   withChannel,
 } from "./connection.ts";
@@ -40,10 +41,7 @@ export async function lookAtRabbit(client: AMQPClient, peer: string, options: Ra
     if (depth === undefined && !declare) absent.push(queue);
     found.push(`${queue} ${depth === undefined ? "is made at the start" : `has ${depth} messages waiting`}`);
     if (!isOutcomes) {
-      await lacks(`read from the queue ${queue}`, (channel) => {
-        // Refused as above, so that nothing is delivered.
-        return channel.basicConsume(queue, { noAck: false, args: { "x-priority": "none" } }, () => {});
-      });
+      if (await isRefused(() => tryConsuming(client, queue))) missing.push(`read from the queue ${queue}`);
     }
     if (depth === undefined && declare) await mayMake(queue, isOutcomes ? undefined : dead);
     if (isOutcomes) continue;

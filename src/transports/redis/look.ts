@@ -25,14 +25,14 @@ const NO_ENTRY = "0-0";
  */
 export async function lookAtRedis({ command }: RedisConnection, peer: string, names: RedisNames): Promise<string> {
   const { streams, outcomeStream, deadStream, groupName } = names;
-  const missing: string[] = [];
+  const missing: string[] = [], keys = [...streams, outcomeStream, deadStream];
   /** A command that the server refuses for its arguments, after it has looked whether the user may call it. */
   const lacks = async (what: string, ...args: readonly string[]) => {
     try {
       await command(...args);
     } catch (error) {
       if (isPermissionError(error)) missing.push(what);
-      else if (!isExpected(error)) throw notNow(peer, error);
+      else if (!isExpected(error)) throw notNow(peer, error, args.find((argument) => keys.includes(argument)));
     }
   };
   // No group has such a name, so that none is made and nothing is read.
@@ -53,6 +53,8 @@ export async function lookAtRedis({ command }: RedisConnection, peer: string, na
   }
   for (const stream of [outcomeStream, deadStream]) {
     await lacks(`call XADD on ${stream}`, "XADD", stream, NO_ENTRY, "check", "");
+    // The one before is refused before the server looks what the key holds.
+    await lacks(`call XLEN on ${stream}`, "XLEN", stream);
   }
   for (const stream of streams) {
     const keys = ["3", stream, outcomeStream, deadStream];
@@ -83,8 +85,12 @@ function isExpected(error: unknown): boolean {
     /^NOSCRIPT|invalid stream id|must be greater than 0-0|requires the key to exist/i.test(messageOf(error));
 }
 
-function notNow(peer: string, error: unknown): FatalError {
+function notNow(peer: string, error: unknown, key = "a key"): FatalError {
   const message = messageOf(error);
+  if (message.startsWith("WRONGTYPE")) {
+    const problem = `${key} holds something that is no stream. Remove it, or name another key in the settings.`;
+    return new FatalError(`Cannot use ${peer}: ${problem}`, EXIT.unavailable, { cause: error });
+  }
   const why = message.startsWith("OOM")
     ? "it has no memory left (`maxmemory`), and takes no outcomes until there is some. Agents wait, and lose nothing."
     : message;
