@@ -1,6 +1,6 @@
 /** What the transports of all brokers have in common: connections that follow one another, settling, an orderly end. @module */
 
-import type { Clock } from "../clock.ts";
+import { type Clock, untilAborted } from "../clock.ts";
 import { EXIT, FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { SourceObserver } from "../observer.ts";
@@ -78,6 +78,8 @@ export interface Queue<Handle> extends BrokerKind {
   look(): Promise<string>;
 }
 
+/** Milliseconds that a look at the broker may take. */
+const LOOK_MS = 20_000;
 /** Milliseconds that settling and handing back may take when the agent stops. */
 const CLOSE_MS = 5_000;
 
@@ -102,7 +104,8 @@ export function openQueue<Handle>(queue: Queue<Handle>, options: QueueOptions): 
       let openedMs: number | undefined;
       let end: ConnectionEnd;
       try {
-        session = await queue.open({ onBeat });
+        session = await openUnlessAborted(queue, { onBeat }, signal);
+        if (!session) return;
         openedMs = clock.now();
         hasWorked = true;
         log.info("✅ Connected to {product}: {url}", { product, url });
@@ -174,13 +177,26 @@ export function openQueue<Handle>(queue: Queue<Handle>, options: QueueOptions): 
     },
     chunk: (chunk, delivery) =>
       session !== undefined && delivery !== undefined && session.chunk(delivery.handle as Handle, chunk),
-    check: () => check(queue),
+    check: () => check(queue, clock),
     async close() {
       const current = session;
       session = undefined;
       if (current) await leave(current, settling, options);
     },
   };
+}
+
+/** Open a session; undefined as soon as `signal` aborts: a server that does not answer holds up no end. */
+async function openUnlessAborted<Handle>(
+  queue: Queue<Handle>,
+  hooks: { onBeat: () => void },
+  signal: AbortSignal,
+): Promise<QueueSession<Handle> | undefined> {
+  const opening = queue.open(hooks);
+  const session = await Promise.race([opening, untilAborted(signal)]);
+  if (session) return session;
+  opening.then((late) => late.close()).catch(() => {}); // nobody waits for it
+  return undefined;
 }
 
 function reconnectionOf<Handle>({ peer, advice }: Queue<Handle>, options: QueueOptions) {
@@ -208,11 +224,18 @@ async function leave<Handle>(
   }
 }
 
-async function check<Handle>(queue: Queue<Handle>): Promise<string> {
+async function check<Handle>(queue: Queue<Handle>, clock: Pick<Clock, "sleep">): Promise<string> {
+  const enough = new AbortController();
   try {
-    return `server: usable (${queue.peer}; ${await queue.look()})`;
+    const late = clock.sleep(LOOK_MS, enough.signal).then(() => {
+      throw new Error("the server does not answer");
+    });
+    late.catch(() => {}); // where it is not waited for
+    return `server: usable (${queue.peer}; ${await Promise.race([queue.look(), late])})`;
   } catch (error) {
     throw cannotUse(queue, queue.peer, error);
+  } finally {
+    enough.abort();
   }
 }
 
@@ -238,7 +261,7 @@ function problemOf(error: unknown, { authority }: BrokerKind): string {
   const message = messageOf(error);
   // RabbitMQ and Redis name the user whom they refuse something.
   if (!/certificate|self.signed|UnknownIssuer|\bUNKNOWN\b/i.test(message)) {
-    return message.replace(/ for user '[^']*'|(?<=NOPERM )User \S+/, "");
+    return message.replace(/ for user '[^']*'|(?<=NOPERM )User \S+/, "").replace(/\.$/, "");
   }
   return `the broker's certificate is not accepted (${message}): ${authority} names the authority to trust`;
 }
