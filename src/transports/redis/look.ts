@@ -25,14 +25,18 @@ const NO_ENTRY = "0-0";
  */
 export async function lookAtRedis({ command }: RedisConnection, peer: string, names: RedisNames): Promise<string> {
   const { streams, outcomeStream, deadStream, groupName } = names;
-  const missing: string[] = [], keys = [...streams, outcomeStream, deadStream];
-  /** A command that the server refuses for its arguments, after it has looked whether the user may call it. */
-  const lacks = async (what: string, ...args: readonly string[]) => {
+  const missing: string[] = [], used = [...streams, outcomeStream, deadStream];
+  /**
+   * A command that the server refuses for its arguments, after it has looked whether the user may call it. `what`: for
+   * the list of what is missing; undefined for a command that the agent's work does not take.
+   */
+  const lacks = async (what: string | undefined, ...args: readonly string[]) => {
     try {
       await command(...args);
     } catch (error) {
-      if (isPermissionError(error)) missing.push(what);
-      else if (!isExpected(error)) throw notNow(peer, error, args.find((argument) => keys.includes(argument)));
+      if (isPermissionError(error)) {
+        if (what !== undefined) missing.push(what);
+      } else if (!isExpected(error)) throw notNow(peer, error, args.find((argument) => used.includes(argument)));
     }
   };
   // No group has such a name, so that none is made and nothing is read.
@@ -54,7 +58,7 @@ export async function lookAtRedis({ command }: RedisConnection, peer: string, na
   for (const stream of [outcomeStream, deadStream]) {
     await lacks(`call XADD on ${stream}`, "XADD", stream, NO_ENTRY, "check", "");
     // The one before is refused before the server looks what the key holds.
-    await lacks(`call XLEN on ${stream}`, "XLEN", stream);
+    await lacks(undefined, "XLEN", stream);
   }
   for (const stream of streams) {
     const keys = ["3", stream, outcomeStream, deadStream];
