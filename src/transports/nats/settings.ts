@@ -31,6 +31,15 @@ export const NATS_SETTINGS = {
     expected: "a subject, which may end in .>",
     check: subject,
     default: "agent.events.>",
+    // What an agent publishes would come back to it, and dead letters without end.
+    conflict: ({ EVENT_TRANSPORT: transport, NATS_SUBJECT: events, ...to }) => {
+      if (transport !== "nats" || events === undefined) return undefined;
+      const below = [to.NATS_OUTCOME_SUBJECT, to.NATS_DEAD_SUBJECT].map((subject) => `${subject}.>`);
+      const both = below.find((subject) => overlap(String(events), subject));
+      return both === undefined
+        ? undefined
+        : `NATS_SUBJECT: ${events} takes in ${both}, where outcomes or dead letters go: take events from another subject`;
+    },
   }),
   NATS_CONSUMER: setting({
     meaning: "NATS transport: the durable consumer that the agents share",
@@ -114,4 +123,16 @@ function plainSubject(given: string): string | undefined {
 
 function subject(given: string): string | undefined {
   return /^([^\s.*>]+|\*)(\.([^\s.*>]+|\*))*(\.>)?$/.test(given) ? given : undefined;
+}
+
+/** Whether there are subjects that both patterns take in. */
+function overlap(one: string, other: string): boolean {
+  const parts = one.split("."), others = other.split(".");
+  for (let at = 0; at < Math.max(parts.length, others.length); at++) {
+    const part = parts[at], beside = others[at];
+    if (part === undefined || beside === undefined) return false;
+    if (part === ">" || beside === ">") return true;
+    if (part !== beside && part !== "*" && beside !== "*") return false;
+  }
+  return true;
 }

@@ -3,6 +3,9 @@
 import { flag, names, text, urlWith } from "../../settings/checks.ts";
 import { FLAG, optional, setting } from "../../settings/definition.ts";
 
+/** Why events can't come from there: what an agent sends would come back to it. */
+const FROM_ELSEWHERE = "take events from another queue";
+
 export const RABBITMQ_SETTINGS = {
   RABBITMQ_URL: optional({
     meaning: "RabbitMQ transport: the server, `amqp://user:password@host:port/vhost`, or amqps:// for TLS",
@@ -26,6 +29,16 @@ export const RABBITMQ_SETTINGS = {
     expected: "the name of a queue",
     check: text,
     default: "agent.outcomes",
+    // A queue's dead letters go to its name with `.dead`.
+    conflict: ({ EVENT_TRANSPORT: transport, RABBITMQ_QUEUE: queues, RABBITMQ_OUTCOME_QUEUE: outcomes }) => {
+      if (transport !== "rabbitmq" || queues === undefined) return undefined;
+      const list = String(queues).split(","), dead = list.map((queue) => `${queue}.dead`);
+      const both = [...dead, outcomes].find((queue) => list.includes(String(queue)));
+      if (both !== undefined) return `RABBITMQ_QUEUE: ${both} is where outcomes or dead letters go: ${FROM_ELSEWHERE}`;
+      return dead.includes(String(outcomes))
+        ? `RABBITMQ_OUTCOME_QUEUE: ${outcomes} is where dead letters go: name another queue`
+        : undefined;
+    },
   }),
   RABBITMQ_DECLARE: setting({
     meaning: "RabbitMQ transport: whether queues are made where they are missing; those that exist stay as they are",

@@ -21,6 +21,16 @@ export const REDIS_SETTINGS = {
     expected: "names of streams, separated by commas",
     check: names,
     default: "{agent}:events",
+    // What an agent adds would come back to it, and dead letters without end.
+    conflict: ({ EVENT_TRANSPORT: transport, REDIS_STREAM: streams, ...to }) => {
+      if (transport !== "redis" || streams === undefined) return undefined;
+      const both = String(streams).split(",").find((stream) =>
+        stream === to.REDIS_OUTCOME_STREAM || stream === to.REDIS_DEAD_STREAM
+      );
+      return both === undefined
+        ? undefined
+        : `REDIS_STREAM: ${both} is where outcomes or dead letters go: take events from another stream`;
+    },
   }),
   REDIS_OUTCOME_STREAM: setting({
     meaning: "Redis transport: the stream that outcomes are added to",
