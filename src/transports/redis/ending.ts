@@ -7,6 +7,8 @@ import { type Script, SETTLE } from "./scripts.ts";
 export interface Ending {
   readonly stream: string;
   readonly entry: string;
+  /** Whether nobody else can have settled it, so that nothing is looked for. */
+  readonly isTrimmed?: true;
   /** Names and values of the fields of its outcome; empty if it has none. */
   readonly outcome: readonly string[];
   /** Names and values of the fields that its dead letter has besides its own; empty if it is none. */
@@ -50,8 +52,8 @@ export function createEndings(options: {
 
   /** Run one script for entries of one stream, and tell each what became of it. */
   async function run(stream: string, entries: readonly Waiting[]): Promise<void> {
-    const parts = entries.flatMap(({ entry, outcome, letter }) => {
-      return [entry, String(outcome.length), String(letter.length), ...outcome, ...letter];
+    const parts = entries.flatMap(({ entry, isTrimmed, outcome, letter }) => {
+      return [entry, isTrimmed ? "1" : "0", String(outcome.length), String(letter.length), ...outcome, ...letter];
     });
     try {
       const replies = await runScript(SETTLE, stream, outcomeStream, deadStream, groupName, ...parts);

@@ -18,6 +18,8 @@ export interface HeldEntry {
   readonly correlationId?: string;
   /** The channel that pieces of the answer are published to. */
   readonly replyTo?: string;
+  /** Set once it was found gone from its stream, as by `MAXLEN`, while it was held: nobody else can answer it any more. */
+  isTrimmed?: true;
 }
 
 /** An entry that some agent was given and has not settled. */

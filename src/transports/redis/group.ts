@@ -9,7 +9,7 @@ import { type Chunk, encodeChunk, type Entry } from "../../wire.ts";
 import type { Holds } from "../holds.ts";
 import { type FailureParts, OutcomeTooLargeError, readMessage, refusalOf, typeOf } from "../messages.ts";
 import type { Delivery } from "../transport.ts";
-import type { RedisConnection } from "./connection.ts";
+import type { RedisConnection, Reply } from "./connection.ts";
 import {
   claimedEntries,
   type HeldEntry,
@@ -134,10 +134,12 @@ class OpenGroup implements Group {
     const { streams, groupName, consumer, claimAfterMs, holds } = this.#options;
     const found: PendingEntry[] = [];
     for (const stream of streams) {
-      const own = [...holds].filter((held) => held.stream === stream).map(({ entry }) => entry);
+      const own = [...holds].filter((held) => held.stream === stream && !held.isTrimmed);
       await unlessMissing(async () => {
         for (let at = 0; at < own.length; at += PAGE) {
-          await this.#runScript(KEEP, stream, groupName, consumer, ...own.slice(at, at + PAGE));
+          const entries = own.slice(at, at + PAGE).map(({ entry }) => entry);
+          const gone = await this.#runScript(KEEP, stream, groupName, consumer, ...entries) as readonly Reply[];
+          for (const held of own) if (gone.includes(held.entry)) held.isTrimmed = true;
         }
         const idle = ["IDLE", String(claimAfterMs), "-", "+", String(PAGE)];
         found.push(...pendingEntries(stream, await this.#command("XPENDING", stream, groupName, ...idle)));

@@ -18,7 +18,7 @@ export interface Script {
  * and the outcome once. It repeats the fields of its entry byte for byte: 1,000 of them, since a command in a script has
  * some 4,000 at most, and the entry has to be taken away.
  *
- * Arguments: the group, then for each entry its id, how many arguments its outcome and what its dead letter has besides
+ * Arguments: the group, then for each entry its id, 1 if it is not to be looked for, how many arguments its outcome and what its dead letter has besides
  * those fields, and these.
  * Returns for each entry 1, or 0 where it was settled before, or the text of an error.
  */
@@ -39,32 +39,42 @@ local function copied(entry)
 end
 local results, at = {}, 2
 while at <= #ARGV do
-  local entry, outcome, letter = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  local entry, outcome, letter = ARGV[at], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local result = 0
-  if #redis.call('XPENDING', stream, group, entry, entry, 1) > 0 then
-    result = letter > 0 and add(dead, at + 3 + outcome, letter, copied(entry)) or add(outcomes, at + 3, outcome, {}) or 1
+  if ARGV[at + 1] == '1' or #redis.call('XPENDING', stream, group, entry, entry, 1) > 0 then
+    result = letter > 0 and add(dead, at + 4 + outcome, letter, copied(entry)) or add(outcomes, at + 4, outcome, {}) or 1
     if result == 1 then
       redis.call('XACK', stream, group, entry)
       redis.call('XDEL', stream, entry)
     end
   end
   results[#results + 1] = result
-  at = at + 3 + outcome + letter
+  at = at + 4 + outcome + letter
 end
 return results`,
 };
 
-/** A sign of life for entries that are still this consumer's: their idle time starts again, their deliveries stay as they are. */
+/**
+ * A sign of life for entries that are still this consumer's: their idle time starts again, their deliveries stay as they are.
+ * To claim one that is gone from the stream would take it away from this consumer too.
+ *
+ * Returns those that are gone.
+ */
 export const KEEP: Script = {
   keys: 1,
   text: `
+local gone = {}
 for at = 3, #ARGV do
   local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[at], ARGV[at], 1)
   if pending[1] and pending[1][2] == ARGV[2] then
-    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[at], 'JUSTID')
+    if #redis.call('XRANGE', KEYS[1], ARGV[at], ARGV[at]) == 0 then
+      gone[#gone + 1] = ARGV[at]
+    else
+      redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[at], 'JUSTID')
+    end
   end
 end
-return 0`,
+return gone`,
 };
 
 /** Remove consumers that have nothing pending: this one, and those that have been silent for the given milliseconds. */

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { startAgent } from "../../support/agent.ts";
+import { poll } from "../../support/brokers/broker.ts";
 import { EVENTS, GROUP, NO_REDIS, type RedisBroker, startRedis } from "../../support/brokers/redis.ts";
 import { CLIENT_CERTIFICATE } from "../../support/client_certificate.ts";
 import { event } from "../../support/events.ts";
@@ -132,6 +133,27 @@ test("a sender finds its correlation id in the outcome", async () => {
   await using _agent = await agentOf(broker);
   await broker.command("XADD", EVENTS, "*", "body", JSON.stringify(event("q1")), "correlation_id", "order 7");
   assertEquals((await broker.outcomes(1)).map(({ correlationId }) => correlationId), ["order 7"]);
+});
+
+test("an entry that is trimmed while it is being answered has its outcome, once", async () => {
+  await using broker = await startRedis();
+  await using model = await startModelServer("openai");
+  model.otherwise("held");
+  const asked = { MODEL_PROVIDER: "openai", OPENAI_BASE_URL: model.url, OPENAI_MODEL: "test-model" };
+  await using agent = await agentOf(broker, asked);
+  await using _other = await agentOf(broker, asked);
+  await broker.publish(event("q1"));
+  await model.askedFor(1);
+  await broker.command("XTRIM", EVENTS, "MAXLEN", "0");
+  // The other agent looks at what seems to have been left behind, and the server no longer holds it for anybody.
+  await poll("nothing pending", async () => (await broker.depth()).held === 0 || undefined);
+  model.release();
+  assertEquals((await broker.outcomes(1)).map(({ id }) => id), ["q1"]);
+  model.otherwise(undefined);
+  await broker.publish(event("q2"));
+  assertEquals((await broker.outcomes(2)).map(({ id }) => id), ["q1", "q2"]);
+  assertEquals(model.asked.length, 2);
+  assertEquals(agent.log.filter(({ level }) => level === "error"), []);
 });
 
 test("a key of the wrong kind is named, and used once it is mended", async () => {
