@@ -9,6 +9,8 @@ export type { Arrival, Ending } from "./arrivals.ts";
 
 /** An open connection. */
 export interface Connection extends Pick<Arrivals, "received" | "take" | "wait"> {
+  /** The subprotocol that the server has chosen; empty where it has chosen none. */
+  readonly protocol: string;
   /** Does nothing once the connection has ended. */
   send(frame: string): void;
   isOpen(): boolean;
@@ -77,6 +79,7 @@ export async function dial(options: DialOptions, signal: AbortSignal): Promise<C
   };
   return {
     ...arrivals,
+    protocol: hide(socket.protocol),
     send: (frame) => socket.send(frame),
     isOpen: () => socket.readyState === WebSocket.OPEN,
     unsentBytes: () => socket.bufferedAmount,

@@ -43,6 +43,7 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
     random,
   });
   let link: Link | undefined;
+  const tellProtocol = protocolTeller(options);
   /** Not to a server that did not take an auth of that size. */
   let showsEvidence = options.attestation !== undefined;
 
@@ -60,6 +61,7 @@ export function openWebSocketTransport(options: WebSocketTransportOptions): Tran
       const openedMs = clock.now();
       const current = link = createLink(dialled, { ...options, refusals, showsEvidence });
       log.info("✅ WebSocket connected to {url}", { url });
+      tellProtocol(dialled);
       options.observer?.connected();
       options.onReachable();
       unheard.sendAgain((entry) => settle(entry, current));
@@ -117,6 +119,25 @@ function dialler(options: WebSocketTransportOptions): (signal: AbortSignal) => P
       // Whoever called it off looks at the signal next.
       return signal.aborted ? { problem: "called off" } : await explain(error);
     }
+  };
+}
+
+/**
+ * Makes the function that warns once of a server that has not taken WEBSOCKET_PROTOCOL. Many take none and work all the
+ * same; a browser would not connect, but Deno's WebSocket looks at nothing (2.7.11 and 2.9.6).
+ */
+function protocolTeller({ protocols, log }: WebSocketTransportOptions): (connection: Connection) => void {
+  let isTold = false;
+  return ({ protocol }) => {
+    if (isTold || !protocols || protocols.includes(protocol)) return;
+    isTold = true;
+    log.warn(
+      "the server has taken no subprotocol of WEBSOCKET_PROTOCOL: going on, but check both if it misunderstands",
+      {
+        asked: protocols.join(", "),
+        taken: protocol || "none",
+      },
+    );
   };
 }
 

@@ -104,6 +104,7 @@ Deno.test("challenges, pings, refused frames and requests to forget of a server 
   let unsentBytes = 0, quotes = 0;
   const connection: Connection = {
     ...arrivals,
+    protocol: "",
     send(frame) {
       const { type, eventId } = JSON.parse(frame);
       sent.push(eventId === undefined ? type : `${type} ${eventId}`);

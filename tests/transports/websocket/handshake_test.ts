@@ -3,8 +3,9 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { systemClock } from "../../../src/clock.ts";
 import { FatalError } from "../../../src/errors.ts";
-import type { LogFields } from "../../../src/log.ts";
+import type { Log, LogFields } from "../../../src/log.ts";
 import { silentLog } from "../../../src/log.ts";
+import { startRawWebSocket } from "../../support/raw_websocket.ts";
 import { LOCALHOST_CERTIFICATE } from "../../support/localhost_certificate.ts";
 import { heldClock, open, run, startServer } from "./fixture.ts";
 
@@ -28,6 +29,26 @@ Deno.test("headers and subprotocols that are set are sent", async () => {
   assertEquals(headers.get("x-agent"), "7");
   assertEquals(headers.get("sec-websocket-protocol"), "agents.v2, agents.v1");
 });
+
+for (const [what, taken] of [["none", undefined], ["another one", "chat"], ["the one", "agents.v1"]] as const) {
+  Deno.test(`a server that takes ${what} of the subprotocols asked for is told of, if at all, once`, async () => {
+    await using server = startRawWebSocket(async ({ accept, write, gone }) => {
+      const chosen = taken === undefined ? "" : `Sec-WebSocket-Protocol: ${taken}\r\n`;
+      const upgrade = `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n`;
+      await write(`HTTP/1.1 101 Switching Protocols\r\n${upgrade}${chosen}\r\n`);
+      await gone;
+    });
+    const told: (LogFields | undefined)[] = [], reached = Promise.withResolvers<void>();
+    const log: Log = {
+      ...silentLog,
+      warn: (message, fields) => void (message.includes("WEBSOCKET_PROTOCOL") && told.push(fields)),
+    };
+    const options = { protocols: ["agents.v1"], log, onReachable: reached.resolve };
+    await using _running = run(open(server.url, systemClock, options));
+    await reached.promise;
+    assertEquals(told, taken === "agents.v1" ? [] : [{ asked: "agents.v1", taken: taken ?? "none" }]);
+  });
+}
 
 Deno.test("user name and password of the URL are sent as basic authentication, unless a header says otherwise", async () => {
   const basic = `Basic ${new TextEncoder().encode("us er:pä@ss").toBase64()}`;
