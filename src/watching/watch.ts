@@ -1,16 +1,16 @@
 /** Watches over directories: tells when something in them changes, and waits where nothing does. @module */
 
-import { basename } from "node:path";
+import { relative } from "node:path";
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { Log, LogFields } from "../log.ts";
-import { blockingEntriesIn, createBlockingEntries } from "./blocking_entries.ts";
-import { createWatchers, isStillThere } from "./watchers.ts";
+import { createBlockingEntries } from "./blocking_entries.ts";
+import { createWatchers, directoriesOf, isStillThere, type Place } from "./watchers.ts";
 
 /** Tells of changes. */
 export interface Watch extends AsyncDisposable {
-  /** Watch these directories, from now on or still; anew, where one is not the one that was watched. */
-  renew(directories: readonly string[]): Promise<void>;
+  /** Watch these places, from now on or still; anew, where a directory is not the one that was watched. */
+  renew(places: readonly Place[]): Promise<void>;
   /** Names of what changed since the last call; `""`: anything may have changed. */
   changes(): ReadonlySet<string>;
   /** Whether nothing changes for `atMostMs`; resolves earlier at a change, or when `signal` aborts. */
@@ -54,7 +54,7 @@ export function createWatch(options: WatchOptions): Watch {
   };
 }
 
-/** Watches a changing list of directories; `note` is given the name of whatever changes in them, `""` for anything. */
+/** Watches a changing list of places; `note` is given the name of whatever changes in them, `""` for anything. */
 function watchDirectories({ log, otherwise, countsReads = true }: WatchOptions, note: (name: string) => void) {
   const watchers = createWatchers({ log, otherwise, countsReads, note });
   const blockingIn = createBlockingEntries();
@@ -64,44 +64,48 @@ function watchDirectories({ log, otherwise, countsReads = true }: WatchOptions, 
     if (!told.has(message)) log.warn(message, fields);
     told.add(message);
   };
-  const begin = (directory: string) => {
+  const begin = (place: Place) => {
     try {
-      watchers.begin(directory);
+      watchers.begin(place);
     } catch (error) {
       // A directory that is not there yet is asked for again at the next look.
       if (!(error instanceof Deno.errors.NotFound)) {
-        warn(`a directory can't be watched: ${otherwise}`, { path: directory, error: messageOf(error) });
+        warn(`a directory can't be watched: ${otherwise}`, { path: place.directory, error: messageOf(error) });
       }
     }
   };
+  const blockingOf = ({ directory, below = [] }: Place) => [directory, ...below].flatMap(blockingIn);
 
   return {
     /** Watch these and no others. */
-    async renew(directories: readonly string[]) {
+    async renew(places: readonly Place[]) {
       const before = watchers.watched();
-      const all = new Set([...directories, ...before.map(({ directory }) => directory)]);
-      const blocking = new Map([...all].map((directory) => [directory, blockingIn(directory)]));
-      const [blocked, free] = partition(directories, (directory) => blocking.get(directory)!.length > 0);
-      for (const path of blocked) {
+      const blocking = new Map(places.map((place) => [place, blockingOf(place)]));
+      const [blocked, free] = partition(places, (place) => blocking.get(place)!.length > 0);
+      for (const place of blocked) {
         const why = "a directory is not watched while there is a FIFO or a device in it";
-        warn(`${why}: ${otherwise}`, { path, entry: basename(blocking.get(path)![0]!) });
+        const path = place.directory, entry = relative(path, blocking.get(place)![0]!);
+        warn(`${why}: ${otherwise}`, { path, entry });
       }
-      const [kept, unwanted] = partition(before, (it) => free.includes(it.directory) && isStillThere(it));
+      const isWanted = (one: Place) =>
+        free.some(({ directory, below }) => directory === one.directory && !below === !one.below);
+      const [kept, unwanted] = partition(before, (one) => isWanted(one) && isStillThere(one));
       // Together: a FIFO in a directory that is still watched must not be let go.
-      const isDone = await watchers.end(unwanted, before.flatMap(({ directory }) => blocking.get(directory)!));
+      const all = unwanted.length > 0 ? [...[...blocking.values()].flat(), ...before.flatMap(blockingOf)] : [];
+      const isDone = await watchers.end(unwanted, [...new Set(all)]);
       if (!isDone || !await watchers.isRunning()) {
         if (blocked.length === 0) {
-          warn(`changes in a directory are not noticed any more: ${otherwise}`, { path: directories.at(-1) });
+          warn(`changes in a directory are not noticed any more: ${otherwise}`, { path: places.at(-1)?.directory });
         }
         return;
       }
       const watched = new Set(kept.map(({ directory }) => directory));
-      for (const directory of free) if (!watched.has(directory)) begin(directory);
+      for (const place of free) if (!watched.has(place.directory)) begin(place);
     },
     /** End all watches. Those that might make it wait for ever are left to the end of the program. */
     async stop() {
       const watched = watchers.watched();
-      await watchers.end(watched, watched.flatMap(({ directory }) => blockingEntriesIn(directory)));
+      await watchers.end(watched, watched.flatMap(directoriesOf).flatMap(blockingIn));
     },
   };
 }

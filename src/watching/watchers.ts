@@ -1,14 +1,20 @@
 /** Deno's watchers of directories, begun and ended so that none of them can hold up the program. @module */
 
-import { basename, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { blockingEntriesIn, holdFifos } from "./blocking_entries.ts";
+import { blockingEntriesIn, directoriesIn, holdFifos } from "./blocking_entries.ts";
 
-/** One directory being watched. */
-export interface Watched {
+/** A directory to be watched, alone or with all that is below it. */
+export interface Place {
   readonly directory: string;
+  /** The directories below it, as far as they are known; absent: it is watched alone. */
+  readonly below?: readonly string[];
+}
+
+/** One place being watched. */
+export interface Watched extends Place {
   /** Which directory it is; empty if it has been removed. */
   readonly identity: string;
 }
@@ -16,8 +22,8 @@ export interface Watched {
 /** Directories being watched. */
 export interface Watchers {
   watched(): readonly Watched[];
-  /** Watch one more directory. Only if {@linkcode Watchers.isRunning}. @throws What `Deno.watchFs` does. */
-  begin(directory: string): void;
+  /** Watch one more place. Only if {@linkcode Watchers.isRunning}. @throws What `Deno.watchFs` does. */
+  begin(place: Place): void;
   /**
    * End watches, unless that might wait for ever; returns whether it has.
    *
@@ -39,8 +45,11 @@ interface WatchersOptions {
 
 interface Entry extends Watched {
   identity: string;
-  /** When the directory had last changed, in milliseconds since the epoch, at the newest notice. */
-  noticedMs: number | undefined;
+  /**
+   * When each of its directories had last changed, in milliseconds since the epoch, at the newest notice of it. One that
+   * is made, moved or removed while it is watched is none of them any more.
+   */
+  readonly noticed: Map<string, number | undefined>;
   readonly watcher: Deno.FsWatcher;
   /** Resolves when the notices have ended. */
   ended: Promise<void>;
@@ -83,11 +92,13 @@ export function createWatchers(options: WatchersOptions): Watchers {
   return {
     watched: () => [...entries.values()],
     isRunning,
-    begin(directory) {
+    begin(place) {
+      const { directory, below = [] } = place;
       // Before the watch begins: a change between the two counts as one that brought no notice.
-      const info = Deno.statSync(directory);
-      const watcher = Deno.watchFs(directory, { recursive: false });
-      const entry: Entry = { directory, ...stateOf(info), watcher, ended: Promise.resolve() };
+      const identity = identityOf(Deno.statSync(directory));
+      const noticed = new Map([directory, ...below].map((one) => [one, changedMs(one)]));
+      const watcher = Deno.watchFs(directory, { recursive: place.below !== undefined });
+      const entry: Entry = { ...place, identity, noticed, watcher, ended: Promise.resolve() };
       entries.set(directory, entry);
       thread.entries.add(entry);
       entry.ended = follow(entry, hear, options);
@@ -97,7 +108,7 @@ export function createWatchers(options: WatchersOptions): Watchers {
       if (watched.length === 0) return true;
       // Let go only after the watches have ended: closing a FIFO makes the thread open it again.
       const others = [...thread.entries].filter((entry) => entries.get(entry.directory) !== entry);
-      const held = holdFifos([...blocking, ...others.flatMap(({ directory }) => blockingEntriesIn(directory))]);
+      const held = holdFifos([...blocking, ...others.flatMap(directoriesOf).flatMap(blockingEntriesIn)]);
       using _held = held;
       if (!held.isComplete || !await isRunning()) return false;
       for (const { directory } of watched) {
@@ -117,19 +128,31 @@ export function createWatchers(options: WatchersOptions): Watchers {
 /** Whether the directory at a path is still the one being watched, or may be: nothing is there just now. */
 export function isStillThere({ directory, identity }: Watched): boolean {
   const info = statOf(directory);
-  return identity !== "" && (info === undefined || stateOf(info).identity === identity);
+  return identity !== "" && (info === undefined || identityOf(info) === identity);
 }
 
-/** Whether a directory has not changed since its newest notice. Of one that was removed or exchanged nothing is known. */
-function isNoticed({ directory, identity, noticedMs }: Entry): boolean {
+/** The directories of a place as they are now. */
+export function directoriesOf({ directory, below }: Place): string[] {
+  return below ? directoriesIn(directory) : [directory];
+}
+
+/** Whether no directory has changed since its newest notice. Of one that was removed or exchanged nothing is known. */
+function isNoticed({ directory, identity, noticed }: Entry): boolean {
   const info = statOf(directory);
-  if (!info) return true;
-  const now = stateOf(info);
-  return now.identity !== identity || now.noticedMs === noticedMs;
+  if (!info || identityOf(info) !== identity) return true;
+  for (const [one, ms] of noticed) {
+    const now = one === directory ? info.mtime?.getTime() : changedMs(one);
+    if (now !== undefined && now !== ms) return false;
+  }
+  return true;
 }
 
-function stateOf({ dev, ino, mtime }: Deno.FileInfo): { identity: string; noticedMs: number | undefined } {
-  return { identity: `${dev}:${ino}`, noticedMs: mtime?.getTime() };
+function changedMs(directory: string): number | undefined {
+  return statOf(directory)?.mtime?.getTime();
+}
+
+function identityOf({ dev, ino }: Deno.FileInfo): string {
+  return `${dev}:${ino}`;
 }
 
 function statOf(path: string): Deno.FileInfo | undefined {
@@ -149,8 +172,9 @@ async function follow(
   const { directory, watcher } = entry;
   try {
     for await (const { kind, paths } of watcher) {
-      entry.noticedMs = statOf(directory)?.mtime?.getTime();
+      if (paths.length === 0 || !entry.below) entry.noticed.set(directory, changedMs(directory));
       for (const path of paths) {
+        if (entry.below && kind !== "access") noteIn(entry.noticed, path, { root: directory, kind });
         // The watch went with it, and a directory that is made anew is often given the same number.
         if (kind === "remove" && resolve(path) === resolve(directory)) entry.identity = "";
         hear(basename(path), kind);
@@ -161,4 +185,15 @@ async function follow(
   } catch (error) {
     log.warn(`watching a directory ended: ${otherwise}`, { path: directory, error: messageOf(error) });
   }
+}
+
+/** Note a notice from a place with all that is below it. */
+function noteIn(
+  noticed: Map<string, number | undefined>,
+  path: string,
+  { root, kind }: { root: string; kind: Deno.FsEvent["kind"] },
+): void {
+  for (const one of [path, dirname(path)]) if (noticed.has(one)) noticed.set(one, changedMs(one));
+  // Whatever has that name now, its own changes may bring no notice.
+  if (path !== root && kind !== "modify" && kind !== "any") noticed.delete(path);
 }

@@ -2,10 +2,13 @@
 
 import { createHash } from "node:crypto";
 import { dirname, extname, join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { Clock } from "../../clock.ts";
 import { FatalError, messageOf } from "../../errors.ts";
 import { type Log, silentLog } from "../../log.ts";
+import { readOnceUnchanged } from "../../watching/blocking_entries.ts";
 import { createWatch, type Watch } from "../../watching/watch.ts";
+import type { Place } from "../../watching/watchers.ts";
 import { hashTexts } from "../knowledge/texts.ts";
 import { loadCharacter, type LoadedCharacter } from "./character.ts";
 
@@ -25,8 +28,9 @@ export interface Following {
 
 /** Milliseconds without a further change before files are read: whoever saves several is not read half-way. */
 const SETTLE_MS = 100;
-/** Most directories that are watched. What changes in others is found by looking. */
-const MAX_WATCHED = 1_000;
+
+/** Files that are looked at before everything else may go on: a few milliseconds. */
+const FILES_AT_ONCE = 256;
 
 /**
  * Follow the files until `signal` aborts. A mistake in them is told once, leaves in force what was read before, and is
@@ -36,7 +40,8 @@ export async function followCharacter(following: Following, signal: AbortSignal)
   const { path, onChange, log } = following;
   let current = following.character;
   let known = digestOf(current);
-  let look = await lookAt(path, current);
+  const list = readOnceUnchanged(listOf);
+  let look = await lookAt(path, current, list);
   /** The stamp that was read last. Until the first wait is over, it is none: files may have changed since the start. */
   let seen: string | undefined;
   let isBroken = false;
@@ -44,10 +49,10 @@ export async function followCharacter(following: Following, signal: AbortSignal)
   await using watch = createWatch({ log, otherwise, countsReads: false });
   while (!signal.aborted) {
     // The watch first, then the look: what falls between is seen twice, never missed.
-    await watch.renew(look.directories);
+    await watch.renew(look.places);
     await untilChanged(watch, following, signal);
     if (signal.aborted) return;
-    look = await lookAt(path, current);
+    look = await lookAt(path, current, list);
     if (look.stamp === seen) continue;
     seen = look.stamp;
     try {
@@ -62,7 +67,7 @@ export async function followCharacter(following: Following, signal: AbortSignal)
       if (digest === known) continue;
       known = digest;
       // Files that the character has named only now are watched, and looked at once more, from here on.
-      look = await lookAt(path, read);
+      look = await lookAt(path, read, list);
       onChange(read);
       log.info("📚 Knowledge read again", { path, texts: read.texts.length });
     } catch (error) {
@@ -90,44 +95,75 @@ async function untilChanged(watch: Watch, { rescanMs, clock }: Following, signal
 interface Look {
   /** Another one when any of the files has changed, been added or taken away. */
   readonly stamp: string;
-  /** Where a change may show. */
-  readonly directories: readonly string[];
+  /** Where a change shows. */
+  readonly places: readonly Place[];
 }
 
-async function lookAt(path: string, { character }: LoadedCharacter): Promise<Look> {
-  const home = dirname(resolve(path));
-  const files: string[] = [resolve(path)], directories = new Set([home]);
+async function lookAt(path: string, { character }: LoadedCharacter, list: typeof listOf): Promise<Look> {
+  const home = dirname(resolve(path)), single = new Set([home]);
+  const files: string[] = [resolve(path)], trees = new Map<string, readonly string[]>();
   for (const entry of character.knowledge ?? []) {
     if (typeof entry === "string") continue;
     if ("path" in entry) {
       const file = resolve(home, entry.path);
       files.push(file);
-      directories.add(dirname(file));
-    } else {
-      await lookBelow(resolve(home, entry.directory), { files, directories });
+      single.add(dirname(file));
+      continue;
     }
+    const tree = resolve(home, entry.directory), below: string[] = [];
+    await lookBelow(tree, { files, below }, list);
+    trees.set(tree, below);
   }
-  const stamps = await Promise.all(files.map(async (file) => {
-    try {
-      const { dev, ino, size, mtime } = await Deno.stat(file);
-      return [file, dev, ino, size, mtime?.getTime()].join(":");
-    } catch (error) {
-      return `${file}: ${error instanceof Error ? error.name : error}`;
-    }
-  }));
-  return { stamp: stamps.sort().join("\n"), directories: [...directories].slice(0, MAX_WATCHED) };
+  const stamps: string[] = [];
+  for (const [place, file] of files.entries()) {
+    stamps.push(stampOf(file));
+    if (place % FILES_AT_ONCE === FILES_AT_ONCE - 1) await setTimeout(0);
+  }
+  // Each is watched once, since to end one of two watches would end both.
+  const below = new Set([...trees.values()].flat());
+  const isApart = (directory: string) => !below.has(directory);
+  return {
+    stamp: stamps.sort().join("\n"),
+    places: [
+      ...[...trees].filter(([tree]) => isApart(tree)).map(([directory, below]) => ({ directory, below })),
+      ...[...single].filter((one) => isApart(one) && !trees.has(one)).map((directory) => ({ directory })),
+    ],
+  };
+}
+
+/** Synchronously: asked for one by one, 9,000 files took 0.7 s of the processor at each look, and 13 % of it at rest. */
+function stampOf(file: string): string {
+  try {
+    const { dev, ino, size, mtime } = Deno.statSync(file);
+    return [file, dev, ino, size, mtime?.getTime()].join(":");
+  } catch (error) {
+    return `${file}: ${error instanceof Error ? error.name : error}`;
+  }
+}
+
+/** What is in a directory: the names of texts, and of directories. */
+function listOf(directory: string): { readonly texts: readonly string[]; readonly directories: readonly string[] } {
+  const texts: string[] = [], directories: string[] = [];
+  for (const { name, isDirectory } of Deno.readDirSync(directory)) {
+    if (isDirectory) directories.push(name);
+    else if (TEXTS.includes(extname(name))) texts.push(name);
+  }
+  return { texts, directories };
 }
 
 async function lookBelow(
   directory: string,
-  found: { readonly files: string[]; readonly directories: Set<string> },
+  found: { readonly files: string[]; readonly below: string[] },
+  list: typeof listOf,
 ): Promise<void> {
-  found.directories.add(directory);
   try {
-    for await (const { name, isDirectory } of Deno.readDir(directory)) {
+    const { texts, directories } = list(directory);
+    for (const name of texts) found.files.push(join(directory, name));
+    for (const name of directories) {
       const path = join(directory, name);
-      if (isDirectory) await lookBelow(path, found);
-      else if (TEXTS.includes(extname(name))) found.files.push(path);
+      found.below.push(path);
+      if (found.below.length % FILES_AT_ONCE === 0) await setTimeout(0);
+      await lookBelow(path, found, list);
     }
   } catch (error) {
     // It went meanwhile, is a file now, or may not be read: reading the knowledge says so. This much is part of the stamp.

@@ -49,7 +49,7 @@ async function* watchEvents(options: FileTransportOptions, signal: AbortSignal):
   while (!signal.aborted) {
     const place = lookAt(path);
     // The watch first, then the read: what falls between is seen twice, never missed.
-    await watch.renew(place.directories);
+    await watch.renew(place.directories.map((directory) => ({ directory })));
     const input = place.isDirectory ? directory : file;
     for await (const deliveries of input.read({ changes: watch.changes(), isQuiet })) {
       yield deliveries;

@@ -31,7 +31,7 @@ export function openFileWay(settings: Settings, hooks: WayHooks, { log, clock }:
   const read = async () => {
     await using watch = createWatch({ log, otherwise: "its file is read at intervals" });
     while (!over.signal.aborted) {
-      await watch.renew([dirname(output)]);
+      await watch.renew([{ directory: dirname(output) }]);
       watch.changes();
       for (const outcome of reader.read()) if (hooks.isMine(outcome.queryId)) hooks.heard(outcome);
       await watch.isQuiet({ signal: over.signal, atMostMs: LOOK_MS, clock });
