@@ -124,6 +124,8 @@ const NAMED = `(?:(?-i:[a-z0-9]*[A-Z])|[0-9])[${LETTERS}0-9.'-]*`,
   WITHIN = "(?: (?:of|the|and|de|du|del|della|di|von|der))*";
 /** What `NAME` and `NAMES` stand for in the sources: a name, and a name of two words or more. */
 const NAME = `${NAMED}(?:${WITHIN} ${NAMED})*`, NAMES = `${NAMED}(?:${WITHIN} ${NAMED})+`;
+/** What `NOUN` stands for: a word of English that is no participle, as in `where is the data stored`. */
+const NOUN = `(?!\\p{L}*(?:ed|ing|able)$|(?:built|made|kept|sold|run|in|from)$)\\p{L}+`;
 
 /** Letters by which a word that may be a courtesy is told: `hii` and `hi` must not differ. */
 const BEGINNING = 2;
@@ -171,7 +173,8 @@ function compile(of: PhraseSources): Phrases {
     abilities: () => whole(`(?:${of.abilities})(?:[\\s,]+\\p{L}+){0,1}`),
     kinds: () => {
       const kinds = Object.entries(of.kinds) as [Kind, string][];
-      const named = (source: string) => source.replaceAll("NAMES", NAMES).replaceAll("NAME", NAME);
+      const named = (source: string) =>
+        source.replaceAll("NAMES", NAMES).replaceAll("NAME", NAME).replaceAll("NOUN", NOUN);
       return Object.fromEntries(kinds.map(([kind, source]) => [kind, pattern(named(source))])) as Record<Kind, RegExp>;
     },
   });

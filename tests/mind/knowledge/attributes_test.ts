@@ -71,12 +71,14 @@ Deno.test("a date, a founder, a place, a worth or a number is given by a passage
   for (const question of unknown) assertEquals(first(question), undefined, question);
 });
 
-Deno.test("where something of a longer name is, is told by a passage that names a place, in five languages", () => {
+Deno.test("where something is, is told by a passage that names a place, in five languages", () => {
   const places = {
     "Where is the Clock Tower?": "The Clock Tower stands on the market square. It strikes every hour.",
     "Where can I find the Town Hall?": "Town Hall opens at nine. It is next to the bank.",
     "Where's the Old Mill?": "The Old Mill grinds rye for the bakers. You find it at 5 Water Lane.",
     "Where is Anna Bell?": "Anna Bell lives in Turin. She likes tea.",
+    "Where is the fountain?": "The fountain stands behind the church.",
+    "Where can I find the faucet?": "Free tokens come from the faucet on the Sepolia network.",
     "Dov'è la Torre Rossa?": "La Torre Rossa si trova vicino al porto. Ha tre piani.",
     "Où est la Tour Verte ?": "La Tour Verte est derrière la gare. Elle a trois étages.",
     "¿Dónde está la Torre Blanca?": "La Torre Blanca está cerca del mercado. Tiene tres pisos.",
@@ -92,6 +94,8 @@ Deno.test("where something of a longer name is, is told by a passage that names 
     "Town Hall opens at nine and closes at five.",
     "The Old Mill grinds rye for the bakers.",
     "Anna Bell is the mayor. She likes tea.",
+    "The fountain does not run on Sundays.",
+    "The faucet gives free tokens.",
     "La Torre Rossa ha tre finestre.",
     "La Tour Verte a trois portes.",
     "La Torre Blanca tiene tres puertas.",
