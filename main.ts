@@ -80,26 +80,35 @@ async function main(args: readonly string[]): Promise<number> {
     told: (signal) =>
       log.info("🛑 {signal} received: finishing what is in flight; once more to stop at once", { signal }),
   });
-  if (mode === "forget") {
-    const { forgetSaid } = await import("./src/program/forget.ts");
-    return print(await forgetSaid({ settings, log, clock, stop }, { conversation, user }));
+  try {
+    if (mode === "forget") {
+      const { forgetSaid } = await import("./src/program/forget.ts");
+      return print(await forgetSaid({ settings, log, clock, stop }, { conversation, user }));
+    }
+    const parts = { settings: connected, log, clock, environment, stop };
+    if (mode !== "chat") {
+      reportSettings(log, settings, surroundings);
+      const once = mode === "once" || settings.IEXEC_TASK_ID !== undefined;
+      return await run(parts, { once, isWatched: format === "terminal", inTee: surroundings.inTee });
+    }
+    return await talk(parts, {
+      conversation,
+      inTee: surroundings.inTee,
+      write: (text) => printSync(Deno.stdout, text),
+      writeError(text) {
+        stderr.write(text);
+        // It must appear before the next prompt.
+        stderr.flush();
+      },
+    });
+  } catch (error) {
+    if (!(stop.aborted && error === stop.reason)) throw error;
+    // What the start waited for, such as a key, was given up: nothing had been begun.
+    const hasWork = mode === "forget" || mode === "once" || settings.IEXEC_TASK_ID !== undefined;
+    if (hasWork) throw new FatalError("Stopped before anything was done.", EXIT.unanswered, { cause: error });
+    log.info("👋 Agent stopped");
+    return 0;
   }
-  const parts = { settings: connected, log, clock, environment, stop };
-  if (mode !== "chat") {
-    reportSettings(log, settings, surroundings);
-    const once = mode === "once" || settings.IEXEC_TASK_ID !== undefined;
-    return await run(parts, { once, isWatched: format === "terminal", inTee: surroundings.inTee });
-  }
-  return await talk(parts, {
-    conversation,
-    inTee: surroundings.inTee,
-    write: (text) => printSync(Deno.stdout, text),
-    writeError(text) {
-      stderr.write(text);
-      // It must appear before the next prompt.
-      stderr.flush();
-    },
-  });
 }
 
 /**

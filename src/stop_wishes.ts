@@ -45,7 +45,7 @@ export function createStopWish(parts: StopParts): { readonly signal: AbortSignal
       // A supervisor may send SIGTERM after the terminal's SIGINT: that is no second wish.
       if (stop.signal.aborted) return;
       told?.(name);
-      stop.abort();
+      stop.abort(new DOMException(`The agent was told to stop (${name})`, "AbortError"));
     },
   };
 }

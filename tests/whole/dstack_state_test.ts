@@ -75,3 +75,21 @@ Deno.test("a guest agent that gives no key, or another one, ends the agent, and 
   assertEquals(Deno.readFileSync(`${folder.path}/.agent/agent.db`), before);
   assertEquals(readEntries(`${folder.path}/iexec_out/responses.json`)?.length, 1);
 });
+
+for (
+  const [what, args, expected, said] of [
+    ["an agent", [], 0, "👋 Agent stopped"],
+    ["a task", ["--once"], 65, "Stopped before anything was done"],
+  ] as const
+) {
+  Deno.test(`${what} that is told to stop while dstack gives no key ends with ${expected}, and it is no bug`, async () => {
+    await using folder = makeFolder({ "iexec_in/events.json": [event("q1")] });
+    await using guest = await startGuestAgent({ socketPath: `${folder.path}/dstack.sock`, answers: ["hang"] });
+    await using agent = await startAgent({ folder: folder.path, env: FROM_DSTACK, args });
+    await guest.asked(1);
+    assertEquals((await agent.stop()).code, expected);
+    const lines = agent.lines.join("\n");
+    assertStringIncludes(lines, said);
+    assert(!lines.includes("bug"), lines);
+  });
+}
