@@ -54,10 +54,10 @@ export function pathProblem(error: unknown): { reason: string; isPlace: boolean;
 
 /** What the system says, and where, of a message such as `Permission denied (os error 13): mkdir '/app/.agent'`. */
 function inPlainWords(message: string): string {
-  const [, words, path] = /^(.+?) \(os error \d+\)(?:: \w+ '(.+?)'(?: -> '.*')?)?$/s.exec(message) ?? [];
+  const [, words, path] = /^(.+?) \(os error \d+\)(?:: \w+(?: '(.+?)'(?: -> '.*')?)?)?$/s.exec(message) ?? [];
   if (words === undefined) return message;
-  // Whoever reads this knows nothing of the names under which files are written before they are renamed.
-  const place = path?.endsWith(".new") ? dirname(path) : path;
+  // Whoever reads this knows nothing of the files that are written for a moment: before a rename, or to see whose they are.
+  const place = path !== undefined && /\.new$|\/\.owner$/.test(path) ? dirname(path) : path;
   return words[0]!.toLowerCase() + words.slice(1) + (place === undefined ? "" : ` at ${place}`);
 }
 

@@ -181,6 +181,8 @@ Deno.test("what the system refuses is said in its words and with the path, witho
     "read-only file system at /out",
   );
   assertEquals(said("Permission denied (os error 13): rename '/a/b.new' -> '/a/b'"), "permission denied at /a");
+  assertEquals(said("Permission denied (os error 13): open '/app/.agent/.owner'"), "permission denied at /app/.agent");
+  assertEquals(said("Permission denied (os error 13): tmpfile"), "permission denied");
   assertEquals(said("Permission denied (os error 13)"), "permission denied");
   assertEquals(said("anything else"), "anything else");
 });
