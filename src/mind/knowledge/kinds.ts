@@ -3,8 +3,8 @@
 import signs from "./signs.json" with { type: "json" };
 
 /**
- * When something began, who made it, whose it is, where it has its seat, where it is found, what it is
- * worth, where it is reached, how large it is, whom to ask for help, what something of a longer name costs.
+ * When something began, who made it, whose it is, where it has its seat, where it is found, what it is worth, where it is
+ * reached, how large it is, whom to ask for help, what something of a longer name costs.
  *
  * How a question asks for each of them is a matter of its language: `kinds` in `phrases.json`.
  */

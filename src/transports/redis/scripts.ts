@@ -18,8 +18,8 @@ export interface Script {
  * and the outcome once. It repeats the fields of its entry byte for byte: 1,000 of them, since a command in a script has
  * some 4,000 at most, and the entry has to be taken away.
  *
- * Arguments: the group, then for each entry its id, 1 if it is not to be looked for, how many arguments its outcome and what its dead letter has besides
- * those fields, and these.
+ * Arguments: the group, then for each entry its id, 1 if it is not to be looked for, how many arguments its outcome and
+ * what its dead letter has besides those fields, and these.
  * Returns for each entry 1, or 0 where it was settled before, or the text of an error.
  */
 export const SETTLE: Script = {
