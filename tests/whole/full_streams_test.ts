@@ -26,7 +26,7 @@ for (const args of [["--check"], ["--help"], ["--version"], ["--licenses"]]) {
     assertEquals(code, 74);
     assertStringIncludes(
       agent.lines.at(-1) ?? "",
-      "agent: Cannot write to the standard output: no space left on device",
+      "agent: Cannot write to the standard output: no space left",
     );
   });
 }
