@@ -6,18 +6,24 @@
 
 Prints where it listens, and then a line for each TLS client: its name, or that it was refused.
 """
-import socket, ssl, sys, threading
+import os, socket, ssl, sys, threading
+
+
+def tell(line):
+    # In one call: `print` writes the end of a line by itself, behind what another thread writes in between.
+    os.write(1, f"{line}\n".encode())
+
 
 kind, _, where = sys.argv[1].partition(":")
 context = None
 if kind == "unix":
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(where)
-    print(where, flush=True)
+    tell(where)
 elif kind == "vsock":
     listener = socket.socket(socket.AF_VSOCK)
     listener.bind((int(where), socket.VMADDR_PORT_ANY))
-    print(listener.getsockname()[1], flush=True)
+    tell(listener.getsockname()[1])
 else:
     cert, key, authority = where.split(":")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -25,7 +31,7 @@ else:
     context.load_verify_locations(authority)
     context.verify_mode = ssl.CERT_REQUIRED
     listener = socket.create_server(("127.0.0.1", 0))
-    print(listener.getsockname()[1], flush=True)
+    tell(listener.getsockname()[1])
 listener.listen()
 
 
@@ -47,8 +53,8 @@ def serve(near):
         try:
             near = context.wrap_socket(near, server_side=True)
         except OSError:
-            return print("refused", flush=True)
-        print(dict(part[0] for part in near.getpeercert()["subject"])["commonName"], flush=True)
+            return tell("refused")
+        tell(dict(part[0] for part in near.getpeercert()["subject"])["commonName"])
     far = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
     threading.Thread(target=carry, args=(far, near), daemon=True).start()
     carry(near, far)
