@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { startAgent } from "../support/agent.ts";
 import { poll } from "../support/brokers/broker.ts";
-import { CONSUMER, NO_NATS, startNats, STREAM } from "../support/brokers/nats.ts";
+import { CONSUMER, NO_NATS, OUTCOME_STREAM, startNats, STREAM } from "../support/brokers/nats.ts";
 import { EVENTS, NO_RABBITMQ, startRabbit } from "../support/brokers/rabbitmq.ts";
 import { NO_REDIS, OUTCOMES, startRedis } from "../support/brokers/redis.ts";
 import { event } from "../support/events.ts";
@@ -85,6 +85,14 @@ testUnless(NO_NATS, "nats: consumers that were there before", async (context) =>
       await make(config);
       await areRefused(broker.env, `The consumer ${CONSUMER} of ${STREAM} ${saying}`);
     }
+  });
+
+  await context.step("a stream that has the subjects of one that has to be made is told of", async () => {
+    await make({});
+    await broker.use(({ manager }) => manager.streams.delete(OUTCOME_STREAM));
+    await broker.use(({ manager }) => manager.streams.add({ name: "OTHER", subjects: ["agent.outcomes.*"] }));
+    await areRefused(broker.env, `Cannot make the stream ${OUTCOME_STREAM}: another stream takes some of its subjects`);
+    await broker.use(({ manager }) => manager.streams.delete("OTHER"));
   });
 
   await broker.deleteQueue();

@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import { lackingPermissions, missingAndNotMade } from "../permissions.ts";
 import { hearRefusals, isPermissionError } from "./connection.ts";
-import { type ConsumerSettings, type NatsNames, unfitConsumer } from "./streams.ts";
+import { type ConsumerSettings, type NatsNames, overlapError, unfitConsumer } from "./streams.ts";
 
 /** Milliseconds that the server may take for one answer. */
 const ANSWER_MS = 5_000;
@@ -47,9 +47,12 @@ export async function lookAtNats(
   await probe.send(`${API}.CONSUMER.MSG.NEXT.${stream}.${consumer}`);
   await probe.send(`$JS.ACK.${stream}.${consumer}.1.0.0.0.0`, `$JS.ACK.${stream}.${consumer}.>`);
   const unheard: string[] = [];
+  let overlapping: string | undefined;
   for (const given of [names.outcomeSubject, names.deadSubject]) {
     const answer = await probe.offer(`${given}.check`, `${given}.>`);
     if (answer === "nobody" && typeof outcomes === "object") unheard.push(`${given}.>`);
+    // The stream that takes it is not the one that the message expects.
+    if (outcomes === "absent" && typeof answer === "object" && answer.error) overlapping = outcomeStream;
   }
   const missing = [...probe.missing];
   const copies = await probe.send(`_INBOX.check.${crypto.randomUUID()}`, "_INBOX.>");
@@ -61,6 +64,7 @@ export async function lookAtNats(
   }
   const unfit = typeof agents === "object" && agents.config ? unfitConsumer(names, agents.config) : undefined;
   if (unfit) throw unfit;
+  if (overlapping !== undefined) throw overlapError(`stream ${overlapping}`);
   if (unheard.length > 0) throw unheardError(peer, unheard, outcomeStream);
   const made = "is made at the start";
   const found = [

@@ -125,8 +125,24 @@ async function ensure<Info>(
   } catch (error) {
     if (!isMissing(error)) throw error;
     if (!declare) throw missingAndNotMade(what, { setting: "NATS_DECLARE" });
-    return await make();
+    try {
+      return await make();
+    } catch (problem) {
+      throw problem instanceof JetStreamApiError && problem.code === OVERLAP ? overlapError(what) : problem;
+    }
   }
+}
+
+/** Code of the server's error where another stream has some of the subjects. */
+const OVERLAP = 10065;
+
+/** The error for a stream that can't be made. @param what As in "cannot make …". */
+export function overlapError(what: string): FatalError {
+  return new FatalError(
+    `Cannot make the ${what}: another stream takes some of its subjects. Name that one in NATS_STREAM or ` +
+      "NATS_OUTCOME_STREAM, or other subjects in NATS_SUBJECT, NATS_OUTCOME_SUBJECT and NATS_DEAD_SUBJECT.",
+    EXIT.unavailable,
+  );
 }
 
 /** Whether an error says that a stream or a consumer is not there. */

@@ -42,7 +42,11 @@ export async function openSocket(
     : connect(at);
   // An error may come when nobody listens, such as a second one, and would end the program: whoever waits learns of it.
   socket.on("error", () => {});
-  socket.setTimeout(connectMs, () => socket.destroy(new Error(`no connection within ${connectMs} ms`)));
+  // A server without TLS waits for the end of what it takes for a command.
+  const late = isEncrypted
+    ? `no TLS handshake within ${connectMs} ms, as where the server speaks none: redis:// is without it`
+    : `no connection within ${connectMs} ms`;
+  socket.setTimeout(connectMs, () => socket.destroy(new Error(late)));
   await opened(socket, isEncrypted);
   socket.setTimeout(silenceMs, () => socket.destroy(new Error(`nothing was sent or received for ${silenceMs} ms`)));
   return socket;
