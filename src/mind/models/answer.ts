@@ -14,6 +14,8 @@ export interface Piece {
   readonly end?: string | undefined;
   /** Whether its text is no piece, but all of the answer, or all of it so far. */
   readonly isMessage?: boolean;
+  /** Whether its text is the provider's refusal to answer. */
+  readonly isRefusal?: boolean;
   /** Tokens of the prompt and of the answer, as the server counted them. */
   readonly tokensIn?: number | undefined;
   readonly tokensOut?: number | undefined;
@@ -23,6 +25,8 @@ export interface Piece {
 export interface Answer {
   readonly text: string;
   readonly isCutOff: boolean;
+  /** Whether the provider refused to answer: the text says so. */
+  readonly isRefusal?: boolean;
   readonly tokensIn?: number;
   readonly tokensOut?: number;
 }
@@ -77,11 +81,16 @@ interface Reading extends ErrorContext {
 export async function readAnswer(pieces: AsyncIterable<Piece>, options: Reading): Promise<Answer> {
   const growing = options.writer && startWriting(options.writer, options.cleaner);
   try {
-    const { text, tokensIn, tokensOut, ...ended } = await join(pieces, options, (text) => growing?.grow(text));
+    const { text, tokensIn, tokensOut, isRefusal, ...ended } = await join(
+      pieces,
+      options,
+      (text) => growing?.grow(text),
+    );
     const answer = answerFrom({ ...ended, text: options.cleaner.whole(text), tokensOut }, options);
     growing?.end(answer.text);
     return {
       ...answer,
+      ...(isRefusal && { isRefusal }),
       ...(tokensIn !== undefined && { tokensIn }),
       ...(tokensOut !== undefined && { tokensOut }),
     };
@@ -98,7 +107,7 @@ export async function readAnswer(pieces: AsyncIterable<Piece>, options: Reading)
  * reason why it ends.
  */
 async function join(pieces: AsyncIterable<Piece>, { where, onPiece }: Reading, grown: (text: string) => void) {
-  let text = "", end = "", isTold = false, isWhole = false, hasBegun = false, hasPieces = false;
+  let text = "", end = "", isTold = false, isWhole = false, hasBegun = false, hasPieces = false, isRefusal = false;
   let tokensIn: number | undefined, tokensOut: number | undefined;
   for await (const piece of pieces) {
     const isMessage = piece.isMessage === true, more = piece.text ?? "";
@@ -112,6 +121,7 @@ async function join(pieces: AsyncIterable<Piece>, { where, onPiece }: Reading, g
     }
     hasBegun ||= piece.text !== undefined;
     hasPieces ||= piece.text !== undefined && !isMessage;
+    isRefusal ||= piece.isRefusal === true;
     end = piece.end || end;
     tokensIn = piece.tokensIn ?? tokensIn;
     tokensOut = piece.tokensOut ?? tokensOut;
@@ -121,7 +131,7 @@ async function join(pieces: AsyncIterable<Piece>, { where, onPiece }: Reading, g
     }
     if (more !== "") grown(text);
   }
-  return { text, end, isWhole, tokensIn, tokensOut };
+  return { text, end, isWhole, isRefusal, tokensIn, tokensOut };
 }
 
 /**

@@ -69,8 +69,8 @@ export function createAsker(server: Server, spoken: Interface, options: RemoteOp
       });
     const call = params.calling?.();
     const ask = () => server.stream(spoken.path, body, { signal, trace: call?.trace, heard }, read);
-    const { text, isCutOff, tokensIn, tokensOut } = await (call ? followed(call, ask) : ask());
-    const isDeclined = declines(text);
+    const { text, isCutOff, isRefusal, tokensIn, tokensOut } = await (call ? followed(call, ask) : ask());
+    const isDeclined = isRefusal === true || declines(text);
     report?.({
       // Nothing was drawn on to say that nothing is known.
       drawn: isDeclined ? [] : passages.filter((passage) => shown.includes(passage)),

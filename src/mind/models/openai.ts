@@ -169,12 +169,13 @@ function pieceOf(choice: JsonObject): Piece {
   const isMessage = isObject(choice.message) && !isObject(choice.delta);
   const said = [choice.delta, choice.message].find(isObject) ?? {};
   const { content, refusal, reasoning_content, reasoning } = said;
-  const text = textOf(content) || textOf(choice.text) || textOf(refusal);
+  const answer = textOf(content) || textOf(choice.text), text = answer || textOf(refusal);
   const hasThinking =
     [reasoning_content, reasoning, said.thinking].some((one) => typeof one === "string" && one !== "") ||
     (Array.isArray(content) && content.some((part) => isObject(part) && part.type === "thinking"));
   const end = choice.finish_reason;
-  return { text, hasThinking, isMessage, end: typeof end === "string" ? end : undefined };
+  const isRefusal = answer === "" && text !== "";
+  return { text, hasThinking, isMessage, isRefusal, end: typeof end === "string" ? end : undefined };
 }
 
 /** The text in a content: as it is, or in parts, among which those of a model's thinking are none. */

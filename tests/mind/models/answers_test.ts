@@ -1,7 +1,8 @@
 /** What counts as a whole answer over OpenAI's interface, in the forms that servers send, and what is told as broken. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { ask, failureOf, optionsFor, requestWith } from "../../support/model_requests.ts";
+import type { AnswerReport } from "../../../src/mind/models/model.ts";
+import { ask, failureOf, optionsFor, passage, requestWith } from "../../support/model_requests.ts";
 import { startModelServer } from "../../support/model_server.ts";
 
 const piece = (content: unknown, finish: string | null = null) =>
@@ -37,6 +38,23 @@ Deno.test("content that is null, missing, or refused in words is read as what it
   assertEquals(await answerTo(body, STREAM), "It is.");
   assertEquals(await answerTo(`data: {"choices":[]}\n\ndata: {}\n\n${piece("It is.", "stop")}`, STREAM), "It is.");
   assertEquals(await answerTo(whole({ content: null, refusal: "I can't help with that." })), "I can't help with that.");
+});
+
+Deno.test("a provider's refusal in words draws on nothing and declines, in pieces and whole", async () => {
+  const bare = (delta: unknown, finish: string | null = null) =>
+    `data: ${JSON.stringify({ choices: [{ delta, finish_reason: finish }] })}\n\n`;
+  const bodies = [
+    [bare({ content: "", refusal: "I can't " }) + bare({ refusal: "help." }) + bare({}, "stop") + DONE, STREAM],
+    [whole({ content: null, refusal: "I can't help." })],
+  ];
+  for (const [body, type] of bodies) {
+    await using server = await startModelServer("openai");
+    server.script({ body: body!, ...(type !== undefined && { type }) });
+    let told: AnswerReport = {};
+    const request = requestWith({ passages: [passage("It is a town.")], report: (report) => told = report });
+    assertEquals(await ask(optionsFor(server), request), "I can't help.");
+    assertEquals([told.drawn, told.isDeclined], [[], true]);
+  }
 });
 
 Deno.test("of several answers the first one is taken, and none of the others' pieces", async () => {
