@@ -8,6 +8,7 @@ import type { MindObserver } from "../observer.ts";
 import type { AgentEvent } from "../wire.ts";
 import type { LoadedCharacter } from "./character/character.ts";
 import type { Translation } from "./character/own_words.ts";
+import { settingsOf } from "./character/settings.ts";
 import { composeContext, contextProvider, searchKnown, systemText } from "./context.ts";
 import { type Conversations, openConversations } from "./conversations.ts";
 import { bridgeLogger, loadCore } from "./core_log.ts";
@@ -17,7 +18,7 @@ import { createMarks, type Marks } from "./marks.ts";
 import type { Passage } from "./knowledge/search.ts";
 import type { AnswerFacts, Answering, Mind, Reply } from "./mind.ts";
 import { ModelError } from "./model_error.ts";
-import { checkLimits } from "./models/limits.ts";
+import { checkAskable } from "./models/limits.ts";
 import type { AnswerReport, ModelRequest } from "./models/model.ts";
 import type { ModelOptions } from "./models/options.ts";
 import type { Speaker } from "./models/courtesies.ts";
@@ -76,7 +77,7 @@ export async function openMind(options: {
     const embed = (text: string) => runtime.useModel("TEXT_EMBEDDING", { text });
     known.embedWith({ embed, model: embeddingName(model) });
   }
-  checkLimits((name) => runtime.getSetting(name));
+  await checkAskable(model, { system, get: (name) => runtime.getSetting(name) });
   rememberSettings(runtime);
   const marks = createMarks(runtime), named = namesOf(model);
   const parts: AnsweringParts = { runtime, conversations, system, translations, marks, named };
@@ -259,8 +260,6 @@ function rememberSettings(runtime: AgentRuntime): void {
  * which is ours to index, stays out.
  */
 function splitSettings(character: Character): { persona: Character; settings: RuntimeSettings } {
-  const { settings = {}, secrets = {}, knowledge: _knowledge, plugins: _plugins, ...persona } = character;
-  const all = { ...settings, ...secrets, ...(settings.secrets as object | undefined) };
-  const plain = Object.entries(all).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value));
-  return { persona, settings: Object.fromEntries(plain.map(([name, value]) => [name, String(value)])) };
+  const { settings: _settings, secrets: _secrets, knowledge: _knowledge, plugins: _plugins, ...persona } = character;
+  return { persona, settings: settingsOf(character) };
 }

@@ -16,6 +16,9 @@ import { iexecInputFiles } from "../iexec/environment.ts";
 import type { Log } from "../log.ts";
 import { limitRepeats } from "../log_limit.ts";
 import { loadCharacter } from "../mind/character/character.ts";
+import { settingsOf } from "../mind/character/settings.ts";
+import { systemText } from "../mind/context.ts";
+import { checkAskable } from "../mind/models/limits.ts";
 import { modelOptions } from "../mind/models/options.ts";
 import { describeModel } from "../mind/models/check.ts";
 import { answerEvents, startMind } from "./program.ts";
@@ -163,7 +166,10 @@ export async function check(
   const transport = (await loadTransport(settings))({ ...hooks, agentId, attestation, log, clock });
   const source = await transport.check?.(never);
   if (source !== undefined) say(escapeControls(source));
-  for (const line of await describeModel(modelOptions(settings))) say(escapeControls(line));
+  const model = modelOptions(settings);
+  const own: Readonly<Record<string, unknown>> = settingsOf(character);
+  await checkAskable(model, { system: systemText(character), get: (name) => own[name] });
+  for (const line of await describeModel(model)) say(escapeControls(line));
 }
 
 /** A check asks for nothing to be deleted. */

@@ -53,7 +53,7 @@ export function chatMessages(
 ): Prompt {
   // Whoever calls `useModel` with a bare prompt, as other plugins do, has a question and nothing besides.
   const { system, passages = [], exchanges = [], question = request.prompt } = request;
-  const first: ChatMessage[] = system === undefined ? [] : [{ role: "system", content: `${system}\n\n${RULES}` }];
+  const first: ChatMessage[] = system === undefined ? [] : [{ role: "system", content: withRules(system) }];
   const last = (shown: readonly Passage[]): ChatMessage => ({ role: "user", content: ask(question, shown, mark) });
   const firstTokens = first.length === 0 ? 0 : tokensOfSystem(first[0]!.content);
   const scaled = (tokens: number) => Math.ceil(scale * tokens);
@@ -82,6 +82,15 @@ export function chatMessages(
   }
   const messages = [...first, ...turns, asked];
   return { messages: hasSystemRole ? messages : withoutSystemRole(messages), shown, tokens };
+}
+
+function withRules(system: string): string {
+  return `${system}\n\n${RULES}`;
+}
+
+/** About how many tokens a character's own text takes in each prompt. */
+export function tokensOfCharacter(system: string): number {
+  return tokensOfSystem(withRules(system));
 }
 
 function estimate(messages: readonly ChatMessage[]): number {
