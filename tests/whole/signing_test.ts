@@ -43,7 +43,7 @@ Deno.test("answers and errors are signed in the file and on the wire, and whoeve
     WEBSOCKET_URL: server.url,
   };
   const asked = [event("fails"), event("works", "Why?", { nonce: "n-1" })], later = event("later");
-  model.script({ status: 400 }, { text: "cut in the middle of \ud83d" });
+  model.script({ status: 400, error: "invalid options" }, { text: "cut in the middle of \ud83d" });
   for (const life of [0, 1]) {
     await using agent = await startAgent({ folder: folder.path, env: { ...env, AGENT_CONCURRENCY: "1" } });
     await server.authenticated(life + 1);
