@@ -36,6 +36,8 @@ export const ATTESTATION_SETTINGS = {
       const url = bareHttpUrl(given);
       return url?.protocol === "http:" ? url : undefined;
     },
+    // A wrong one may hold a user name and password.
+    secret: true,
     defaultText: `with \`AGENT_QUOTE_SOURCE=http\` Marlin's, \`${SIDECAR_URL}\``,
     connects: {
       when: ({ AGENT_QUOTE_SOURCE, AGENT_QUOTE_URL }) =>

@@ -45,7 +45,10 @@ export function readTable<Table extends SettingsTable>(
     const raw = given(name) ?? (older && given(older)) ??
       (typeof fallback === "function" ? fallback(given, { inTee }) : fallback);
     const value = raw === undefined ? undefined : check(raw);
-    if (value !== undefined || (raw === undefined && isOptional)) values[name] = value;
+    if (row.access && CONTENT.test(raw ?? "")) {
+      wrong.add(name);
+      problems.push(`${name}: expected a path, got what probably stands in the file: name the file`);
+    } else if (value !== undefined || (raw === undefined && isOptional)) values[name] = value;
     else {
       wrong.add(name);
       const oddity = secret ? oddityOf(raw ?? "") : undefined;
@@ -90,6 +93,9 @@ export function oddities(table: SettingsTable, environment: Environment, file: s
     ...cut.map((name) => `${name} is cut off at a # in the file: put the value in quotes to keep the rest`),
   ];
 }
+
+/** A key, a certificate or a seed of NATS in the place of its file's path: to show it as a wrong path would give it away. */
+const CONTENT = /-----BEGIN |^S[A-Z][A-Z2-7]{56}$/;
 
 /** An unquoted value in a `.env` file with a `#` in it: @std/dotenv takes the rest for a comment. */
 const CUT_AT_HASH = /^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(?!["'`])[^\s#]+#\S/gm;

@@ -26,6 +26,18 @@ const pairs: Check<Readonly<Record<string, string>>> = (given) => {
   return found;
 };
 
+/** The same, of headers. */
+const headers: typeof pairs = (given) => {
+  const found = pairs(given);
+  try {
+    new Headers(found);
+    return found;
+  } catch {
+    // A value that HTTP does not allow, such as base64 with line breaks. A request with it would fail, and the error quote it.
+    return undefined;
+  }
+};
+
 /** Whether something is sent, as OpenTelemetry writes it. */
 const exporter: Check<"otlp" | "none"> = word(["otlp", "none"]);
 
@@ -36,6 +48,8 @@ export const OTLP_SETTINGS = {
       "Collector that traces and metrics are sent to, by OTLP over HTTP; `/v1/traces` and `/v1/metrics` are added",
     expected: "an http:// or https:// URL without a query",
     check: httpUrl,
+    // Its user name and password: a wrong one can't be taken apart to show the rest.
+    secret: true,
     connects: {
       when: ({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SDK_DISABLED: isOff }) => endpoint !== undefined && !isOff,
       secrets: ["OTEL_EXPORTER_OTLP_HEADERS"],
@@ -49,8 +63,8 @@ export const OTLP_SETTINGS = {
   }),
   OTEL_EXPORTER_OTLP_HEADERS: optional({
     meaning: "Headers for the collector, such as `authorization=Bearer%20…`",
-    expected: "name=value, several separated by commas, values percent-encoded",
-    check: pairs,
+    expected: "name=value, several separated by commas, values percent-encoded and without line breaks",
+    check: headers,
     secret: true,
   }),
   OTEL_EXPORTER_OTLP_PROTOCOL: optional({

@@ -13,12 +13,20 @@ export function secretsIn(url: URL): string[] {
     ...url.search.slice(1).split("&").map((pair) => pair.replace(/^[^=]*=/, "")),
   ]
     .filter((value) => value.length >= LEAST_QUERY_VALUE);
-  return [url.href, url.search, decodePart(url.search), ...credentials, ...values];
+  return [url.href, url.search, decodePart(url.search), basicOf(url), ...credentials, ...values];
 }
 
-/** Makes the function that replaces each of `secrets` by `[…]`, the longest first. */
+/** User name and password of a URL as they are sent by basic authentication. @see RFC 7617 */
+export function basicOf({ username, password }: URL): string {
+  if (username === "" && password === "") return "";
+  return new TextEncoder().encode(`${decodePart(username)}:${decodePart(password)}`).toBase64();
+}
+
+/** Makes the function that replaces each of `secrets` by `[…]`, the longest first, also as a URL or JSON would have them. */
 export function secretHider(secrets: readonly (string | undefined)[]): (text: string) => string {
-  const known = [...new Set(secrets.filter((secret) => secret !== undefined && secret !== ""))] as string[];
+  const forms = (secret: string | undefined) =>
+    secret ? [secret, encodeURIComponent(secret.toWellFormed()), JSON.stringify(secret).slice(1, -1)] : [];
+  const known = [...new Set(secrets.flatMap(forms))];
   known.sort((one, other) => other.length - one.length);
   return (text) => known.reduce((shown, secret) => shown.replaceAll(secret, "[…]"), text);
 }

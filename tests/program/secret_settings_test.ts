@@ -118,8 +118,10 @@ Deno.test("no message holds a secret, not even a wrong one", () => {
     "MODEL_HEADERS",
     "MODEL_QUERY",
     "AGENT_PROXY",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_HEADERS",
     "AGENT_STATE_KEY",
+    "AGENT_QUOTE_URL",
   ]);
   const environment = {
     ...WRONG,
@@ -134,9 +136,20 @@ Deno.test("no message holds a secret, not even a wrong one", () => {
     MODEL_QUERY: "key=CANARY CANARY",
     WEBSOCKET_HEADERS: "Host: CANARY",
     AGENT_PROXY: "ftp://user:CANARY@example.org",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "https://user:CANARY@example.org/?key=CANARY",
     OTEL_EXPORTER_OTLP_HEADERS: "authorization: CANARY",
+    AGENT_QUOTE_URL: "http://user:CANARY@127.0.0.1:1350",
+    NATS_NKEY_FILE: "SUACANARYANARYANARYANARYANARYANARYANARYANARYANARYANARYANARY".slice(0, 58),
+    WEBSOCKET_KEY_FILE: "-----BEGIN PRIVATE KEY-----\\nCANARY\\n-----END PRIVATE KEY-----",
+    NATS_CREDS_FILE: "-----BEGIN NATS USER JWT-----\nCANARY\n------END NATS USER JWT------",
   };
-  assertFalse(problems(environment).join().includes("CANARY"));
+  const told = problems(environment);
+  assertFalse(told.join().includes("CANARY"));
+  for (const name of ["NATS_NKEY_FILE", "NATS_CREDS_FILE", "WEBSOCKET_KEY_FILE"]) {
+    assertEquals(told.filter((line) => line.startsWith(`${name}:`)), [
+      `${name}: expected a path, got what probably stands in the file: name the file`,
+    ]);
+  }
   for (const file of ["WEBSOCKET_AUTH_TOKEN=CANARY$WEBSOCKET_AUTH_TOKEN", "WEBSOCKET_URL=wss:CANARY$WEBSOCKET_URL"]) {
     const { message, exitCode } = assertThrows(() => read({}, file), FatalError);
     assertEquals([exitCode, message.includes("CANARY")], [EXIT.settings, false]);

@@ -32,3 +32,11 @@ Deno.test("nothing is said of settings, of what is done anyway, of an empty vari
   const fulfilled = { OTEL_LOGS_EXPORTER: "none", OTEL_PROPAGATORS: "tracecontext" };
   assertEquals(said({ ...settings, ...fulfilled, OTEL_BSP_MAX_QUEUE_SIZE: "", OTEL_DENO: "true", PATH: "/bin" }), []);
 });
+
+Deno.test("headers that HTTP does not allow are a wrong setting: a request with them would fail, and quote them", () => {
+  const { check } = OTLP_SETTINGS.OTEL_EXPORTER_OTLP_HEADERS;
+  assertEquals(check("authorization=Basic%20YQ==,x-team=a"), { authorization: "Basic YQ==", "x-team": "a" });
+  for (const value of ["Basic%20YQ%0AYg==", "a%00b", "a%0D%0Ax-other:%20b", "%E2%82%AC"]) {
+    assertEquals(check(`authorization=${value}`), undefined, value);
+  }
+});

@@ -21,6 +21,12 @@ Deno.test("a URL's user name, password and query are hidden as they are written,
   ) assertEquals(hide(`no ${said}!`), "no […]!");
 });
 
+Deno.test("a user name and password are hidden as basic authentication sends them, a token as a URL or JSON has it", () => {
+  const basic = new TextEncoder().encode("me:p@ss w0rd").toBase64();
+  const hide = secretHider(['tok/en+"1"', ...secretsIn(new URL("wss://me:p%40ss%20w0rd@example.org"))]);
+  for (const said of [basic, "tok%2Fen%2B%221%22", 'tok/en+\\"1\\"']) assertEquals(hide(`no ${said}!`), "no […]!");
+});
+
 Deno.test("what holds no secret stays as it is, short values of a query too", () => {
   const hide = secretHider(secretsIn(new URL("wss://example.org/x?v=1")));
   assertEquals(hide("closed with 1008"), "closed with 1008");

@@ -7,6 +7,7 @@ import QueueModule from "@redis/client/dist/lib/client/commands-queue.js";
 import { messageOf } from "../../errors.ts";
 import { decodePart } from "../../urls.ts";
 import type { BrokerKind } from "../queue.ts";
+import { secretHider } from "../secrets.ts";
 import { openSocket, type RedisServer } from "./socket.ts";
 
 /** What a reply may be. */
@@ -159,10 +160,12 @@ async function logIn(url: URL, command: RedisConnection["command"]): Promise<voi
     // A server that wants a password answers no command without one.
     await command("SELECT", database === "" ? "0" : database);
   } catch (error) {
-    const message = (error as Error).message;
-    if (/^(WRONGPASS|NOAUTH|ERR AUTH|ERR invalid password|NOPERM)/.test(message)) {
+    const said = messageOf(error);
+    // A server that does not know the command quotes it with all of its arguments.
+    const message = secretHider([user, password])(said);
+    if (/^(WRONGPASS|NOAUTH|ERR AUTH|ERR invalid password|NOPERM)/.test(said)) {
       throw new RedisLoginError(message, { cause: error });
     }
-    throw error;
+    throw new Error(message, { cause: error });
   }
 }

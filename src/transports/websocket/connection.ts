@@ -1,8 +1,7 @@
 /** One WebSocket: the handshake, and the connection that comes of it. @module */
 
 import type { Clock } from "../../clock.ts";
-import { decodePart } from "../../urls.ts";
-import { secretHider, secretsIn } from "../secrets.ts";
+import { basicOf, secretHider, secretsIn } from "../secrets.ts";
 import { type Arrivals, createArrivals, type Ending } from "./arrivals.ts";
 
 export type { Arrival, Ending } from "./arrivals.ts";
@@ -111,7 +110,7 @@ function openSocket({ url, headers = {}, protocols }: DialOptions, client: Deno.
   [bare.username, bare.password] = ["", ""];
   const sent = new Headers(headers);
   // Deno sends the user name and password of a URL from 2.8 on, before that it drops them (ran 2.7.11 and 2.9.6).
-  if (!sent.has("authorization") && (url.username || url.password)) sent.set("authorization", basicOf(url));
+  if (!sent.has("authorization") && (url.username || url.password)) sent.set("authorization", `Basic ${basicOf(url)}`);
   const socket = new WebSocket(bare, {
     headers: sent,
     ...(protocols && { protocols: [...protocols] }),
@@ -142,11 +141,6 @@ async function handshake(
     over.abort();
     stop.removeEventListener("abort", cancel);
   }
-}
-
-/** @see RFC 7617 */
-function basicOf({ username, password }: URL): string {
-  return `Basic ${new TextEncoder().encode(`${decodePart(username)}:${decodePart(password)}`).toBase64()}`;
 }
 
 /** Values of headers, and what follows the scheme in one such as `Bearer …`. */
