@@ -1,6 +1,7 @@
 /** The way out of an enclave or a company network: which proxy, if any, a connection goes through. @module */
 
-import { decodePart } from "../urls.ts";
+import { BlockList, isIP } from "node:net";
+import { decodePart, hostOf } from "../urls.ts";
 import type { Log } from "../log.ts";
 import { type Check, text } from "./checks.ts";
 import { optional, type ValuesOf } from "./definition.ts";
@@ -41,7 +42,8 @@ export const PROXY_SETTINGS = {
     connects: { when: ({ AGENT_PROXY }) => AGENT_PROXY !== undefined, isRelay: true },
   }),
   NO_PROXY: optional({
-    meaning: "Hosts that `AGENT_PROXY` is not used for, with commas between them; `.example.org` for all in a domain",
+    meaning:
+      "Hosts that `AGENT_PROXY` is not used for, with commas between them; `.example.org` for all in a domain, `10.0.0.0/8` for all in a network",
     expected: "a list of hosts",
     check: text,
     default: (given) => given("no_proxy"),
@@ -100,18 +102,32 @@ export function proxyFor(
 }
 
 /**
- * Whether a list such as `localhost,.example.org,10.0.0.5:8443,*` names a URL's host: itself, or as its parent domain.
+ * Whether a list such as `localhost,.example.org,10.0.0.5:8443,fd00::/8,*` names a URL's host: itself, or as its parent
+ * domain, or as its network.
  *
  * @see https://www.gnu.org/software/emacs/manual/html_node/url/Proxies.html: there is no standard; this is what curl does.
  */
-function isException({ hostname, port, protocol }: URL, list: string): boolean {
-  const standard = /^(wss|https):$/.test(protocol) ? "443" : "80";
-  return list.split(/[\s,]+/).some((entry) => {
-    if (entry === "") return false;
+function isException(url: URL, list: string): boolean {
+  const { hostname } = url;
+  return list.toLowerCase().split(/[\s,]+/).some((entry) => {
+    // A zone of IPv6 stands in no URL.
+    if (entry === "" || entry.includes("%")) return false;
     if (entry === "*") return true;
-    const [, host = "", onPort] = /^(.*?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
-    if (onPort !== undefined && onPort !== (port || standard)) return false;
+    if (entry.includes("/")) return isInNetwork(hostname.replace(/^\[|\]$/g, ""), entry);
+    // Without brackets an address of IPv6 has no port.
+    if (isIP(entry) === 6) return hostname === new URL(`http://[${entry}]`).hostname;
+    const [, host = "", onPort] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
+    if (onPort !== undefined && hostOf(url) !== `${hostname}:${onPort}`) return false;
     const domain = host.replace(/^\*?\./, "");
     return hostname === domain || hostname.endsWith(`.${domain}`);
   });
+}
+
+/** Whether an address is in a network such as `10.0.0.0/8`; a name is in none. */
+function isInNetwork(address: string, network: string): boolean {
+  const [, start = "", bits = ""] = /^(.+)\/(\d{1,3})$/.exec(network) ?? [], version = isIP(start);
+  if (version === 0 || isIP(address) !== version || Number(bits) > (version === 4 ? 32 : 128)) return false;
+  const family = version === 4 ? "ipv4" : "ipv6", list = new BlockList();
+  list.addSubnet(start, Number(bits), family);
+  return list.check(address, family);
 }

@@ -57,7 +57,27 @@ Deno.test("hosts in NO_PROXY are connected to straight, by name, by domain, by p
     assertEquals(isStraight(list, "wss://agents.example.org/x"), false, list);
   }
   assertEquals(isStraight("10.0.0.5:8080", "http://10.0.0.5:8080"), true);
+  for (const url of ["amqps://a.b:5671", "amqps://a.b", "tls://a.b:4222", "tls://a.b", "rediss://a.b", "https://a.b"]) {
+    const port = { amqps: 5671, tls: 4222, rediss: 6379, https: 443 }[url.split(":")[0]!];
+    assertEquals([isStraight(`a.b:${port}`, url), isStraight("a.b:80", url)], [true, false], url);
+  }
   assertEquals(proxyIn({ AGENT_PROXY: "http://127.0.0.1:3128", no_proxy: "example.org" }), undefined);
+});
+
+Deno.test("NO_PROXY takes addresses of IPv6 with and without brackets, and networks; what is none of them names nobody", () => {
+  const isStraight = (NO_PROXY: string, host: string) =>
+    proxyIn({ AGENT_PROXY: "http://127.0.0.1:3128", NO_PROXY }, `wss://${host}`) === undefined;
+  for (const list of ["fd00::7", "[FD00::7]", "[fd00::7]:443", "fd00:0:0::7", "fd00::/8", "::/0"]) {
+    assertEquals(isStraight(list, "[fd00::7]"), true, list);
+  }
+  for (const list of ["fd00::8", "[fd00::7]:444", "fd00::7%eth0", "fe00::/8", "10.0.0.0/8", "fd00::/129", "fd00::/"]) {
+    assertEquals(isStraight(list, "[fd00::7]"), false, list);
+  }
+  for (const list of ["10.0.0.0/8", "0.0.0.0/0", "10.1.2.3/32"]) assertEquals(isStraight(list, "10.1.2.3"), true, list);
+  for (const list of ["10.0.0.0/33", "11.0.0.0/8", "10.1.2.3/", "/8", "::/0", "10.0.0.0/-1", "10.0/8"]) {
+    assertEquals(isStraight(list, "10.1.2.3"), false, list);
+  }
+  assertEquals(isStraight("10.0.0.0/8", "ten.example.org"), false);
 });
 
 Deno.test("without AGENT_PROXY the variables that other programs obey count, if they make sense", () => {
