@@ -132,7 +132,7 @@ function connect(parts: AgentParts, { onError, observing, signal }: Wiring) {
   const { redelivers = false } = transport;
   const outbox = (redelivers ? createBrokerOutbox : createOutbox)({ journal, transport, deliveries, log, onError });
   const publishing = createPublishing({ database, publisher, outbox, onCommitted: observing.committed, onError });
-  const schedule = createSchedule({ concurrency, work });
+  const schedule = createSchedule({ concurrency, work, onWorked });
   const forgetting = createForgetting({ ...parts, agentId: mind.agentId, schedule, publishing, onError });
   const resting = createResting({ clock, signal });
   const isAlone = (id: string) => (deliveries.of(id).at(-1)?.attempt ?? 1) > 1;
@@ -159,7 +159,8 @@ function connect(parts: AgentParts, { onError, observing, signal }: Wiring) {
   async function work(event: AgentEvent, how: { rest: Rest; isWanted: () => boolean }) {
     try {
       if (!how.isWanted()) return;
-      const writer = chunkWriter(event, { transport, delivery: () => deliveries.of(event.id).at(-1), clock });
+      const delivery = () => deliveries.of(event.id).at(-1);
+      const writer = chunkWriter(event, { transport, delivery, isWanted: how.isWanted, clock });
       const outcome = await outcomeOf(event, { mind, signal: calledOff.signal, ...how, writer, observing, log, clock });
       if (!outcome || !how.isWanted()) return;
       if (isFailure(outcome)) unanswered++;
@@ -167,6 +168,14 @@ function connect(parts: AgentParts, { onError, observing, signal }: Wiring) {
       // Not waited for: the next event can be worked on while the disk is busy.
       publishing.add(journal.record(outcome, event));
       resting.worked();
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  /** Whatever became of the event: others may wait in the journal for its room, and nothing else loads them. */
+  function onWorked() {
+    try {
       backlog.refill();
     } catch (error) {
       onError(error);

@@ -42,12 +42,13 @@ export function createForgetting(parts: {
 
   async function forget(whose: Whose): Promise<Forgotten> {
     const isMeant = (event: AgentEvent) => isOf(event, whose);
-    schedule.callOff(isMeant);
-    const waiting = journal.pendingOf(isMeant);
+    // Also for events that are loaded from the journal while the responses file is brought up to date.
+    using _calledOff = schedule.callOff(isMeant);
     const upTo = { outcome: journal.lastOutcome(), exchange: memories.lastExchange() };
     // The responses file is recognised after a crash by what the journal knows of it: so it is brought up to date before.
     await publishing.drained();
     publisher.note();
+    const waiting = journal.pendingOf(isMeant);
     // From here on to the commit nothing is waited for: after a crash all of it is gone, or nothing.
     const { events, ...memory } = memories.forget(whose, { upTo: upTo.exchange });
     const outcomes = journal.forget(whose, { ids: events, upTo: upTo.outcome });

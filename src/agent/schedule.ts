@@ -15,9 +15,10 @@ export interface Schedule {
   readonly load: number;
   /**
    * No answer is wanted any more to those events that are meant, of a conversation or a user: none is started, and what
-   * comes of those being worked on is not wanted.
+   * comes of those being worked on is not wanted. That holds for events, too, that are added before what is returned is
+   * disposed of.
    */
-  callOff(isMeant: (event: AgentEvent) => boolean): void;
+  callOff(isMeant: (event: AgentEvent) => boolean): Disposable;
   /** Start no more events; those being worked on go on. */
   stop(): void;
   /** Resolves once nothing is being worked on and nothing more will be started; events that rest may still go on. */
@@ -30,15 +31,17 @@ export interface Schedule {
  * Run `work` on each event that is added, at most `concurrency` at a time, one at a time within a conversation, in the
  * order of {@linkcode createTurns}.
  *
- * @param work Must not reject: whoever schedules it decides what a failure means. `isWanted`: whether an answer still is.
+ * @param options `work`: must not reject, whoever schedules it decides what a failure means; `isWanted`: whether an answer
+ * still is. `onWorked`: called when work on an event has ended and it takes no room any more; must not throw.
  */
 export function createSchedule(options: {
   concurrency: number;
   work: (event: AgentEvent, how: { rest: Rest; isWanted: () => boolean }) => Promise<void>;
+  onWorked?: () => void;
 }): Schedule {
-  const { concurrency, work } = options;
+  const { concurrency, work, onWorked } = options;
   const turns = createTurns();
-  const waits = createWaits();
+  const waits = createWaits(), callOffs = createCallOffs();
   const places = createPlaces(concurrency, startSome);
   let size = 0, load = 0, isStopped = false;
 
@@ -63,6 +66,7 @@ export function createSchedule(options: {
     size--;
     load -= ownLoad;
     turns.done(conversation);
+    onWorked?.();
     startSome();
   }
 
@@ -71,7 +75,7 @@ export function createSchedule(options: {
       const ownLoad = sizeOf(event);
       size++;
       load += ownLoad;
-      turns.add({ event, isAlone, load: ownLoad, isCalledOff: false });
+      turns.add({ event, isAlone, load: ownLoad, isCalledOff: callOffs.mean(event) });
       startSome();
     },
     get size() {
@@ -80,12 +84,25 @@ export function createSchedule(options: {
     get load() {
       return load;
     },
-    callOff: turns.callOff,
-    stop() {
-      isStopped = true;
+    callOff(isMeant) {
+      turns.callOff(isMeant);
+      return callOffs.add(isMeant);
     },
+    stop: () => void (isStopped = true),
     quiet: () => waits.until(() => places.running === 0),
     idle: () => waits.until(() => places.running + places.resting === 0),
+  };
+}
+
+/** Which events are called off as soon as they are added. */
+function createCallOffs() {
+  const callOffs = new Set<(event: AgentEvent) => boolean>();
+  return {
+    mean: (event: AgentEvent) => callOffs.size > 0 && [...callOffs].some((isMeant) => isMeant(event)),
+    add(isMeant: (event: AgentEvent) => boolean): Disposable {
+      callOffs.add(isMeant);
+      return { [Symbol.dispose]: () => void callOffs.delete(isMeant) };
+    },
   };
 }
 

@@ -21,13 +21,19 @@ export interface ChunkWriter extends AnswerWriter {
  * Pieces are well-formed, as the outcome is: half a surrogate pair at the end of one waits for the other half, and
  * U+FFFD takes the place of one that stays alone.
  *
- * @param parts `delivery`: that of the event, if it has one when a piece is sent.
+ * @param parts `delivery`: that of the event, if it has one when a piece is sent; `isWanted`: whether an answer still is: what
+ * is said after a request to forget goes to nobody.
  */
 export function chunkWriter(
   event: AgentEvent,
-  parts: { transport: Pick<Transport, "chunk">; delivery: () => Delivery | undefined; clock: Clock },
+  parts: {
+    transport: Pick<Transport, "chunk">;
+    delivery: () => Delivery | undefined;
+    isWanted: () => boolean;
+    clock: Clock;
+  },
 ): ChunkWriter | undefined {
-  const { transport, delivery, clock } = parts;
+  const { transport, delivery, isWanted, clock } = parts;
   if (!transport.chunk || !wantsStream(event)) return undefined;
   let text = "", half = "", index = 0, hasSent = false, begins = false;
 
@@ -54,7 +60,7 @@ export function chunkWriter(
       const all = half + more;
       half = /[\ud800-\udbff]$/.exec(all)?.[0] ?? "";
       const delta = all.slice(0, all.length - half.length).toWellFormed();
-      if (delta === "") return;
+      if (delta === "" || !isWanted()) return;
       text += delta;
       send(delta);
     },

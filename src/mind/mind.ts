@@ -25,7 +25,7 @@ export interface Answering {
   readonly writer?: AnswerWriter | undefined;
   /** Called when the model has begun to answer, with each try anew. */
   readonly begun?: () => void;
-  /** Whether the answer is still wanted: one that is not is not remembered. Default: it is. */
+  /** Whether the answer is still wanted: one that is not is not remembered, nor tried again. Default: it is. */
   readonly isWanted?: () => boolean;
   /** Follows how the answer is made; absent: nobody does. */
   readonly observer?: AnsweringObserver | undefined;

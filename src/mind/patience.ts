@@ -1,6 +1,7 @@
 /** Trying again: retries for what can pass, and a long wait, for all events together, while the model is down. @module */
 
 import type { Clock } from "../clock.ts";
+import { FORGOTTEN } from "../forget_request.ts";
 import type { MindObserver } from "../observer.ts";
 import type { AgentEvent } from "../wire.ts";
 import type { Answering, Mind, Reply, Rest } from "./mind.ts";
@@ -108,6 +109,10 @@ async function attempt(
   { mind, outages, underWay, observer, clock }: Trying,
   { how, isProbe }: { how: Answering; isProbe: boolean },
 ): Promise<Attempt> {
+  if (how.isWanted?.() === false) {
+    if (isProbe) outages.probeNext();
+    throw new Error(FORGOTTEN);
+  }
   const start = { atMs: clock.now() };
   underWay.starts.add(start);
   let hasBegun = false;

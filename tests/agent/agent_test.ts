@@ -1,122 +1,16 @@
 /** The loop, with the real journal, file and transports, and a mind that answers when the test lets it. @module */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type AgentParts, runAgent } from "../../src/agent/agent.ts";
+import type { AgentParts } from "../../src/agent/agent.ts";
 import { systemClock } from "../../src/clock.ts";
-import { openJournal } from "../../src/journal/journal.ts";
-import { openPublisher } from "../../src/journal/publisher.ts";
 import { silentLog } from "../../src/log.ts";
-import type { Mind, Reply } from "../../src/mind/mind.ts";
-import { noSeal } from "../../src/store/seal.ts";
-import type { Delivery, Transport } from "../../src/transports/transport.ts";
+import type { Transport } from "../../src/transports/transport.ts";
 import { openWebSocketTransport } from "../../src/transports/websocket/websocket.ts";
-import type { AgentEvent, Outcome } from "../../src/wire.ts";
 import { event } from "../support/events.ts";
 import { readEntries } from "../support/agent.ts";
+import { AGENT_ID, givenEvents, heldMind, readyMind, startLoop } from "../support/loop.ts";
 import { type ServerUnderTest, startServer } from "../support/server.ts";
-import { createWatch } from "../support/watch.ts";
 import { makeFolder } from "../support/folder.ts";
-import { noMemories } from "../support/no_memories.ts";
-import { openStateDatabase } from "../../src/program/state.ts";
-
-const AGENT_ID = "550e8400-e29b-41d4-a716-446655440000";
-
-/** A mind that holds every question until the test replies. */
-function heldMind() {
-  const asked: string[] = [];
-  const held = new Map<string, PromiseWithResolvers<Reply>>();
-  const watch = createWatch({ report: () => asked.join(", ") });
-  return {
-    agentId: AGENT_ID,
-    /** Ids in the order they were asked. */
-    asked,
-    answer(event: AgentEvent, signal: AbortSignal): Promise<Reply> {
-      const reply = Promise.withResolvers<Reply>();
-      signal.addEventListener("abort", () => reply.reject(signal.reason));
-      asked.push(event.id);
-      held.set(event.id, reply);
-      watch.changed();
-      return reply.promise;
-    },
-    /** Resolves once `count` questions have been asked. */
-    questions: (count: number) => watch.until(`${count} questions`, () => asked.length >= count ? true : undefined),
-    reply: (id: string, sources: string[] = []) => held.get(id)!.resolve({ text: `answer to ${id}`, sources }),
-    fail: (id: string, why: string) => held.get(id)!.reject(new Error(why)),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-}
-
-/** A mind that answers at once. */
-function readyMind(): Mind & { calls: number } {
-  return {
-    agentId: AGENT_ID,
-    calls: 0,
-    answer(event) {
-      this.calls++;
-      return Promise.resolve({ text: `answer to ${event.id}`, sources: [] });
-    },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-}
-
-/** A source that yields what it is given, and then waits. */
-function givenEvents(...events: AgentEvent[]) {
-  const settled: Outcome[] = [];
-  const watch = createWatch({ report: () => `${settled.length} settled` });
-  const transport: Transport = {
-    name: "given",
-    async *events(signal: AbortSignal): AsyncIterable<Delivery[]> {
-      for (const event of events) yield [{ event }];
-      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-    },
-    settle({ outcome }) {
-      settled.push(outcome);
-      watch.changed();
-      return Promise.resolve(true);
-    },
-    close: () => Promise.resolve(),
-  };
-  return {
-    settled,
-    open: () => transport,
-    settles: (count: number) => watch.until(`${count} settled`, () => settled.length >= count ? true : undefined),
-  };
-}
-
-/** Start the loop in `folder`; `stop` tells it to stop, `ended` is its end. */
-function startLoop(folder: string, parts: Pick<AgentParts, "mind" | "openTransport"> & Partial<AgentParts>) {
-  const database = openStateDatabase(`${folder}/.agent`);
-  const journal = openJournal(database, { seal: noSeal, now: (parts.clock ?? systemClock).now });
-  const publisher = openPublisher({ path: `${folder}/responses.json`, journal, log: silentLog });
-  const controller = new AbortController();
-  const ended = runAgent({
-    database,
-    journal,
-    publisher,
-    memories: noMemories,
-    scrub: () => true,
-    log: silentLog,
-    clock: systemClock,
-    concurrency: 4,
-    graceMs: 10_000,
-    retentionMs: 1e9,
-    ...parts,
-  }, controller.signal).finally(() => {
-    publisher[Symbol.dispose]();
-    database[Symbol.dispose]();
-  });
-  ended.catch(() => {}); // who awaits it still learns of it
-  const stop = () => {
-    controller.abort();
-    return ended;
-  };
-  return {
-    stop,
-    ended,
-    entries: () => readEntries(`${folder}/responses.json`)!,
-    [Symbol.asyncDispose]: async () => void await stop(),
-  };
-}
 
 function connectTo(server: ServerUnderTest): AgentParts["openTransport"] {
   return (hooks) =>

@@ -10,7 +10,7 @@ const asked: AgentEvent = { id: "q1", query: "?", timestamp: 1, metadata: { stre
 /** A writer, and the chunks that its peer got. */
 function startWriting(event: AgentEvent = asked) {
   const sent: Omit<Chunk, "queryId" | "timestamp">[] = [];
-  const peer = { isThere: true };
+  const peer = { isThere: true }, answer = { isWanted: true };
   const writer = chunkWriter(event, {
     transport: {
       chunk({ queryId, timestamp, ...chunk }) {
@@ -20,9 +20,10 @@ function startWriting(event: AgentEvent = asked) {
       },
     },
     delivery: () => undefined,
+    isWanted: () => answer.isWanted,
     clock: manualClock(7),
   });
-  return { writer, sent, peer };
+  return { writer, sent, peer, answer };
 }
 
 Deno.test("pieces are counted from 0, and together are the answer", () => {
@@ -44,6 +45,17 @@ Deno.test("an answer that begins anew says so with its first piece, and counts f
     { index: 0, delta: "No, it ", restart: true },
     { index: 1, delta: "is." },
   ]);
+});
+
+Deno.test("of an answer that is not wanted any more no further piece is sent", () => {
+  const { writer, sent, answer } = startWriting();
+  writer!.write("It ");
+  answer.isWanted = false;
+  writer!.write("is ");
+  writer!.restart();
+  writer!.write("No");
+  writer!.end();
+  assertEquals(sent, [{ index: 0, delta: "It " }]);
 });
 
 Deno.test("what a peer could not take comes with the next piece, and begins the answer anew", () => {
@@ -112,6 +124,6 @@ Deno.test("nobody gets pieces who did not ask, nor over a transport that carries
     const event: AgentEvent = { id: "q1", query: "?", timestamp: 1, ...(metadata && { metadata }) };
     assertEquals(startWriting(event).writer, undefined);
   }
-  const parts = { transport: {}, delivery: () => undefined, clock: manualClock(7) };
+  const parts = { transport: {}, delivery: () => undefined, isWanted: () => true, clock: manualClock(7) };
   assertEquals(chunkWriter(asked, parts), undefined);
 });

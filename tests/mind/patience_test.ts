@@ -35,6 +35,20 @@ Deno.test("what is faulty is tried five times, after pauses that double, and the
   assertEquals(outcomes.get("a"), "it is faulty. Tried 5 times");
 });
 
+Deno.test("a question whose answer is not wanted any more is not asked again, and lets another one try", async () => {
+  const { ask, clock, asked, outcomes } = startPatient((_, time) =>
+    time < 2 ? { retryAfter: { inMs: MINUTE } } : "answers"
+  );
+  let isWanted = true;
+  ask("a", undefined, () => isWanted);
+  ask("b");
+  await allSettled();
+  isWanted = false;
+  await clock.advance(2 * MINUTE);
+  assertEquals(asked, ["a", "b", "b"]);
+  assertEquals([...outcomes], [["a", "forgotten, as was asked for, before it was answered"], ["b", "answer to b"]]);
+});
+
 Deno.test("what has passed is an answer", async () => {
   const { ask, clock, times, outcomes, noted } = startPatient((_, time) => time < 3 ? "unavailable" : "answers");
   ask("a");

@@ -70,8 +70,8 @@ export function startPatient(
     /** What was noted of outages, as milliseconds since the start. */
     noted: () => noted.map((ms) => ms === undefined ? undefined : ms - startMs),
     outcomes,
-    /** Ask, as if the event had been accepted now. */
-    ask(id: string, signal = never) {
+    /** Ask, as if the event had been accepted now. `isWanted`: whether an answer still is; default: it is. */
+    ask(id: string, signal = never, isWanted = () => true) {
       accepted.set(id, clock.now());
       const resting = { count: 0 };
       const rest: Rest = async (wait) => {
@@ -82,7 +82,7 @@ export function startPatient(
           resting.count--;
         }
       };
-      void subject.answer({ id, query: "?", timestamp: 0 }, signal, { rest }).then(
+      void subject.answer({ id, query: "?", timestamp: 0 }, signal, { rest, isWanted }).then(
         ({ text }) => outcomes.set(id, text),
         (error: Error) => outcomes.set(id, error.message),
       );
