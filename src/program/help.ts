@@ -1,20 +1,18 @@
 /** Texts about the program itself: the help, its versions, and the settings as documents show them. @module */
 
 import { createHash } from "node:crypto";
-import config from "../../deno.json" with { type: "json" };
 import { messageOf } from "../errors.ts";
 import { SETTING_ROWS } from "./settings.ts";
-import { COMMIT, VERSION } from "./version.ts";
+import { COMMIT, CORE_VERSION, VERSION } from "./version.ts";
 
 /** The versions of the program and of what it is built on; for an executable its SHA-256 too. */
 export function versionText(): string {
-  const core = config.scopes["./src/"]["@elizaos/core"].split("@").at(-1);
   const { deno, v8, typescript } = Deno.version;
   const lines = [
     `agent ${VERSION}`,
     `commit ${COMMIT ?? "none: run from sources"}`,
     `deno ${deno} (v8 ${v8}, typescript ${typescript})`,
-    `@elizaos/core ${core}`,
+    `@elizaos/core ${CORE_VERSION}`,
   ];
   if (COMMIT !== null) lines.push(`sha256 ${digestOf(Deno.execPath())}`);
   return lines.join("\n");
