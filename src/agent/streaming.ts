@@ -16,7 +16,7 @@ export interface ChunkWriter extends AnswerWriter {
  * transport can't carry any.
  *
  * A piece that the peer can't take now is not sent later by itself: the next one, or the end, begins anew with all of the
- * text. The outcome has the whole answer in any case.
+ * text. So does the next one after the event was delivered again. The outcome has the whole answer in any case.
  *
  * Pieces are well-formed, as the outcome is: half a surrogate pair at the end of one waits for the other half, and
  * U+FFFD takes the place of one that stays alone.
@@ -36,9 +36,14 @@ export function chunkWriter(
   const { transport, delivery, isWanted, clock } = parts;
   if (!transport.chunk || !wantsStream(event)) return undefined;
   let text = "", half = "", index = 0, hasSent = false, begins = false;
+  let lastTo: Delivery | undefined;
 
   /** Sends what came last, or all of the text where the answer begins anew. */
   function send(delta: string) {
+    const to = delivery();
+    // The event came again meanwhile: whoever asked then has none of the earlier pieces.
+    if (to !== lastTo) begins ||= hasSent;
+    lastTo = to;
     const chunk: Chunk = {
       queryId: event.id,
       index: begins ? 0 : index,
@@ -46,7 +51,7 @@ export function chunkWriter(
       timestamp: clock.now(),
       ...(begins && hasSent && { restart: true }),
     };
-    if (!transport.chunk?.(chunk, delivery())) {
+    if (!transport.chunk?.(chunk, to)) {
       begins = true;
       return;
     }

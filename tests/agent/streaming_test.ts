@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { chunkWriter } from "../../src/agent/streaming.ts";
+import type { Delivery } from "../../src/transports/transport.ts";
 import type { AgentEvent, Chunk } from "../../src/wire.ts";
 import { manualClock } from "../support/manual_clock.ts";
 
@@ -10,7 +11,7 @@ const asked: AgentEvent = { id: "q1", query: "?", timestamp: 1, metadata: { stre
 /** A writer, and the chunks that its peer got. */
 function startWriting(event: AgentEvent = asked) {
   const sent: Omit<Chunk, "queryId" | "timestamp">[] = [];
-  const peer = { isThere: true }, answer = { isWanted: true };
+  const peer: { isThere: boolean; delivery?: Delivery } = { isThere: true }, answer = { isWanted: true };
   const writer = chunkWriter(event, {
     transport: {
       chunk({ queryId, timestamp, ...chunk }) {
@@ -19,7 +20,7 @@ function startWriting(event: AgentEvent = asked) {
         return peer.isThere;
       },
     },
-    delivery: () => undefined,
+    delivery: () => peer.delivery,
     isWanted: () => answer.isWanted,
     clock: manualClock(7),
   });
@@ -44,6 +45,20 @@ Deno.test("an answer that begins anew says so with its first piece, and counts f
     { index: 0, delta: "It " },
     { index: 0, delta: "No, it ", restart: true },
     { index: 1, delta: "is." },
+  ]);
+});
+
+Deno.test("an answer begins anew for whoever sends its event again while it grows", () => {
+  const { writer, sent, peer } = startWriting();
+  peer.delivery = { event: asked, handle: 1 };
+  writer!.write("It ");
+  peer.delivery = { event: asked, handle: 2 };
+  writer!.write("is ");
+  writer!.write("so.");
+  assertEquals(sent, [
+    { index: 0, delta: "It " },
+    { index: 0, delta: "It is ", restart: true },
+    { index: 1, delta: "so." },
   ]);
 });
 
