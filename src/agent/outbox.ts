@@ -3,7 +3,7 @@
 import type { Journal, RecordedOutcome } from "../journal/journal.ts";
 import type { Log } from "../log.ts";
 import type { Delivery, Transport } from "../transports/transport.ts";
-import { entryOf, type Outcome } from "../wire.ts";
+import { entryOf, type Failure, isFailure, type Outcome } from "../wire.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { createSettling } from "./settling.ts";
 
@@ -27,6 +27,8 @@ export interface Outbox {
 
 /** Outcomes that are with the transport at the same time, at most: what bounds memory when it is slow. */
 const MAX_OFFERED = 1024;
+/** Events that came again while so many were with the transport, at most: some 100 bytes each, an error 1 kB. */
+const MAX_OWED = 50_000;
 
 /**
  * @param options `deliveries`: of sources that want their handle back; an event's are forgotten once it is settled.
@@ -34,7 +36,7 @@ const MAX_OFFERED = 1024;
  */
 // deno-lint-ignore house/function-length -- what is released, offered and out of reach is one state, which every verb changes
 export function createOutbox(options: {
-  journal: Pick<Journal, "unsettled" | "settled">;
+  journal: Pick<Journal, "unsettled" | "settled" | "recorded">;
   transport: Pick<Transport, "settle">;
   deliveries: Deliveries;
   log: Log;
@@ -49,12 +51,20 @@ export function createOutbox(options: {
   let reach = 0;
   /** Places of the outcomes that are with the transport, and by their events' ids who asked for one again meanwhile. */
   const underWay = new Set<number>(), askedAgain = new Map<string, Delivery | undefined>();
+  /** Outcomes to be sent again once there is room, by their events' ids; with errors, since not all are in the journal. */
+  const owed = new Map<string, Failure | undefined>();
 
   function offerSome() {
     while (!isUnreachable && offered < released && settling.active < MAX_OFFERED) {
       const batch = journal.unsettled({ seq: offered, upTo: released, limit: MAX_OFFERED - settling.active });
       if (batch.length === 0) offered = released;
       batch.forEach(offer);
+    }
+    for (const [id, failure] of owed) {
+      if (settling.active >= MAX_OFFERED) return;
+      owed.delete(id);
+      const outcome = failure ?? journal.recorded(id)?.outcome;
+      if (outcome) again(outcome, undefined);
     }
   }
 
@@ -82,11 +92,15 @@ export function createOutbox(options: {
     });
   }
 
-  function again(outcome: Outcome, delivery: Delivery) {
-    // If it fails, or there is too much under way already, the sender asks again: it was not told.
-    if (settling.active >= MAX_OFFERED) return;
+  function again(outcome: Outcome, delivery: Delivery | undefined) {
+    if (settling.active >= MAX_OFFERED) {
+      if (owed.size < MAX_OWED) owed.set(outcome.queryId, isFailure(outcome) ? outcome : undefined);
+      return;
+    }
     settling.settle(entryOf(outcome), delivery, (isSettled) => {
       if (isSettled) deliveries.remove(outcome.queryId);
+      // The sender has gone: it asks again when it is back, since it was not told.
+      else owed.clear();
       offerSome();
     });
   }

@@ -197,6 +197,32 @@ Deno.test("a sender that asks again is told again, with the handle of its new qu
   assertEquals([box.offers[1]!.id, box.offers[1]!.delivery], ["a", deliveryOf("a")]);
 });
 
+Deno.test("whoever asks again for more than the transport can take gets all of it, errors that are not kept included", async () => {
+  const ids = Array.from({ length: MAX_UNDER_WAY + 2 }, (_, n) => `e${n}`);
+  await using box = openOutbox(ids);
+  for (const seq of ids.keys()) box.journal.settled(seq + 1);
+  for (const id of ids) box.outbox.again(answer(id), deliveryOf(id));
+  box.outbox.again({ queryId: "gone", error: "no longer kept", timestamp: 1, agentId: "a" }, deliveryOf("gone"));
+  assertEquals(box.offers.length, MAX_UNDER_WAY);
+  for (let n = 0; n < box.offers.length; n++) {
+    box.offers[n]!.end(true);
+    await seen();
+  }
+  assertEquals(box.offered(), [...ids, "gone"]);
+  await box.outbox.drained();
+});
+
+Deno.test("what waits for a sender that goes is not sent to it when it is back", async () => {
+  const ids = Array.from({ length: MAX_UNDER_WAY + 1 }, (_, n) => `e${n}`);
+  await using box = openOutbox(ids);
+  for (const seq of ids.keys()) box.journal.settled(seq + 1);
+  for (const id of ids) box.outbox.again(answer(id), deliveryOf(id));
+  for (const { end } of box.offers) end(false);
+  await box.outbox.drained();
+  box.outbox.retry();
+  assertEquals(box.offers.length, MAX_UNDER_WAY);
+});
+
 Deno.test("telling a sender again that is out of reach holds nothing up and is not tried again", async () => {
   await using box = openOutbox(["a", "b"]);
   box.outbox.release(1);
@@ -249,6 +275,7 @@ Deno.test("a journal that fails is reported, and nothing waits for ever", async 
       fails = true;
       throw error;
     },
+    recorded: () => undefined,
   };
   const transport = { settle: () => Promise.resolve(true) };
   const outbox = createOutbox({
