@@ -50,7 +50,7 @@ Deno.test("every wrong answer of the guest agent is an error that says what came
   const expected: Record<string, [message: RegExp, isPassing: boolean]> = {
     "400": [/^GetQuote was answered with 400: report_data: expected at most 64 bytes$/, false],
     "500": [/^GetQuote was answered with 500: the quoting service is not there yet$/, true],
-    "reset": [/^cannot be reached/, true],
+    "reset": [/^the connection ended before a whole response$/, true],
     "other data": [/other report data than was asked for/, false],
     "lie": [/^the quote has other report data than was asked for$/, true],
     "no quote": [/^this platform gives no TDX quote/, false],
