@@ -17,17 +17,21 @@ export function permissionFlags(hosts: AllowedHosts): string[] {
     // The prelude gives "/" up, except for `--version`.
     `--allow-read=${["/", ...READABLE, ...RESERVED].join(",")}`,
     `--allow-write=${[...WRITABLE, ...RESERVED].join(",")}`,
-    hosts === "every" ? "--allow-net" : `--allow-net=${[...hosts, ...socketHosts()].join(",")}`,
+    ...netFlag(hosts),
     `--allow-env=${VARIABLES.join(",")}`,
     "--ignore-env",
     "--deny-import",
   ];
 }
 
-/**
- * What a Unix socket of a TEE counts as among hosts: itself, as `unix:PATH`, or, to a Deno that knows no such host, the
- * one that `node:http` names for it.
- */
+function netFlag(hosts: AllowedHosts): readonly string[] {
+  if (hosts === "every") return ["--allow-net"];
+  const all = [...hosts, ...socketHosts()];
+  // Deno takes no empty list.
+  return all.length > 0 ? [`--allow-net=${all.join(",")}`] : [];
+}
+
+/** What a Unix socket of a TEE counts as among hosts: `unix:PATH`, or, to a Deno that knows no such host, none. */
 function socketHosts(): readonly string[] {
   const sockets = RESERVED.filter((path) => path.endsWith(".sock")).map((path) => `unix:${path}`);
   try {
@@ -35,7 +39,7 @@ function socketHosts(): readonly string[] {
     return sockets;
   } catch (error) {
     // Deno 2.7.11: "invalid port".
-    if (error instanceof URIError) return ["localhost:80"];
+    if (error instanceof URIError) return [];
     throw error;
   }
 }
