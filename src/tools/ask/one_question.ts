@@ -87,7 +87,8 @@ function createGrowingText(write: (text: string) => void): { add(chunk: Chunk): 
   };
   return {
     add({ index, delta, restart }) {
-      if (restart) beginAnew();
+      // Without a restart: another agent answers, or the same one after its own restart.
+      if (restart || index === 0) beginAnew();
       // Where a piece was lost, the rest comes with the whole answer.
       else if (index !== nextIndex) return;
       nextIndex = index + 1;

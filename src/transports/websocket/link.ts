@@ -50,7 +50,10 @@ export interface Link {
   wasWelcome(): boolean;
   /** Send an outcome; resolves true once it has left this process, false if it never will. */
   settle(entry: Entry): Promise<boolean>;
-  /** Send a piece of an answer; false if the connection is gone, or its peer reads too slowly to be sent more. */
+  /**
+   * Send a piece of an answer; false if the connection is gone, its peer reads too slowly to be sent more, or the pieces
+   * before it went out on an earlier connection: the answer has to begin anew.
+   */
   chunk(chunk: Chunk): boolean;
   /** Say what was deleted for a request, to a peer that reads. */
   forgot(request: ForgetRequest, deleted: ForgottenCounts): void;
@@ -77,13 +80,20 @@ export function createLink(
   const acks = holdAcks(connection);
   const receiver = createReceiver(connection, { ...options, hold: acks.hold });
   const sender = createSender(connection, { ...options, hold: acks.hold });
+  /** Ids of the events whose answers have begun to grow on this connection. */
+  const growing = new Set<string>();
   return {
     next: receiver.next,
     heardFrom: () => connection.received() > 0,
     wasWelcome: receiver.wasWelcome,
-    settle: sender.settle,
+    settle(entry) {
+      growing.delete(entry.outcome.queryId);
+      return sender.settle(entry);
+    },
     chunk(chunk) {
-      if (!takesMore(connection)) return false;
+      const { queryId, index } = chunk;
+      if (!takesMore(connection) || (index > 0 && !growing.has(queryId))) return false;
+      growing.add(queryId);
       connection.send(encodeChunk(chunk));
       return true;
     },

@@ -102,3 +102,22 @@ Deno.test("a token in a URL or in what the server says is in no error", async ()
   assertStringIncludes(error.message, "wrong token");
   assertEquals(/secret/.test(error.message), false);
 });
+
+Deno.test("an answer that grows while the connection is made anew begins anew on the next one", async () => {
+  const first = Promise.withResolvers<WebSocket>();
+  await using server = startServer((socket, number) => {
+    if (number === 1) socket.addEventListener("open", () => first.resolve(socket));
+  });
+  const { clock, pass } = heldClock();
+  let connected = Promise.withResolvers<void>();
+  const transport = open(server.url, clock, { onReachable: () => connected.resolve() });
+  await using _running = run(transport);
+  const send = (index: number) => transport.chunk!({ queryId: "q1", index, delta: "It ", timestamp: 1 }, undefined);
+  await connected.promise;
+  assertEquals([send(0), send(1)], [true, true]);
+  connected = Promise.withResolvers<void>();
+  (await first.promise).close(1000);
+  await pass(5_000);
+  await connected.promise;
+  assertEquals([send(2), send(0), send(1)], [false, true, true]);
+});
