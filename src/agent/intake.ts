@@ -64,11 +64,15 @@ export function createIntake(parts: {
         outbox.again(journal.signed(failure(event, error), event), delivery);
         return;
       }
-      const wasLoaded = isLoaded(event.id);
+      // The journal may have given up an event that is still being answered: it is no new one.
+      const isInHand = accepted.state === "new" ? deliveries.has(event.id) : isLoaded(event.id);
       if (delivery.handle !== undefined) deliveries.add(delivery);
-      if (accepted.state === "pending" && wasLoaded) {
+      if (isInHand) {
         log.debug("event {event} arrived again: it is being answered", { event: event.id });
-        repeats.repeated(event.id, { isAnswered: false, asksAnother: accepted.asksAnother });
+        repeats.repeated(event.id, {
+          isAnswered: false,
+          asksAnother: accepted.state === "pending" && accepted.asksAnother,
+        });
         observing.repeated();
         return;
       }

@@ -4,13 +4,15 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { AgentParts } from "../../src/agent/agent.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
-import type { Transport } from "../../src/transports/transport.ts";
+import type { Delivery, Transport } from "../../src/transports/transport.ts";
 import { openWebSocketTransport } from "../../src/transports/websocket/websocket.ts";
 import { event } from "../support/events.ts";
 import { readEntries } from "../support/agent.ts";
 import { AGENT_ID, givenEvents, heldMind, readyMind, startLoop } from "../support/loop.ts";
 import { type ServerUnderTest, startServer } from "../support/server.ts";
 import { makeFolder } from "../support/folder.ts";
+import { manualClock } from "../support/manual_clock.ts";
+import { createWatch } from "../support/watch.ts";
 
 function connectTo(server: ServerUnderTest): AgentParts["openTransport"] {
   return (hooks) =>
@@ -261,4 +263,39 @@ Deno.test("an outcome past its retention is pruned once delivered, and its event
     now += 2000;
   }
   assertEquals(readEntries(`${folder.path}/responses.json`)!.map(({ queryId }) => queryId), ids);
+});
+
+Deno.test("an event that takes longer than its retention, and is delivered again meanwhile, is answered once", async () => {
+  await using folder = makeFolder();
+  const mind = heldMind(), clock = manualClock();
+  const watch = createWatch({ report: () => JSON.stringify(settled) });
+  const settled: unknown[] = [];
+  const next = [Promise.withResolvers<Delivery[]>(), Promise.withResolvers<Delivery[]>()];
+  const transport: Transport = {
+    name: "redelivering",
+    redelivers: true,
+    async *events(signal) {
+      for (const { promise } of next) yield await promise;
+      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    },
+    settle({ outcome }, delivery) {
+      settled.push([outcome.queryId, delivery?.handle]);
+      watch.changed();
+      return Promise.resolve(true);
+    },
+    close: () => Promise.resolve(),
+  };
+  await using loop = startLoop(folder.path, { mind, openTransport: () => transport, clock, retentionMs: 1_000 });
+  next[0]!.resolve([{ event: event("slow"), handle: 1 }]);
+  await mind.questions(1);
+  await loop.kept();
+  // The agent gives up waiting for deliveries of events as old as that.
+  await clock.advance(60_000);
+  next[1]!.resolve([{ event: event("slow"), handle: 2 }, { event: event("after"), handle: 3 }]);
+  await mind.questions(2);
+  assertEquals(mind.asked, ["slow", "after"]);
+  for (const id of mind.asked) mind.reply(id);
+  await watch.until("3 settled", () => settled.length >= 3 || undefined);
+  await loop.stop();
+  assertEquals(settled.toSorted(), [["after", 3], ["slow", 1], ["slow", 2]]);
 });

@@ -118,6 +118,8 @@ export function startLoop(
   return {
     stop,
     ended,
+    /** Resolves when what was accepted is on disk. */
+    kept: () => database.committed(),
     entries: () => readEntries(`${folder}/responses.json`)!,
     [Symbol.asyncDispose]: async () => void await stop(),
   };
