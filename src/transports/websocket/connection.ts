@@ -98,10 +98,11 @@ export async function dial(options: DialOptions, signal: AbortSignal): Promise<C
 function clientFor({ tls, proxy }: DialOptions): Deno.HttpClient | undefined {
   if (!tls && !proxy) return undefined;
   const { caCerts, cert, key } = tls ?? {};
+  // Copies, since Deno 2.7.11 writes into both: of a `socks5` or `https` proxy it makes one that its next call refuses.
   return Deno.createHttpClient({
     ...(caCerts && { caCerts: [...caCerts] }),
     ...(cert !== undefined && key !== undefined && { cert, key }),
-    ...(proxy && { proxy }),
+    ...(proxy && { proxy: { ...proxy } }),
   });
 }
 

@@ -5,6 +5,7 @@ import { systemClock } from "../../../src/clock.ts";
 import { FatalError } from "../../../src/errors.ts";
 import type { Log, LogFields } from "../../../src/log.ts";
 import { silentLog } from "../../../src/log.ts";
+import { dial } from "../../../src/transports/websocket/connection.ts";
 import { startRawWebSocket } from "../../support/raw_websocket.ts";
 import { LOCALHOST_CERTIFICATE } from "../../support/localhost_certificate.ts";
 import { heldClock, open, run, startServer } from "./fixture.ts";
@@ -140,5 +141,28 @@ Deno.test("a check that fails says why and what to do, with 69", async () => {
     const error = await assertRejects(check, FatalError);
     assertEquals(error.exitCode, 69);
     assertStringIncludes(error.message, part);
+  }
+});
+
+Deno.test("a proxy is used again after a failed connection, though Deno 2.7.11 writes into what it is given", async () => {
+  const { createHttpClient } = Deno;
+  // As it does: `socks5` and `https` become `http`.
+  Deno.createHttpClient = (options) => {
+    const client = createHttpClient(options);
+    if ("proxy" in options && options.proxy) Object.assign(options.proxy, { transport: "http" });
+    return client;
+  };
+  try {
+    for (const transport of ["socks5", "https"] as const) {
+      const proxy = { transport, url: `${transport}://127.0.0.1:9` } as const, before = { ...proxy };
+      const options = { url: new URL("wss://127.0.0.1:9"), proxy, clock: systemClock };
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const { message } = await assertRejects(() => dial(options, new AbortController().signal), Error);
+        assertStringIncludes(message, "failed to connect");
+      }
+      assertEquals(proxy, before);
+    }
+  } finally {
+    Deno.createHttpClient = createHttpClient;
   }
 });
