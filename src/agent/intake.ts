@@ -16,6 +16,9 @@ export interface Intake {
   accept(delivery: Delivery): void;
 }
 
+/** The error of an event whose outcome was pruned. */
+const NOT_KEPT = "this event was answered before, and its answer is no longer kept";
+
 /**
  * @param parts `isLoaded`: whether a pending event of the journal is answered without a further delivery; `deliveries`:
  * for the outbox, of sources that want their handle back; `onFailedBefore`: told of each event that came again and had
@@ -60,8 +63,7 @@ export function createIntake(parts: {
         log.info("event {event} was answered before, and its answer is no longer kept", { event: event.id });
         if (accepted.asksAnother) repeats.repeated(event.id, { isAnswered: true, asksAnother: true });
         observing.repeated();
-        const error = "this event was answered before, and its answer is no longer kept";
-        outbox.again(journal.signed(failure(event, error), event), delivery);
+        outbox.again(journal.signed(failure(event, NOT_KEPT), event), delivery);
         return;
       }
       // The journal may have given up an event that is still being answered: it is no new one.
@@ -69,10 +71,8 @@ export function createIntake(parts: {
       if (delivery.handle !== undefined) deliveries.add(delivery);
       if (isInHand) {
         log.debug("event {event} arrived again: it is being answered", { event: event.id });
-        repeats.repeated(event.id, {
-          isAnswered: false,
-          asksAnother: accepted.state === "pending" && accepted.asksAnother,
-        });
+        const asksAnother = accepted.state === "pending" && accepted.asksAnother;
+        repeats.repeated(event.id, { isAnswered: false, asksAnother });
         observing.repeated();
         return;
       }
