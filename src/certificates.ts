@@ -1,6 +1,6 @@
 /** Certificates and keys that settings name: read, brought into shape, and tried before anybody is connected to. @module */
 
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { EXIT, FatalError, messageOf } from "./errors.ts";
 import { MAX_SMALL_FILE_BYTES, pathProblem, readPlainTextSync } from "./files.ts";
 
@@ -34,7 +34,7 @@ export function readClientCertificate(files: { cert: NamedFile; key: NamedFile }
     cert: readPem(files.cert, "certificate", "CERTIFICATE"),
     key: readPem(files.key, "private key", "(?:RSA |EC )?PRIVATE KEY"),
   };
-  checkPair(files.key, own);
+  checkPair(files, own);
   tryOut(files.key, own);
   return own;
 }
@@ -80,15 +80,31 @@ function readPem({ setting, path }: NamedFile, what: string, label: string): str
   return pem;
 }
 
-/** Deno 2.7.11 does not survive a key that is another certificate's: it aborts. */
-function checkPair({ setting, path }: NamedFile, { cert, key }: { cert: string; key: string }): void {
-  let isPair: boolean;
+/** Deno 2.7.11 survives neither a key that is another certificate's nor one that TLS can't sign with: it aborts. */
+function checkPair(files: { cert: NamedFile; key: NamedFile }, own: { cert: string; key: string }): void {
+  const { setting, path } = files.key;
+  const certificate = parsed(files.cert, () => new X509Certificate(own.cert));
+  const key = parsed(files.key, () => createPrivateKey(own.key));
+  if (!canSign(key)) {
+    const kinds = "RSA of at least 2048 bits, ECDSA with P-256, P-384 or P-521, or Ed25519";
+    throw wrong(setting, path, `holds a key that TLS can't use: expected ${kinds}`);
+  }
+  if (!certificate.checkPrivateKey(key)) throw wrong(setting, path, "is not the key of the certificate");
+}
+
+function parsed<T>({ setting, path }: NamedFile, parse: () => T): T {
   try {
-    isPair = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+    return parse();
   } catch (error) {
     throw wrong(setting, path, `can't be used: ${messageOf(error)}`);
   }
-  if (!isPair) throw wrong(setting, path, "is not the key of the certificate");
+}
+
+/** Whether rustls signs with such a key, tried with each kind that OpenSSL makes. */
+function canSign({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): boolean {
+  if (type === "rsa") return (details?.modulusLength ?? 0) >= 2048;
+  const curves = ["prime256v1", "secp384r1", "secp521r1"];
+  return type === "ed25519" || (type === "ec" && curves.includes(details?.namedCurve ?? ""));
 }
 
 /** Deno checks them when a client is made; what it says quotes nothing of them. */

@@ -1,6 +1,7 @@
 /** Certificates and keys as people have them in files: what is read, and what is a wrong setting. @module */
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readCertificates, readClientCertificate } from "../src/certificates.ts";
 import { FatalError } from "../src/errors.ts";
 import { CLIENT_CERTIFICATE } from "./support/example_certificates.ts";
@@ -57,6 +58,41 @@ Deno.test("a key that is another certificate's is told by its name, and does not
     FatalError,
     "key.pem is not the key of the certificate",
   );
+});
+
+/** A new key, and whether TLS signs with such keys. */
+const KINDS: Record<string, [key: () => KeyObject, canSign: boolean]> = {
+  "RSA of 1024 bits": [() => generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey, false],
+  "RSA of 2048 bits": [() => generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey, true],
+  "P-224": [() => generateKeyPairSync("ec", { namedCurve: "P-224" }).privateKey, false],
+  "P-256": [() => generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey, true],
+  "P-384": [() => generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey, true],
+  "Ed25519": [() => generateKeyPairSync("ed25519").privateKey, true],
+};
+
+for (const [kind, [make, canSign]] of Object.entries(KINDS)) {
+  Deno.test(`a client's key of ${kind} is ${canSign ? "taken" : "a wrong setting, and does not end the process"}`, async () => {
+    await using folder = makeFolder({
+      "cert.pem": cert,
+      "key.pem": String(make().export({ type: "pkcs8", format: "pem" })),
+    });
+    const file = (setting: string, name: string) => ({ setting, path: `${folder.path}/${name}` });
+    assertThrows(
+      () => readClientCertificate({ cert: file("CERT", "cert.pem"), key: file("KEY", "key.pem") }),
+      FatalError,
+      // None of them belongs to the certificate.
+      canSign
+        ? "key.pem is not the key of the certificate"
+        : "key.pem holds a key that TLS can't use: expected RSA of at least",
+    );
+  });
+}
+
+Deno.test("a client's certificate that is garbled is told by its own name", async () => {
+  await using folder = makeFolder({ "cert.pem": cert.replace(/MII/, "AAA"), "key.pem": key });
+  const file = (setting: string, name: string) => ({ setting, path: `${folder.path}/${name}` });
+  const read = () => readClientCertificate({ cert: file("CERT", "cert.pem"), key: file("KEY", "key.pem") });
+  assertStringIncludes(assertThrows(read, FatalError).message, `CERT=${folder.path}/cert.pem can't be used`);
 });
 
 Deno.test("a file that is not there, or a key that is none, is a wrong setting too", async () => {
