@@ -1,6 +1,7 @@
 /** Lines of a `.env` file that set nothing, though somebody meant them to: no `NAME=value`, or no name of a variable. @module */
 
-const LINE_START = /^/gm;
+/** Of lines that are not blank. */
+const LINE_START = /^(?=[^\S\n]*\S)/gm;
 // As @std/dotenv has them: what it takes for an assignment, and where that one's value ends.
 const ASSIGNMENT = /\s*(?:export\s+)?([^\s=#]+?)\s*=[ \t]*/y;
 const VALUE = /'\r?(?:[^'\r\u2028\u2029]|\r\n)*\r?'|"(?:\\[^]|[^\\"])*"|[^\r\n#]*/y;
@@ -22,7 +23,10 @@ const MOST_NAMED = 10;
  * Their text is not in it: a key that was pasted over several lines without quotes looks like this.
  */
 export function strayLines(text: string): string | undefined {
-  const lines = Array.from(strays(text), ({ index }) => text.slice(0, index).split("\n").length);
+  const lines = Array.from(
+    strays(text).take(MOST_NAMED + 1),
+    ({ index }) => text.slice(0, index).split("\n").length,
+  );
   if (lines.length === 0) return undefined;
   const named = lines.slice(0, MOST_NAMED).join(", ") + (lines.length > MOST_NAMED ? " and others" : "");
   const subject = lines.length === 1

@@ -55,3 +55,8 @@ Deno.test("a .env file in the form of YAML is pointed out, not passed over", asy
   assertEquals((await agent.ended).code, 0);
   assertStringIncludes(agent.lines.join("\n"), "lines 1, 2 of the settings file set nothing: expected NAME=value");
 });
+
+Deno.test("a file of a mebibyte that is no settings file is looked through once, not once for each line", () => {
+  assertEquals(linesIn("no setting\n".repeat(95_000)), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and others");
+  assertEquals(linesIn("\n".repeat(1_000_000)), undefined);
+});
