@@ -72,7 +72,15 @@ testUnless(
     });
     await using agent = await startOn(broker, model);
     const all = Array.from({ length: 6 }, (_, index) => `q${index}`);
-    for (const id of all) await broker.publish(event(id));
+    for (const id of all) {
+      await broker.publish(event(id));
+      // One by one: such a queue refuses nothing before it has told the agent that it is full, once it holds too much.
+      await poll("an outcome that is taken, or one that is refused", async () => {
+        if (agent.log.some(({ message }) => message === "outcome refused")) return true;
+        const { waiting, held } = await broker.depth();
+        return waiting + held === 0 ? true : undefined;
+      });
+    }
     await agent.logged("outcome refused");
     // What is no event has an error outcome, for which there is no room either.
     for (const id of all) await broker.publish(`{"id":"refused ${id}"}`);
