@@ -8,7 +8,7 @@ import { createCrowd } from "./crowd.ts";
 import { createLearner, type Known, type Sent } from "./learning.ts";
 import type { ModelRequest } from "./model.ts";
 import type { RemoteOptions } from "./options.ts";
-import { type ChatMessage, chatMessages, DECLINES } from "./prompt.ts";
+import { type ChatMessage, chatMessages, DECLINES, shareOut } from "./prompt.ts";
 import { isObject, type JsonObject } from "../../json_object.ts";
 import type { Server } from "./server.ts";
 import { ModelError } from "../model_error.ts";
@@ -151,9 +151,7 @@ function prepare(
   known: Known,
 ) {
   const window = Math.min(options.contextWindow, known.window ?? Infinity);
-  // The question needs room too, whatever a character asks for.
-  const maxTokens = Math.min(params.maxTokens ?? options.maxTokens, Math.floor(window / 2));
-  const budget = window - maxTokens;
+  const { maxTokens, budget } = shareOut(window, params.maxTokens ?? options.maxTokens);
   const { messages, shown, tokens } = chatMessages(params, {
     budget,
     mark: params.mark ?? "",

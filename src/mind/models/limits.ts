@@ -56,9 +56,9 @@ async function checkRoom(
   get: (name: string) => unknown,
 ): Promise<void> {
   // Not with a start that asks no server.
-  const { tokensOfCharacter } = await import("./prompt.ts");
+  const { shareOut, tokensOfCharacter } = await import("./prompt.ts");
   const own = MAX_TOKENS.map(get).find((value) => value !== undefined && value !== null);
-  const budget = contextWindow - Math.min(Number(own ?? maxTokens), Math.floor(contextWindow / 2));
+  const { budget } = shareOut(contextWindow, Number(own ?? maxTokens));
   const tokens = tokensOfCharacter(system);
   if (tokens < budget) return;
   throw new FatalError(

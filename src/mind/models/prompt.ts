@@ -84,6 +84,16 @@ export function chatMessages(
   return { messages: hasSystemRole ? messages : withoutSystemRole(messages), shown, tokens };
 }
 
+/**
+ * Share a window out between an answer and its prompt.
+ *
+ * @param wanted Tokens that the answer may have; at most half of the window, since the question needs room too.
+ */
+export function shareOut(window: number, wanted: number): { readonly maxTokens: number; readonly budget: number } {
+  const maxTokens = Math.min(wanted, Math.floor(window / 2));
+  return { maxTokens, budget: window - maxTokens };
+}
+
 function withRules(system: string): string {
   return `${system}\n\n${RULES}`;
 }
