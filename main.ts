@@ -80,6 +80,7 @@ async function main(args: readonly string[]): Promise<number> {
     told: (signal) =>
       log.info("🛑 {signal} received: finishing what is in flight; once more to stop at once", { signal }),
   });
+  const once = mode === "once" || settings.IEXEC_TASK_ID !== undefined;
   try {
     if (mode === "forget") {
       const { forgetSaid } = await import("./src/program/forget.ts");
@@ -88,7 +89,6 @@ async function main(args: readonly string[]): Promise<number> {
     const parts = { settings: connected, log, clock, environment, stop };
     if (mode !== "chat") {
       reportSettings(log, settings, surroundings);
-      const once = mode === "once" || settings.IEXEC_TASK_ID !== undefined;
       return await run(parts, { once, isWatched: format === "terminal", inTee: surroundings.inTee });
     }
     return await talk(parts, {
@@ -104,8 +104,9 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(stop.aborted && error === stop.reason)) throw error;
     // What the start waited for, such as a key, was given up: nothing had been begun.
-    const hasWork = mode === "forget" || mode === "once" || settings.IEXEC_TASK_ID !== undefined;
-    if (hasWork) throw new FatalError("Stopped before anything was done.", EXIT.unanswered, { cause: error });
+    if (once || mode === "forget") {
+      throw new FatalError("Stopped before anything was done.", EXIT.unanswered, { cause: error });
+    }
     log.info("👋 Agent stopped");
     return 0;
   }
