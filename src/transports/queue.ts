@@ -192,9 +192,14 @@ async function openUnlessAborted<Handle>(
   hooks: { onBeat: () => void },
   signal: AbortSignal,
 ): Promise<QueueSession<Handle> | undefined> {
-  const opening = queue.open(hooks);
-  const session = await Promise.race([opening, untilAborted(signal)]);
-  if (session) return session;
+  const enough = new AbortController(), opening = queue.open(hooks);
+  try {
+    const session = await Promise.race([opening, untilAborted(AbortSignal.any([signal, enough.signal]))]);
+    if (session) return session;
+  } finally {
+    // Nothing of an attempt stays with a signal that outlives thousands of them.
+    enough.abort();
+  }
   opening.then((late) => late.close()).catch(() => {}); // nobody waits for it
   return undefined;
 }
