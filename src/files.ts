@@ -276,6 +276,16 @@ export function freeName(name: (count: number) => string): string {
   }
 }
 
+/** {@linkcode openPlainSync}; undefined if there is no such file. */
+export function openIfThereSync(path: string, options: { write?: boolean; follow?: boolean }): Deno.FsFile | undefined {
+  try {
+    return openPlainSync(path, options).file;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
 /** Remove a file or a link, if there is one. */
 export function removeIfThereSync(path: string): void {
   try {

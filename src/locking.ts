@@ -1,7 +1,7 @@
 /** Locks on files (`flock`), which the kernel ends with the process that holds them. @module */
 
 import { pauseSync } from "./clock.ts";
-import { openPlainSync } from "./files.ts";
+import { openIfThereSync } from "./files.ts";
 import { placeFileSync, removeRemainsSync } from "./placing.ts";
 
 /** A JSON array with nothing in it. */
@@ -60,7 +60,7 @@ const ATTEMPTS = 1000;
 export function whileLocked(path: string, work: () => void, pause = pauseForOther): void {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     placeFileSync(path, EMPTY_ARRAY, { mayRename: true });
-    const file = openIfThere(path);
+    const file = openIfThereSync(path, { follow: false });
     if (file !== undefined) {
       try {
         const lock = lockFile(file);
@@ -76,15 +76,6 @@ export function whileLocked(path: string, work: () => void, pause = pauseForOthe
     pause();
   }
   work();
-}
-
-function openIfThere(path: string): Deno.FsFile | undefined {
-  try {
-    return openPlainSync(path, { follow: false }).file;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }
 
 function pauseForOther(): void {

@@ -1,7 +1,7 @@
 /** Takes `responses.json` for this agent alone: two that write in one file would overwrite each other's entries. @module */
 
 import { EXIT, FatalError } from "../errors.ts";
-import { openPlainSync, removeIfThereSync } from "../files.ts";
+import { openIfThereSync, removeIfThereSync } from "../files.ts";
 import { EMPTY_ARRAY, lockFile, namesFile, releaseFile } from "../locking.ts";
 import { placeFileSync, removeRemainsSync } from "../placing.ts";
 
@@ -29,7 +29,7 @@ const ATTEMPTS = 10;
 export function takeFile(path: string): TakenFile {
   let isNew = false;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const file = openIfThere(path);
+    const file = openIfThereSync(path, { write: true });
     if (!file) {
       isNew = makeEmptyFile(path) || isNew;
       continue;
@@ -49,15 +49,6 @@ export function takeFile(path: string): TakenFile {
     releaseFile(file);
   }
   throw new Error("somebody else moves or replaces it all the time");
-}
-
-function openIfThere(path: string): Deno.FsFile | undefined {
-  try {
-    return openPlainSync(path, { write: true }).file;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }
 
 /** Make the file at once, so that a reader finds none or a whole one; false if somebody else was faster. */
