@@ -4,7 +4,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { EXIT, FatalError, messageOf } from "./errors.ts";
 import { MAX_SMALL_FILE_BYTES, pathProblem, readPlainTextSync } from "./files.ts";
 
-/** A PEM file, and the setting that names it. */
+/** A file, and the setting that names it. */
 export interface NamedFile {
   readonly setting: string;
   readonly path: string;
@@ -64,15 +64,19 @@ export function readTlsFiles(
   };
 }
 
-function readPem({ setting, path }: NamedFile, what: string, label: string): string {
-  let text: string;
+/** The text of a small file that a setting names. @throws {FatalError} 78, if it can't be read. */
+export function readNamedFile({ setting, path }: NamedFile): string {
   try {
-    text = readPlainTextSync(path, { maxBytes: MAX_SMALL_FILE_BYTES });
+    return readPlainTextSync(path, { maxBytes: MAX_SMALL_FILE_BYTES });
   } catch (error) {
     throw new FatalError(`Cannot read ${setting}=${path}: ${pathProblem(error).reason}`, EXIT.settings, {
       cause: error,
     });
   }
+}
+
+function readPem(file: NamedFile, what: string, label: string): string {
+  const { setting, path } = file, text = readNamedFile(file);
   const pem = text.replace(/^\ufeff/, "").replaceAll("\\n", "\n").replace(/^[ \t]+|[ \t\r]+$/gm, "");
   const count = (edge: string) => pem.match(new RegExp(`^-----${edge} ${label}-----$`, "gm"))?.length ?? 0;
   if (count("BEGIN") === 0) throw wrong(setting, path, `holds no ${what}: expected a PEM file`);

@@ -1,8 +1,7 @@
 /** What the settings say about each transport, in the form in which its parts take it: URLs, names, files read. @module */
 
-import { readTlsFiles, type TlsFiles } from "../certificates.ts";
+import { readNamedFile, readTlsFiles, type TlsFiles } from "../certificates.ts";
 import { EXIT, FatalError } from "../errors.ts";
-import { MAX_SMALL_FILE_BYTES, pathProblem, readPlainTextSync } from "../files.ts";
 import type { ProxySettings } from "../settings/proxy.ts";
 import type { TransportSettings } from "./settings.ts";
 import { tunnelTo } from "./through_proxy.ts";
@@ -106,14 +105,7 @@ function given<Name extends keyof TransportSettings>(settings: TransportSettings
 
 /** The text of a file that holds a secret. @throws {FatalError} 78, if it can't be read, or has another form. */
 function readSecret(setting: string, path: string, { form, expected }: { form: RegExp; expected: string }): string {
-  let text: string;
-  try {
-    text = readPlainTextSync(path, { maxBytes: MAX_SMALL_FILE_BYTES });
-  } catch (error) {
-    throw new FatalError(`Cannot read ${setting}=${path}: ${pathProblem(error).reason}`, EXIT.settings, {
-      cause: error,
-    });
-  }
+  const text = readNamedFile({ setting, path });
   if (form.test(text)) return text;
   throw new FatalError(`${setting}=${path} holds something else: expected ${expected}`, EXIT.settings);
 }
