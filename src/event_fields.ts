@@ -107,3 +107,9 @@ function mistakeOfQuery(query: unknown): string {
   if (typeof query !== "string") return wrongKind("string", query);
   return query === "" ? NOT_EMPTY : WELL_FORMED;
 }
+
+/** The id in what is no event, if it can be used, and is surely what its sender wrote: where bytes were no UTF-8, U+FFFD stands. */
+export function idIn(value: unknown, { isUtf8 }: { isUtf8: boolean }): { readonly id?: string } {
+  const id = isObject(value) ? value.id : undefined;
+  return isId(id) && (isUtf8 || !id.includes("\ufffd")) ? { id } : {};
+}

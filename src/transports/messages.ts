@@ -2,8 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Clock } from "../clock.ts";
-import { isId } from "../event_fields.ts";
-import { isObject } from "../json_object.ts";
+import { idIn } from "../event_fields.ts";
 import type { SourceObserver } from "../observer.ts";
 import { decodeUtf8 } from "../utf8.ts";
 import { type AgentEvent, type Checked, checkEvent, type Entry, entryOf, isFailure } from "../wire.ts";
@@ -32,23 +31,17 @@ export function readMessage(
   if (bytes > maxBytes) {
     observer?.refused("too_large");
     const reason = `${bytes} bytes, which is more than EVENT_MAX_BYTES=${maxBytes}`;
-    return { ok: false, reason, ...wholeId(value, { isUtf8: !invalidAt }) };
+    return { ok: false, reason, ...idIn(value, { isUtf8: !invalidAt }) };
   }
   if (invalidAt) {
     observer?.refused("invalid");
     const { line, column } = invalidAt;
     const reason = `not valid UTF-8 at line ${line} column ${column}: send it as UTF-8`;
-    return { ok: false, reason, ...wholeId(value, { isUtf8: false }) };
+    return { ok: false, reason, ...idIn(value, { isUtf8: false }) };
   }
   const checked = checkEvent(value);
   if (!checked.ok) observer?.refused("invalid");
   return checked;
-}
-
-/** The id of what is no event, if it can be used, and is surely what its sender wrote. */
-function wholeId(value: unknown, { isUtf8 }: { isUtf8: boolean }): { readonly id?: string } {
-  const id = isObject(value) ? value.id : undefined;
-  return isId(id) && (isUtf8 || !id.includes("\ufffd")) ? { id } : {};
 }
 
 /** What an error of the transport's own is made with. */

@@ -3,7 +3,7 @@
 import { isObject } from "../../json_object.ts";
 import { findJsonError } from "../../json_error.ts";
 import { isNear } from "../../spelling.ts";
-import { isId } from "../../event_fields.ts";
+import { idIn } from "../../event_fields.ts";
 import { type AgentEvent, checkEvent } from "../../wire.ts";
 import type { Element } from "./json_elements.ts";
 import type { BytePlace } from "../../utf8.ts";
@@ -84,11 +84,8 @@ function placeIn({ line, column }: Element, place: BytePlace): string {
 
 /** An entry whose bytes are no UTF-8: what was meant is not known. Its id is used only if it is surely whole. */
 function notUtf8(element: Element, place: BytePlace, value: unknown) {
-  const id = isObject(value) ? value.id : undefined;
-  return {
-    reason: `not valid UTF-8 ${placeIn(element, place)}: save the file as UTF-8`,
-    ...(isId(id) && !id.includes("\ufffd") && { id }),
-  };
+  const reason = `not valid UTF-8 ${placeIn(element, place)}: save the file as UTF-8`;
+  return { reason, ...idIn(value, { isUtf8: false }) };
 }
 
 function tooLarge(bytes: number, maxBytes: number) {
