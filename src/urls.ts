@@ -42,6 +42,11 @@ export function hostOf(url: URL): string {
   return `${url.hostname}:${url.port || SCHEMES[schemeOf(url)]?.port}`;
 }
 
+/** A host's name without the brackets that an address of IPv6 has in a URL. */
+export function withoutBrackets(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, "");
+}
+
 /** A URL that may be shown: user name, password and query are left out, since they often carry secrets. */
 export function publicUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`;
@@ -64,6 +69,6 @@ export function decodePart(part: string): string {
 export function isUnclaimable(host: string, listeningOn: string): boolean {
   const authority = `http://${host}`;
   if (!URL.canParse(authority)) return false;
-  const name = new URL(authority).hostname.replace(/^\[|\]$/g, "");
+  const name = withoutBrackets(new URL(authority).hostname);
   return isIP(name) !== 0 || !name.includes(".") || name.endsWith(".localhost") || name === listeningOn.toLowerCase();
 }

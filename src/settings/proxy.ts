@@ -1,7 +1,7 @@
 /** The way out of an enclave or a company network: which proxy, if any, a connection goes through. @module */
 
 import { BlockList, isIP } from "node:net";
-import { decodePart, hostOf } from "../urls.ts";
+import { decodePart, hostOf, withoutBrackets } from "../urls.ts";
 import type { Log } from "../log.ts";
 import { type Check, text } from "./checks.ts";
 import { optional, type ValuesOf } from "./definition.ts";
@@ -113,7 +113,7 @@ function isException(url: URL, list: string): boolean {
     // A zone of IPv6 stands in no URL.
     if (entry === "" || entry.includes("%")) return false;
     if (entry === "*") return true;
-    if (entry.includes("/")) return isInNetwork(hostname.replace(/^\[|\]$/g, ""), entry);
+    if (entry.includes("/")) return isInNetwork(withoutBrackets(hostname), entry);
     // Without brackets an address of IPv6 has no port.
     if (isIP(entry) === 6) return hostname === new URL(`http://[${entry}]`).hostname;
     const [, host = "", onPort] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];

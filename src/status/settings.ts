@@ -4,6 +4,7 @@ import type { Check } from "../settings/checks.ts";
 import { flag } from "../settings/checks.ts";
 import { FLAG, optional, setting, type ValuesOf } from "../settings/definition.ts";
 import { isLoopback } from "../settings/peers.ts";
+import { withoutBrackets } from "../urls.ts";
 
 /** A place to listen at. */
 export interface ListenAddress {
@@ -22,7 +23,7 @@ const address: Check<string> = (given) => {
 /** The parts of an address that the check of STATUS_ADDRESS has let through. */
 export function listenAddress(given: string): ListenAddress {
   const at = given.lastIndexOf(":");
-  return { hostname: given.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(given.slice(at + 1)) };
+  return { hostname: withoutBrackets(given.slice(0, at)), port: Number(given.slice(at + 1)) };
 }
 
 /** Where metrics and health are served. */

@@ -2,7 +2,7 @@
 
 import { EXIT, FatalError } from "../errors.ts";
 import { proxyFor, type ProxySettings } from "../settings/proxy.ts";
-import { hostOf, isEncrypted, publicUrl } from "../urls.ts";
+import { hostOf, isEncrypted, publicUrl, withoutBrackets } from "../urls.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 /** Opens a way to a host; `host` as in a URL, without brackets. */
@@ -52,5 +52,5 @@ function showsOwnInTls(): boolean {
 
 /** Host and port of a URL, as a tunnel is asked for them. */
 export function addressOf(url: URL): { host: string; port: number } {
-  return { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(hostOf(url).split(":").at(-1)) };
+  return { host: withoutBrackets(url.hostname), port: Number(hostOf(url).split(":").at(-1)) };
 }

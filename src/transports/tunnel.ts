@@ -5,7 +5,7 @@ import { connect, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { UrlProxy } from "../settings/proxy.ts";
-import { publicUrl } from "../urls.ts";
+import { publicUrl, withoutBrackets } from "../urls.ts";
 import { asDuplex } from "./duplex.ts";
 
 /** An open way through a proxy. */
@@ -28,7 +28,7 @@ const MAX_REPLY_BYTES = 16 * 1024;
  */
 export async function openTunnel(proxy: UrlProxy, to: { host: string; port: number }): Promise<Tunnel> {
   const { protocol, hostname, port } = new URL(proxy.url);
-  const at = { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || standardPort(protocol)) };
+  const at = { host: withoutBrackets(hostname), port: Number(port || standardPort(protocol)) };
   const socket = protocol === "https:"
     ? connectTls({ ...at, ...(isIP(at.host) === 0 && { servername: at.host }) })
     : connect(at);

@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { messageOf } from "../../errors.ts";
+import { withoutBrackets } from "../../urls.ts";
 import { QuoteError } from "./source.ts";
 
 /** What is asked, and of whom. */
@@ -70,7 +71,7 @@ export async function exchange(asked: Exchange, signal: AbortSignal): Promise<An
 function connect(to: Exchange["to"]): Promise<Deno.Conn> {
   if ("socketPath" in to) return Deno.connect({ transport: "unix", path: to.socketPath });
   const { hostname, port } = to.url;
-  return Deno.connect({ hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80) });
+  return Deno.connect({ hostname: withoutBrackets(hostname), port: Number(port || 80) });
 }
 
 async function talk(connection: Deno.Conn, { to, method, path, body }: Exchange): Promise<Answer> {

@@ -9,6 +9,7 @@ import {
 import { nodeResolveHost, NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
 import { isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { withoutBrackets } from "../../urls.ts";
 import type { OpenTunnel } from "../through_proxy.ts";
 
 /** As the package's own `connect`, which has no say in how a socket is made. */
@@ -36,7 +37,7 @@ class OwnTransport extends NodeTransport {
   override async dial(server: { hostname: string; port: number }): Promise<Socket> {
     const { hostname: host, port } = server;
     // A name that was resolved is in `tlsName`; without that, the package would have the certificate checked for localhost.
-    this.#host = this.tlsName || host.replace(/^\[|\]$/g, "");
+    this.#host = this.tlsName || withoutBrackets(host);
     const tunnel = await this.#openTunnel?.({ host, port });
     this.#first = tunnel?.first;
     // To the package it is a socket: it reads and writes it.
