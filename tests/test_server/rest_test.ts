@@ -15,6 +15,12 @@ for (
     ["an empty query", { body: '{"query":""}' }, 400, "query: expected a text that is not empty"],
     ["a user that is a number", { body: '{"query":"?","userId":7}' }, 400, "userId: expected string, received number"],
     ["a field that there is not", { body: '{"query":"?","user":"u"}' }, 400, 'unrecognized key: "user"'],
+    [
+      "bytes that are no UTF-8",
+      { body: Uint8Array.from('{"query":\n"caf\xe9?"}', (letter) => letter.charCodeAt(0)) },
+      400,
+      "The body is not UTF-8: line 2, column 5.",
+    ],
     ["an array", { body: "[]" }, 400, "expected object, received array"],
     [
       "metadata nested too deep for an agent",
@@ -34,7 +40,7 @@ for (
   Deno.test(`POST /api/query with ${what}: ${status}, and what is wrong`, async () => {
     await using server = await startServer({ limits: { frameBytes: 1_000 } });
     const { path = "", method = "POST", type = "application/json", body = '{"query":"?"}' } = {
-      ...init as { path?: string; method?: string; type?: string; body?: string },
+      ...init as { path?: string; method?: string; type?: string; body?: BodyInit },
     };
     const response = await fetch(`${http(server)}/api/query${path}`, {
       method,

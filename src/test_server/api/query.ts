@@ -1,5 +1,7 @@
 /** `POST /api/query`: ask, and wait for the answer where that is wanted. @module */
 
+import { Buffer } from "node:buffer";
+import { decodeUtf8 } from "../../utf8.ts";
 import type { AgentEvent, Checked } from "../../wire.ts";
 import { checkJson } from "../agent_messages.ts";
 import { json } from "../http.ts";
@@ -34,8 +36,12 @@ export async function query({ request, search }: Call, options: ApiOptions): Pro
 export async function readJson(request: Request, { limits }: Pick<ApiOptions, "limits">): Promise<string | Response> {
   const mediaType = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (mediaType !== "application/json") return failure(415, "Send JSON, with Content-Type: application/json.");
-  return await readBody(request, limits.frameBytes) ??
-    failure(413, `A body may have ${limits.frameBytes} bytes at most.`);
+  const body = await readBody(request, limits.frameBytes);
+  if (!body) return failure(413, `A body may have ${limits.frameBytes} bytes at most.`);
+  const { text, invalidAt } = decodeUtf8(body);
+  // With U+FFFD in the place of letters it would be another question, and two ids could become one.
+  if (invalidAt) return failure(400, `The body is not UTF-8: line ${invalidAt.line}, column ${invalidAt.column}.`);
+  return text;
 }
 
 /** @returns A refusal, if the event can't be taken on. */
@@ -89,15 +95,15 @@ function readWait(search: URLSearchParams): Checked<number> {
     : { ok: false, reason: `wait: expected seconds from 0 to ${MAX_WAIT_S}` };
 }
 
-/** The body as text; undefined if it is longer than it may be. */
-async function readBody(request: Request, maxBytes: number): Promise<string | undefined> {
+/** The body; undefined if it is longer than it may be. */
+async function readBody(request: Request, maxBytes: number): Promise<Uint8Array | undefined> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return undefined;
-  const decoder = new TextDecoder();
-  let text = "", bytes = 0;
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
   for await (const chunk of request.body ?? []) {
     bytes += chunk.byteLength;
     if (bytes > maxBytes) return undefined;
-    text += decoder.decode(chunk, { stream: true });
+    chunks.push(chunk);
   }
-  return text + decoder.decode();
+  return Buffer.concat(chunks);
 }
