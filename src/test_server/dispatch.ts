@@ -18,6 +18,8 @@ export interface DispatchOptions {
   readonly ledger: Ledger;
   /** Give each event to every agent that is there, instead of one. */
   readonly broadcast: boolean;
+  /** The events that every agent is greeted with; default: none. */
+  readonly samples?: readonly AgentEvent[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly send: (connection: number, asked: Asked) => void;
@@ -36,6 +38,8 @@ export interface Dispatch {
   prove(connection: number, proof: FeedProof): void;
   /** An agent has gone: its unanswered events go to others, in the order in which they were asked. */
   leave(connection: number): void;
+  /** Why an event can't be the one that is known under its id, whose answer it would get; undefined if it can. */
+  conflict(event: AgentEvent): string | undefined;
   /** Give an event to an agent, or let it wait for one. A known id is the same event: it is not asked twice at a time. */
   ask(event: AgentEvent, by: { askedBy: FeedAsker; asker?: Asker }): Placed;
   /** Send a settled event once more. */
@@ -121,8 +125,17 @@ class RosterDispatch implements Dispatch {
     }
   }
 
+  conflict({ id, query }: AgentEvent): string | undefined {
+    const { ledger, samples = [] } = this.#options;
+    const known = ledger.get(id)?.event ?? samples.find((sample) => sample.id === id);
+    if (!known || known.query === query) return undefined;
+    return "This id was asked before with another query. Give what you ask now another id.";
+  }
+
   ask(event: AgentEvent, { askedBy, asker }: { askedBy: FeedAsker; asker?: Asker }): Placed {
     const { ledger } = this.#options;
+    const conflict = this.conflict(event);
+    if (conflict !== undefined) return { ok: false, reason: conflict };
     const known = ledger.get(event.id);
     if (known) {
       if (isSettled(known)) return this.#replay(known, asker);

@@ -120,10 +120,12 @@ function assemble(
   const proofs = createProofs({ policy: proofPolicy, now: clock.now });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const ledger = createLedger(limits), figures = createFigures(clock.now);
+  const samples = options.events ?? sampleEvents(clock.now());
   const sendTo = (connection: number, frame: string) => void front.clients.get(connection)?.sendToAgent(frame);
   const dispatch = createDispatch({
     ledger,
     broadcast,
+    samples,
     now: clock.now,
     // A load measures the agent: 0.1 ms for each answer would be the server's.
     judge: (text, { event, askedBy }, { agentId, proof }) =>
@@ -160,7 +162,7 @@ function assemble(
     unread: trackUnread({ totalBytes: limits.unreadTotalBytes }),
     waits: createWaits(limits.waits),
     identities: createIdentities(),
-    samples: trackSamples(options.events ?? sampleEvents(clock.now())),
+    samples: trackSamples(samples),
   });
   return { front, hub, dispatch };
 }

@@ -25,7 +25,10 @@ Deno.test("an event sent by websocat is answered by an agent: its response comes
   assertEquals([response?.type, response?.queryId], ["response", "test-001"]);
   assertStringIncludes(response?.response ?? "", "iExec");
   assertEquals([ack?.type, ack?.eventId, ack?.status], ["ack", "test-001", "processed"]);
-  client.send('{"id":"test-002","timestamp":1700000000000}', '{"id":"test-001","query":"Again?","timestamp":1}');
+  client.send(
+    '{"id":"test-002","timestamp":1700000000000}',
+    '{"id":"test-001","query":"What is iExec?","timestamp":1}',
+  );
   const [error, again] = (await client.received(4)).slice(2) as Reply[];
   assertEquals([error?.type, error?.eventId], ["error", "test-002"]);
   assertStringIncludes(error?.message ?? "", "query: missing");

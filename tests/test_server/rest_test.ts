@@ -164,6 +164,19 @@ Deno.test("the same id is the same event: asked once, answered once, and told to
   assertEquals((await stage.events(2)).map((event) => (event as { query: string }).query), ["?", "marker"]);
 });
 
+Deno.test("an id that was asked with another query, or is a sample's, is refused: it would get that one's answer", async () => {
+  await using stage = await start({ events: [{ id: "sample", query: "Who are you?", timestamp: 1 }] });
+  await stage.events(1);
+  assertEquals((await stage.ask({ id: "sample", query: "?" })).status, 409);
+  await using client = await connect(stage.server.url);
+  client.send({ id: "same", query: "?", timestamp: 1 });
+  await stage.events(2);
+  for (const id of ["same", "sample"]) client.send({ id, query: "Something else?", timestamp: 1 });
+  const errors = await client.received(2) as { type: string; eventId: string; message: string }[];
+  assertEquals(errors.map(({ type, eventId }) => [type, eventId]), [["error", "same"], ["error", "sample"]]);
+  assertStringIncludes(errors[0]?.message ?? "", "another query");
+});
+
 Deno.test("an event that has failed is sent to an agent again when it is asked again", async () => {
   await using stage = await start();
   const first = stage.ask({ id: "again", query: "?" }, "?wait=600");

@@ -46,11 +46,9 @@ export async function readJson(request: Request, { limits }: Pick<ApiOptions, "l
 
 /** @returns A refusal, if the event can't be taken on. */
 function ask(event: AgentEvent, { dispatch, ledger, print }: ApiOptions, asker?: Asker): Response | undefined {
-  const known = ledger.get(event.id);
-  if (known && known.event.query !== event.query) {
-    return failure(409, "This id was asked before with another query. Give what you ask now another id.");
-  }
-  if (known?.state === "answered") return; // whoever asks again is told the same answer
+  const conflict = dispatch.conflict(event);
+  if (conflict !== undefined) return failure(409, conflict);
+  if (ledger.get(event.id)?.state === "answered") return; // whoever asks again is told the same answer
   print(`❓ Event asked over REST: ${printable(event.id)}`);
   const placed = dispatch.ask(event, { askedBy: "rest", ...asker && { asker } });
   return placed.ok ? undefined : failure(503, placed.reason, { "retry-after": "5" });
