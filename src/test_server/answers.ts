@@ -1,11 +1,11 @@
 /** The agents' answers to events: kept, counted, and passed on to the clients that asked. @module */
 
-import { encodeAck } from "../wire.ts";
+import { encodeAck, encodeChunk, wantsStream } from "../wire.ts";
 import type { AgentMessage } from "./agent_messages.ts";
 import type { Change } from "./changes.ts";
 import type { FeedSignature } from "./feed.ts";
 import type { Outcome } from "./figures.ts";
-import { type Asked, isSettled, type Ledger } from "./ledger.ts";
+import { type Asked, type Asker, isSettled, type Ledger } from "./ledger.ts";
 import type { Agent, Roster } from "./roster.ts";
 import { beginning, SHOWN_LENGTH } from "./shown_text.ts";
 
@@ -32,6 +32,8 @@ export type Judge = (text: string, asked: Asked, agent: Agent) => FeedSignature 
 export interface Answers {
   /** A message of an agent that was sent this event, and its text. */
   take(agent: Agent, asked: Asked, message: EventMessage, text: string): void;
+  /** Tell this asker, too, what comes of the event: first the part of its answer that is there already, in one piece. */
+  follow(asked: Asked, asker: Asker): void;
   /** The agent has gone: drop the part of an answer that it had sent. */
   breakOff(asked: Asked, connection: number): void;
   /** Send an ack to the clients that have the response and no ack: the agent's own may never come. */
@@ -67,6 +69,16 @@ class KeptAnswers implements Answers {
     observe({ kind: "agent", agent });
   }
 
+  follow(asked: Asked, asker: Asker): void {
+    if (asked.askers.has(asker)) return;
+    const said = asked.growingAt === undefined ? undefined : asked.said.get(asked.growingAt);
+    const isWhole = said?.state === "growing" && said.nextIndex !== undefined;
+    asked.askers.set(asker, asked.growingAt === undefined ? 0 : isWhole ? said.nextIndex - 1 : Infinity);
+    if (!isWhole || !wantsStream(asked.event)) return;
+    const { id: queryId } = asked.event;
+    asker.tell?.(encodeChunk({ queryId, index: 0, delta: said.text, timestamp: this.#options.now() }));
+  }
+
   breakOff(asked: Asked, connection: number): void {
     if (asked.said.get(connection)?.state === "growing") this.#options.ledger.unsay(asked, connection);
   }
@@ -77,7 +89,7 @@ class KeptAnswers implements Answers {
   }
 
   changed(asked: Asked): void {
-    for (const asker of asked.askers) asker.changed?.();
+    for (const asker of asked.askers.keys()) asker.changed?.();
     this.#options.observe({ kind: "event", asked });
   }
 
@@ -161,10 +173,15 @@ class KeptAnswers implements Answers {
       if (!isAnew) return; // its beginning is missing
       asked.growingAt = connection;
     }
-    if (asked.event.metadata?.stream !== true) return; // nobody asked for chunks
+    if (!wantsStream(asked.event)) return; // nobody asked for chunks
     const isOther = followed !== undefined && followed !== connection;
-    const frame = JSON.stringify({ ...chunk, ...isOther && { restart: true } });
-    for (const asker of asked.askers) asker.tell?.(frame);
+    const told = { ...chunk, ...isOther && { restart: true } };
+    const frame = JSON.stringify(told);
+    for (const [asker, ahead] of asked.askers) {
+      if (isAnew) asked.askers.set(asker, 0);
+      if (isAnew || ahead === 0) asker.tell?.(frame);
+      else if (ahead < chunk.index) asker.tell?.(JSON.stringify({ ...told, index: chunk.index - ahead }));
+    }
   }
 
   /** Count an outcome for its agent: once for each time that it was sent the event, or if it is the first of all. */
@@ -181,7 +198,7 @@ class KeptAnswers implements Answers {
   }
 
   #tell(asked: Asked, text: string): void {
-    const askers = [...asked.askers];
+    const askers = [...asked.askers.keys()];
     if (asked.acknowledged && isSettled(asked)) asked.askers.clear(); // nothing more will be told
     for (const asker of askers) {
       asker.tell?.(text);

@@ -139,7 +139,7 @@ class RosterDispatch implements Dispatch {
     const known = ledger.get(event.id);
     if (known) {
       if (isSettled(known)) return this.#replay(known, asker);
-      if (asker) known.askers.add(asker);
+      if (asker) this.#answers.follow(known, asker);
       return { ok: true, key: known.key };
     }
     const frame = JSON.stringify(event);
@@ -219,7 +219,7 @@ class RosterDispatch implements Dispatch {
       said: new Map(),
       acknowledged: false,
       frames: [],
-      askers: new Set(asker && [asker]),
+      askers: new Map(asker && [[asker, 0]]),
     };
     this.#options.ledger.add(asked);
     return asked;
@@ -236,7 +236,7 @@ class RosterDispatch implements Dispatch {
     asked.startedMs = now();
     asked.acknowledged = false;
     delete asked.growingAt;
-    if (asker) asked.askers.add(asker);
+    if (asker) asked.askers.set(asker, 0);
     if (only) this.#give(only, asked);
     else this.#place(asked);
     return { ok: true, key: asked.key };

@@ -63,7 +63,8 @@ export interface Asked {
   /** Whether an ack has come since `startedMs`. */
   acknowledged: boolean;
   readonly frames: FeedFrame[];
-  readonly askers: Set<Asker>;
+  /** Each with the difference between an agent's index of a chunk and its own; Infinity: until the answer begins anew. */
+  readonly askers: Map<Asker, number>;
 }
 
 /** The account of all events. */

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { event } from "../support/events.ts";
-import { idOf, setStage } from "./stage.ts";
+import { idOf, inShort, setStage } from "./stage.ts";
 
 Deno.test("an agent that was not sent an event can't answer it, acknowledge it, or let it fail", () => {
   const { dispatch, ledger, join, asker, answer, ack, chunk, told, outcomes } = setStage();
@@ -94,6 +94,36 @@ Deno.test("a client that did not ask for chunks is told none, and they are kept 
   dispatch.ask(event("a"), { askedBy: "client", asker });
   chunk(1, "a", 0, "Hel");
   assertEquals([told, ledger.get("a")?.said.get(1)?.text], [[], "Hel"]);
+});
+
+Deno.test("a client that asks while the answer grows is told what there is, with consecutive numbers from then on", () => {
+  const { dispatch, join, asker, chunk, told } = setStage();
+  const latecomer = (shown: string[]) => ({ tell: (frame: string) => void shown.push(inShort(frame)) });
+  const second: string[] = [], third: string[] = [];
+  join(1);
+  const streamed = event("a", undefined, { stream: true });
+  dispatch.ask(streamed, { askedBy: "client", asker });
+  chunk(1, "a", 0, "one ");
+  chunk(1, "a", 1, "two ");
+  dispatch.ask(streamed, { askedBy: "client", asker: latecomer(second) });
+  dispatch.ask(streamed, { askedBy: "client", asker }); // it has had all of it
+  chunk(1, "a", 2, "three ");
+  chunk(1, "a", 4, "five"); // one is missing
+  dispatch.ask(streamed, { askedBy: "client", asker: latecomer(third) });
+  chunk(1, "a", 5, "six");
+  chunk(1, "a", 0, "anew", true);
+  chunk(1, "a", 1, "!");
+  const anew = ["chunk a 0 anew (restart)", "chunk a 1 !"];
+  assertEquals(
+    told,
+    ["one ", "two ", "three "].map((text, index) => `chunk a ${index} ${text}`).concat([
+      "chunk a 4 five",
+      "chunk a 5 six",
+      ...anew,
+    ]),
+  );
+  assertEquals(second, ["chunk a 0 one two ", "chunk a 1 three ", "chunk a 3 five", "chunk a 4 six", ...anew]);
+  assertEquals(third, anew);
 });
 
 Deno.test("an agent that begins anew says so, and its earlier chunks are dropped", () => {

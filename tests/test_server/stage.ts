@@ -91,7 +91,8 @@ export function setStage(options: { broadcast?: boolean; limits?: Partial<Limits
   };
 }
 
-function inShort(frame: string): string {
+/** A frame to an asker, in short. */
+export function inShort(frame: string): string {
   const { type, queryId, eventId, agentId, status, index, delta, restart } = JSON.parse(frame);
   if (type === "chunk") return `chunk ${queryId} ${index} ${delta}${restart ? " (restart)" : ""}`;
   return `${type} ${queryId ?? eventId} ${agentId ?? status}`;

@@ -29,7 +29,7 @@ export function streamEvent({ id, request }: Call, options: ApiOptions): Respons
   const story = tellStory(asked, { now: clock.now, isResumed: lastId !== null });
   let news = Promise.withResolvers<void>();
   const asker: Asker = { changed: () => news.resolve() };
-  asked.askers.add(asker);
+  asked.askers.set(asker, 0);
   over.signal.addEventListener("abort", () => {
     dispatch.forget(asker);
     waits.leave();
