@@ -38,6 +38,20 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
+ * A signal that aborts as soon as one of some does, until it is disposed of. Not `AbortSignal.any`: on Deno 2.7.11 its
+ * listeners are lost at a garbage collection if nobody holds it.
+ */
+export function firstOf(...signals: readonly AbortSignal[]): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController(), over = new AbortController();
+  for (const signal of signals) {
+    const abort = () => controller.abort(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true, signal: over.signal });
+  }
+  return { signal: controller.signal, [Symbol.dispose]: () => over.abort() };
+}
+
+/**
  * Milliseconds to wait before the next try: `baseMs`, doubled for each failure after the first, at most `maxMs`, then
  * shortened by up to a quarter at random, so that agents cut off together do not come back together.
  *

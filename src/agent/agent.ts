@@ -5,7 +5,7 @@ import { type Clock, untilAborted } from "../clock.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Publisher } from "../journal/publisher.ts";
 import type { Log } from "../log.ts";
-import type { Mind, Remembered, Rest } from "../mind/mind.ts";
+import type { Mind, Remembered } from "../mind/mind.ts";
 import type { LoopObserver } from "../observer.ts";
 import type { Database } from "../store/database.ts";
 import type { Delivery, Transport, TransportHooks } from "../transports/transport.ts";
@@ -22,7 +22,7 @@ import { keepPruned } from "./pruning.ts";
 import { createPublishing } from "./publishing.ts";
 import { createRepeats } from "./repeats.ts";
 import { createResting } from "./resting.ts";
-import { createSchedule } from "./schedule.ts";
+import { createSchedule, type Scheduling } from "./schedule.ts";
 import { chunkWriter } from "./streaming.ts";
 
 /** What the loop is built from. */
@@ -156,7 +156,7 @@ function connect(parts: AgentParts, { onError, observing, signal }: Wiring) {
     clock,
   });
 
-  async function work(event: AgentEvent, how: { rest: Rest; isWanted: () => boolean }) {
+  async function work(event: AgentEvent, how: Scheduling) {
     try {
       if (!how.isWanted()) return;
       const delivery = () => deliveries.of(event.id).at(-1);

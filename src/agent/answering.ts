@@ -3,9 +3,10 @@
 import type { Clock } from "../clock.ts";
 import { FatalError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { AnswerWriter, Mind, Reply, Rest } from "../mind/mind.ts";
+import type { AnswerWriter, Mind, Reply } from "../mind/mind.ts";
 import { type AgentEvent, type Answer, isFailure, type Outcome } from "../wire.ts";
 import type { Observing } from "./observing.ts";
+import type { Scheduling } from "./schedule.ts";
 
 /**
  * The outcome of an event; undefined once answering was called off by `signal`.
@@ -18,22 +19,20 @@ export async function outcomeOf(
   parts: {
     mind: Mind;
     signal: AbortSignal;
-    rest: Rest;
-    isWanted: () => boolean;
     writer?: AnswerWriter | undefined;
     observing: Pick<Observing, "started" | "ended">;
     log: Log;
     clock: Clock;
-  },
+  } & Scheduling,
 ): Promise<Outcome | undefined> {
-  const { mind, signal, rest, isWanted, writer, observing, log, clock } = parts;
+  const { mind, signal, rest, isWanted, unwanted, writer, observing, log, clock } = parts;
   log.debug("Generating AI response for event {event}...", { event: event.id });
   const startedMs = clock.now(), observer = observing.started(event);
   const about = { queryId: event.id, agentId: mind.agentId };
   let outcome: Outcome;
   // In this function: each further asynchronous one costs a burst a promise for each event.
   try {
-    const reply = await mind.answer(event, signal, { rest, writer, isWanted, observer });
+    const reply = await mind.answer(event, signal, { rest, writer, isWanted, unwanted, observer });
     // A model may end in half a surrogate pair, which has no UTF-8 to be signed: what is sent is the text with U+FFFD.
     outcome = { ...about, response: reply.text.toWellFormed(), timestamp: clock.now(), ...metadataOf(reply) };
   } catch (error) {

@@ -1,9 +1,9 @@
 /** Which event is answered next: several at once, the urgent first, but in order within one conversation. @module */
 
-import type { Rest } from "../mind/mind.ts";
+import type { Answering, Rest } from "../mind/mind.ts";
 import { type AgentEvent, isUrgent, sizeOf } from "../wire.ts";
 import { createPlaces } from "./places.ts";
-import { type Conversation, createTurns } from "./turns.ts";
+import { type Conversation, createTurns, type Scheduled } from "./turns.ts";
 
 /** Events that wait, and events being worked on. */
 export interface Schedule {
@@ -27,16 +27,18 @@ export interface Schedule {
   idle(): Promise<void>;
 }
 
+/** How an event is to be worked on. */
+export type Scheduling = { readonly rest: Rest } & Required<Pick<Answering, "isWanted" | "unwanted">>;
+
 /**
  * Run `work` on each event that is added, at most `concurrency` at a time, one at a time within a conversation, in the
  * order of {@linkcode createTurns}.
  *
- * @param options `work`: must not reject, whoever schedules it decides what a failure means; `isWanted`: whether an answer
- * still is. `onWorked`: called when work on an event has ended and it takes no room any more; must not throw.
+ * @param options `work`: must not reject, whoever schedules it decides what a failure means. `onWorked`: called when work on an event has ended and it takes no room any more; must not throw.
  */
 export function createSchedule(options: {
   concurrency: number;
-  work: (event: AgentEvent, how: { rest: Rest; isWanted: () => boolean }) => Promise<void>;
+  work: (event: AgentEvent, how: Scheduling) => Promise<void>;
   onWorked?: () => void;
 }): Schedule {
   const { concurrency, work, onWorked } = options;
@@ -59,9 +61,9 @@ export function createSchedule(options: {
   async function run(conversation: Conversation) {
     const scheduled = conversation.events[0]!;
     const { event, isAlone, load: ownLoad } = scheduled;
-    const isWanted = () => !scheduled.isCalledOff;
     places.enter(isAlone);
-    await work(event, { rest: (wait) => places.rest(wait, { isUrgent: isUrgent(event), isAlone }), isWanted });
+    const rest: Rest = (wait) => places.rest(wait, { isUrgent: isUrgent(event), isAlone });
+    await work(event, { rest, ...wantedAs(scheduled) });
     places.leave(isAlone);
     size--;
     load -= ownLoad;
@@ -91,6 +93,13 @@ export function createSchedule(options: {
     stop: () => void (isStopped = true),
     quiet: () => waits.until(() => places.running === 0),
     idle: () => waits.until(() => places.running + places.resting === 0),
+  };
+}
+
+function wantedAs(scheduled: Scheduled): Omit<Scheduling, "rest"> {
+  return {
+    isWanted: () => !scheduled.isCalledOff,
+    unwanted: () => (scheduled.callingOff ??= new AbortController()).signal,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Whose turn it is: conversations that have an event to be answered, the urgent first. @module */
 
+import { FORGOTTEN } from "../forget_request.ts";
 import { type AgentEvent, conversationOf, isUrgent } from "../wire.ts";
 
 /** An event that waits to be answered, or is being answered. */
@@ -11,6 +12,8 @@ export interface Scheduled {
   readonly load: number;
   /** Whether no answer to it is wanted any more. */
   isCalledOff: boolean;
+  /** Aborts then; absent until somebody asks for its signal. */
+  callingOff?: AbortController;
 }
 
 /** The events of a conversation that has any, oldest first; while it has no turn, the first one is being answered. */
@@ -91,7 +94,11 @@ export function createTurns(): Turns {
     },
     callOff(isMeant) {
       for (const { events } of conversations.values()) {
-        for (const scheduled of events) if (isMeant(scheduled.event)) scheduled.isCalledOff = true;
+        for (const scheduled of events) {
+          if (!isMeant(scheduled.event)) continue;
+          scheduled.isCalledOff = true;
+          scheduled.callingOff?.abort(new Error(FORGOTTEN));
+        }
       }
     },
     done(conversation) {

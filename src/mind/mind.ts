@@ -27,6 +27,8 @@ export interface Answering {
   readonly begun?: () => void;
   /** Whether the answer is still wanted: one that is not is not remembered, nor tried again. Default: it is. */
   readonly isWanted?: () => boolean;
+  /** A signal that aborts once it is not: a model's server need not be heard to the end. Made for whoever asks for it. */
+  readonly unwanted?: () => AbortSignal;
   /** Follows how the answer is made; absent: nobody does. */
   readonly observer?: AnsweringObserver | undefined;
 }

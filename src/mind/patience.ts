@@ -137,7 +137,9 @@ async function attempt(
     outages.succeeded();
     return { reply };
   } catch (error) {
-    if (!signal.aborted) observer?.modelFailed(error instanceof ModelError ? error.kind : "other");
+    if (!signal.aborted && how.isWanted?.() !== false) {
+      observer?.modelFailed(error instanceof ModelError ? error.kind : "other");
+    }
     if (!(error instanceof ModelError) || signal.aborted) {
       // It has told nothing about the model, so another event may try.
       if (isProbe && !hasBegun) outages.probeNext();

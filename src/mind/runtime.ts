@@ -1,7 +1,7 @@
 /** The mind: an ElizaOS AgentRuntime for one character, asked one event at a time. @module */
 
 import type { AgentRuntime, Character, Plugin, RuntimeSettings, UUID } from "@elizaos/core";
-import { type Clock, untilAborted } from "../clock.ts";
+import { type Clock, firstOf, untilAborted } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Memories } from "../memory/memory.ts";
 import type { MindObserver } from "../observer.ts";
@@ -149,7 +149,7 @@ async function answer(
   parts: AnsweringParts,
   event: AgentEvent,
   signal: AbortSignal,
-  { writer, begun = () => {}, isWanted = () => true, observer }: Answering,
+  { writer, begun = () => {}, isWanted = () => true, unwanted, observer }: Answering,
 ): Promise<Reply> {
   const { runtime, conversations, system, translations, marks, named } = parts;
   signal.throwIfAborted();
@@ -158,6 +158,7 @@ async function answer(
   const { exchanges, answered } = recalled;
   if (answered) return answered;
   let report: AnswerReport = {}, hasWritten = false;
+  using either = unwanted && named.provider !== undefined ? firstOf(signal, unwanted()) : undefined;
   const startedMs = performance.now();
   const request: ModelRequest = {
     prompt: `${context}\n\n# The question\n${event.query}`,
@@ -171,7 +172,7 @@ async function answer(
     report: (told) => report = told,
     begun,
     ...(observer && { calling: () => observer.calling() }),
-    signal,
+    signal: either?.signal ?? signal,
     ...(writer && {
       writer: {
         write(delta) {

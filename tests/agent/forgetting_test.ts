@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { whoseOf } from "../../src/forget_request.ts";
+import type { Mind } from "../../src/mind/mind.ts";
 import type { TransportHooks } from "../../src/transports/transport.ts";
 import { event } from "../support/events.ts";
 import { makeFolder } from "../support/folder.ts";
@@ -83,4 +84,32 @@ Deno.test("an event that is loaded from the journal while it is being forgotten 
   await loop.stop();
   assertEquals(mind.asked, ["first", "huge", "last"]);
   assertEquals(loop.entries().filter(({ error }) => error !== undefined).map(({ queryId }) => queryId), ["meant"]);
+});
+
+Deno.test("an event that is forgotten while it is being answered holds up none of its conversation", async () => {
+  await using folder = makeFolder();
+  const held = heldMind(), cut: string[] = [];
+  const mind: Mind = {
+    ...held,
+    answer(event, signal, { unwanted } = {}) {
+      unwanted?.().addEventListener("abort", () => {
+        cut.push(event.id);
+        held.fail(event.id, "cut off");
+      });
+      return held.answer(event, signal);
+    },
+  };
+  const shared = { conversationId: "shared" };
+  const source = forgetfulSource(
+    event("first", undefined, { ...alice, ...shared }),
+    event("next", undefined, { ...bob, ...shared }),
+  );
+  await using loop = startLoop(folder.path, { mind, openTransport: source.open });
+  await held.questions(1);
+  assertEquals((await source.forget("alice")).deleted.events, 1);
+  await held.questions(2);
+  held.reply("next");
+  await source.settles(2);
+  await loop.stop();
+  assertEquals([held.asked, cut], [["first", "next"], ["first"]]);
 });

@@ -1,6 +1,7 @@
 /** Asking a model over a server, in whichever interface: the parts of it that all of them share. @module */
 
 import type { GenerateTextParams, IAgentRuntime } from "@elizaos/core";
+import { firstOf } from "../../clock.ts";
 import { readAnswer } from "./answer.ts";
 import type { Piece } from "./answer.ts";
 import { createCleaner } from "./cleaning.ts";
@@ -116,20 +117,16 @@ async function followed(call: ModelCall, ask: () => ReturnType<typeof readAnswer
  */
 export async function begin(ask: Asker, signal: AbortSignal): Promise<void> {
   const enough = new AbortController();
-  const cancel = () => enough.abort(signal.reason);
-  signal.addEventListener("abort", cancel, { once: true });
-  if (signal.aborted) cancel();
+  using either = firstOf(signal, enough.signal);
   let hasBegun = false;
   const begun = () => {
     hasBegun = true;
     enough.abort();
   };
   try {
-    await ask({ character: {} } as IAgentRuntime, { prompt: "Say one word.", signal: enough.signal, begun });
+    await ask({ character: {} } as IAgentRuntime, { prompt: "Say one word.", signal: either.signal, begun });
   } catch (error) {
     if (!hasBegun) throw error;
-  } finally {
-    signal.removeEventListener("abort", cancel);
   }
 }
 

@@ -67,6 +67,20 @@ for (const provider of ["embedded", ...DIALECTS] as const) {
 }
 
 for (const dialect of DIALECTS) {
+  Deno.test(`${dialect}: an answer that is not wanted any more is gone at the server, and its event rejects`, async () => {
+    await using server = await startModelServer(dialect);
+    await using mind = await startMind({ model: optionsFor(server) });
+    server.script({ stallAfter: "It is" });
+    const unwanted = new AbortController(), reason = new Error("forgotten");
+    const asked = mind.reply(event("1", "hm?", { userId: "u" }), never, { unwanted: () => unwanted.signal });
+    await server.askedFor(1);
+    unwanted.abort(reason);
+    assertEquals(await asked.catch((error: unknown) => error), reason);
+    await server.cancelled(1);
+  });
+}
+
+for (const dialect of DIALECTS) {
   const about = (what: string) => `${dialect}: ${what}`;
   const start = () => startModelServer(dialect);
 
