@@ -202,8 +202,10 @@ function readRetryAfter(headers: Headers): RetryAfter | undefined {
   const fine = headers.get("retry-after-ms") ?? "", coarse = headers.get("retry-after") ?? "";
   if (NUMBER.test(fine)) return { inMs: Math.ceil(Number(fine)) };
   if (NUMBER.test(coarse)) return { inMs: Math.ceil(Number(coarse) * 1000) };
-  const atMs = Date.parse(coarse);
-  return Number.isNaN(atMs) ? undefined : { atMs };
+  const atMs = Date.parse(coarse), nowMs = Date.parse(headers.get("date") ?? "");
+  if (Number.isNaN(atMs)) return undefined;
+  // By the server's own clock, where it tells the time: ours may be another.
+  return Number.isNaN(nowMs) ? { atMs } : { inMs: Math.max(0, atMs - nowMs) };
 }
 
 const NUMBER = /^\d+(\.\d+)?$/;

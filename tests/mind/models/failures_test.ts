@@ -55,9 +55,12 @@ for (const dialect of DIALECTS) {
     assertEquals(await after({ "retry-after": "7" }), { inMs: 7000 });
     assertEquals(await after({ "retry-after": "0.5" }), { inMs: 500 });
     assertEquals(await after({ "retry-after-ms": "1500", "retry-after": "2" }), { inMs: 1500 });
-    assertEquals(await after({ "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" }), {
-      atMs: Date.UTC(2026, 9, 21, 7, 28),
-    });
+    const date = "Wed, 21 Oct 2026 07:28:00 GMT";
+    assertEquals(await after({ "retry-after": date }), { atMs: Date.UTC(2026, 9, 21, 7, 28) });
+    // The server's clock counts, wherever ours is.
+    assertEquals(await after({ "retry-after": date, date: "Wed, 21 Oct 2026 07:27:20 GMT" }), { inMs: 40_000 });
+    assertEquals(await after({ "retry-after": date, date: "Wed, 21 Oct 2026 07:28:20 GMT" }), { inMs: 0 });
+    assertEquals(await after({ "retry-after": date, date: "now" }), { atMs: Date.UTC(2026, 9, 21, 7, 28) });
     assertEquals(await after({ "retry-after": "soon" }), undefined);
   });
 
