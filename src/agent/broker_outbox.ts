@@ -34,20 +34,21 @@ export function createBrokerOutbox(options: {
   function offer(recorded: RecordedOutcome) {
     const id = recorded.outcome.queryId;
     for (const delivery of deliveries.of(id)) {
-      settle(recorded, delivery, () => {
-        journal.settled(recorded.seq);
+      settle(recorded, delivery, (isSettled) => {
+        if (isSettled) journal.settled(recorded.seq);
         deliveries.remove(id, new Set([delivery]));
         if (!deliveries.has(id)) waiting.delete(id);
       });
     }
   }
 
-  function settle(entry: Entry, delivery: Delivery, onSettled: () => void) {
+  /** @param onEnd Called where the delivery has had its use: it is settled, or void. */
+  function settle(entry: Entry, delivery: Delivery, onEnd: (isSettled: boolean | undefined) => void) {
     if (underWay.has(delivery)) return;
     underWay.add(delivery);
     settling.settle(entry, delivery, (isSettled) => {
       underWay.delete(delivery);
-      if (isSettled) onSettled();
+      if (isSettled !== false) onEnd(isSettled);
     });
   }
 

@@ -11,7 +11,7 @@ export interface Settling {
   /**
    * Hand an outcome over. Does not wait.
    *
-   * @param onEnd Told whether it was settled; undefined if that went wrong, so that nothing is known of it.
+   * @param onEnd Told whether it was settled; undefined if it never will be with this delivery.
    */
   settle(entry: Entry, delivery: Delivery | undefined, onEnd: (isSettled: boolean | undefined) => void): void;
   /** Resolves once nothing is with the transport. */

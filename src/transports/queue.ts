@@ -87,7 +87,7 @@ const CLOSE_MS = 5_000;
 // deno-lint-ignore house/function-length -- one connection's life: dial, deliver, settle, leave; its parts share where it stands
 export function openQueue<Handle>(queue: Queue<Handle>, options: QueueOptions): Transport {
   const { log, clock } = options;
-  const settling = new Set<Promise<boolean>>();
+  const settling = new Set<Promise<unknown>>();
   let session: QueueSession<Handle> | undefined;
   let wasRefused = false;
   const onBeat = () => {
@@ -131,10 +131,14 @@ export function openQueue<Handle>(queue: Queue<Handle>, options: QueueOptions): 
     }
   }
 
-  async function settle(entry: Entry, delivery: Delivery | undefined, trace?: TraceHeaders): Promise<boolean> {
+  async function settle(
+    entry: Entry,
+    delivery: Delivery | undefined,
+    trace?: TraceHeaders,
+  ): Promise<boolean | undefined> {
     if (!session || !delivery) return false;
     try {
-      return await settleOrTell(session, { entry, delivery, trace: trace ?? delivery.trace });
+      return await settleOrTell(session, { entry, delivery, trace: trace ?? delivery.trace }) || undefined;
     } catch (error) {
       // It is offered again after the next sign of life.
       wasRefused = true;
@@ -213,7 +217,7 @@ function reconnectionOf<Handle>({ peer, advice }: Queue<Handle>, options: QueueO
 /** Let what is being settled come to its end, hand back the rest, disconnect. */
 async function leave<Handle>(
   session: QueueSession<Handle>,
-  settling: Iterable<Promise<boolean>>,
+  settling: Iterable<Promise<unknown>>,
   { log, clock }: QueueOptions,
 ): Promise<void> {
   const enough = new AbortController();

@@ -40,11 +40,12 @@ export interface Transport {
   events(signal: AbortSignal): AsyncIterable<readonly Delivery[]>;
   /**
    * Hand an outcome back; outcomes handed over one after the other arrive in that order. Resolves false if the peer
-   * can't be reached now: then it is offered again after {@linkcode TransportHooks.onReachable}. There is no
-   * `delivery` after a restart, or where the delivery had no handle. `trace` goes with the outcome where its message has
-   * headers; without one, what came with the delivery is passed on.
+   * can't be reached now: then it is offered again after {@linkcode TransportHooks.onReachable}; undefined if the delivery
+   * is void, as one of a lost connection is to a source that makes it again. There is no `delivery` after a restart, or
+   * where the delivery had no handle. `trace` goes with the outcome where its message has headers; without one, what came
+   * with the delivery is passed on.
    */
-  settle(entry: Entry, delivery?: Delivery, trace?: TraceHeaders): Promise<boolean>;
+  settle(entry: Entry, delivery?: Delivery, trace?: TraceHeaders): Promise<boolean | undefined>;
   /**
    * Pass on a piece of an answer before its outcome, to the sender of an event that asked for it. Absent where the source
    * has no way back but that of outcomes, as a file or a queue without a reply address.

@@ -17,7 +17,7 @@ function openBox() {
   const database = openStateDatabase(folder.path);
   const journal = openJournal(database, { seal: noSeal, now: () => 0 });
   const deliveries = createDeliveries();
-  const offers: { handle: unknown; text: string; end: (isSettled: boolean) => void }[] = [];
+  const offers: { handle: unknown; text: string; end: (isSettled: boolean | undefined) => void }[] = [];
   const outbox = createBrokerOutbox({
     journal,
     deliveries,
@@ -27,7 +27,7 @@ function openBox() {
     },
     transport: {
       settle({ text }, delivery) {
-        const { promise, resolve } = Promise.withResolvers<boolean>();
+        const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
         offers.push({ handle: delivery?.handle, text, end: resolve });
         return promise;
       },
@@ -103,6 +103,33 @@ Deno.test("every delivery of an event is settled, with the same text", async () 
   box.offers[1]!.end(true);
   await seen();
   assertEquals(box.deliveries.has("a"), false);
+});
+
+Deno.test("a delivery that is void is forgotten, and its outcome waits until the event is delivered again", async () => {
+  await using box = openBox();
+  box.deliveries.add(delivery("a", "lost"));
+  box.answer("a");
+  box.offers[0]!.end(undefined);
+  await seen();
+  assertEquals([box.isSettled("a"), box.deliveries.has("a")], [false, false]);
+  box.outbox.retry();
+  assertEquals(box.offers.length, 1);
+  box.deliveries.add(delivery("a", "again"));
+  box.outbox.redelivered("a", delivery("a", "again"));
+  box.offers[1]!.end(true);
+  await seen();
+  assertEquals([box.isSettled("a"), box.deliveries.has("a")], [true, false]);
+});
+
+Deno.test("an event that came again over another connection leaves none of its deliveries behind", async () => {
+  await using box = openBox();
+  box.deliveries.add(delivery("a", "lost"));
+  box.deliveries.add(delivery("a", "again"));
+  box.answer("a");
+  box.offers[0]!.end(undefined);
+  box.offers[1]!.end(true);
+  await seen();
+  assertEquals([box.isSettled("a"), box.deliveries.has("a")], [true, false]);
 });
 
 Deno.test("an event that is delivered again before its outcome is on disk gets the outcome once it is", async () => {

@@ -4,6 +4,8 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { FatalError } from "../../src/errors.ts";
 import { openQueue, type Queue } from "../../src/transports/queue.ts";
 import { REDIS } from "../../src/transports/redis/connection.ts";
+import { entryOf } from "../../src/wire.ts";
+import { answer, event } from "../support/events.ts";
 import { keptLog } from "../support/kept_log.ts";
 import { allSettled, manualClock } from "../support/manual_clock.ts";
 
@@ -17,8 +19,10 @@ function silentQueue() {
     async open() {
       await answered.promise;
       return {
-        async *deliveries() {},
-        settle: () => Promise.resolve(true),
+        async *deliveries() {
+          yield [{ event: event("q1"), handle: "of this connection" }];
+        },
+        settle: (handle) => Promise.resolve(handle === "of this connection"),
         chunk: () => false,
         handBack: () => Promise.resolve(),
         close: () => void closed++,
@@ -56,6 +60,19 @@ Deno.test("a queue whose server does not answer ends as soon as it is to, and le
   answer();
   await allSettled();
   assertEquals(closed(), 1);
+});
+
+Deno.test("a delivery of an earlier connection is void, and one without a connection is offered again", async () => {
+  const { transport, answer: open } = silentQueue();
+  const entry = entryOf(answer("q1")),
+    settle = (handle: string) => transport.settle(entry, { event: event("q1"), handle });
+  assertEquals(await settle("of this connection"), false);
+  open();
+  for await (const [delivery] of transport.events(new AbortController().signal)) {
+    assertEquals(await transport.settle(entry, delivery), true);
+    assertEquals(await settle("of an earlier one"), undefined);
+  }
+  await transport.close();
 });
 
 Deno.test("a look at a server that does not answer ends with 69 after a while", async () => {
