@@ -67,7 +67,8 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   const loop = connect(parts, { onError: (error) => failed.abort(error), observing, signal: stopping });
   const { transport, outbox, schedule, backlog } = loop;
   stopping.addEventListener("abort", () => schedule.stop(), { once: true });
-  const pruning = keepPruned({ ...parts, redelivers: transport.redelivers ?? false, signal: stopping })
+  const { redelivers = false, stillHas: isInUse } = transport;
+  const pruning = keepPruned({ ...parts, redelivers, isInUse, signal: stopping })
     .catch((error) => failed.abort(error));
   let fatal: unknown;
   try {

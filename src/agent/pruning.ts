@@ -17,7 +17,7 @@ const KNOWN_FACTOR = 12;
  * Prune now, and then every hour until `signal` aborts.
  *
  * @param parts `retentionMs`: how long an outcome is kept; `redelivers`: whether the source delivers again what is not
- * settled: then what is not settled is kept no longer either.
+ * settled: then what is not settled is kept no longer either; `isInUse`: whether an id stays known, however old it is.
  */
 export async function keepPruned(parts: {
   journal: Pick<Journal, "prune" | "giveUpWaiting">;
@@ -25,16 +25,17 @@ export async function keepPruned(parts: {
   database: Pick<Database, "committed" | "giveBackSpace">;
   retentionMs: number;
   redelivers: boolean;
+  isInUse?: ((id: string) => boolean) | undefined;
   clock: Clock;
   signal: AbortSignal;
 }): Promise<void> {
-  const { journal, memories, database, retentionMs, redelivers, clock, signal } = parts;
+  const { journal, memories, database, retentionMs, redelivers, isInUse, clock, signal } = parts;
   let isFirst = true;
   while (!signal.aborted) {
     const madeBefore = clock.now() - retentionMs;
     const seenBefore = clock.now() - KNOWN_FACTOR * retentionMs;
     if (redelivers) journal.giveUpWaiting({ madeBefore });
-    const outcomes = journal.prune({ madeBefore, seenBefore, limit: BURST }),
+    const outcomes = journal.prune({ madeBefore, seenBefore, limit: BURST, isInUse }),
       said = memories.pruneOld({ limit: BURST });
     const long = isFirst ? 0 : memories.pruneLong({ limit: BURST });
     const hasMoreSpace = database.giveBackSpace();

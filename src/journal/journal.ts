@@ -93,9 +93,12 @@ export interface Journal {
   lastOutcome(): number;
   /**
    * Delete the oldest outcomes that were made before `madeBefore` and are delivered and in `responses.json`, keeping
-   * their ids; and ids that last came before `seenBefore`. At most `limit` of each. Returns how many outcomes went.
+   * their ids; and ids that last came before `seenBefore`, unless they are in use still. At most `limit` of each. Returns
+   * how many outcomes went.
    */
-  prune(what: { madeBefore: number; seenBefore: number; limit: number }): number;
+  prune(
+    what: { madeBefore: number; seenBefore: number; limit: number; isInUse?: ((id: string) => boolean) | undefined },
+  ): number;
   /**
    * Give up waiting for what was accepted or answered before `madeBefore`: for a source that delivers again what is not
    * settled, and has not done so; another agent has settled it. Such outcomes can be pruned, such events are forgotten.
@@ -339,9 +342,12 @@ function createRows(statements: Statements, seal: Seal) {
     outcomes: (after: { seq: number; limit: number }) => outcomesFrom(statements.outcomes.all(after)),
     unsettled: (after: { seq: number; upTo: number; limit: number }) => outcomesFrom(statements.unsettled.all(after)),
     prune(
-      { madeBefore, seenBefore, limit, now }: { madeBefore: number; seenBefore: number; limit: number; now: number },
+      { madeBefore, seenBefore, limit, now, isInUse = () => false }: Parameters<Journal["prune"]>[0] & { now: number },
     ) {
-      statements.forgetIds.run({ seenBefore, limit });
+      for (const { id } of statements.oldIds.all({ seenBefore, limit }) as { id: string }[]) {
+        if (isInUse(id)) statements.seenAgain.run({ id, now });
+        else statements.forgetId.run({ id });
+      }
       statements.keepIds.run({ madeBefore, limit, now });
       statements.pruneOrigins.run({ madeBefore, limit });
       return Number(statements.prune.run({ madeBefore, limit }).changes);

@@ -92,7 +92,8 @@ const SQL = {
   noteRemains: `INSERT INTO remains (one) VALUES (1) ON CONFLICT (one) DO NOTHING`,
   remains: `SELECT one FROM remains`,
   endRemains: `DELETE FROM remains`,
-  forgetIds: `DELETE FROM answered WHERE id IN (SELECT id FROM answered WHERE seen_at < :seenBefore LIMIT +:limit)`,
+  oldIds: `SELECT id FROM answered WHERE seen_at < :seenBefore LIMIT +:limit`,
+  forgetId: `DELETE FROM answered WHERE id = :id`,
   /**
    * AUTOINCREMENT keeps the last number of each table, also of rows that are gone. A number that JavaScript can't hold
    * would make reading it throw: it is cut off, and so is a text, and whoever reads it refuses it.

@@ -79,7 +79,8 @@ export const SETTINGS = {
         : undefined,
   }),
   AGENT_RETENTION: setting({
-    meaning: "Days that an answered event is kept in the journal; its id is known for twelve times as long",
+    meaning:
+      "Days that an answered event is kept in the journal; its id is known for twelve times as long, and as long as it stands in watched files",
     expected: "a whole number of days from 1 to 36500",
     check: whole(1, 36_500),
     default: "30",

@@ -60,6 +60,11 @@ export interface Transport {
    * @throws {FatalError} Saying what is wrong and what to do about it.
    */
   check?(signal: AbortSignal): Promise<string>;
+  /**
+   * Whether the source has an event with this id, or may have: it delivers it again after a restart, so the id has to stay
+   * known. Absent where what is settled does not come again by itself.
+   */
+  stillHas?(id: string): boolean;
   /** After the last settle: hand back what is unsettled, disconnect. `signal` ends the events, not the connection. */
   close(): Promise<void>;
 }

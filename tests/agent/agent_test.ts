@@ -5,6 +5,7 @@ import type { AgentParts } from "../../src/agent/agent.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import type { Delivery, Transport } from "../../src/transports/transport.ts";
+import { openFileTransport } from "../../src/transports/file/file.ts";
 import { openWebSocketTransport } from "../../src/transports/websocket/websocket.ts";
 import { event } from "../support/events.ts";
 import { readEntries } from "../support/agent.ts";
@@ -262,6 +263,26 @@ Deno.test("an outcome past its retention is pruned once delivered, and its event
     assertEquals(gone.length, start === "answers" ? 0 : 19);
     now += 2000;
   }
+  assertEquals(readEntries(`${folder.path}/responses.json`)!.map(({ queryId }) => queryId), ids);
+});
+
+Deno.test("an event that stays in its file is answered once, however far the clock jumps", async () => {
+  await using folder = makeFolder();
+  const path = `${folder.path}/events.json`, mind = heldMind(), ids: string[] = [];
+  let now = 1e12;
+  const clock = { ...systemClock, now: () => now }, options = { path, rescanMs: 5_000, maxBytes: 1e6, clock };
+  for (const id of ["answered", "kept", "pruned", "known", "still known"]) {
+    ids.push(id);
+    Deno.writeTextFileSync(path, JSON.stringify(ids.map((id) => event(id))));
+    const openTransport = () => openFileTransport({ ...options, log: silentLog });
+    await using loop = startLoop(folder.path, { mind, openTransport, clock, retentionMs: 1_000 });
+    // The file is read in its order: by then all others were looked at.
+    await mind.questions(ids.length);
+    for (const asked of mind.asked) mind.reply(asked);
+    await loop.stop();
+    now += 1_000_000;
+  }
+  assertEquals(mind.asked, ids);
   assertEquals(readEntries(`${folder.path}/responses.json`)!.map(({ queryId }) => queryId), ids);
 });
 

@@ -45,7 +45,7 @@ export function createDirectoryInput(
   const unread = new Map<string, FileInput>();
   const kept = keepInputs(MAX_KEPT_IDS);
   const list = createListing(path, log);
-  let wasRead = false;
+  let wasRead = false, wasLookedThrough = false;
 
   const forgetGone = (names: readonly string[]) => {
     const there = new Set(names);
@@ -62,9 +62,10 @@ export function createDirectoryInput(
 
   return {
     isInDoubt: () => [...unread.values()].some((input) => input.isInDoubt()),
+    mayHave: (id) => !wasLookedThrough || unread.size > 0 || kept.size() < read.size || kept.mayHave(id),
     idsHeld: () => 0,
     async *read({ changes, isQuiet }: Look) {
-      const names = list() ?? [...read.keys()];
+      const listed = list(), names = listed ?? [...read.keys()];
       forgetGone(names);
       for (const name of names) {
         const file = join(path, name);
@@ -80,6 +81,7 @@ export function createDirectoryInput(
         unread.delete(name);
         kept.put(name, input);
       }
+      wasLookedThrough ||= listed !== undefined;
     },
   };
 }
@@ -116,6 +118,8 @@ function keepInputs(maxIds: number) {
   };
   return {
     take,
+    size: () => inputs.size,
+    mayHave: (id: string) => inputs.values().some(({ input }) => input.mayHave(id)),
     put(name: string, input: FileInput) {
       const cost = FILE_COST + input.idsHeld();
       inputs.set(name, { input, cost });

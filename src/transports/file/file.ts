@@ -6,7 +6,7 @@ import type { Log } from "../../log.ts";
 import type { SourceObserver } from "../../observer.ts";
 import type { Delivery, Transport } from "../transport.ts";
 import { createDirectoryInput } from "./directory.ts";
-import { createFileInput, formatOf } from "./input.ts";
+import { createFileInput, type FileInput, formatOf } from "./input.ts";
 import { createWatch } from "../../watching/watch.ts";
 
 /** Where to look, and how often. */
@@ -29,18 +29,30 @@ const LINK_LOOK_MS = 250;
 
 /** Watch `path` for events. Each is yielded once while it stands in its file. */
 export function openFileTransport(options: FileTransportOptions): Transport {
+  const file = createFileInput({ ...options, format: formatOf(options.path) });
+  const inputs = { file, directory: createDirectoryInput(options), latest: file };
   return {
     name: "file",
-    events: (signal) => watchEvents(options, signal),
+    events: (signal) => watchEvents(options, inputs, signal),
+    stillHas: (id) => inputs.latest.mayHave(id),
     settle: () => Promise.resolve(true),
     close: () => Promise.resolve(),
   };
 }
 
-async function* watchEvents(options: FileTransportOptions, signal: AbortSignal): AsyncGenerator<readonly Delivery[]> {
+/** What may be at the path, and which of them was there at the latest look. */
+interface Inputs {
+  readonly file: FileInput;
+  readonly directory: FileInput;
+  latest: FileInput;
+}
+
+async function* watchEvents(
+  options: FileTransportOptions,
+  inputs: Inputs,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Delivery[]> {
   const { path, rescanMs, log, clock, observer } = options;
-  const file = createFileInput({ ...options, format: formatOf(path) });
-  const directory = createDirectoryInput(options);
   // Editors and iExec replace the file, which a watch on the file itself would not survive.
   await using watch = createWatch({ log, otherwise: "its file is read at intervals" });
   log.info("👀 Watching {path} for events", { path, rescanMs });
@@ -50,7 +62,7 @@ async function* watchEvents(options: FileTransportOptions, signal: AbortSignal):
     const place = lookAt(path);
     // The watch first, then the read: what falls between is seen twice, never missed.
     await watch.renew(place.directories.map((directory) => ({ directory })));
-    const input = place.isDirectory ? directory : file;
+    const input = inputs.latest = place.isDirectory ? inputs.directory : inputs.file;
     for await (const deliveries of input.read({ changes: watch.changes(), isQuiet })) {
       yield deliveries;
       if (signal.aborted) return;

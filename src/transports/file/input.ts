@@ -22,6 +22,8 @@ export interface FileInput {
   read(look: Look): AsyncIterable<readonly Delivery[]>;
   /** Whether it could not be read, which may be because somebody is writing it. */
   isInDoubt(): boolean;
+  /** Whether an event with this id is in it, or may be. */
+  mayHave(id: string): boolean;
   /** How many ids it holds in memory. */
   idsHeld(): number;
 }
@@ -50,12 +52,10 @@ export function createFileInput(
     isRead?: () => void;
   },
 ): FileInput {
-  const { path, log, clock } = options;
-  const name = basename(path);
-  const state = nothingRead();
+  const { path, log, clock } = options, name = basename(path), state = nothingRead();
   let stamp: { text: string; readMs: number; modifiedMs: number } | undefined;
   let broken: { reason: string; warned: boolean } | undefined;
-  let missing = false;
+  let missing = false, wasRead = false;
 
   const isUnchanged = (info: Deno.FileInfo) =>
     stamp?.text === stampOf(info) && stamp.readMs - stamp.modifiedMs > STAMP_MS;
@@ -74,6 +74,7 @@ export function createFileInput(
 
   return {
     isInDoubt,
+    mayHave: (id) => !wasRead || state.seen.has(id),
     idsHeld: () => state.seen.size() + state.told.size(),
     async *read({ changes, isQuiet }) {
       const mayHaveChanged = changes.has(name) || changes.has("");
@@ -95,6 +96,7 @@ export function createFileInput(
       }
       if (broken?.warned) log.info("events file can be read again", { path });
       broken = undefined;
+      wasRead = true;
       options.isRead?.();
     },
   };

@@ -65,6 +65,8 @@ export function openInput({ path, otherPaths, ...options }: InputOptions): Input
     events,
     refused: () => refused,
     nameless: () => nameless,
+    // It may not have been read yet, and the next task may be given it again.
+    stillHas: () => true,
     settle: () => Promise.resolve(true),
     close: () => Promise.resolve(),
   };

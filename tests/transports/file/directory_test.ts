@@ -52,6 +52,22 @@ Deno.test("a refused line of a file of a directory is told once, however often t
   assertEquals(watching.linesOf("event refused").map(({ line }) => line), [1]);
 });
 
+Deno.test("it tells which events may come again: those of its files, and any while one of them can't be read", async () => {
+  await using directory = makeDirectory();
+  directory.write("x.json", events("a"));
+  directory.write("y.json", "[");
+  await using watching = directory.watch();
+  const { stillHas } = watching.transport, mayCome = () => ["a", "b"].map((id) => stillHas!(id));
+  assertEquals(mayCome(), [true, true]);
+  await watching.yielded(1);
+  await watching.tick();
+  assertEquals(mayCome(), [true, true]);
+  directory.write("y.json", events("c"));
+  await watching.yielded(2);
+  await watching.tick();
+  assertEquals(mayCome(), [true, false]);
+});
+
 Deno.test("files whose ids would take too much memory are read anew when they change, and nothing is lost", async () => {
   await using directory = makeDirectory();
   const many = Array.from({ length: 300_000 }, (_, n) => `q${n}`);
@@ -62,4 +78,5 @@ Deno.test("files whose ids would take too much memory are read anew when they ch
   directory.write("1.json", events("a", "b"));
   const ids = await watching.yielded(3 + many.length);
   assertEquals(ids.slice(-2), ["a", "b"]);
+  assertEquals(watching.transport.stillHas!("of the file that was dropped, perhaps"), true);
 });

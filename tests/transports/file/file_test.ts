@@ -213,6 +213,22 @@ Deno.test("a file behind swapped symbolic links, as Kubernetes mounts it, is not
   assertEquals(await watching.yielded(2), ["a", "b"]);
 });
 
+Deno.test("it tells which events may come from the file again: any, before it was read", async () => {
+  await using input = makeInput();
+  await using watching = input.watch();
+  const { stillHas } = watching.transport;
+  await watching.logged(MISSING);
+  assertEquals(["a", "b"].map((id) => stillHas!(id)), [true, true]);
+  input.write(events("a"));
+  await watching.yielded(1);
+  await watching.tick();
+  assertEquals(["a", "b"].map((id) => stillHas!(id)), [true, false]);
+  input.replace(events("b"));
+  await watching.yielded(2);
+  await watching.tick();
+  assertEquals(["a", "b"].map((id) => stillHas!(id)), [false, true]);
+});
+
 Deno.test("outcomes need no way back, and there is nothing to close", async () => {
   await using input = makeInput();
   await using watching = input.watch();
