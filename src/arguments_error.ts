@@ -20,3 +20,20 @@ export function argumentsMessage(error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return WORDS[code]?.(/'(.*?)'/s.exec(message)?.[1] ?? "", message) ?? message;
 }
+
+/**
+ * Refuse an option that is given twice: `parseArgs` would take the last value and drop the others, and who gives two users
+ * to forget means both.
+ *
+ * @param tokens What `parseArgs` found.
+ * @param many Options that may be given several times.
+ * @throws {TypeError} Naming the option.
+ */
+export function refuseRepeated(
+  tokens: readonly { readonly kind: string; readonly name?: string; readonly value?: unknown }[],
+  many: readonly string[] = [],
+): void {
+  const valued = tokens.filter(({ kind, value }) => kind === "option" && value !== undefined).map(({ name }) => name);
+  const repeated = valued.find((name = "", at) => valued.indexOf(name) < at && !many.includes(name));
+  if (repeated !== undefined) throw new TypeError(`--${repeated} is given twice: give it once, and call again`);
+}

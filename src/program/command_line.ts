@@ -1,7 +1,7 @@
 /** What the program is asked to do by its arguments. @module */
 
 import { parseArgs } from "node:util";
-import { argumentsMessage } from "../arguments_error.ts";
+import { argumentsMessage, refuseRepeated } from "../arguments_error.ts";
 import { EXIT, FatalError } from "../errors.ts";
 
 /** Options that stand for a mode, the first that is given counting: what tells something and exits comes first. */
@@ -90,13 +90,4 @@ function parse(args: readonly string[]): CommandLine {
     user,
     ...(path !== undefined && { sealed: { path, keyPath: values.key } }),
   };
-}
-
-/** `parseArgs` would take the last value and drop the others: who gives two users to forget means both. */
-function refuseRepeated(
-  tokens: readonly { readonly kind: string; readonly name?: string; readonly value?: unknown }[],
-) {
-  const valued = tokens.filter(({ kind, value }) => kind === "option" && value !== undefined).map(({ name }) => name);
-  const repeated = valued.find((name, at) => valued.indexOf(name) < at);
-  if (repeated !== undefined) throw new TypeError(`--${repeated} is given twice: give it once, and call again`);
 }

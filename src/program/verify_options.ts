@@ -1,7 +1,7 @@
 /** The arguments of `agent verify`. @module */
 
 import { parseArgs } from "node:util";
-import { argumentsMessage } from "../arguments_error.ts";
+import { argumentsMessage, refuseRepeated } from "../arguments_error.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import { isNonce } from "../proof/evidence.ts";
 import { type Policy, readExpected } from "../proof/verify/policy.ts";
@@ -58,8 +58,11 @@ export function readVerifyOptions(args: readonly string[]): VerifyOptions | unde
   }
 }
 
+/** Options that may be given several times. */
+const SEVERAL = ["collateral", "measurement", "accept-status"];
+
 function parse(args: readonly string[]): VerifyOptions | undefined {
-  const { values, positionals: [path, unexpected] } = parseArgs({
+  const { values, positionals: [path, unexpected], tokens } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: {
@@ -75,7 +78,9 @@ function parse(args: readonly string[]): VerifyOptions | undefined {
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
+    tokens: true,
   });
+  refuseRepeated(tokens, SEVERAL);
   if (values.help) return undefined;
   if (path === undefined) throw new TypeError("Name the responses file: agent verify responses.json");
   if (unexpected !== undefined) throw new TypeError(`Unexpected argument '${unexpected}'`);

@@ -1,7 +1,7 @@
 /** The command line of the test server: `deno task test-server`. @module */
 
 import { parseArgs } from "node:util";
-import { argumentsMessage } from "../arguments_error.ts";
+import { argumentsMessage, refuseRepeated } from "../arguments_error.ts";
 import { systemClock, untilAborted } from "../clock.ts";
 import { EXIT, FatalError } from "../errors.ts";
 import { pathProblem } from "../files.ts";
@@ -136,7 +136,7 @@ interface ProofArguments {
 
 function parseCommand(args: readonly string[]): Command {
   try {
-    const { values } = parseArgs({
+    const { values, tokens } = parseArgs({
       args: [...args],
       options: {
         port: { type: "string", default: String(DEFAULT_PORT) },
@@ -152,7 +152,9 @@ function parseCommand(args: readonly string[]): Command {
         "accept-status": { type: "string", multiple: true, default: [] },
         help: { type: "boolean", short: "h" },
       },
+      tokens: true,
     });
+    refuseRepeated(tokens, ["collateral", "measurement", "accept-status"]);
     const { host: hostname, broadcast, events, rate } = values;
     if (values.help) return { help: true };
     const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : NaN;

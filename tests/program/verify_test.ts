@@ -153,7 +153,7 @@ Deno.test("evidence of another measurement, nonce, key, root or time proves noth
     ["certificate", { change: { intel: { ...signed.intel, rootPem: otherIntel.rootPem } } }],
     ["certificate", { drop: "--root" }],
     ["collateral-missing", { drop: "--collateral" }],
-    ["crl", { more: ["--at", "2026-08-01T00:00:00Z"] }],
+    ["crl", { drop: "--at", more: ["--at", "2026-08-01T00:00:00Z"] }],
     ["crl", { drop: "--at" }],
   ];
   for (const [reason, how] of cases) {
@@ -327,6 +327,9 @@ Deno.test("arguments that are wrong end with 64, files that can't be read with 7
     ["responses.json", "--nonce", "short"],
     ["responses.json", "--at", "yesterday"],
     ["responses.json", "--accept-status", "Revoked"],
+    ["responses.json", "--nonce", "asked today", "--nonce", "asked yesterday"],
+    ["responses.json", "--compose-hash", "0".repeat(64), "--compose-hash", "1".repeat(64)],
+    ["responses.json", "--at", "2026-11-25", "--json", "--at=2026-11-26"],
   ];
   for (const args of wrong) assertEquals(assertThrows(() => call(args), FatalError).exitCode, 64, args.join(" "));
   await using folder = makeFolder({ "broken.json": "{", "none.json": "{}" });
@@ -336,7 +339,7 @@ Deno.test("arguments that are wrong end with 64, files that can't be read with 7
     [`${folder.path}/none.json`, ...args.slice(1)],
     [...args, "--attestation", `${folder.path}/broken.json`],
     [...args, "--collateral", `${folder.path}/none.json`],
-    [...args, "--root", `${folder.path}/none.json`],
+    args.with(args.indexOf("--root") + 1, `${folder.path}/none.json`),
     [...args, "--events", `${folder.path}/none.json`],
   ];
   for (const args of unreadable) assertEquals(assertThrows(() => call(args), FatalError).exitCode, 74, args.join(" "));
@@ -362,8 +365,8 @@ Deno.test("the program verifies with the permission to read alone, and writes no
   assertEquals(task.code, 0, new TextDecoder().decode(task.stderr));
   assertStringIncludes(new TextDecoder().decode(task.stdout), "All 3 entries are proved.");
   const start = EXECUTABLE === undefined ? narrow : [EXECUTABLE];
-  const relative = args.map((text) => text.replace(`${folder.path}/`, ""));
-  const agent = run(folder.path, ...start, "verify", ...relative, "--at", "2026-08-01");
+  const relative = args.with(args.indexOf("--at") + 1, "2026-08-01").map((text) => text.replace(`${folder.path}/`, ""));
+  const agent = run(folder.path, ...start, "verify", ...relative);
   assertEquals(agent.code, 1);
   assertStringIncludes(new TextDecoder().decode(agent.stdout), "expired");
   assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name).toSorted(), before);

@@ -50,6 +50,7 @@ for (
       "name mrtd, rtmr1 and rtmr2 (TDX)",
     ],
     [["--rate", "9"], "--rate goes with --events."],
+    [["--port", "0", "--port", "1"], "--port is given twice: give it once, and call again."],
   ] as const
 ) {
   Deno.test(`arguments ${args.join(" ")}: the command ends with 64 and says what is wrong`, async () => {

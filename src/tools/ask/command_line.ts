@@ -1,7 +1,7 @@
 /** What `deno task ask` is told on its command line. @module */
 
 import { parseArgs } from "node:util";
-import { argumentsMessage } from "../../arguments_error.ts";
+import { argumentsMessage, refuseRepeated } from "../../arguments_error.ts";
 
 /** Questions of a load are made beforehand, and must fit into memory. */
 const MOST = 100_000;
@@ -38,7 +38,7 @@ export type Command = { readonly help: true } | { readonly wrong: string } | {
 /** Read the arguments; several words without quotes are one question. */
 export function readCommand(args: readonly string[]): Command {
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...args],
       allowPositionals: true,
       options: {
@@ -49,7 +49,9 @@ export function readCommand(args: readonly string[]): Command {
         rate: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
+      tokens: true,
     });
+    refuseRepeated(tokens);
     if (values.help) return { help: true };
     const { count, rate, wait, stream, conversation } = values;
     const given = positionals.join(" ").trim();

@@ -1,7 +1,7 @@
 /** `deno task compile`: the program as one executable. @module */
 
 import { parseArgs } from "node:util";
-import { argumentsMessage } from "../../arguments_error.ts";
+import { argumentsMessage, refuseRepeated } from "../../arguments_error.ts";
 import { EXIT, FatalError } from "../../errors.ts";
 import { pathProblem, removeIfThereSync } from "../../files.ts";
 import { checkDenoVersion } from "../../program/deno_version.ts";
@@ -55,14 +55,16 @@ export function obeysChannel(version: string): boolean {
 function readFlags(args: string[]): { help: boolean; target: Target; output: string } {
   const own = Deno.build.target;
   try {
-    const { values } = parseArgs({
+    const { values, tokens } = parseArgs({
       args,
       options: {
         help: { type: "boolean", default: false },
         target: { type: "string", default: isTarget(own) ? own : TARGETS[0] },
         output: { type: "string", default: "agent" },
       },
+      tokens: true,
     });
+    refuseRepeated(tokens);
     const { help, target, output } = values;
     if (isTarget(target)) return { help, target, output };
     throw new Error(`--target: expected ${TARGETS.join(" or ")}, got ${target}`);
