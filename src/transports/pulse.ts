@@ -25,7 +25,7 @@ export function beatMsOf(silenceMs: number): number {
  * @param options `beat`: asks the broker for something; `end`: is told why a beat failed, or that none was answered.
  */
 export function startPulse(options: {
-  everyMs: number;
+  everyMs: () => number;
   beat: () => Promise<void>;
   onBeat: () => void;
   clock: Clock;
@@ -35,7 +35,7 @@ export function startPulse(options: {
   const { everyMs, onBeat, clock, over, end } = options;
   const beat = async () => {
     const enough = new AbortController();
-    const waited = clock.sleep(Math.max(everyMs, PATIENCE_MS), enough.signal).then(() => "late");
+    const waited = clock.sleep(Math.max(everyMs(), PATIENCE_MS), enough.signal).then(() => "late");
     if (await Promise.race([options.beat(), waited]) === "late") end("the broker does not answer");
     enough.abort();
   };
@@ -44,7 +44,7 @@ export function startPulse(options: {
       while (!over.aborted) {
         await beat();
         onBeat();
-        await clock.sleep(everyMs, over);
+        await clock.sleep(everyMs(), over);
       }
     } catch (error) {
       end(messageOf(error));

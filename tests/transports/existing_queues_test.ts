@@ -98,6 +98,17 @@ testUnless(NO_NATS, "nats: consumers that were there before", async (context) =>
   await broker.deleteQueue();
   await broker.use(({ manager }) => manager.streams.add({ name: STREAM, subjects, retention: "workqueue" }));
 
+  await context.step("one that limits requests is asked for no more messages, and for no longer", async () => {
+    await make({ max_batch: 2, max_expires: 1_000_000_000 });
+    await using agent = await startAgent({ env: broker.env });
+    await agent.logged(CONNECTED);
+    const ids = Array.from({ length: 20 }, (_, index) => `limited ${index}`);
+    await broker.publish(...ids.map((id) => event(id)));
+    assertEquals((await broker.outcomes(20)).map(({ id }) => id).sort(), ids.toSorted());
+    assertEquals(agent.log.filter(({ level }) => level === "warn"), []);
+    await broker.use(({ manager }) => manager.streams.purge(OUTCOME_STREAM));
+  });
+
   await context.step("one that waits for less than NATS_ACK_WAIT gets its signs of life in time", async () => {
     await make({ ack_wait: 1_000_000_000 });
     await using model = await startModelServer("openai");

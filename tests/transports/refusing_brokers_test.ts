@@ -11,10 +11,10 @@ import { type ModelServer, startModelServer } from "../support/model_server.ts";
 import { testUnless } from "../support/optional.ts";
 import { CONNECTED } from "./queue_suite.ts";
 
-async function startOn(broker: Broker, model: ModelServer): Promise<AgentUnderTest> {
+async function startOn(broker: Broker, model: ModelServer, settings = {}): Promise<AgentUnderTest> {
   const asked = { MODEL_PROVIDER: "openai", OPENAI_BASE_URL: model.url, OPENAI_MODEL: "test-model" };
   // With one delivery allowed, an event that came again would be a dead letter.
-  const env = { ...broker.env, ...asked, EVENT_RECONNECT_INTERVAL: "50", EVENT_MAX_DELIVERIES: "1" };
+  const env = { ...broker.env, ...asked, EVENT_RECONNECT_INTERVAL: "50", EVENT_MAX_DELIVERIES: "1", ...settings };
   const agent = await startAgent({ env });
   await agent.logged(CONNECTED);
   return agent;
@@ -116,6 +116,32 @@ testUnless(
     assertEquals((await broker.outcomes(2)).map(({ id }) => id).sort(), ["q1", "q2"]);
     await untilEmpty(broker);
     assertEquals(model.asked.length, 2);
+  },
+);
+
+testUnless(
+  NO_NATS,
+  "nats: what was held of a stream that is made anew does not settle the new stream's messages",
+  async () => {
+    await using broker = await startNats();
+    await using model = await startModelServer("openai");
+    model.otherwise("held");
+    await using agent = await startOn(broker, model, { AGENT_CONCURRENCY: "1" });
+    await broker.publish(event("old"));
+    await model.askedFor(1);
+    await broker.deleteQueue();
+    await agent.logged("consumer lost: looking for it again");
+    await poll("a new consumer", () => broker.use(({ manager }) => manager.consumers.info(STREAM, CONSUMER)));
+    // Both are the first of their stream.
+    await broker.publish(event("new"));
+    await agent.logged(({ event }) => event === "new");
+    model.release();
+    await model.askedFor(2);
+    await broker.outcomes(1);
+    assertEquals(await broker.depth(), { waiting: 0, held: 1 });
+    model.release();
+    assertEquals((await broker.outcomes(2)).map(({ id }) => id), ["old", "new"]);
+    await untilEmpty(broker);
   },
 );
 

@@ -5,7 +5,7 @@ import { type TraceHeaders, traceHeaders } from "../../trace_headers.ts";
 
 /** A message that this agent holds. */
 export interface HeldMessage {
-  /** Names it among those of its stream. */
+  /** Names it among those of all streams with this name. */
   readonly key: string;
   /** How often the server has delivered it, this time included. */
   readonly deliveries: number;
@@ -15,6 +15,8 @@ export interface HeldMessage {
   readonly correlationId: string;
   /** Where a copy of the outcome goes. */
   readonly inbox?: string;
+  /** Set once its stream was found made anew: the server would take what it is told for a message of the new one. */
+  isGone?: true;
 }
 
 /** Which message it is, and how often the server has delivered it. */
@@ -68,7 +70,7 @@ const INBOX = /^_INBOX(\.[\w-]+)+$/;
 
 /** The message as it is held, and the trace that its headers name. */
 export function heldMessage(message: Msg): { held: HeldMessage; trace: TraceHeaders | undefined } {
-  const { seq, deliveries } = positionIn(message);
+  const { seq, time, deliveries } = positionIn(message);
   // The package goes through all names, several times, for each that it is asked for.
   const fields = new Map(headersOf(message) ?? []);
   const named = (name: string) => {
@@ -77,7 +79,7 @@ export function heldMessage(message: Msg): { held: HeldMessage; trace: TraceHead
   };
   const replyTo = named("reply_to");
   const held = {
-    key: String(seq),
+    key: `${seq} ${time}`,
     deliveries,
     replySubject: message.reply ?? "",
     correlationId: named("correlation_id"),
@@ -109,10 +111,10 @@ export class ReadyHeaders extends MsgHdrsImpl {
 /** Tell the server of a message; whether it has heard is not known before a flush. */
 export function tell(
   connection: Pick<NatsConnection, "publish">,
-  { replySubject }: Pick<HeldMessage, "replySubject">,
+  { replySubject, isGone }: Pick<HeldMessage, "replySubject" | "isGone">,
   signal: keyof typeof SIGNALS,
 ): void {
-  connection.publish(replySubject, SIGNALS[signal]);
+  if (!isGone) connection.publish(replySubject, SIGNALS[signal]);
 }
 
 function encode(text: string): Uint8Array {

@@ -15,7 +15,7 @@ import { hearRefusals } from "./connection.ts";
 import { type HeldMessage, heldMessage, positionIn, tell } from "./deliveries.ts";
 import { type Copy, publishOutcome, refuse, sendChunk, sendCopy } from "./publishing.ts";
 import { openPulls, type Pulls } from "./pulls.ts";
-import { makeStreams, type NatsNames } from "./streams.ts";
+import { makeStreams, type NatsNames, type NatsTerms } from "./streams.ts";
 
 /** How the agent takes part. */
 export interface NatsSessionOptions extends QueueOptions, NatsNames {
@@ -36,9 +36,9 @@ export async function openNatsSession(
   connection: NatsConnection,
   options: NatsSessionOptions,
 ): Promise<QueueSession<HeldMessage>> {
-  const { ackWaitMs } = await makeStreams(connection, options);
   const { stream, consumer, clock } = options;
   const holds = createHolds<HeldMessage>();
+  const found = await findStreams(connection, holds, options);
   const over = new AbortController();
   const end = (problem: string) => {
     if (over.signal.aborted) return;
@@ -48,7 +48,7 @@ export async function openNatsSession(
   void connection.closed().then((error) => end(error ? messageOf(error) : "the connection was closed"));
   startPulse({
     ...options,
-    everyMs: beatMsOf(ackWaitMs),
+    everyMs: () => beatMsOf(found.terms.ackWaitMs),
     async beat() {
       for (const held of holds) tell(connection, held, "working");
       await connection.flush();
@@ -71,7 +71,7 @@ export async function openNatsSession(
   await setImmediate();
   over.signal.throwIfAborted();
   const finish = createFinishing(connection, over.signal);
-  const session = { connection, holds, pulls, confirms, finish, over: over.signal, options };
+  const session = { connection, holds, pulls, confirms, finish, found, over: over.signal, options };
   return {
     deliveries: (signal) => readEvents(session, signal),
     settle: (held, entry, trace) => settle(session, held, entry, trace),
@@ -95,6 +95,32 @@ interface Session {
   readonly finish: (held: HeldMessage, copy: Copy | undefined) => Promise<void>;
   readonly over: AbortSignal;
   readonly options: NatsSessionOptions;
+  readonly found: FoundStreams;
+}
+
+/** Stream and consumer as they were when they were looked for last. */
+interface FoundStreams {
+  readonly terms: NatsTerms;
+  /** Look once more; what is missing is made. */
+  lookAgain(): Promise<void>;
+}
+
+async function findStreams(
+  connection: NatsConnection,
+  holds: Holds<HeldMessage>,
+  options: NatsSessionOptions,
+): Promise<FoundStreams> {
+  let terms = await makeStreams(connection, options);
+  return {
+    get terms() {
+      return terms;
+    },
+    async lookAgain() {
+      const last = terms;
+      terms = await makeStreams(connection, options);
+      if (terms.created !== last.created) { for (const held of holds) held.isGone = true; }
+    },
+  };
 }
 
 /** Rejects with the reason once `signal` aborts: the package never answers a flush whose connection ends. */
@@ -154,14 +180,15 @@ async function* readEvents(session: Session, signal: AbortSignal): AsyncIterable
       continue;
     }
     try {
+      const { maxBatch, maxWaitMs } = session.found.terms;
       let pending = 0;
-      for await (const messages of pulls.pull({ count: 1, waitMs: PULL_MS }, stopping)) {
+      for await (const messages of pulls.pull({ count: 1, waitMs: Math.min(PULL_MS, maxWaitMs) }, stopping)) {
         pending = positionIn(messages.at(-1)!).pending;
         yield* receive(session, messages);
       }
-      const count = Math.min(options.prefetch - holds.size, pending);
+      const count = Math.min(options.prefetch - holds.size, pending, maxBatch), waitMs = Math.min(BATCH_MS, maxWaitMs);
       if (holds.hasSuspect || count <= 0) continue;
-      for await (const messages of pulls.pull({ count, waitMs: BATCH_MS, endsWhenEmpty: true }, stopping)) {
+      for await (const messages of pulls.pull({ count, waitMs, endsWhenEmpty: true }, stopping)) {
         yield* receive(session, messages);
       }
     } catch (error) {
@@ -169,7 +196,7 @@ async function* readEvents(session: Session, signal: AbortSignal): AsyncIterable
       // Stream or consumer were deleted, or the server has none of them yet.
       options.log.warn("consumer lost: looking for it again", { error: messageOf(error) });
       await options.clock.sleep(MISSING_MS, stopping);
-      if (!stopping.aborted) await makeStreams(session.connection, options);
+      if (!stopping.aborted) await session.found.lookAgain();
     }
   }
   if (!signal.aborted) throw over.reason;

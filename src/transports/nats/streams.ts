@@ -32,8 +32,22 @@ const DUPLICATE_WINDOW_MS = 2 * 60 * 60 * 1000;
 
 /** The settings of a consumer that decide what becomes of events. */
 export type ConsumerSettings = Partial<
-  Pick<ConsumerConfig, "ack_policy" | "deliver_subject" | "ack_wait" | "backoff" | "max_deliver">
+  Pick<
+    ConsumerConfig,
+    "ack_policy" | "deliver_subject" | "ack_wait" | "backoff" | "max_deliver" | "max_batch" | "max_expires"
+  >
 >;
+
+/** What a stream and its consumer were found to be. */
+export interface NatsTerms {
+  /** When the stream was made: one that is made anew counts its messages from 1 again. */
+  readonly created: string;
+  /** Milliseconds that the consumer waits for a sign of life; one that was there has a time of its own. */
+  readonly ackWaitMs: number;
+  /** Messages that one request may ask for, and milliseconds that it may wait. */
+  readonly maxBatch: number;
+  readonly maxWaitMs: number;
+}
 
 /**
  * Why a consumer can't be used; undefined if it can. Without acknowledgements, or with one for all messages before it,
@@ -66,16 +80,15 @@ type ConsumerNames = Pick<NatsNames, "consumer" | "stream"> & {
 /**
  * Make what is missing.
  *
- * @returns `ackWaitMs`: milliseconds that the consumer waits for a sign of life; one that was there has a time of its own.
  * @throws {FatalError} 69, if something is missing that may not be made, or the consumer can't be used.
  */
 export async function makeStreams(
   connection: NatsConnection,
   names: NatsNames & ConsumerNames,
-): Promise<{ readonly ackWaitMs: number }> {
+): Promise<NatsTerms> {
   const manager = await jetstreamManager(connection, { checkAPI: false });
   const { stream, subject, consumer, outcomeStream, outcomeSubject, deadSubject, ackWaitMs } = names;
-  await ensure(
+  const { created } = await ensure(
     names,
     `stream ${stream}`,
     () => manager.streams.info(stream),
@@ -109,9 +122,15 @@ export async function makeStreams(
   );
   const unfit = unfitConsumer(names, config);
   if (unfit) throw unfit;
-  const { ack_wait = 0, backoff = [] } = config;
+  const { ack_wait = 0, backoff = [], max_batch = 0, max_expires = 0 } = config;
   const waits = [ack_wait, ...backoff].filter((wait) => wait > 0);
-  return { ackWaitMs: waits.length > 0 ? millis(Math.min(...waits)) : ackWaitMs };
+  return {
+    created,
+    ackWaitMs: waits.length > 0 ? millis(Math.min(...waits)) : ackWaitMs,
+    // 0: no limit.
+    maxBatch: max_batch || Infinity,
+    maxWaitMs: millis(max_expires) || Infinity,
+  };
 }
 
 async function ensure<Info>(

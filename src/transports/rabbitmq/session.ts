@@ -108,7 +108,7 @@ export async function openRabbitSession(
     options.onBeat();
     void refuseAgain(session);
   };
-  startPulse({ ...options, everyMs: BEAT_MS, beat, onBeat, over: over.signal, end });
+  startPulse({ ...options, everyMs: () => BEAT_MS, beat, onBeat, over: over.signal, end });
   return {
     deliveries: (signal) => readEvents(session, { signal, over: over.signal, changed: () => woken.change.promise }),
     settle: (message, entry, trace) => settle(session, message, entry, trace),

@@ -57,7 +57,7 @@ export async function openRedisSession(options: RedisSessionOptions): Promise<Re
   const look = async () => {
     found.stale = await group.keep();
   };
-  const everyMs = beatMsOf(options.claimAfterMs);
+  const everyMs = () => beatMsOf(options.claimAfterMs);
   const pulse = startPulse({ ...options, everyMs, beat: look, over: over.signal, end });
   return {
     group,
