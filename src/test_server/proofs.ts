@@ -127,7 +127,9 @@ class KeptProofs implements Proofs {
       return mustSign ? { state: "missing", text: "its agent has proved a key, and did not sign it" } : undefined;
     }
     const keys = { get: (kid: string) => this.#proved.keys.get(kid) ?? this.#unproved.keys.get(kid) };
-    const verdict = verifyEntry(entry, { keys, event, signerAddress: this.#addressOf });
+    // Not loaded yet: no key names an address, so that a signature for chains is of none.
+    const signerAddress = this.#addressOf ?? (() => undefined);
+    const verdict = verifyEntry(entry, { keys, event, signerAddress });
     if (!verdict.ok) return faulty(verdict.reasons, { mustSign });
     const { kid, claims: { iss }, link } = verdict;
     const isProved = this.#proved.keys.has(kid), { chains } = isProved ? this.#proved : this.#unproved;

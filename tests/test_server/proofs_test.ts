@@ -6,6 +6,8 @@ import { encodeClaims, type PublicJwk, type Quoted, reportData, toBase64Url } fr
 import { parseClaims } from "../../src/proof/evidence_parsing.ts";
 import { textDigest } from "../../src/proof/claims.ts";
 import { createSigner } from "../../src/proof/signer.ts";
+import { checkAnswers } from "../../src/proof/verify/answers.ts";
+import { verifyEvidence } from "../../src/proof/verify/evidence.ts";
 import { createAttestation } from "../../src/test_server/attestation.ts";
 import type { FeedProof } from "../../src/test_server/feed.ts";
 import { createProofs, type ProofPolicy } from "../../src/test_server/proofs.ts";
@@ -262,6 +264,19 @@ Deno.test("evidence that proves nothing changes nothing of what was proved: agen
   }
   assertEquals(judge(2), "holds");
   assertEquals([forgery(true), forgery(false)], ["foreign", "unknown"]);
+});
+
+Deno.test("a signature for chains whose address no evidence names is wrong, as `verify` says", async () => {
+  const proofs = createProofs({ policy: POLICY, now: FAKE_CLOCK.now });
+  const verdict = await proofs.check(signed.evidence, { agentId });
+  const entry = { ...signed.entries[0]!, eip712Signature: `0x${"11".repeat(65)}` };
+  const judged = proofs.judge(JSON.stringify({ type: "response", ...entry }), signed.events[0]!, {
+    agentId,
+    mustSign: true,
+  });
+  const check = checkAnswers([verifyEvidence(signed.evidence, { ...POLICY, nowMs: FAKE_CLOCK.now() })]);
+  assertEquals([verdict.state, judged?.state], ["proved", "wrong"]);
+  assertEquals(check(entry).reasons.map(({ text }) => text).join("; "), judged?.text);
 });
 
 Deno.test("a quote is unchecked where the server has no collateral", async () => {
