@@ -53,6 +53,8 @@ const ENDS: Readonly<Record<"whole" | "limit" | "filter", readonly string[]>> = 
   ],
 };
 
+const KINDS_OF_END = ["whole", "limit", "filter"] as const;
+
 /**
  * Length of an answer, in UTF-16 code units, from which it is written in steps: each step looks through all of it. They
  * become longer with it, `share` of them, so that the work stays in proportion to its length.
@@ -108,28 +110,36 @@ export async function readAnswer(pieces: AsyncIterable<Piece>, options: Reading)
  */
 async function join(pieces: AsyncIterable<Piece>, { where, onPiece }: Reading, grown: (text: string) => void) {
   let text = "", end = "", isTold = false, isWhole = false, hasBegun = false, hasPieces = false, isRefusal = false;
+  let hasGoneOn = false;
   let tokensIn: number | undefined, tokensOut: number | undefined;
-  for await (const piece of pieces) {
-    const isMessage = piece.isMessage === true, more = piece.text ?? "";
-    isWhole = hasBegun ? isWhole && more === "" : isMessage;
-    // A message behind pieces has all of their text again. Some servers send pieces in messages: those are no repetition.
-    const repeats = isMessage && more !== "" && (hasPieces || more.startsWith(text));
-    text = repeats ? more : text + more;
-    if (text.length > MAX_LENGTH) {
-      const why = `${where} sent an answer of more than ${MAX_LENGTH} characters`;
-      throw new ModelError("refused", `${why}. Lower MODEL_MAX_TOKENS`);
+  try {
+    for await (const piece of pieces) {
+      const isMessage = piece.isMessage === true, more = piece.text ?? "";
+      isWhole = hasBegun ? isWhole && more === "" : isMessage;
+      // A message behind pieces has all of their text again. Some servers send pieces in messages: those are no repetition.
+      const repeats = isMessage && more !== "" && (hasPieces || more.startsWith(text));
+      text = repeats ? more : text + more;
+      if (text.length > MAX_LENGTH) {
+        const why = `${where} sent an answer of more than ${MAX_LENGTH} characters`;
+        throw new ModelError("refused", `${why}. Lower MODEL_MAX_TOKENS`);
+      }
+      hasBegun ||= piece.text !== undefined;
+      hasPieces ||= piece.text !== undefined && !isMessage;
+      isRefusal ||= piece.isRefusal === true;
+      // Some servers name a reason with each piece.
+      hasGoneOn ||= end !== "" && more !== "";
+      end = piece.end || end;
+      tokensIn = piece.tokensIn ?? tokensIn;
+      tokensOut = piece.tokensOut ?? tokensOut;
+      if (!isTold && (text !== "" || piece.hasThinking)) {
+        isTold = true;
+        onPiece?.();
+      }
+      if (more !== "") grown(text);
     }
-    hasBegun ||= piece.text !== undefined;
-    hasPieces ||= piece.text !== undefined && !isMessage;
-    isRefusal ||= piece.isRefusal === true;
-    end = piece.end || end;
-    tokensIn = piece.tokensIn ?? tokensIn;
-    tokensOut = piece.tokensOut ?? tokensOut;
-    if (!isTold && (text !== "" || piece.hasThinking)) {
-      isTold = true;
-      onPiece?.();
-    }
-    if (more !== "") grown(text);
+  } catch (error) {
+    // Behind the reason why it ends, a connection that breaks or falls silent takes nothing away from an answer.
+    if (error instanceof ModelError || endOf(end) === undefined || hasGoneOn) throw error;
   }
   return { text, end, isWhole, isRefusal, tokensIn, tokensOut };
 }
@@ -142,15 +152,13 @@ function answerFrom(
   { text, end, isWhole, tokensOut }: { text: string; end: string; isWhole: boolean; tokensOut: number | undefined },
   { where, maxTokens }: { where: string; maxTokens: number },
 ): Answer {
-  const word = end.toLowerCase();
-  // Some say more behind a colon: `content_filter: RECITATION`.
-  const is = (kind: keyof typeof ENDS) => ENDS[kind].includes(word.replace(/:.*$/s, ""));
-  if (is("filter")) throw new ModelError("refused", "The provider's content filter withheld the answer");
-  if (is("whole") || (word === "" && isWhole)) {
+  const word = end.toLowerCase(), kind = endOf(end);
+  if (kind === "filter") throw new ModelError("refused", "The provider's content filter withheld the answer");
+  if (kind === "whole" || (word === "" && isWhole)) {
     if (text === "") throw new ModelError("faulty", "The model gave an empty answer");
     return { text, isCutOff: false };
   }
-  if (is("limit")) {
+  if (kind === "limit") {
     // The server's own count: a window that is full ends an answer in the same word.
     const after = tokensOut === undefined ? "" : ` at ${tokensOut} tokens`;
     if (text !== "") return { text: `${text}…\n\n[This answer was cut off${after}.]`, isCutOff: true };
@@ -164,6 +172,13 @@ function answerFrom(
   if (word === "") throw new ModelError("faulty", "The model's answer was cut off");
   const named = /^[a-z_ -]{1,40}$/.test(word) ? ` ("${word}")` : "";
   throw new ModelError("faulty", `${where} broke the answer off${named}`);
+}
+
+/** Which end a provider's word says; undefined where it says none. */
+function endOf(said: string): keyof typeof ENDS | undefined {
+  // Some say more behind a colon: `content_filter: RECITATION`.
+  const word = said.toLowerCase().replace(/:.*$/s, "");
+  return KINDS_OF_END.find((kind) => ENDS[kind].includes(word));
 }
 
 /** Writes an answer as far as it is known; restarts where later text shows that earlier text was none of it. */

@@ -140,7 +140,9 @@ async function* pieces(records: AsyncIterable<JsonObject>, context: ErrorContext
   const { where, remedies } = context;
   let hasChoices = false;
   for await (const record of records) {
-    const { choices, usage, error } = record;
+    const { choices, usage } = record;
+    // Older versions of vLLM and SGLang stream the error itself, as an object of that name.
+    const error = record.error ?? (record.object === "error" ? record : undefined);
     hasChoices ||= Array.isArray(choices);
     // LM Studio without /v1 says `{"error":"Unexpected endpoint or method."}`, with status 200.
     if (typeof error === "string" && !hasChoices) {

@@ -183,3 +183,14 @@ Deno.test("an error with status 200 counts as the status that it names", async (
   assertEquals(late.kind, "faulty");
   assertMatch(late.message, /failed while it answered: 500, server_error/);
 });
+
+Deno.test("an error that vLLM or SGLang streams in place of a chunk counts as the status that it names", async () => {
+  const error = (code: number) =>
+    `data: {"object":"error","message":"canary","type":"Failed","code":${code}}\n\n${DONE}`;
+  assertEquals((await failureIn(error(400), STREAM)).kind, "refused");
+  for (const body of [error(500), piece("It is f") + error(500)]) {
+    const { kind, message } = await failureIn(body, STREAM);
+    assertEquals(kind, "faulty");
+    assertMatch(message, /failed while it answered: 500, Failed$/);
+  }
+});

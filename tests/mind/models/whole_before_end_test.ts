@@ -91,3 +91,26 @@ Deno.test("openai: the mark of the end makes an answer without a reason no whole
   assertEquals([kind, message], ["faulty", "The model's answer was cut off"]);
   closing.resolve();
 });
+
+async function* cutting(cut: () => void) {
+  cut();
+  yield await Promise.resolve("");
+}
+
+Deno.test("openai: behind the reason why an answer ends, its connection may break or fall silent", async () => {
+  const unmarked = piecesOf("openai", "It is.", "stop").slice(0, -1), closing = Promise.withResolvers<void>();
+  await using cut = start("openai", unmarked, cutting);
+  assertEquals(await ask(cut.options, requestWith()), "It is.");
+  await using silent = start("openai", unmarked, async function* () {
+    await closing.promise;
+    yield "";
+  });
+  assertEquals(await ask({ ...silent.options, silenceMs: 50 }, requestWith()), "It is.");
+  closing.resolve();
+});
+
+Deno.test("openai: a reason with each piece makes an answer that breaks off no whole one", async () => {
+  const pieces = ["It ", "is n"].flatMap((text) => piecesOf("openai", text, "stop").slice(0, -1));
+  await using opened = start("openai", pieces, cutting);
+  assertEquals((await failureOf(ask(opened.options, requestWith()))).kind, "faulty");
+});
