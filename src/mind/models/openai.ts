@@ -67,30 +67,24 @@ export function embeddingServerOf(options: OpenaiOptions): Server {
   });
 }
 
-/** Makes embeddings, and remembers whether the model refuses to shorten them. */
-function embedderOf(options: OpenaiOptions): (texts: string[]) => Promise<number[][]> {
+/** Makes the embeddings of some texts, in their order, and remembers what the model refuses besides. */
+export function embedderOf(
+  options: OpenaiOptions,
+): (texts: readonly string[], signal?: AbortSignal) => Promise<number[][]> {
   const { embeddingModel: model = "", embeddingDimensions: dimensions } = options;
   const server = embeddingServerOf(options), learner = createLearner();
-  return (texts) =>
-    learner.ask(({ refused }, sent) => {
-      const shortened = dimensions !== undefined && !refused.has("dimensions") ? { dimensions } : {};
-      sent({ fields: new Set(Object.keys(shortened)), tokens: 0 });
-      return embed(server, { model, ...shortened }, texts);
+  // Voyage takes no "float", which is all that it sends; a gateway may ask for base64 where nothing is said.
+  const wanted: JsonObject = { encoding_format: "float", ...(dimensions !== undefined && { dimensions }) };
+  return (input, signal = new AbortController().signal) =>
+    learner.ask(async ({ refused }, sent) => {
+      const taken = Object.entries(wanted).filter(([name]) => !refused.has(name));
+      sent({ fields: new Set(taken.map(([name]) => name)), tokens: 0 });
+      const { data } = await server.post("embeddings", { model, input, ...Object.fromEntries(taken) }, signal);
+      return vectorsIn(data);
     });
 }
 
-/**
- * The embeddings of some texts, in their order.
- *
- * @param how `dimensions`: how many numbers each one is to have; default: as many as the model makes.
- */
-export async function embed(
-  server: Server,
-  how: { model: string; dimensions?: number },
-  input: readonly string[],
-  signal = new AbortController().signal,
-): Promise<number[][]> {
-  const { data } = await server.post("embeddings", { ...how, input, encoding_format: "float" }, signal);
+function vectorsIn(data: unknown): number[][] {
   if (!Array.isArray(data)) throw new ModelError("faulty", "The model server sent embeddings that can't be used");
   const made = data.filter(isObject).map(({ index, embedding }, place) => ({
     index: Number(index ?? place),

@@ -154,6 +154,7 @@ const OPTIONAL_FIELDS = [
   "reasoning_effort",
   "chat_template_kwargs",
   "dimensions",
+  "encoding_format",
   "think",
   "system",
 ];

@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from "../../json_object.ts";
 import { ModelError } from "../model_error.ts";
 import { begin } from "./asking.ts";
 import { serverOf as ollamaServerOf } from "./ollama.ts";
-import { askerOf, embed, embeddingServerOf, serverOf as openaiServerOf } from "./openai.ts";
+import { askerOf, embedderOf, embeddingServerOf, serverOf as openaiServerOf } from "./openai.ts";
 import type { OllamaOptions, OpenaiOptions } from "./options.ts";
 import { count } from "./records.ts";
 import type { Server } from "./server.ts";
@@ -67,11 +67,10 @@ export async function toldByOpenai(options: OpenaiOptions, signal: AbortSignal):
   const listed = await listModels(server, signal);
   if (!listed.some(({ id }) => id === model)) await begin(askerOf(options), signal);
   if (embeddingModel !== undefined) {
-    const embeddings = embeddingServerOf(options);
-    const there = embeddingUrl === undefined ? listed : await listModels(embeddings, signal);
+    const there = embeddingUrl === undefined ? listed : await listModels(embeddingServerOf(options), signal);
     // llama.cpp lists its model whether or not it was started with --embeddings.
     const isSure = there.some(({ id, owned_by }) => id === embeddingModel && owned_by !== "llamacpp");
-    if (!isSure) await embed(embeddings, { model: embeddingModel }, ["."], signal);
+    if (!isSure) await embedderOf(options)(["."], signal);
   }
   // A server of one model calls it as it likes.
   const entry = listed.find(({ id }) => id === model) ?? (listed.length === 1 ? listed[0] : undefined);

@@ -7,7 +7,9 @@ import { ModelError } from "../../../src/mind/model_error.ts";
 import { embeddingHandler } from "../../../src/mind/models/embedding.ts";
 import { openaiModel } from "../../../src/mind/models/openai.ts";
 import type { OpenaiOptions } from "../../../src/mind/models/options.ts";
+import { checkModel } from "../../../src/mind/models/providers.ts";
 import { silentLog } from "../../../src/log.ts";
+import { serveHttp } from "../../support/http_server.ts";
 import { startMind } from "../../support/mind.ts";
 
 /** What becomes of some texts; the server fails as `fails` says, for all that it got together. */
@@ -116,6 +118,26 @@ for (const [who, refusal] of REFUSALS) {
     assertEquals(server.asked, [256, undefined, undefined]);
   });
 }
+
+Deno.test("Voyage: a server that takes no encoding_format is asked without from then on, and passes the check", async () => {
+  const asked: (string | undefined)[] = [];
+  await using server = serveHttp({}, ({ path, body }) => {
+    if (path.endsWith("/models")) return Promise.resolve(Response.json({ data: [{ id: "m" }] }));
+    const { input, encoding_format } = JSON.parse(body) as { input: string[]; encoding_format?: string };
+    asked.push(encoding_format);
+    const refusal = { detail: "Argument 'encoding_format' must be null or 'base64'." };
+    return Promise.resolve(
+      encoding_format === undefined
+        ? Response.json({ data: input.map((_, index) => ({ index, embedding: [1] })) })
+        : Response.json(refusal, { status: 400 }),
+    );
+  });
+  const url = new URL(`http://127.0.0.1:${server.port}/v1`);
+  const embed = embedderAt(url);
+  assertEquals([await embed("a"), await embed("b")], [[1], [1]]);
+  assertEquals(asked, ["float", undefined, undefined]);
+  await checkModel(optionsOf(url, 1), new AbortController().signal, { asksIt: false });
+});
 
 Deno.test("embeddings of the knowledge are made again for other dimensions, and kept for the same", async () => {
   await using server = serveEmbeddings();
