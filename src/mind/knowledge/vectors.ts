@@ -79,13 +79,28 @@ export function openVectors(parts: VectorParts): Vectors {
     }
   }
 
+  /** Once: behind one address there may be two models. */
+  let isMadeAnew = false;
+  function makeAnew(length: number) {
+    isMadeAnew = true;
+    log.warn("the embedding model gives other dimensions than before: the knowledge is embedded anew", {
+      dimensions: length,
+    });
+    vectors.fill(undefined);
+    void making.makeAll(loadKept(parts, vectors, length));
+  }
+
   // What fails here is no model's doing but the disk's, which ends the program.
   void making.makeAll(loadKept(parts, vectors));
   return {
     async nearest(text, limit) {
       const isReady = !making.isAsking && vectors.some((vector) => vector);
       const asked = isReady ? await ask(text) : undefined;
-      return asked ? nearestOf(vectors, asked, limit) : [];
+      if (!asked) return [];
+      // A server of one model may have another one under the same name, to which the kept vectors say nothing.
+      const isOther = !vectors.some((vector) => vector?.length === asked.length);
+      if (isOther && !isMadeAnew && !making.isAsking) makeAnew(asked.length);
+      return nearestOf(vectors, asked, limit);
     },
     close() {
       // Requests under way are not waited for, which a server that hangs can make long: nothing of them is kept.
@@ -94,8 +109,12 @@ export function openVectors(parts: VectorParts): Vectors {
   };
 }
 
-/** Put the embeddings that are kept in their places, and forget those that nothing needs. Returns what is missing. */
-function loadKept({ passages, store, model }: VectorParts, vectors: Places): Missing[] {
+/**
+ * Put the embeddings that are kept in their places, and forget those that nothing needs. Returns what is missing.
+ *
+ * @param length Dimensions of those that are of use; default: any.
+ */
+function loadKept({ passages, store, model }: VectorParts, vectors: Places, length?: number): Missing[] {
   const digests = Array.from(
     passages,
     (passage) => createHash("sha256").update(`${model}\n${textOf(passage)}`).digest("hex"),
@@ -105,7 +124,9 @@ function loadKept({ passages, store, model }: VectorParts, vectors: Places): Mis
   const isKept = new Set<string>(), unneeded: number[] = [];
   for (const { seq, of, vector } of store.vectors()) {
     const places = placesOf.get(of);
-    if (!places || isKept.has(of)) unneeded.push(seq);
+    const isOther = length !== undefined && vector.length !== length;
+    if (!places || isKept.has(of) || isOther) unneeded.push(seq);
+    if (isOther) continue;
     for (const place of places ?? []) vectors[place] = vector;
     isKept.add(of);
   }

@@ -112,6 +112,33 @@ Deno.test("embeddings are made once for each passage, and again only for what ch
   assertEquals((await startAnd({ passages: [PASSAGES[0]!, PASSAGES[0]!], name: "other" })).kept, 1);
 });
 
+Deno.test("another model under the same name, told by its dimensions, embeds the knowledge anew, once", async () => {
+  await using folder = makeFolder();
+  const model = embeddingModel(), { embed } = model;
+  {
+    using _before = start({ directory: folder.path, model });
+    await allSettled();
+  }
+  let more = [0];
+  model.embed = async (text) => [...await embed(text), ...more];
+  using vectors = start({ directory: folder.path, model });
+  await allSettled();
+  const question = "How many outings does a hound want?";
+  assertEquals(await vectors.nearest(question, 2), []);
+  await allSettled();
+  assertEquals(await vectors.nearest(question, 2), [1, 2]);
+  assertEquals([vectors.kept(), vectors.lines], [3, [
+    "the embedding model gives other dimensions than before: the knowledge is embedded anew",
+    "knowledge embedded",
+  ]]);
+  // A third one, or one beside it, is not followed.
+  more = [0, 0];
+  model.asked.length = 0;
+  assertEquals(await vectors.nearest(question, 2), []);
+  await allSettled();
+  assertEquals(model.asked.length, 1);
+});
+
 Deno.test("a model that is down is warned of once, asked again after pauses, and words find what there is meanwhile", async () => {
   await using folder = makeFolder();
   const model = embeddingModel(), clock = manualClock();
