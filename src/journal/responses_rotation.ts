@@ -14,7 +14,8 @@ export type Rotation = ({ readonly bytes: number } | { readonly ageMs: number })
 export function isDue(file: Pick<ResponsesFile, "bytes" | "firstMs">, rotation: Rotation | undefined): boolean {
   if (!rotation) return false;
   if ("bytes" in rotation) return file.bytes >= rotation.bytes;
-  return file.firstMs !== undefined && rotation.now() - file.firstMs >= rotation.ageMs;
+  // An entry of the future was made while the clock was wrong: its age will never be known.
+  return file.firstMs !== undefined && Math.abs(rotation.now() - file.firstMs) >= rotation.ageMs;
 }
 
 /**

@@ -178,4 +178,6 @@ Deno.test("an age counts from the first entry, also after a restart", async () =
   assertEquals(namesIn(`${folder.path}/out`).length, 2);
   assertEquals(entriesOf(`${folder.path}/out/responses.json`), [entryOf(answer("c")).outcome]);
   assertEquals(isDue({ bytes: 1, firstMs: undefined }, rotation), false);
+  const firstMs = nowMs + 1000;
+  assertEquals([firstMs - 1, firstMs].map((firstMs) => isDue({ bytes: 1, firstMs }, rotation)), [false, true]);
 });

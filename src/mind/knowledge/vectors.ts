@@ -144,7 +144,12 @@ interface Trouble {
 }
 
 function createTrouble({ log, clock }: { log: Log; clock: Clock }): Trouble {
-  let failures = 0, retryAtMs = 0;
+  let failures = 0, failedMs = 0, waitMs = 0;
+  const pauseMs = () => {
+    const passedMs = clock.now() - failedMs;
+    // Less than none: the clock was set back.
+    return failures > 0 && passedMs >= 0 ? waitMs - passedMs : 0;
+  };
   return {
     met(error) {
       if (failures === 0) {
@@ -152,11 +157,12 @@ function createTrouble({ log, clock }: { log: Log; clock: Clock }): Trouble {
           error: messageOf(error),
         });
       }
-      retryAtMs = clock.now() + backoffDelayMs(++failures, { baseMs: PAUSE_MS.first, maxMs: PAUSE_MS.most });
+      failedMs = clock.now();
+      waitMs = backoffDelayMs(++failures, { baseMs: PAUSE_MS.first, maxMs: PAUSE_MS.most });
     },
     ended: () => failures = 0,
-    isPausing: () => failures > 0 && clock.now() < retryAtMs,
-    pauseMs: () => retryAtMs - clock.now(),
+    isPausing: () => pauseMs() > 0,
+    pauseMs,
   };
 }
 

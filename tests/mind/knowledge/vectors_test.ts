@@ -166,6 +166,19 @@ Deno.test("a model that is down is warned of once, asked again after pauses, and
   assertEquals([model.asked.length - asked, vectors.lines.length], [0, 3]);
 });
 
+Deno.test("a model that has failed is asked again, though the clock was set back since", async () => {
+  await using folder = makeFolder();
+  const model = embeddingModel(), clock = manualClock();
+  let backMs = 0;
+  using vectors = start({ directory: folder.path, model, clock: { ...clock, now: () => clock.now() - backMs } });
+  await allSettled();
+  model.isDown = true;
+  assertEquals(await vectors.nearest("hound", 1), []);
+  model.isDown = false;
+  backMs = 3_600_000;
+  assertEquals(await vectors.nearest("hound", 1), [2]);
+});
+
 Deno.test("a question does not wait for an embedding that does not come", async () => {
   await using folder = makeFolder();
   const model = embeddingModel(), clock = manualClock();
