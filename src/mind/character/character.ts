@@ -10,10 +10,11 @@ import { decodeUtf8 } from "../../utf8.ts";
 import { describeIssue, type Issue } from "../../zod_issues.ts";
 import type { CharacterArchive } from "./archive.ts";
 import { characterDigest, sha256 } from "./digest.ts";
-import { adaptCharacter } from "./format.ts";
+import { adaptCharacter, type Adapted } from "./format.ts";
 import { type Core, loadCore } from "../core_log.ts";
 import intern from "./intern.json" with { type: "json" };
 import { findJsonError } from "../../json_error.ts";
+import { isObject } from "../../json_object.ts";
 import { unreadSettings } from "../models/unread_settings.ts";
 import { type OwnWords, readOwnWords } from "./own_words.ts";
 import { type KnowledgeEntry, readKnowledgeFiles } from "../knowledge/files.ts";
@@ -55,9 +56,10 @@ export async function loadCharacter(
     : await readSource(path);
   const place = source.archive ? `${path}: ${source.archive.name}` : path;
   if (isDeeperThan(MAX_DEPTH, source.value)) throw refusal(place, [`nested more than ${MAX_DEPTH} levels deep`]);
-  const { value, unused } = adaptCharacter(source.value, (name) => core.stringToUuid(name.toWellFormed()));
+  const adapt = (value: unknown) => adaptCharacter(value, (name) => core.stringToUuid(name.toWellFormed()));
+  const { value, unused } = adapt(source.value);
   // The built-in one is known to be valid (a test checks it): to check it takes 4 ms of the start.
-  const character = path === undefined ? value as Character : await check(core, value, place);
+  const character = path === undefined ? value as Character : await check(source.value, { core, adapt, place });
   const options = { log, known: known && new Map(known.map((text) => [text.source, text])) };
   const { texts, mistakes } = source.archive
     ? readArchived(character, source.archive, options)
@@ -129,11 +131,23 @@ function parse(bytes: Uint8Array, path: string): unknown {
 }
 
 /** @throws {FatalError} With everything the core's own validation finds. */
-async function check(core: Core, value: unknown, path: string | undefined): Promise<Character> {
+async function check(
+  source: unknown,
+  { core, adapt, place }: { core: Core; adapt: (source: unknown) => Adapted; place: string | undefined },
+): Promise<Character> {
   const { validateCharacter } = await import("./validation.ts");
-  const { data, error } = validateCharacter(core, value);
+  const validate = (source: unknown) => validateCharacter(core, adapt(source).value);
+  const { data } = validate(source);
   if (data) return data;
-  throw refusal(path, (error?.issues ?? []).map((issue) => describeIssue(issue as Issue)));
+  const mistakesIn = (source: unknown) =>
+    (validate(source).error?.issues ?? []).map((issue) => describeIssue(issue as Issue));
+  const { lore, ...own } = isObject(source) ? source : {};
+  if (lore === undefined || lore === null) throw refusal(place, mistakesIn(source));
+  // What the core is shown as one list is told of as the two that the file has.
+  throw refusal(place, [
+    ...mistakesIn({ ...own, bio: own.bio ?? [] }),
+    ...mistakesIn({ name: "A", bio: lore }).map((mistake) => mistake.replace(/^bio/, "lore")),
+  ]);
 }
 
 /** How knowledge is read. `known`: texts that are in memory, by their source. */

@@ -139,6 +139,24 @@ Deno.test("every mistake is named with its place, and no value", async () => {
   assert(!message.includes("s3cret"), message);
 });
 
+Deno.test("a mistake in lore is told of as lore's, and one in bio as bio's", async () => {
+  const cases: [bio: unknown, lore: unknown, bio: RegExp | undefined, lore: RegExp | undefined][] = [
+    [["a", "b"], ["x", 3], undefined, /lore: .*\b1: expected string, received number/],
+    [["a", 7], ["x"], /bio: .*\b1: expected string, received number/, undefined],
+    [7, { x: 1 }, /bio: expected string, received number/, /lore: expected string, received object/],
+    [undefined, 42, undefined, /lore: expected string, received number/],
+  ];
+  for (const [bio, lore, wrongBio, wrongLore] of cases) {
+    await using files = makeFolder({ "c.json": { name: "A", bio, lore } });
+    const { message } = await refused(`${files.path}/c.json`);
+    const lines = message.split("\n").slice(1);
+    for (const [field, wrong] of [["bio", wrongBio], ["lore", wrongLore]] as const) {
+      const said = lines.filter((line) => line.includes(`c.json: ${field}: `));
+      assertEquals([said.length, wrong?.test(said.join()) ?? true], [wrong ? 1 : 0, true], message);
+    }
+  }
+});
+
 Deno.test("JSON that is none is refused with its line and column, and without its text", async () => {
   await using files = makeFolder({
     "comma.json": '{\n  "name": "s3cret",\n}',
