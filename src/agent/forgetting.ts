@@ -51,8 +51,9 @@ export function createForgetting(parts: {
     const waiting = journal.pendingOf(isMeant);
     // From here on to the commit nothing is waited for: after a crash all of it is gone, or nothing.
     const { events, ...memory } = memories.forget(whose, { upTo: upTo.exchange });
-    const outcomes = journal.forget(whose, { ids: events, upTo: upTo.outcome });
-    for (const event of waiting) publishing.add(journal.record(unanswered(event.id), event));
+    const outcomes = journal.forget(whose, { ids: [...events, ...waiting.map(({ id }) => id)], upTo: upTo.outcome });
+    // Not as an outcome of the event: a signature would cover the hash of the question, by which a short one is guessed.
+    for (const { id } of waiting) publishing.add(journal.record(unanswered(id)));
     const deleted = { ...memory, outcomes, events: waiting.length };
     return { deleted, gone: scrub().then((isScrubbed) => report(deleted, isScrubbed)) };
   }

@@ -108,7 +108,8 @@ export interface Journal {
   pendingOf(isMeant: (event: AgentEvent) => boolean): AgentEvent[];
   /**
    * Delete the outcomes of whose events, and of the events with these ids, up to `upTo`: delivered or not. Their ids
-   * stay known, so that none is answered again. Notes that the file may hold remains of them.
+   * stay known, so that none is answered again. Of events with these ids that wait, nothing tells a repeated query from
+   * another one any more. Notes that the file may hold remains of them.
    *
    * @returns How many.
    */
@@ -367,6 +368,7 @@ function createRows(statements: Statements, seal: Seal) {
       statements.keepIdsOf.run({ seqs, now });
       statements.deleteDeliveries.run(seqs);
       statements.deleteOrigins.run(seqs);
+      statements.dropMarks.run(JSON.stringify(what.ids));
       statements.noteRemains.run();
       return Number(statements.deleteOutcomes.run(seqs).changes);
     },

@@ -89,6 +89,8 @@ const SQL = {
   deleteOutcomes: `DELETE FROM outcome WHERE seq IN (SELECT value FROM json_each(?))`,
   deleteOrigins: `DELETE FROM origin WHERE seq IN (SELECT value FROM json_each(?))`,
   deleteDeliveries: `DELETE FROM undelivered WHERE seq IN (SELECT value FROM json_each(?))`,
+  /** Of events that wait: an outcome would take the mark of its event over. */
+  dropMarks: `UPDATE event SET asked = NULL WHERE id IN (SELECT value FROM json_each(?))`,
   noteRemains: `INSERT INTO remains (one) VALUES (1) ON CONFLICT (one) DO NOTHING`,
   remains: `SELECT one FROM remains`,
   endRemains: `DELETE FROM remains`,

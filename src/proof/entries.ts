@@ -149,7 +149,8 @@ function* differencesOf(entry: UncheckedEntry, claims: AnswerClaims, trusted: Tr
 
 /**
  * Whether a signed outcome refuses what came under its id: an error of something that the agent could not take for an event,
- * because it was malformed or too large. Neither a query nor a nonce was signed then.
+ * because it was malformed or too large, or that was to be forgotten before it was answered. Neither a query nor a nonce
+ * was signed then.
  */
 export function isRefusal({ error_sha256, query_sha256 }: AnswerClaims): boolean {
   return error_sha256 !== undefined && query_sha256 === undefined;

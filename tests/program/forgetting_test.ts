@@ -10,6 +10,7 @@ import { openMemory } from "../../src/memory/memory.ts";
 import { placeOf } from "../../src/memory/places.ts";
 import { openState, type State } from "../../src/program/state.ts";
 import { createSigner } from "../../src/proof/signer.ts";
+import { parseToken } from "../../src/proof/token_parsing.ts";
 import { isInFiles, startAgent } from "../support/agent.ts";
 import { answer, event } from "../support/events.ts";
 import { copyFiles, makeFastFolder } from "../support/fast_folder.ts";
@@ -117,6 +118,26 @@ Deno.test("`agent forget` killed at any moment leaves all or nothing, and no tra
     seen.push(exchanges > 0 ? "all" : "nothing");
   }
   assertEquals(seen[0], "all");
+});
+
+Deno.test("of an event that waited nothing stays by which its question could be guessed: no hash in a signature, no mark", async () => {
+  await using folder = makeFolder();
+  {
+    using state = open(folder.path);
+    await say(state);
+  }
+  await using forgetting = await startAgent({ folder: folder.path, args: ["forget", "--user", "alice"] });
+  assertEquals((await forgetting.ended).code, 0);
+  using state = open(folder.path);
+  const { outcome } = state.journal.recorded("alice-waits")!;
+  const token = parseToken(outcome.signature ?? "");
+  assert(token.ok);
+  assertEquals([token.value.claims.queryId, token.value.claims.query_sha256], ["alice-waits", undefined]);
+  const marks = (user: string) =>
+    state.database.sqlite.prepare("SELECT DISTINCT asked IS NULL AS none FROM outcome WHERE id LIKE ?").all(
+      `${user}-%`,
+    );
+  assertEquals([marks("alice"), marks("bob")].flat().map(({ none }) => none), [1, 0]);
 });
 
 Deno.test("where the last signed answer was forgotten, the agent starts again and its chain goes on", async () => {

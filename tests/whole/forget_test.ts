@@ -1,6 +1,7 @@
 /** Forgetting, as a server and an operator ask for it: after it no file of the state holds a word of what was said. @module */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { parseToken } from "../../src/proof/token_parsing.ts";
 import { isInFiles, startAgent } from "../support/agent.ts";
 import { event } from "../support/events.ts";
 import { makeFolder } from "../support/folder.ts";
@@ -19,6 +20,13 @@ interface Forgot {
 
 function settings(url: string, more: Record<string, string> = {}) {
   return { USE_WEBSOCKET: "true", WEBSOCKET_URL: url, WEBSOCKET_RECONNECT_INTERVAL: "10", ...more };
+}
+
+/** The hash of the question in a signature. */
+function questionSigned(signature: unknown): string | undefined {
+  const token = parseToken(String(signature));
+  if (!token.ok) throw new Error(token.reason);
+  return token.value.claims.query_sha256;
 }
 
 /** Acks that say what was forgotten, over all connections. */
@@ -75,8 +83,9 @@ Deno.test("an answer that is under way is not written back, its event ends with 
   assertEquals(isInFiles(`${folder.path}/.agent`, CANARY), false);
   model.release();
   const acks = await server.acks(5);
-  const errors = acks.filter(({ eventId }) => eventId === "a2" || eventId === "a3").map(({ error }) => error);
-  assertEquals(errors, Array(2).fill("forgotten, as was asked for, before it was answered"));
+  const forgot = acks.filter(({ eventId }) => eventId === "a2" || eventId === "a3");
+  assertEquals(forgot.map(({ error }) => error), Array(2).fill("forgotten, as was asked for, before it was answered"));
+  for (const { signature } of forgot) assertEquals(questionSigned(signature), undefined);
   assertEquals(forgotten(server.frames)[0]?.deleted, { exchanges: 1, messages: 0, outcomes: 1, events: 2 });
   await server.received((message) => message.type === "ack" && message.eventId === "a4");
   assertEquals(JSON.stringify(model.asked.at(-1)).includes(CANARY), false);
