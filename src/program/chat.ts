@@ -1,13 +1,15 @@
 /** A chat in a terminal, or with piped lines, with the same mind and memory as for events. @module */
 
 import process from "node:process";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import type { Clock } from "../clock.ts";
 import { escapeControls, escapeControlsInLines } from "../control_characters.ts";
 import { messageOf } from "../errors.ts";
 import { OutputError } from "../streams.ts";
+import type { Decoded } from "../utf8.ts";
 import { CHAT } from "../wire.ts";
 import type { AnswerWriter, Mind } from "../mind/mind.ts";
+import { pipedLines } from "./piped_lines.ts";
 
 /** What a chat needs. */
 export interface ChatParts {
@@ -40,38 +42,44 @@ export async function chat(parts: ChatParts, signal: AbortSignal): Promise<{ una
   const { conversation, write } = parts;
   // Escaped, because a character file may come from anywhere.
   const name = escapeControls(parts.name);
-  const isTerminal = process.stdin.isTTY === true;
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
-  const lines = createInterface({
-    input: process.stdin,
-    ...(isTerminal && { output: process.stdout, prompt: "You: " }),
-  });
+  const typed = Deno.stdin.isTerminal() ? typedLines(stop, () => ended.abort()) : undefined;
+  let unanswered = 0;
+  if (typed) {
+    write(
+      `Talking to ${name}, conversation ${JSON.stringify(conversation)}. /help says more, exit or Ctrl+D ends.\n\n`,
+    );
+    typed.prompt();
+  }
+  for await (const line of typed?.lines ?? pipedLines(stop)) {
+    const { text, invalidAt }: Decoded = typeof line === "string" ? { text: line } : line;
+    const query = text.trim();
+    if (/^\/?(exit|quit)$/i.test(query)) break;
+    if (/^\/help$/i.test(query)) write(`${HELP}\n`);
+    else if (invalidAt) {
+      parts.writeError(`no answer: line ${invalidAt.line} is not UTF-8, at column ${invalidAt.column}\n`);
+      unanswered++;
+    } else if (query !== "" && !(await say(query, { ...parts, lead: typed ? `${name}: ` : "" }, stop))) unanswered++;
+    if (stop.aborted) break;
+    typed?.prompt();
+  }
+  typed?.lines.close();
+  if (typed) write("\n");
+  return { unanswered };
+}
+
+/** The lines that are typed at a terminal, and what asks for the next one. */
+function typedLines(stop: AbortSignal, interrupted: () => void): { lines: Interface; prompt: () => void } {
+  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: "You: " });
   // Ctrl+D may come while an answer is awaited, and a closed readline throws at the next prompt.
   let isClosed = false;
   lines.on("close", () => isClosed = true);
   // While readline edits a line on a terminal, Ctrl+C is a key press, not a signal.
-  lines.on("SIGINT", () => ended.abort());
+  lines.on("SIGINT", interrupted);
   stop.addEventListener("abort", () => lines.close(), { once: true });
   if (stop.aborted) lines.close();
-  let unanswered = 0;
-  if (isTerminal) {
-    write(
-      `Talking to ${name}, conversation ${JSON.stringify(conversation)}. /help says more, exit or Ctrl+D ends.\n\n`,
-    );
-    if (!isClosed) lines.prompt();
-  }
-  for await (const line of lines) {
-    const query = line.trim();
-    if (/^\/?(exit|quit)$/i.test(query)) break;
-    if (/^\/help$/i.test(query)) write(`${HELP}\n`);
-    else if (query !== "" && !(await say(query, { ...parts, lead: isTerminal ? `${name}: ` : "" }, stop))) unanswered++;
-    if (stop.aborted) break;
-    if (isTerminal && !isClosed) lines.prompt();
-  }
-  lines.close();
-  if (isTerminal) write("\n");
-  return { unanswered };
+  return { lines, prompt: () => isClosed || lines.prompt() };
 }
 
 /** Answer one line. Returns false if there is no answer, unless the chat is ending. */

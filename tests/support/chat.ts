@@ -33,6 +33,7 @@ export function startChat(options: { folder: string; env?: Record<string, string
   })();
   return {
     say: (line: string) => writer.write(new TextEncoder().encode(`${line}\n`)),
+    write: (bytes: Uint8Array) => writer.write(bytes),
     end: () => writer.close(),
     printed: (part: string) => watch.until(part, () => stdout.includes(part) ? true : undefined),
     kill: (signal: "SIGINT" | "SIGTERM") => child.kill(signal),

@@ -1,7 +1,7 @@
 /** `agent chat`, the real program: lines in, answers out, the memory that events have too. @module */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { startAgent } from "../support/agent.ts";
+import { startAgent, startCommand } from "../support/agent.ts";
 import { chatOver, startChat } from "../support/chat.ts";
 import { startModelServer } from "../support/model_server.ts";
 import { makeFolder } from "../support/folder.ts";
@@ -101,6 +101,32 @@ Deno.test("a line that the model can't answer is said to be so, the next one get
   assertEquals(code, 65);
   assertMatch(stderr, /^no answer: .*400/);
   assertMatch(stdout, /^You said: xxx\?\n\n$/);
+});
+
+Deno.test("a line ends at a line feed alone; one that is no UTF-8 is refused by its number, and the next one is answered", async () => {
+  await using files = await millFolder();
+  await using chat = startChat({ folder: files.path, env: { AGENT_CHARACTER: "c.json" } });
+  await chat.say("When does\u2028the mill\ropen?");
+  await chat.write(Uint8Array.from("What does the caf\xe9 cost?\n", (letter) => letter.charCodeAt(0)));
+  await chat.write(new TextEncoder().encode("What does a sack of rye weigh?"));
+  await chat.end();
+  const { code, stdout, stderr } = await chat.ended;
+  assertEquals(stdout.split("\n\n"), [
+    "The mill opens at six in the morning.\n[notes.md]",
+    "A sack of rye weighs fifty kilos.\n[knowledge]",
+    "",
+  ]);
+  assertEquals([code, stderr], [65, "no answer: line 2 is not UTF-8, at column 18\n"]);
+});
+
+Deno.test("a chat that can't read its standard input says so and ends with 74", async () => {
+  await using folder = makeFolder();
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: ["-c", '"$0" "$@" < .', ...startCommand(["chat"])],
+    cwd: folder.path,
+  }).output();
+  assertStringIncludes(new TextDecoder().decode(stderr), "Cannot read the standard input: is a directory");
+  assertEquals(code, 74);
 });
 
 Deno.test("a chat in a TEE is refused: the terminal is the host's", async () => {
