@@ -1,10 +1,17 @@
 /** REST: questions, refusals, waits for answers, and lists. @module */
 
+import { getEventListeners } from "node:events";
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { systemClock } from "../../src/clock.ts";
+import { type ApiOptions, createWaits } from "../../src/test_server/api/context.ts";
+import { respondToApi } from "../../src/test_server/api/routes.ts";
+import { createFigures } from "../../src/test_server/figures.ts";
+import { DEFAULT_LIMITS } from "../../src/test_server/limits.ts";
 import type { TestServerOptions } from "../../src/test_server/server.ts";
 import { type Client, connect } from "../support/client.ts";
 import { type ServerUnderTest, startServer } from "../support/server.ts";
 import { http, startWithAgent } from "./agent_server.ts";
+import { setStage } from "./stage.ts";
 
 const AGENT = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -108,6 +115,38 @@ Deno.test("?wait: 200 with the response, 502 with the error, 202 with the state 
   const { status, body } = await answering;
   assertEquals([status, body.success, body.response, body.agentId], [200, true, "!", AGENT]);
   assertEquals(body.metadata, metadata);
+});
+
+Deno.test("requests that wait, and those that are refused, leave nothing behind with the signal that stops the server", async () => {
+  const { dispatch, ledger, ask, join, answer } = setStage({ limits: { unanswered: 1 } });
+  const stopping = new AbortController();
+  const options: ApiOptions = {
+    dispatch,
+    ledger,
+    figures: createFigures(Date.now),
+    limits: DEFAULT_LIMITS,
+    waits: createWaits(1),
+    clock: systemClock,
+    print() {},
+    tellAgents: () => 0,
+    stopping: stopping.signal,
+  };
+  const post = (question: unknown) =>
+    respondToApi(
+      new Request("http://localhost/api/query?wait=600", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(question),
+      }),
+      options,
+    );
+  ask("full");
+  assertEquals((await post({ query: "?" }))?.status, 503);
+  assertEquals((await post({ id: "full", query: "Another?" }))?.status, 409);
+  join(1);
+  answer(1, "full");
+  assertEquals((await post({ id: "full", query: ledger.get("full")?.event.query }))?.status, 200);
+  assertEquals(getEventListeners(stopping.signal, "abort"), []);
 });
 
 Deno.test("a request that waits when the server stops is told the event's state", async () => {

@@ -73,9 +73,9 @@ async function askAndWait(
   };
   const asker: Asker = { changed: () => isOver() && enough.abort() };
   const refused = ask(event, options, asker);
+  if (!refused && !isOver()) await clock.sleep(seconds * 1_000, enough.signal);
+  enough.abort(); // or its listeners would stay with the signal that stops the server
   if (refused) return refused;
-  if (!isOver()) await clock.sleep(seconds * 1_000, enough.signal);
-  enough.abort();
   dispatch.forget(asker);
   const asked = ledger.get(event.id);
   if (!asked) return failure(503, "The event was forgotten: too many others were answered meanwhile.");
