@@ -39,7 +39,7 @@ export interface ResponsesCheckpoint {
   readonly path: string;
   /** The last outcome in it. */
   readonly seq: number;
-  /** Its length up to and with that outcome. */
+  /** Its length up to and with that outcome; as a negative number where another entry of somebody else's came behind it. */
   readonly bytes: number;
 }
 

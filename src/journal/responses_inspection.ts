@@ -7,7 +7,10 @@ import { CLOSING_BRACKET, OPENING_BYTES, type Piece, placeEntries } from "./resp
 
 /** What the journal expects to find. */
 export interface Expected {
-  /** A length that was on disk, and the text that ended there, an entry's or its end; none where the file was empty. */
+  /**
+   * A length that was on disk, and the text that ended there, an entry's or its end, or "", where it is somebody else's;
+   * none where the file was empty.
+   */
   readonly checkpoint?: { readonly bytes: number; readonly lastText: string };
   /** Those that came after it, which may be missing. */
   readonly since: readonly Entry[];
@@ -72,7 +75,9 @@ function inspectTail(file: Deno.FsFile, expected: Expected): Finding | undefined
   if (start < before.length || size < start || size > end + MAX_BLANK_BYTES) return undefined;
   if (!matches(readAt(file, start - before.length, before.length), before)) return undefined;
   const tail = readAt(file, start, size - start);
-  return inspectAsLeft(tail, { start, places, since }) ?? inspectTorn(tail, { start, places, since });
+  const found = inspectAsLeft(tail, { start, places, since });
+  // Where the text before is not known, a bracket behind it may be that of an array in the array.
+  return found ?? (before.length > 0 ? inspectTorn(tail, { start, places, since }) : undefined);
 }
 
 /** A tail that holds some of the entries in their places, then the closing bracket, then nothing. */

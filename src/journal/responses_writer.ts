@@ -3,7 +3,8 @@
 import { resolve } from "node:path";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Journal, RecordedOutcome } from "./journal.ts";
+import type { Entry } from "../wire.ts";
+import type { Journal, RecordedOutcome, ResponsesCheckpoint } from "./journal.ts";
 import { type OpenedResponses, openResponsesFile } from "./responses_file.ts";
 import type { ResponsesFile } from "./responses_held.ts";
 import { OPENING_BYTES } from "./responses_layout.ts";
@@ -53,6 +54,8 @@ export class ResponsesWriter implements Disposable {
   /** Whether a new file can be begun: a file that is mounted by itself can't be moved. */
   #canRotate = true;
   #isChanged: boolean;
+  /** Whether the file ends with an outcome of the journal, and not with what somebody else put there. */
+  #endsWithOwn: boolean;
 
   /**
    * Open the file.
@@ -66,16 +69,18 @@ export class ResponsesWriter implements Disposable {
     this.#published = journal.lastOutcome();
     const mark = journal.checkpoint(), isSamePath = mark?.path === this.#path;
     const asExpected = (outcome: RecordedOutcome) => ({ ...outcome, text: expectedText(outcome) });
+    const bytes = Math.abs(mark?.bytes ?? 0), wasOwn = mark === undefined || mark.bytes >= 0;
     // Where the file was empty at the checkpoint, no entry tells its place.
-    const last = isSamePath && mark.bytes > OPENING_BYTES ? lastNoted(journal, mark.seq) : undefined;
+    const last = isSamePath && bytes > OPENING_BYTES ? lastNoted(journal, mark.seq) : undefined;
     const since = journal.outcomes({ seq: mark?.seq ?? 0, limit: -1 });
     const opened = openResponsesFile(this.#path, {
       since: since.map(asExpected),
-      ...(mark && last && {
-        checkpoint: { bytes: mark.bytes, lastText: last === "forgotten" ? ENTRY_END : expectedText(last) },
+      ...(last && {
+        checkpoint: { bytes, lastText: !wasOwn ? "" : last === "forgotten" ? ENTRY_END : expectedText(last) },
       }),
     });
     this.#file = opened.file;
+    this.#endsWithOwn = wasOwn && opened.found.state !== "changed";
     const missing = new Set(opened.missing.map(({ outcome }) => outcome.queryId));
     this.missing = since.filter(({ outcome }) => missing.has(outcome.queryId));
     this.#isChanged = !(isSamePath && mark.seq === this.#published && opened.found.state === "as left");
@@ -99,8 +104,8 @@ export class ResponsesWriter implements Disposable {
    * @throws {FatalError} If the disk refuses.
    */
   begin(missing: readonly RecordedOutcome[]): void {
-    this.#file.append(missing);
-    if (this.#published > 0 && this.#isChanged) this.#note({ atRest: true });
+    this.#append(missing);
+    if ((this.#published > 0 || !this.#endsWithOwn) && this.#isChanged) this.#note({ atRest: true });
   }
 
   /**
@@ -148,16 +153,22 @@ export class ResponsesWriter implements Disposable {
       this.#file[Symbol.dispose]();
       const opened = openResponsesFile(this.#path, { since: outcomes });
       this.#file = opened.file;
+      this.#endsWithOwn = opened.found.state !== "changed";
       // A file as it was left would still be the one that is held.
       this.#report(opened, { isAnother: true });
       this.#options.onNewFile?.();
       this.#noteBeforeNew();
-      this.#file.append(opened.missing);
+      this.#append(opened.missing);
       return false;
     }
     const isRotated = this.#canRotate && isDue(this.#file, this.#options.rotation) && this.#rotate();
-    this.#file.append(outcomes);
+    this.#append(outcomes);
     return !isRotated;
+  }
+
+  #append(entries: readonly Pick<Entry, "text">[]): void {
+    this.#file.append(entries);
+    this.#endsWithOwn ||= entries.length > 0;
   }
 
   /** Begin a new file; false if the old one can't be moved. */
@@ -198,16 +209,20 @@ export class ResponsesWriter implements Disposable {
    * crash they must not come back.
    */
   #noteBeforeNew(): void {
-    const checkpoint = { path: this.#path, seq: this.#published, bytes: this.#file.bytes };
-    this.#options.journal.setCheckpoint(checkpoint, { now: true });
+    this.#options.journal.setCheckpoint(this.#checkpoint(), { now: true });
   }
 
   /** Bring the file to the disk, and note how far it got. */
   #note({ atRest }: { atRest: boolean }): void {
     if (atRest) this.#file.rest();
     else this.#file.sync();
-    this.#options.journal.setCheckpoint({ path: this.#path, seq: this.#published, bytes: this.#file.bytes });
+    this.#options.journal.setCheckpoint(this.#checkpoint());
     this.#unnoted = 0;
+  }
+
+  #checkpoint(): ResponsesCheckpoint {
+    const { bytes } = this.#file;
+    return { path: this.#path, seq: this.#published, bytes: this.#endsWithOwn ? bytes : -bytes };
   }
 
   /** After a failed write or fsync, a later one that works would hide what is missing. */

@@ -160,6 +160,35 @@ Deno.test("an empty file at the last checkpoint is as it was left at the next st
   assertEquals(entriesOf(`${folder.path}/out/responses.json`), [answer("b")]);
 });
 
+Deno.test("a file that somebody changed is told of once, also where nothing is appended to it", async () => {
+  await using folder = makeFolder();
+  const path = `${folder.path}/out/responses.json`;
+  const start = (...ids: string[]) => {
+    using parts = openParts(folder.path);
+    using publisher = openPublisher(parts);
+    publisher.publish(parts.record(...ids));
+    return parts.warnings;
+  };
+  Deno.mkdirSync(`${folder.path}/out`);
+  Deno.writeTextFileSync(path, '[{"queryId":"theirs"}]');
+  const foreign = "responses file holds entries that this agent did not write: keeping them, and appending its own";
+  assertEquals([start(), start(), start("a"), start()], [[foreign], [], [], []]);
+  const changed = ["responses file was changed by somebody else: appending to it as it is"];
+  for (const theirs of ['[{"queryId":"a"},\n7]\n', "[\n]\n\n", '[ "a"\r\n]', "\ufeff[{}, [1]]"]) {
+    Deno.writeTextFileSync(path, theirs);
+    assertEquals([start(), start(), start()], [changed, [], []]);
+    Deno.writeTextFileSync(path, theirs.replace("]", ", 1]").replace("[\n,", "["));
+    assertEquals([start(), start()], [changed, []], "another change is told again");
+    assertEquals([start("a" + theirs), start()], [[], []]);
+    assertEquals((entriesOf(path).at(-1) as { queryId?: unknown }).queryId, "a" + theirs);
+  }
+  Deno.writeTextFileSync(path, '["abcdefg"]');
+  assertEquals(start(), changed);
+  Deno.writeTextFileSync(path, '["abc",[[1]]]');
+  assertEquals(start(), changed, "what has the length of the file before is not cut off");
+  assertEquals(entriesOf(path), ["abc", [[1]]]);
+});
+
 Deno.test("an age counts from the first entry, also after a restart", async () => {
   await using folder = makeFolder();
   const { timestamp } = answer("a");
