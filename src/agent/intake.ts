@@ -7,6 +7,7 @@ import type { Delivery } from "../transports/transport.ts";
 import { type AgentEvent, type Failure, isFailure } from "../wire.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Deliveries } from "./deliveries.ts";
+import { tellIdleMetadata } from "./idle_metadata.ts";
 import type { Observing } from "./observing.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Repeats } from "./repeats.ts";
@@ -41,6 +42,7 @@ export function createIntake(parts: {
   clock: Clock;
 }): Intake {
   const { agentId, journal, outbox, backlog, isLoaded, deliveries, repeats, observing, log, clock } = parts;
+  const tellIdle = tellIdleMetadata(log);
   const failure = ({ id }: AgentEvent, error: string) => ({ queryId: id, error, timestamp: clock.now(), agentId });
   return {
     accept(delivery) {
@@ -52,12 +54,9 @@ export function createIntake(parts: {
         repeats.repeated(event.id, { isAnswered: true, asksAnother: accepted.asksAnother });
         observing.repeated();
         if (isFailure(accepted.outcome)) parts.onFailedBefore();
-        if (accepted.settled) outbox.again(accepted.outcome, delivery);
-        else {
-          if (delivery.handle !== undefined) deliveries.add(delivery);
-          outbox.redelivered(event.id, delivery);
-        }
-        return;
+        if (accepted.settled) return outbox.again(accepted.outcome, delivery);
+        if (delivery.handle !== undefined) deliveries.add(delivery);
+        return outbox.redelivered(event.id, delivery);
       }
       if (accepted.state === "forgotten") {
         log.info("event {event} was answered before, and its answer is no longer kept", { event: event.id });
@@ -77,6 +76,7 @@ export function createIntake(parts: {
         return;
       }
       log.info("📥 Processing new event: {event}", { event: event.id }, { query: event.query });
+      tellIdle(event);
       observing.accepted(delivery);
       parts.onAccepted();
       const isAlone = (delivery.attempt ?? 1) > 1;

@@ -289,6 +289,21 @@ Deno.test("the second start says how many events were answered before, and both 
   assertEquals(readEntries(`${input.folder}/iexec_out/responses.json`)!.length, 3);
 });
 
+Deno.test("a priority or a stream that does nothing is pointed out, once for each, without its value", async () => {
+  await using input = makeInput();
+  const asked = [{}, { priority: "normal", stream: false }, { priority: "HIGH", stream: "on" }, { priority: "urgent" }];
+  input.write(JSON.stringify(asked.map((metadata, index) => ({ ...event(`q${index + 1}`), metadata }))));
+  await using agent = await startAgent(input);
+  await agent.responses(4);
+  await agent.stop();
+  const warnings = agent.log.filter(({ message }) => message.includes("has no effect unless"));
+  assertEquals(warnings.map(({ field, value, event }) => [field, value, event]), [
+    ["priority", '"high"', "q3"],
+    ["stream", "true", "q3"],
+  ]);
+  assert(!agent.lines.some((line) => line.includes("HIGH")));
+});
+
 Deno.test("agents of one character have ids of their own, which last, and AGENT_ID sets one", async () => {
   await using folder = makeFolder();
   const idOf = async (state: string, env: Record<string, string> = {}) => {
