@@ -49,11 +49,17 @@ export type FeedUpdate =
   | { readonly type: "figures"; readonly figures: FeedFigures };
 
 /**
- * The result of a command. `key`: the event that was asked or replayed; `text`: the text that was read; `request`: -1
- * where a command had none.
+ * The result of a command. `key`: the event that was asked or replayed; `text`: the text that was read; `metadata`: of a
+ * query that was read, if it has any; `request`: -1 where a command had none.
  */
 export type FeedReply =
-  | { readonly type: "done"; readonly request: number; readonly key?: string; readonly text?: string }
+  | {
+    readonly type: "done";
+    readonly request: number;
+    readonly key?: string;
+    readonly text?: string;
+    readonly metadata?: AgentEvent["metadata"];
+  }
   | { readonly type: "refused"; readonly request: number; readonly reason: string };
 
 /** Whatever the server sends. */

@@ -55,7 +55,7 @@ const FIGURES_MS = 2_000;
 /** Longest text that a page may read, in UTF-16 code units: three bytes each, it is below what may wait unread. */
 const MAX_READ = 1_000_000;
 
-type Done = { readonly ok: true; readonly key?: string; readonly text?: string };
+type Done = { readonly ok: true } & Pick<FeedReply & { type: "done" }, "key" | "text" | "metadata">;
 type Refused = { readonly ok: false; readonly reason: string };
 
 /** No page is open yet. */
@@ -135,15 +135,9 @@ class TellingHub implements FeedHub {
       return page.send({ type: "refused", request: command.request ?? NO_REQUEST, reason: command.reason });
     }
     const { request } = command.value, result = this.#carryOut(command.value);
-    const reply: FeedReply = result.ok
-      ? {
-        type: "done",
-        request,
-        ...result.key !== undefined && { key: result.key },
-        ...result.text !== undefined && { text: result.text },
-      }
-      : { type: "refused", request, reason: result.reason };
-    page.send(reply);
+    if (!result.ok) return page.send({ type: "refused", request, reason: result.reason });
+    const { ok: _, ...told } = result;
+    page.send({ type: "done", request, ...told });
   }
 
   async end(): Promise<void> {
@@ -216,9 +210,16 @@ class TellingHub implements FeedHub {
   #read({ key, connection }: FeedCommand & { type: "read" }): Done | Refused {
     const asked = this.#options.ledger.get(key);
     if (!asked) return { ok: false, reason: "there is no such event any more" };
-    const text = connection === undefined ? asked.event.query : asked.said.get(connection)?.text;
+    if (connection === undefined) {
+      const { event: { query: text, metadata }, frame: { length } } = asked;
+      return length <= MAX_READ ? { ok: true, text, ...metadata && { metadata } } : tooLong(length);
+    }
+    const text = asked.said.get(connection)?.text;
     if (text === undefined) return { ok: false, reason: "that agent has not answered" };
-    if (text.length <= MAX_READ) return { ok: true, text };
-    return { ok: false, reason: `it has ${text.length} characters: read it with GET /api/events/ID` };
+    return text.length <= MAX_READ ? { ok: true, text } : tooLong(text.length);
   }
+}
+
+function tooLong(length: number): Refused {
+  return { ok: false, reason: `it has ${length} characters: read it with GET /api/events/ID` };
 }

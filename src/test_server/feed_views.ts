@@ -31,7 +31,12 @@ export function viewEvent(asked: Asked): FeedEvent {
   const { replays, tookMs, answer, error } = asked;
   return {
     key,
-    event: { id, query: beginning(query, SHOWN_LENGTH), timestamp, ...metadata && isShort(frame) && { metadata } },
+    event: {
+      id,
+      query: beginning(query, SHOWN_LENGTH),
+      timestamp,
+      ...metadata && isShort(frame, metadata) && { metadata },
+    },
     queryLength: query.length,
     askedBy,
     number,
@@ -62,6 +67,6 @@ function viewAnswer({ connection, agentId, state, text, restarts, tookMs, metada
 }
 
 /** Whether its metadata can be shown in full: a page shows many events. */
-function isShort(frame: string): boolean {
-  return frame.length <= 2 * SHOWN_LENGTH;
+function isShort(frame: string, metadata: object): boolean {
+  return frame.length <= SHOWN_LENGTH || JSON.stringify(metadata).length <= SHOWN_LENGTH;
 }

@@ -145,6 +145,20 @@ Deno.test("a long text is cut on the page, with its length told, and read whole 
   assertEquals(await read({ request: 4, key: "nothing" }), "there is no such event any more");
 });
 
+Deno.test("of a long question the metadata is shown; a large metadata is left out, and read with the question", async () => {
+  await using server = await startServer({ events: [] });
+  await using client = await connect(server.url);
+  const metadata = { userId: "alice" }, large = { notes: "n".repeat(20_000) };
+  client.send({ id: "long", query: "x".repeat(50_000), timestamp: 1, metadata });
+  client.send({ id: "large", query: "?", timestamp: 1, metadata: large });
+  await server.printed("waits for an agent to connect: large");
+  await using page = await openFeed(server);
+  assertEquals((await page.event(({ key }) => key === "long")).event.metadata, metadata);
+  assertEquals((await page.event(({ key }) => key === "large")).event.metadata, undefined);
+  const read = await page.command({ type: "read", request: 1, key: "large" });
+  assertEquals(read, { type: "done", request: 1, text: "?", metadata: large });
+});
+
 Deno.test("a text that is too long to be read over the feed is refused with the way to read it", async () => {
   await using server = await startServer({ events: [] });
   await using agent = await connectAgent(server);

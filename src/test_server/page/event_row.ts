@@ -23,8 +23,10 @@ export interface RowActions {
   replay(event: FeedEvent): Promise<string | undefined>;
   askAgain(event: FeedEvent): Promise<string | undefined>;
   edit(event: FeedEvent): Promise<string | undefined>;
-  /** The whole query or, of a connection, the whole answer. */
-  read(key: string, connection?: number): Promise<{ readonly text: string } | { readonly wrong: string }>;
+  /** The whole query, with its metadata, or, of a connection, the whole answer. */
+  read(key: string, connection?: number): Promise<
+    { readonly text: string; readonly metadata?: FeedEvent["event"]["metadata"] } | { readonly wrong: string }
+  >;
 }
 
 const STATE_NAMES: Record<ShownState, string> = {

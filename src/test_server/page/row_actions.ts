@@ -13,15 +13,17 @@ export function createRowActions(
 ): RowActions {
   const read: RowActions["read"] = async (key, connection) => {
     const reply = await request({ type: "read", key, ...connection !== undefined && { connection } });
-    return reply.type === "done" ? { text: reply.text ?? "" } : { wrong: refusalOf(reply) ?? "" };
+    return reply.type === "done"
+      ? { text: reply.text ?? "", metadata: reply.metadata }
+      : { wrong: refusalOf(reply) ?? "" };
   };
 
-  /** The question of an event, whole. */
-  async function questionOf({ key, event, queryLength }: FeedEvent) {
-    const metadata = event.metadata ?? {};
-    if (event.query.length === queryLength) return { query: event.query, metadata };
+  /** The question of an event, with all that was said about it. */
+  async function questionOf({ key, event: { query, metadata }, queryLength }: FeedEvent) {
+    // A large metadata was left out, and looks like none.
+    if (metadata && query.length === queryLength) return { query, metadata };
     const whole = await read(key);
-    return "text" in whole ? { query: whole.text, metadata } : whole;
+    return "text" in whole ? { query: whole.text, metadata: whole.metadata ?? {} } : whole;
   }
 
   return {

@@ -324,6 +324,13 @@ testInBrowser(
     await question.press("Control+Enter");
     const [, , , edited] = await agent.received(4) as { query: string; metadata: object }[];
     assertEquals([edited?.query, edited?.metadata], ["What is RLC?", metadata]);
+
+    const large = { ...metadata, notes: "n".repeat(20_000) };
+    client.send({ id: "large", query: "And large?", timestamp: 1, metadata: large });
+    await unfold(eventOf(page, "And large?"));
+    await eventOf(page, "And large?").getByRole("button", { name: /^Ask again/ }).click();
+    const [, , , , , largeAgain] = await agent.received(6) as { query: string; metadata: object }[];
+    assertEquals([largeAgain?.query, largeAgain?.metadata], ["And large?", large]);
   },
 );
 
