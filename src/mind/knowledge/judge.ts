@@ -123,8 +123,8 @@ export function judge(about: Case, look: Look, found: number): Judgement {
   // `And when?` asks it of what was asked before.
   const isGiven = gives(look, part, about.said.length === 0 && !part.asksAgent ? terms : about.said);
   const isAboutIt = aboutness(about, look);
-  const score = (isShort ? Math.min(isAbout, covered / whole) : covered / whole) * isAboutIt *
-    (isGiven ? 1 : DEFINES.not);
+  const coverage = Math.min(covered / whole, coverageOfName(about, look));
+  const score = (isShort ? Math.min(isAbout, coverage) : coverage) * isAboutIt * (isGiven ? 1 : DEFINES.not);
   const isNear = isLong && isGiven && isAboutIt === 1 && score >= NEAR;
   if (score < least) return { score, rank: score, isNear };
   const order = 1 + ORDER.bm25 * found / highest + ORDER.lead * lead / whole +
@@ -162,6 +162,24 @@ function cover(terms: readonly Term[], look: Look): { covered: number; lead: num
     before = met;
   }
   return { covered, lead };
+}
+
+/**
+ * How much a passage covers of a question of which it has one name and nothing else: a name of two words is one thing,
+ * and says no more of `does Anna Rossi have children?` than `Anna`. 1 where it has more.
+ */
+function coverageOfName({ said, part, whole }: Case, look: Look): number {
+  if (part.asksWhatItIs) return 1;
+  let met: Term[] | undefined;
+  for (const name of namesIn(said)) {
+    if (!name.some((term) => share(term, look.terms) > 0)) continue;
+    if (met) return 1;
+    met = name;
+  }
+  // The first word may have its capital from the start of the sentence.
+  if (!met || met.length === 1 || met.length === said.length || !met.slice(1).every(({ isName }) => isName)) return 1;
+  const weights = met.map(({ weight }) => weight), most = Math.max(...weights);
+  return most / (whole - weights.reduce((sum, weight) => sum + weight, 0) + most);
 }
 
 /** What a term counts whose neighbour, which makes one name with it, the passage does not have. */

@@ -19,6 +19,8 @@ export interface Term extends Pick<Facts, "isKnown" | "forms" | "similar"> {
   readonly isAsked: boolean;
   /** Whether it makes another question of it: a name that nobody knows, or the news of the day. */
   readonly isPivotal: boolean;
+  /** Whether it is written with a capital, and not at the start of a sentence. */
+  readonly isName: boolean;
   /** Whether it stands right behind the term before it: `credit card`. */
   readonly isNext: boolean;
 }
@@ -82,6 +84,7 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
           isContext,
           isAsked,
           isPivotal,
+          isName: word.isName,
           isNext: word.isNext || place > 0,
         });
       }
@@ -131,6 +134,7 @@ function newsTerm(weight: number): Term {
     isContext: false,
     isAsked: false,
     isPivotal: true,
+    isName: false,
     isNext: false,
   };
 }

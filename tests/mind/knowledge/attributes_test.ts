@@ -178,3 +178,36 @@ Deno.test("when and where alone ask it of what was asked before, and nothing of 
     assertEquals(after("Who robbed the bakery?", question), undefined, question);
   }
 });
+
+Deno.test("a name of two words is one thing: what is asked of it is not answered by whatever has the name", () => {
+  const founded = "Anna Rossi founded the bakery in 1998.", hall = "The Blue Hall shows paintings by Elena Marchi.";
+  const knowledge = buildKnowledge(from(
+    founded,
+    hall,
+    "The bakery has four employees.",
+    "Elena Marchi died in 1987.",
+    "The museum is closed on Mondays.",
+    "A ticket costs 12 euros.",
+  ));
+  const unknown = [
+    "Does Anna Rossi have children?",
+    "Does Anna Rossi like dogs?",
+    "What colour is the Blue Hall?",
+    "Anna Rossi ha figli?",
+    "Anna Rossi a-t-elle des enfants ?",
+    "¿Tiene hijos Anna Rossi?",
+    "Hat Anna Rossi Kinder?",
+    "Anna Rossi 有孩子吗？",
+  ];
+  for (const question of unknown) assertEquals(answers(knowledge, question), [], question);
+  const known = {
+    "What did Anna Rossi found?": founded,
+    "Who is Anna Rossi?": founded,
+    "What does Anna Rossi do?": founded,
+    "Is there a painting in the Blue Hall?": hall,
+    "What does the Blue Hall show?": hall,
+  };
+  for (const [question, answer] of Object.entries(known)) {
+    assertEquals(answers(knowledge, question)[0], answer, question);
+  }
+});
