@@ -3,12 +3,23 @@
 import signs from "./signs.json" with { type: "json" };
 
 /**
- * When something began, who made it, whose it is, where it has its seat, where it is found, what it is worth, where it is
+ * How old something is, when it began, who made it, whose it is, where it has its seat, where it is found, what it is worth, where it is
  * reached, how large it is, whom to ask for help, what something of a longer name costs.
  *
  * How a question asks for each of them is a matter of its language: `kinds` in `phrases.json`.
  */
-export type Kind = "date" | "founder" | "owner" | "place" | "spot" | "value" | "address" | "size" | "help" | "price";
+export type Kind =
+  | "age"
+  | "date"
+  | "founder"
+  | "owner"
+  | "place"
+  | "spot"
+  | "value"
+  | "address"
+  | "size"
+  | "help"
+  | "price";
 
 /** Words that say which kind is asked for and nothing besides: a sentence that gives it needs none of them. */
 export const SAYS_KIND =
@@ -18,12 +29,14 @@ export const SAYS_KIND =
 export const SAYS_PRICE =
   /^(?:costs?|price|pric|pays?|paid|charge?|expens(?:iv|ive)?|cheap|fees?|prezz[oi]?|paga?|cout\w*|prix|cher|cuest\w*|preci\w*|vale?n?|cobra?n?|kost\w*|preis\w*|teuer|zahl\w*)$/;
 
-const made: Partial<Record<Kind, RegExp>> = {};
+const compiled: Partial<Record<keyof typeof signs, RegExp>> = {};
 
 /**
  * What a folded sentence has that gives an attribute of a kind, in whichever of the five languages. A passage without
  * it may well speak of the thing, but answers nothing. Made when it is first asked for.
+ *
+ * `made` is no kind: it is all before the thing that somebody made, which tells the thing's age and not the maker's.
  */
-export function signOf(kind: Kind): RegExp {
-  return made[kind] ??= new RegExp(signs[kind], "i");
+export function signOf(kind: keyof typeof signs): RegExp {
+  return compiled[kind] ??= new RegExp(signs[kind], "i");
 }

@@ -38,6 +38,8 @@ export interface Sentence {
   readonly terms: ReadonlySet<string>;
   /** Its words, in order. */
   readonly words: readonly Word[];
+  /** Whether it speaks of what somebody made, whatever its passage is about. */
+  readonly isOfMade?: boolean;
 }
 
 /** A camel-case name or a quoted command. */
@@ -64,6 +66,8 @@ const ARTICLE = /^(?:an?|un[oae]?|une|eine?)[\s'’]([A-Za-z\u00c0-\u024f0-9_-]+
 /** A number, in figures or in words, of a folded text. */
 const COUNTS =
   /(?<![\w-])\d[\d.,]*(?![\w-])|\b(?:one or more|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|due|tre|quattro|cinque|dieci|cento|mille|milion[ei]|miliard[oi])\b/i;
+/** `… by Anna Rossi`: who made something is not as old as that. */
+const MAKER = /\s(?:by|dal?|par|por|von)\s[A-Z].*$/;
 /** `When a bell rings, …`, before what a sentence speaks of. */
 const CLAUSE = /^(?:when|if|before|after|once|while|quando|se|quand|si|lorsque|cuando|wenn|falls|sobald)\s[^,]*,\s/i;
 const SENTENCE_END = /(?<=[.!?:;])\s+|(?<=[。！？])|\n+/u;
@@ -125,10 +129,7 @@ class CloseLook implements Look, Things {
   }
 
   get sentences() {
-    return this.#sentences ??= this.#sentenceTexts().map((text) => {
-      const words = wordsOf(text, this.language);
-      return { words, terms: new Set(words.map(({ whole }) => whole)) };
-    });
+    return this.#sentences ??= this.#sentenceTexts().map((text) => sentenceOf(text, this.language));
   }
 
   signed(kind: Kind | "number"): readonly Sentence[] {
@@ -136,14 +137,29 @@ class CloseLook implements Look, Things {
     if (!signed) {
       const sign = kind === "number" ? COUNTS : signOf(kind), texts = this.#sentenceTexts();
       signed = this.sentences.filter((_, place) => sign.test(fold(texts[place]!)));
+      if (kind === "age") signed = this.#aged(signed);
       this.#signed.set(kind, signed);
     }
     return signed;
   }
 
+  /** Of sentences that may tell an age, those with a date, without who made the thing. */
+  #aged(sentences: readonly Sentence[]): Sentence[] {
+    const dated = this.signed("date"), texts = this.#sentenceTexts();
+    return sentences.filter((one) => dated.includes(one)).map((one) => {
+      const text = fold(texts[this.sentences.indexOf(one)]!), thing = text.replace(signOf("made"), "");
+      return { ...sentenceOf(thing.replace(MAKER, ""), this.language), isOfMade: thing !== text };
+    });
+  }
+
   #sentenceTexts(): readonly string[] {
     return this.#texts ??= withHeaders(this.#passage.text.split(SENTENCE_END));
   }
+}
+
+function sentenceOf(text: string, language: Language): Sentence {
+  const words = wordsOf(text, language);
+  return { words, terms: new Set(words.map(({ whole }) => whole)) };
 }
 
 /** Each row of a table says what its columns are, as the line above them does. */

@@ -172,7 +172,8 @@ function readPart(
     language,
     asksWhatItIs: defines || thing !== undefined || phrases.definesBehind.test(ending) || bare,
     asksHow: phrases.how.test(main),
-    asksHowMany: counts || phrases.howMany.test(main),
+    // `Quanti anni ha …?` counts nothing.
+    asksHowMany: counts || (kind !== "age" && phrases.howMany.test(main)),
     asksOf: phrases.asksOf.test(main),
     isUnderstood: isUnderstood || bare || attribute !== undefined || kind !== undefined ||
       (clause !== text && asks(clause, phrases)),

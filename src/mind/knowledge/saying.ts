@@ -106,7 +106,8 @@ export function gives(look: Look, { kind, asksHowMany }: AskedPart, said: readon
   // Of `how big is a task`, a sentence may leave out the first word alone.
   const of = kind === "size" ? said.slice(1) : said;
   const speaks = (by: Terms) => meetHalf(of, by, isMeant);
-  const isOwn = things.names.some((name) => of.some((term) => isMeant(term, name)));
+  const isOwn = !signed.every(({ isOfMade }) => isOfMade) &&
+    things.names.some((name) => of.some((term) => isMeant(term, name)));
   return isOwn || signed.some(({ terms }) => speaks(terms));
 }
 

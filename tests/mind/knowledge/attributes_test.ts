@@ -211,3 +211,41 @@ Deno.test("a name of two words is one thing: what is asked of it is not answered
     assertEquals(answers(knowledge, question)[0], answer, question);
   }
 });
+
+Deno.test("how old something is, is told by when it came into being, and not by what it did in a year", () => {
+  const ages = {
+    en: ["Anna Rossi founded the bakery in 1998.", "How old is Anna Rossi?", "How old is the bakery?"],
+    it: ["Anna Rossi ha fondato il panificio nel 1998.", "Quanti anni ha Anna Rossi?", "Quanti anni ha il panificio?"],
+    fr: ["Anna Rossi a fondé la boulangerie en 1998.", "Quel âge a Anna Rossi ?", "Quel âge a la boulangerie ?"],
+    es: [
+      "Anna Rossi fundó la panadería en 1998.",
+      "¿Cuántos años tiene Anna Rossi?",
+      "¿Cuántos años tiene la panadería?",
+    ],
+    de: ["Anna Rossi hat 1998 die Bäckerei gegründet.", "Wie alt ist Anna Rossi?", "Wie alt ist die Bäckerei?"],
+  };
+  for (const [founded, ofMaker, ofMade] of Object.values(ages)) {
+    const knowledge = buildKnowledge(from(founded!, "Rye 12."));
+    assertEquals([answers(knowledge, ofMaker!), answers(knowledge, ofMade!)], [[], [founded]], founded);
+  }
+  const acme = "Acme is a company in Berlin. It was founded in 2012 by Jo Weber.";
+  const known = {
+    "How old is Acme?": acme,
+    "Wie alt ist Acme?": acme,
+    "How old is Mara Verdi?": "Mara Verdi was born in Rome in 1970.",
+    "Mara Verdi's age": "Mara Verdi was born in Rome in 1970.",
+    "How old is Luca?": "Luca is 43 years old.",
+    "How old is the castle?": "The castle dates from the 13th century.",
+    "How old is the shop?": "The shop opened in 2003.",
+    "Quanti anni ha il mulino?": "Il mulino risale al XV secolo.",
+  };
+  const knowledge = buildKnowledge(
+    from(...new Set(Object.values(known)), "Jo Weber won a race in 2001.", "Marco joined in 2004."),
+  );
+  for (const [question, answer] of Object.entries(known)) {
+    assertEquals(answers(knowledge, question)[0], answer, question);
+  }
+  for (const question of ["How old is Jo Weber?", "How old is Marco?", "What is Marco's age?", "Quel âge a Marco ?"]) {
+    assertEquals(answers(knowledge, question), [], question);
+  }
+});
