@@ -29,9 +29,12 @@ export interface Things {
   /** What its sentences speak of: the first terms of each. */
   readonly subjects: ReadonlySet<string>;
   readonly sentences: readonly Sentence[];
-  /** The sentences that have the sign of a kind, or a number. */
-  signed(kind: Kind | "number"): readonly Sentence[];
+  /** The sentences that have a sign. */
+  signed(kind: Sign): readonly Sentence[];
 }
+
+/** What tells that a sentence gives something of a kind, or counts something. */
+type Sign = Kind | keyof typeof COUNTS;
 
 /** A sentence of a passage, or a part of one between colons. */
 export interface Sentence {
@@ -63,9 +66,21 @@ const IDENTIFIER =
 const EXPANDED = /^.{1,50}?\s\(.{1,60}?\)/su;
 /** `An oracle brings …`: what is spoken of in general. */
 const ARTICLE = /^(?:an?|un[oae]?|une|eine?)[\s'’]([A-Za-z\u00c0-\u024f0-9_-]+)\s/i;
-/** A number, in figures or in words, of a folded text. */
-const COUNTS =
-  /(?<![\w-])\d[\d.,]*(?![\w-])|\b(?:one or more|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|due|tre|quattro|cinque|dieci|cento|mille|milion[ei]|miliard[oi])\b/i;
+/** A number, in figures or in words, of a folded text; a year that a word like `since` is before is none. */
+const NUMBER = String
+  .raw`(?:(?<![\w-])(?<!\b(?:in|since|until|nel|dal|en|depuis|desde|seit) (?=(?:1[5-9]|20)\d\d\b))\d[\d.,]*(?![\w-])|\b(?:one or more|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|due|tre|quattro|cinque|dieci|cento|mille|milion[ei]|miliard[oi])\b)`;
+/** What is counted by hours and coins, and nothing else is. */
+const UNITS = String
+  .raw`(?:second|minute?|hour|day|week|month|year|euro|dollar|cent|second[oi]|minut[oi]|or[ae]|giorn[oi]|settiman[ae]|mes[ei]|ann[oi]|heure|jour|semaine|mois|an|hora|dia|semana|mese|ano|sekunden?|minuten?|stunden?|tage?n?|wochen?|monate?n?|jahre?n?)s?\b`;
+const COUNTS = { number: new RegExp(NUMBER, "i"), count: new RegExp(`${NUMBER}(?![ -]${UNITS})`, "i") };
+/** `How many working days …`, but not `how many cakes a day`. */
+const ASKS_UNITS = new RegExp(String.raw`^(?:\S+ ){1,3}${UNITS}`, "i");
+
+/** The sign of what a folded question counts: a number, and where it asks for no hours or coins, not one of these. */
+export function countedBy(question: string): keyof typeof COUNTS {
+  return ASKS_UNITS.test(question) ? "number" : "count";
+}
+
 /** `… by Anna Rossi`: who made something is not as old as that. */
 const MAKER = /\s(?:by|dal?|par|por|von)\s[A-Z].*$/;
 /** `When a bell rings, …`, before what a sentence speaks of. */
@@ -91,7 +106,7 @@ class CloseLook implements Look, Things {
   #subjects?: ReadonlySet<string>;
   #texts?: readonly string[];
   #sentences?: readonly Sentence[];
-  readonly #signed = new Map<Kind | "number", readonly Sentence[]>();
+  readonly #signed = new Map<Sign, readonly Sentence[]>();
 
   constructor(passage: IndexedPassage, { language, terms, lead }: Pick<Look, "language" | "terms" | "lead">) {
     this.#passage = passage;
@@ -132,10 +147,10 @@ class CloseLook implements Look, Things {
     return this.#sentences ??= this.#sentenceTexts().map((text) => sentenceOf(text, this.language));
   }
 
-  signed(kind: Kind | "number"): readonly Sentence[] {
+  signed(kind: Sign): readonly Sentence[] {
     let signed = this.#signed.get(kind);
     if (!signed) {
-      const sign = kind === "number" ? COUNTS : signOf(kind), texts = this.#sentenceTexts();
+      const sign = kind === "number" || kind === "count" ? COUNTS[kind] : signOf(kind), texts = this.#sentenceTexts();
       signed = this.sentences.filter((_, place) => sign.test(fold(texts[place]!)));
       if (kind === "age") signed = this.#aged(signed);
       this.#signed.set(kind, signed);

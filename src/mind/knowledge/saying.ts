@@ -2,7 +2,7 @@
 
 import { SAYS_PRICE } from "./kinds.ts";
 import { isMeant, share, type Terms } from "./meeting.ts";
-import type { Look, Sentence } from "./passage_look.ts";
+import { countedBy, type Look, type Sentence } from "./passage_look.ts";
 import type { AskedPart } from "./question.ts";
 import type { Term } from "./terms.ts";
 import type { Word } from "./words.ts";
@@ -83,10 +83,10 @@ function leads(words: readonly Word[], some: ReadonlySet<string>): boolean {
  * Whether a passage has what is asked for, where that can be told by a sign: a year for a date, a number of what is
  * counted. The sign stands in a sentence that speaks of the thing, or in a passage that is about it.
  */
-export function gives(look: Look, { kind, asksHowMany }: AskedPart, said: readonly Term[]): boolean {
+export function gives(look: Look, { kind, asksHowMany, text }: AskedPart, said: readonly Term[]): boolean {
   const { things } = look;
   if (asksHowMany) {
-    const signed = things.signed("number");
+    const signed = things.signed(countedBy(text));
     if (signed.length === 0) return false;
     const last = said.findIndex(({ isNext }, place) => place > 0 && !isNext);
     const counted = last < 0 ? said : said.slice(0, last);
@@ -134,8 +134,8 @@ function givesPrice(look: Look, said: readonly Term[]): boolean {
 }
 
 /** Whether a passage has the sign of what is asked for, wherever in it. */
-export function mayGive({ things }: Look, { kind, asksHowMany }: AskedPart): boolean {
-  return (!kind || things.signed(kind).length > 0) && (!asksHowMany || things.signed("number").length > 0);
+export function mayGive({ things }: Look, { kind, asksHowMany, text }: AskedPart): boolean {
+  return (!kind || things.signed(kind).length > 0) && (!asksHowMany || things.signed(countedBy(text)).length > 0);
 }
 
 /** Whether a set has half of the terms: `name` of a `full name`. */

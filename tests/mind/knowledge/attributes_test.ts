@@ -249,3 +249,35 @@ Deno.test("how old something is, is told by when it came into being, and not by 
     assertEquals(answers(knowledge, question), [], question);
   }
 });
+
+Deno.test("how many there are is told by a number of them, and by no year, hour or coin", () => {
+  const ovens = "The oven was bought in 2010 from a factory in Turin.";
+  const knowledge = buildKnowledge(from(
+    "Anna Rossi works with her brother Marco, who joined in 2004.",
+    ovens,
+    "Cakes must be ordered two days ahead.",
+    "Un forno costa 900 euro.",
+    "The club has 2000 members.",
+    "The bakery has four employees.",
+    "Delivery takes three working days.",
+  ));
+  const unknown = [
+    "How many brothers does Anna Rossi have?",
+    "How many ovens are there?",
+    "How many cakes do you sell a day?",
+    "Quanti forni ci sono?",
+    "How many factories are there in Turin?",
+  ];
+  for (const question of unknown) assertEquals(answers(knowledge, question), [], question);
+  const known = {
+    "How many members does the club have?": "The club has 2000 members.",
+    "How many employees does the bakery have?": "The bakery has four employees.",
+    "How many days ahead must cakes be ordered?": "Cakes must be ordered two days ahead.",
+    "How many working days does delivery take?": "Delivery takes three working days.",
+    "Quanti euro costa un forno?": "Un forno costa 900 euro.",
+    "How many days does delivery take?": "Delivery takes three working days.",
+  };
+  for (const [question, answer] of Object.entries(known)) {
+    assertEquals(answers(knowledge, question)[0], answer, question);
+  }
+});
