@@ -50,6 +50,18 @@ export interface LoopObserver {
   duplicate(): void;
   /** Follow an event that was accepted. */
   follow(origin: EventOrigin): EventObserver;
+  /** How much is to be done is to be asked here, and not of the journal. */
+  asks(remaining: () => Remaining): void;
+}
+
+/** How much is still to be done. */
+export interface Remaining {
+  /** Accepted events without an outcome, those that are being answered included. */
+  readonly pending: number;
+  /** When the oldest of them was accepted, in milliseconds since the epoch; undefined where there is none. */
+  readonly oldestPendingMs: number | undefined;
+  /** Outcomes that are not delivered. */
+  readonly undelivered: number;
 }
 
 /** Told by all of them. */

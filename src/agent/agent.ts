@@ -6,14 +6,14 @@ import type { Journal } from "../journal/journal.ts";
 import type { Publisher } from "../journal/publisher.ts";
 import type { Log } from "../log.ts";
 import type { Mind, Remembered } from "../mind/mind.ts";
-import type { LoopObserver } from "../observer.ts";
+import type { LoopObserver, Remaining } from "../observer.ts";
 import type { Database } from "../store/database.ts";
 import type { Delivery, Transport, TransportHooks } from "../transports/transport.ts";
 import { type AgentEvent, isFailure } from "../wire.ts";
 import { outcomeOf } from "./answering.ts";
 import { createBacklog, createBrokerBacklog } from "./backlog.ts";
 import { createBrokerOutbox } from "./broker_outbox.ts";
-import { createDeliveries } from "./deliveries.ts";
+import { createDeliveries, type Deliveries } from "./deliveries.ts";
 import { createForgetting } from "./forgetting.ts";
 import { createIntake } from "./intake.ts";
 import { createObserving, type Observing } from "./observing.ts";
@@ -131,6 +131,7 @@ function connect(parts: AgentParts, { onError, observing, signal }: Wiring) {
     signed: (outcome) => journal.signed(outcome),
   }));
   const { redelivers = false } = transport;
+  if (redelivers) parts.observer?.asks(() => remainingOf(deliveries, journal));
   const outbox = (redelivers ? createBrokerOutbox : createOutbox)({ journal, transport, deliveries, log, onError });
   const publishing = createPublishing({ database, publisher, outbox, onCommitted: observing.committed, onError });
   const schedule = createSchedule({ concurrency, work, onWorked });
@@ -197,6 +198,13 @@ function connect(parts: AgentParts, { onError, observing, signal }: Wiring) {
   }
 
   return { transport, outbox, schedule, backlog, accept, windDown, unanswered: () => unanswered };
+}
+
+/** What is to be done of what was delivered in this run. Of anything else, another agent may have settled it. */
+function remainingOf(deliveries: Deliveries, journal: Pick<Journal, "acceptedMs">): Remaining {
+  const all = [...deliveries.ids()].map(journal.acceptedMs), pending = all.filter((ms) => ms !== undefined);
+  const oldestPendingMs = pending.length > 0 ? Math.min(...pending) : undefined;
+  return { pending: pending.length, oldestPendingMs, undelivered: all.length - pending.length };
 }
 
 /**

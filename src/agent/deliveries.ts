@@ -9,6 +9,8 @@ export interface Deliveries {
   add(delivery: Delivery): void;
   /** The deliveries of an event, oldest first. */
   of(id: string): readonly Delivery[];
+  /** The events that have any. */
+  ids(): Iterable<string>;
   /** Forget deliveries of an event; by default all of them. */
   remove(id: string, settled?: ReadonlySet<Delivery>): void;
 }
@@ -26,6 +28,7 @@ export function createDeliveries(): Deliveries {
       byId.set(id, [...of(id), delivery]);
     },
     of,
+    ids: () => byId.keys(),
     remove(id, settled) {
       const left = settled === undefined ? [] : of(id).filter((delivery) => !settled.has(delivery));
       if (left.length > 0) byId.set(id, left);

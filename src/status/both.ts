@@ -14,6 +14,7 @@ export function both(first: Observer, second: Observer): Observer {
     knows: (passages) => (first.knows(passages), second.knows(passages)),
     received: () => (first.received(), second.received()),
     duplicate: () => (first.duplicate(), second.duplicate()),
+    asks: (remaining) => (first.asks(remaining), second.asks(remaining)),
     follow: (origin) => bothFollow(first.follow(origin), second.follow(origin)),
   };
 }

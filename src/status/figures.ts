@@ -1,13 +1,9 @@
 /** What is looked up when somebody asks, since nobody tells of it as it changes. @module */
 
+import type { Remaining } from "../observer.ts";
+
 /** The agent as it stands. */
-export interface Figures {
-  /** Accepted events without an outcome, those that are being answered included. */
-  readonly pending: number;
-  /** When the oldest of them was accepted, in milliseconds since the epoch; undefined where there is none. */
-  readonly oldestPendingMs: number | undefined;
-  /** Outcomes that are not delivered. */
-  readonly undelivered: number;
+export interface Figures extends Remaining {
   /** Bytes of the state's database on disk. */
   readonly stateBytes: number;
   /** Bytes of memory that the process has. */

@@ -1,6 +1,6 @@
 /** Metrics of one agent: an observer that counts and times, and the registry that holds the numbers. @module */
 
-import type { EventObserver, EventOrigin, ModelCall, Observer, Result } from "../observer.ts";
+import type { EventObserver, EventOrigin, ModelCall, Observer, Remaining, Result } from "../observer.ts";
 import { LABEL_VALUES, type MetricDefinition, type MetricKind, METRICS } from "./definitions.ts";
 import type { Figures, StatusFacts } from "./figures.ts";
 import type { Conditions } from "./health.ts";
@@ -35,6 +35,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
   showAll(made, facts);
   const state = { inFlight: 0, isConnected: false };
   const { transport } = facts;
+  let remaining: (() => Remaining) | undefined;
   const connect = (isConnected: boolean) => {
     state.isConnected = isConnected;
     made.connected.set(isConnected ? 1 : 0, transport);
@@ -52,10 +53,14 @@ export function createMetrics(parts: MetricsParts): Metrics {
     knows: (passages) => made.passages.set(passages),
     received: () => made.received.add(1),
     duplicate: () => made.duplicates.add(1),
+    asks: (given) => void (remaining = given),
     follow: (origin) => new CountedEvent(origin, { made, facts, now, state }),
   };
   const refresh = () => {
-    const { pending, oldestPendingMs, undelivered, stateBytes, memoryBytes, isModelUp } = figures();
+    const { pending, oldestPendingMs, undelivered, stateBytes, memoryBytes, isModelUp } = {
+      ...figures(),
+      ...remaining?.(),
+    };
     made.waiting.set(Math.max(0, pending - state.inFlight));
     made.inFlight.set(state.inFlight);
     made.oldestWaiting.set(oldestPendingMs === undefined ? 0 : Math.max(0, now() - oldestPendingMs) / 1000);

@@ -41,6 +41,7 @@ export function traceEvents(parts: TracesParts): Observer {
   const loop: LoopObserver = {
     received: nothing,
     duplicate: nothing,
+    asks: nothing,
     follow: (origin) => new TracedEvent(origin, parts),
   };
   const others = { connected: nothing, disconnected: nothing, refused: nothing, deadLettered: nothing };

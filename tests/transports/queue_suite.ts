@@ -7,6 +7,7 @@ import { event } from "../support/events.ts";
 import { makeFolder } from "../support/folder.ts";
 import { memoryOf } from "../support/memory.ts";
 import { type ModelServer, startModelServer } from "../support/model_server.ts";
+import { metricsText, samplesIn, SHOWN, statusOf } from "../support/status.ts";
 import { testUnless } from "../support/optional.ts";
 
 /** A broker and what it can promise. */
@@ -115,6 +116,26 @@ export function testQueue(queue: QueueUnderTest): void {
       assertEquals([outcomes.length, new Set(outcomes).size], [count, count]);
     });
   }
+
+  test("what an agent hands back at its end is none of its work after the next start", async () => {
+    await using broker = await queue.start();
+    await using model = await startModelServer("openai");
+    await using folder = makeFolder();
+    model.otherwise("held");
+    const first = await agentOf(broker, { folder: folder.path, model, env: { AGENT_SHUTDOWN_GRACE: "1" } });
+    await broker.publish(...ids(6).map((id) => event(id)));
+    await first.logged(({ event }) => event === "q5");
+    await first.stop();
+    model.release();
+    model.otherwise(undefined);
+    await using _other = await agentOf(broker, { model });
+    await broker.outcomes(6);
+    await untilEmpty(broker);
+    await using again = await agentOf(broker, { folder: folder.path, model, env: SHOWN });
+    const samples = samplesIn(await metricsText(await statusOf(again)));
+    const names = ["agent_events_waiting", "agent_events_oldest_age_seconds", "agent_outcomes_undelivered"];
+    assertEquals(names.map((name) => samples.get(name)), [0, 0, 0]);
+  });
 
   test("an outcome's message is the entry of responses.json, byte for byte", async () => {
     await using broker = await queue.start();
