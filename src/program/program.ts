@@ -87,7 +87,7 @@ export async function answerEvents(
   using publisher = await openOutput(settings, output);
   keepBesideAnswers(attesting, settings, { log });
   const attestation = shownTo(attesting);
-  await using status = await openStatus({ settings, state, health, log, clock });
+  await using status = await openStatus({ settings, state, health, log, clock, stop });
   const { observer } = status;
   const options = await checkModelAtStart(modelOptions(settings), log, stop);
   await using mind = await startMind({ model: options, ...program, character, state, observer });

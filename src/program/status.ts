@@ -24,6 +24,8 @@ export interface StatusParts {
   readonly health: Health;
   readonly log: Log;
   readonly clock: Clock;
+  /** From then on no event is taken. */
+  readonly stop: AbortSignal;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface StatusParts {
  * @throws {FatalError} If the address can't be had, or a certificate can't be read.
  */
 export async function openStatus(parts: StatusParts): Promise<Status> {
-  const { settings, state, health, log, clock } = parts;
+  const { settings, state, health, log, clock, stop } = parts;
   const { STATUS_ADDRESS: address } = settings;
   const endpoint = settings.OTEL_SDK_DISABLED ? undefined : settings.OTEL_EXPORTER_OTLP_ENDPOINT;
   await using stack = new AsyncDisposableStack();
@@ -42,7 +44,7 @@ export async function openStatus(parts: StatusParts): Promise<Status> {
     const facts = factsOf(settings, version), { conditions } = health;
     const figures = () => figuresOf(state, { isModelUp: conditions().modelUp });
     const metrics = createMetrics({ facts, figures, conditions, now });
-    health.watch({ isConnected: metrics.isConnected });
+    health.watch({ isConnected: () => !stop.aborted && metrics.isConnected() });
     observer = metrics.observer;
     if (address !== undefined) {
       const { startStatusServer } = await import("../status/server.ts");

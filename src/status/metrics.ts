@@ -36,14 +36,10 @@ export function createMetrics(parts: MetricsParts): Metrics {
   const state = { inFlight: 0, isConnected: false };
   const { transport } = facts;
   let remaining: (() => Remaining) | undefined;
-  const connect = (isConnected: boolean) => {
-    state.isConnected = isConnected;
-    made.connected.set(isConnected ? 1 : 0, transport);
-  };
   const observer: Observer = {
-    connected: () => connect(true),
+    connected: () => void (state.isConnected = true),
     disconnected() {
-      connect(false);
+      state.isConnected = false;
       made.reconnects.add(1, transport);
     },
     refused: (reason) => made.refused.add(1, reason),
@@ -68,7 +64,9 @@ export function createMetrics(parts: MetricsParts): Metrics {
     made.stateSize.set(stateBytes);
     made.memory.set(memoryBytes);
     made.modelUp.set(isModelUp ? 1 : 0);
-    for (const [name, holds] of Object.entries(conditions()) as [keyof Conditions, boolean][]) {
+    const found = conditions();
+    made.connected.set(found.connected ? 1 : 0, transport);
+    for (const [name, holds] of Object.entries(found) as [keyof Conditions, boolean][]) {
       made.condition.set(holds ? 1 : 0, LABEL_VALUES.conditions[name]);
     }
   };

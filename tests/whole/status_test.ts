@@ -60,6 +60,24 @@ Deno.test("/readyz names the connection while the server is away, and /healthz s
   assertEquals(await healthAt(`${url}/healthz`), { status: 200, body: { ok: true, conditions } });
 });
 
+Deno.test("an agent that was told to stop is not ready while it finishes its last answer, and lives", async () => {
+  await using model = await startModelServer("openai");
+  model.otherwise("held");
+  const asked = { MODEL_PROVIDER: "openai", OPENAI_BASE_URL: model.url, OPENAI_MODEL: "test-model" };
+  await using server = await startServer({ events: [event("q1")] });
+  await using agent = await startAgent({ env: connectTo(server.url, { ...asked, AGENT_SHUTDOWN_GRACE: "60000" }) });
+  await model.askedFor(1);
+  const url = await statusOf(agent);
+  const stopped = agent.stop();
+  const samples = await scrapedUntil(url, (found) => found.get('agent_condition{condition="connected"}') === 0);
+  assertEquals(samples.get('agent_source_connected{transport="websocket"}'), 0);
+  assertEquals(samples.get("agent_events_in_flight"), 1);
+  const statuses = ["readyz", "healthz"].map(async (path) => (await healthAt(`${url}/${path}`)).status);
+  assertEquals(await Promise.all(statuses), [503, 200]);
+  model.release();
+  assertEquals((await stopped).code, 0);
+});
+
 testOnSmallDisk("/readyz names the state while its disk is full", { kibibytes: 16_384 }, async (disk) => {
   await using server = await startServer({ events: [] });
   await using agent = await startAgent({ env: connectTo(server.url, { AGENT_STATE_DIR: `${disk.path}/state` }) });
