@@ -1,8 +1,10 @@
 /** The kernel's own reports, configfs-tsm, through a bind mount: Deno lets nobody read below /sys. @module */
 
 import { Buffer } from "node:buffer";
+import { basename } from "node:path";
 import { backoffDelayMs, type Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
+import { kindOf } from "../../files.ts";
 import { toBase64Url } from "../../proof/evidence.ts";
 import { checkTdxQuote, QuoteError, type QuoteSource } from "./source.ts";
 
@@ -88,7 +90,7 @@ async function reportIn(entry: string, data: Uint8Array): Promise<Uint8Array> {
 
 /** All bytes in one write, as the kernel takes them when the file is closed. Nothing is created or cut off. */
 async function writeOnce(path: string, data: Uint8Array): Promise<void> {
-  const file = await Deno.open(path, { write: true });
+  const file = await openPlain(path, { write: true });
   using _file = file;
   const written = await file.write(data);
   if (written !== data.length) throw new QuoteError(`the kernel took ${written} of ${data.length} bytes`);
@@ -105,7 +107,7 @@ async function readText(path: string): Promise<string> {
 }
 
 async function readBounded(path: string): Promise<Uint8Array> {
-  using file = await Deno.open(path);
+  using file = await openPlain(path, { read: true });
   const chunks: Uint8Array[] = [];
   for (let bytes = 0;;) {
     const chunk = new Uint8Array(4096), read = await file.read(chunk);
@@ -114,6 +116,16 @@ async function readBounded(path: string): Promise<Uint8Array> {
     if (bytes > MAX_BYTES) throw new QuoteError(`a file has more than ${MAX_BYTES} bytes`);
     chunks.push(chunk.subarray(0, read));
   }
+}
+
+/**
+ * Open a file that must be a plain one. To open a FIFO waits for its other end, which nothing ends; and an open for writing
+ * alone follows a link out of all permissions.
+ */
+async function openPlain(path: string, options: Deno.OpenOptions): Promise<Deno.FsFile> {
+  const info = await Deno.lstat(path);
+  if (info.isFile) return await Deno.open(path, options);
+  throw new QuoteError(`${basename(path)} is ${kindOf(info)}, not a plain file`);
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { QuoteError } from "../../../src/tee/sources/source.ts";
 import { tsmSource } from "../../../src/tee/sources/tsm.ts";
 import { makeFolder } from "../../support/folder.ts";
+import { run } from "../../support/mount.ts";
 import { mountReports, type ReportFault, testWithReports } from "../../support/report_directory.ts";
 import { shapedQuote } from "../../support/tdx_quote.ts";
 
@@ -120,6 +121,24 @@ Deno.test("a report of another provider than TDX is refused by its name", async 
   );
   assertMatch(error.message, /expected the provider tdx_guest, got "sev_guest"/);
   assert(!error.isPassing);
+});
+
+Deno.test("a FIFO or a link in a file's place is refused by its name, and nothing waits for it or is written behind it", async () => {
+  for (const name of ["provider", "generation", "inblob", "outblob"]) {
+    for (const kind of ["FIFO", "link"]) {
+      await using folder = makeFolder({ "provider": "tdx_guest\n", "generation": "0\n", "inblob": "", "outblob": "" });
+      const path = `${folder.path}/${name}`, behind = `${folder.path}/behind`;
+      Deno.renameSync(path, behind);
+      if (kind === "link") Deno.symlinkSync(behind, path);
+      else run("mkfifo", path);
+      const error = await assertRejects(
+        () => tsmSource({ path: folder.path, clock: hurried() }).quote({ data: DATA }, never),
+        QuoteError,
+      );
+      assertEquals(error.message, `${name} is a ${kind}, not a plain file`);
+      if (name === "inblob") assertEquals(Deno.readTextFileSync(behind), "");
+    }
+  }
 });
 
 Deno.test("a request that is called off is not tried again", async () => {
