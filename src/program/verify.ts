@@ -39,8 +39,8 @@ interface Finding {
   readonly warnings: readonly string[];
 }
 
-/** Evidence is a few kilobytes for each start; a thousand of them are kept. */
-const MAX_ATTESTATION_BYTES = 64 * 1024 * 1024;
+/** Evidence is a few kilobytes for each start; an agent keeps a thousand of them. Each takes a check, and a verdict. */
+const MAX_ATTESTATION_BYTES = 64 * 1024 * 1024, MAX_ATTESTATIONS = 10_000;
 const MAX_TOLD = 1_000;
 const EXIT_NOT_PROVED = 1;
 
@@ -86,8 +86,10 @@ function readPolicy({ rootPath, nonce, expected, atMs, collateralPaths }: Verify
 
 function readEvidence({ attestationPath, responsesPath }: VerifyOptions): unknown[] {
   const path = attestationPath ?? join(dirname(responsesPath), "attestation.json");
-  const value = readJson(path, MAX_ATTESTATION_BYTES);
-  return Array.isArray(value) ? value : [value];
+  const value = readJson(path, MAX_ATTESTATION_BYTES), list: unknown[] = Array.isArray(value) ? value : [value];
+  if (list.length <= MAX_ATTESTATIONS) return list;
+  const most = MAX_ATTESTATIONS.toLocaleString("en");
+  throw new FatalError(`Cannot use ${path}: it has more than ${most} attestations.`, EXIT.inputOutput);
 }
 
 function readQuestions(path: string): Questions {

@@ -332,12 +332,14 @@ Deno.test("arguments that are wrong end with 64, files that can't be read with 7
     ["responses.json", "--at", "2026-11-25", "--json", "--at=2026-11-26"],
   ];
   for (const args of wrong) assertEquals(assertThrows(() => call(args), FatalError).exitCode, 64, args.join(" "));
-  await using folder = makeFolder({ "broken.json": "{", "none.json": "{}" });
+  const many = JSON.stringify(Array(10_001).fill(0));
+  await using folder = makeFolder({ "broken.json": "{", "none.json": "{}", "many.json": many });
   const args = writeSigned(folder.path, signed);
   const unreadable: string[][] = [
     [`${folder.path}/no.json`, ...args.slice(1)],
     [`${folder.path}/none.json`, ...args.slice(1)],
     [...args, "--attestation", `${folder.path}/broken.json`],
+    [...args, "--attestation", `${folder.path}/many.json`],
     [...args, "--collateral", `${folder.path}/none.json`],
     args.with(args.indexOf("--root") + 1, `${folder.path}/none.json`),
     [...args, "--events", `${folder.path}/none.json`],
