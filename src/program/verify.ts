@@ -9,6 +9,7 @@ import { type AnswerVerdict, checkAnswers, type Question, type Questions } from 
 import { type EvidenceVerdict, verifyEvidence } from "../proof/verify/evidence.ts";
 import type { Policy } from "../proof/verify/policy.ts";
 import { readCollateral, readJson, readRoot, unreadable } from "../proof/verify/policy_files.ts";
+import { withTime } from "../transports/file/entries.ts";
 import { checkEvent } from "../wire.ts";
 import { readVerifyOptions, VERIFY_HELP, type VerifyOptions } from "./verify_options.ts";
 
@@ -95,7 +96,8 @@ function readEvidence({ attestationPath, responsesPath }: VerifyOptions): unknow
 function readQuestions(path: string): Questions {
   const questions = new Map<string, Question | undefined>();
   for (const value of entriesOf(path)) {
-    const event = checkEvent(value), id = event.ok ? event.value.id : event.id;
+    // As the file transport takes them; which time it is is not signed.
+    const event = checkEvent(withTime(value, 0)), id = event.ok ? event.value.id : event.id;
     // The first of two events with one id is the one that is answered; what is no event may stand before it.
     if (id === undefined || questions.get(id)) continue;
     questions.set(id, event.ok ? event.value : undefined);

@@ -112,6 +112,17 @@ Deno.test("another question than the answered one is not proved, nor one that no
   assertEquals(await asked(rest), [1, ["event"]]);
 });
 
+Deno.test("events of a file are known however it tells their time, as the agent takes them", async () => {
+  const [first, second, third] = signed.events;
+  const { timestamp: _, ...timeless } = first!;
+  const events = [timeless, { ...second!, timestamp: "2026-11-25T12:00:00Z" }, { ...third!, timestamp: null }];
+  const { code, stdout } = await verify({
+    change: { events: events as unknown as SignedAnswers["events"] },
+    more: ["--events", "FOLDER/events.json"],
+  });
+  assertEquals(code, 0, stdout);
+});
+
 Deno.test("an error for something malformed or too large needs something with its id among the events, an answer does not fit it", async () => {
   using signer = await createSigner();
   const evidence = await evidenceOf(signed.intel, { claims: { ...CLAIMS, cnf: { jwk: signer.jwk } } });

@@ -93,7 +93,7 @@ function tooLarge(bytes: number, maxBytes: number) {
 }
 
 /** A person need not know what milliseconds since the epoch are: the time may be ISO 8601, or missing. */
-function withTime(value: unknown, nowMs: number | undefined): unknown {
+export function withTime(value: unknown, nowMs: number | undefined): unknown {
   if (!isObject(value)) return value;
   const { timestamp } = value;
   if (timestamp === undefined || timestamp === null) {
