@@ -64,7 +64,7 @@ async function* watchEvents(
     await watch.renew(place.directories.map((directory) => ({ directory })));
     const input = inputs.latest = place.isDirectory ? inputs.directory : inputs.file;
     for await (const deliveries of input.read({ changes: watch.changes(), isQuiet })) {
-      yield deliveries;
+      if (deliveries.length > 0) yield deliveries;
       if (signal.aborted) return;
     }
     const looks = [rescanMs];

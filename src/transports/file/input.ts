@@ -18,7 +18,7 @@ export interface Look {
 
 /** Something that events are read from. */
 export interface FileInput {
-  /** Yields what is new. */
+  /** Yields what is new, and nothing of a file that has none, so that whoever reads can stop behind each. */
   read(look: Look): AsyncIterable<readonly Delivery[]>;
   /** Whether it could not be read, which may be because somebody is writing it. */
   isInDoubt(): boolean;
@@ -86,7 +86,7 @@ export function createFileInput(
         }
         stamp = { text: stampOf(info), readMs: clock.now(), modifiedMs: info.mtime?.getTime() ?? clock.now() };
         missing = false;
-        for await (const { deliveries } of readFile(options, state)) if (deliveries.length > 0) yield deliveries;
+        for await (const { deliveries } of readFile(options, state)) yield deliveries;
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) return noteBroken(messageOf(error), isQuiet);
         if (!missing) log.info("{path} is not there: waiting for it", { path });

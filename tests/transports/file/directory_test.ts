@@ -1,6 +1,9 @@
 /** The file transport: which events come out of the files of a directory. @module */
 
 import { assertEquals } from "@std/assert";
+import { systemClock } from "../../../src/clock.ts";
+import { type LogFields, silentLog } from "../../../src/log.ts";
+import { openFileTransport } from "../../../src/transports/file/file.ts";
 import { event } from "../../support/events.ts";
 import { makeFolder } from "../../support/folder.ts";
 import { events, startWatching } from "./fixture.ts";
@@ -66,6 +69,25 @@ Deno.test("it tells which events may come again: those of its files, and any whi
   await watching.yielded(2);
   await watching.tick();
   assertEquals(mayCome(), [true, false]);
+});
+
+Deno.test("a stop is followed before the next file is read, also where nothing is new", async () => {
+  await using folder = makeFolder();
+  for (const name of ["x", "y"]) Deno.writeTextFileSync(`${folder.path}/${name}.json`, "[{}]");
+  const stop = new AbortController(), refused: unknown[] = [];
+  const warn = (_: string, fields: LogFields = {}) => {
+    refused.push(fields.path);
+    stop.abort();
+  };
+  const transport = openFileTransport({
+    path: folder.path,
+    rescanMs: 5_000,
+    maxBytes: 1024,
+    log: { ...silentLog, warn },
+    clock: systemClock,
+  });
+  for await (const deliveries of transport.events(stop.signal)) assertEquals(deliveries, []);
+  assertEquals(refused, [`${folder.path}/x.json`]);
 });
 
 Deno.test("files whose ids would take too much memory are read anew when they change, and nothing is lost", async () => {
