@@ -1,9 +1,11 @@
 // @ts-check
 // A server in Node with express and ws: sends each posted question to every agent and prints what comes back.
 // See docs/protocol.md.
+// @ts-types="npm:@types/express@5.0.6"
 import express from "express";
 import http from "node:http";
-import { WebSocketServer } from "ws";
+// @ts-types="npm:@types/ws@8.18.2"
+import { WebSocket, WebSocketServer } from "ws";
 
 const app = express();
 const server = http.createServer(app);
@@ -11,7 +13,7 @@ const wss = new WebSocketServer({ server });
 /**
  * The agents' ids by their connections: two agents may have the same id.
  *
- * @type {Map<import("ws").WebSocket, string>}
+ * @type {Map<WebSocket, string>}
  */
 const agents = new Map();
 
@@ -38,7 +40,7 @@ app.post("/api/query", express.json(), (req, res) => {
   const { query, userId } = req.body;
   const event = { id: `event-${crypto.randomUUID()}`, query, timestamp: Date.now(), metadata: { userId } };
   for (const ws of agents.keys()) {
-    if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(event));
+    if (ws.readyState === WebSocket.OPEN) ws.send(JSON.stringify(event));
   }
   res.json({ success: true, eventId: event.id });
 });

@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { assertEquals } from "@std/assert";
+// @ts-types="npm:@types/ws@8.18.2"
 import { WebSocketServer } from "ws";
 import { systemClock } from "../../../src/clock.ts";
 import { entryOf } from "../../../src/wire.ts";
