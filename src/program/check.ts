@@ -7,6 +7,7 @@ import { makeDirectorySync, openPlainSync, pathProblem } from "../files.ts";
 import type { Clock } from "../clock.ts";
 import { type Log, silentLog } from "../log.ts";
 import { createSigner } from "../proof/signer.ts";
+import { eventFilesIn } from "../transports/file/directory.ts";
 import type { Attestation } from "../transports/transport.ts";
 import { type ClaimParts, shownTo, startAttestation } from "./attestation.ts";
 import { createHealth } from "../status/health.ts";
@@ -49,6 +50,9 @@ export async function checkQuotes(
 
 function checkInput(path: string): string {
   try {
+    if (Deno.statSync(path).isDirectory) {
+      return `input: usable (${path}, a directory; files of events in it: ${eventFilesIn(path).length})`;
+    }
     openPlainSync(path).file.close();
     return `input: usable (${path})`;
   } catch (error) {

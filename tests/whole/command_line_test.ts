@@ -134,6 +134,17 @@ Deno.test("--check names a path that can't be used", async () => {
   assertStringIncludes(stderr, "EVENT_OUTPUT_PATH=file/responses.json");
 });
 
+Deno.test("--check takes a directory of events, and counts the files in it", async () => {
+  await using folder = makeFolder({ "in/a.json": [], "in/b.ndjson": "", "in/notes.txt": "" });
+  const { code, stdout } = await runToEnd({
+    folder: folder.path,
+    env: { EVENT_INPUT_PATH: "in" },
+    args: ["--check"],
+  });
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, "input: usable (in, a directory; files of events in it: 2)");
+});
+
 Deno.test("--check refuses whatever the start refuses: paths, a certificate, an address", async () => {
   await using folder = makeFolder({ "out/.keep": "", "evidence/attestation.json/.keep": "" });
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

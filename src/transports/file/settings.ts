@@ -6,7 +6,8 @@ import { milliseconds, setting } from "../../settings/definition.ts";
 /** Names and defaults of the guide are a contract. */
 export const FILE_SETTINGS = {
   EVENT_INPUT_PATH: setting({
-    meaning: "File transport: the JSON file of events that is watched; it may appear later",
+    meaning:
+      "File transport: the file of events that is watched (`.json`, `.ndjson`, `.jsonl`), or a directory of such files; it may appear later",
     expected: "a path",
     access: "read",
     check: text,
