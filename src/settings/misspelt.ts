@@ -11,13 +11,14 @@ export interface Misspelt {
   readonly meant?: string;
 }
 
-/** Names in a `.env` file that start like settings of the table but are not in it: probably misspelt. */
+/** Names in a `.env` file that start like settings of the table, or are almost one, but are not in it: probably misspelt. */
 export function unknownNames(table: SettingsTable, environment: Environment, file: string): Misspelt[] {
   const prefixes = prefixesOf(table);
   const others = otherNamesOf(table);
   return Object.keys(parseEnvFile(file, environment))
-    .filter((name) => prefixes.includes(prefixOf(name)) && !(name in table) && !others.includes(name))
-    .map((name) => withMeaning(table, name));
+    .filter((name) => !(name in table) && !others.includes(name))
+    .map((name) => withMeaning(table, name))
+    .filter(({ name, meant }) => meant !== undefined || prefixes.includes(prefixOf(name)));
 }
 
 /**

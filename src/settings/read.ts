@@ -82,10 +82,10 @@ export function readTable<Table extends SettingsTable>(
 export function oddities(table: SettingsTable, environment: Environment, file: string | undefined): string[] {
   const written = writtenValues(table, environment, file === undefined ? {} : parseEnvFile(file, environment));
   const odd = rowsOf(table).flatMap(([name, { secret }]) => {
-    const value = secret ? written(name) ?? "" : "";
-    if (value !== withoutLineBreak(value)) return [`${name} ends with a line break (a newline), which was left out`];
-    const oddity = oddityOf(value);
-    return oddity ? [`${name} came ${oddity}, used as it is: take it away unless it belongs to the value`] : [];
+    const value = written(name) ?? "", kept = withoutLineBreak(value);
+    if (secret && value !== kept) return [`${name} ends with a line break (a newline), which was left out`];
+    const oddity = oddityOf(kept);
+    return oddity ? [`${name} came ${oddity}, used as it is: take that away unless it belongs to the value`] : [];
   });
   const cut = [...(file ?? "").matchAll(CUT_AT_HASH)].map(([, name]) => name!).filter((name) => name in table);
   return [
@@ -116,8 +116,11 @@ function withoutLineBreak(value: string): string {
 }
 
 function oddityOf(value: string): string | undefined {
+  // Docker's --env-file leaves quotes around a value and a comment behind it where they are.
   if (/^(["'`]).*\1$/s.test(value)) return "with quotes around it";
-  return value !== value.trim() ? "with blanks around it" : undefined;
+  if (value !== value.trim()) return "with blanks around it";
+  if (/\s#/.test(value)) return "with a # and words behind it";
+  return /^["'`“”]|["'`“”]$/.test(value) ? "with a quote at one end" : undefined;
 }
 
 /**

@@ -79,6 +79,23 @@ for (
   });
 }
 
+for (
+  const [value, what] of [
+    ['"/app/.agent"', "with quotes around it"],
+    [" /app/.agent", "with blanks around it"],
+    ["/app/.agent # the state", "with a # and words behind it"],
+    ['"/app/.agent', "with a quote at one end"],
+  ] as const
+) {
+  Deno.test(`a path is pointed out ${what}, as Docker's --env-file leaves it: ${value}`, () => {
+    const environment = (name: string) => name === "AGENT_STATE_DIR" ? value : undefined;
+    assertEquals(readSettings(environment).AGENT_STATE_DIR, value);
+    assertEquals(oddities(SETTINGS, environment, undefined), [
+      `AGENT_STATE_DIR came ${what}, used as it is: take that away unless it belongs to the value`,
+    ]);
+  });
+}
+
 Deno.test("a wrong secret with quotes around it says so", () => {
   assertStringIncludes(
     problems({ AGENT_STATE_KEY: `"${"0".repeat(64)}"` })[0]!,
@@ -157,11 +174,14 @@ Deno.test("no message holds a secret, not even a wrong one", () => {
 });
 
 Deno.test("a name in the file that is almost a setting is pointed out, others are none of our business", () => {
-  const file = "EVENT_POL_INTERVAL=5\nUSE_WEBSOCKETS=true\nLOG_LEVEL=info\nPATH_TO_X=/x\nAGENT=7\nAGENT_NAME=a\n";
+  const file = "EVENT_POL_INTERVAL=5\nUSE_WEBSOCKETS=true\nLOG_LEVEL=info\nPATH_TO_X=/x\nAGENT=7\nAGENT_NAME=a\n" +
+    "agent_concurrency=5\nEVNT_INPUT_PATH=x\n";
   assertEquals(unknownNames(SETTINGS, () => undefined, file), [
     { name: "EVENT_POL_INTERVAL", meant: "EVENT_POLL_INTERVAL" },
     { name: "USE_WEBSOCKETS", meant: "USE_WEBSOCKET" },
     { name: "AGENT_NAME" },
+    { name: "agent_concurrency", meant: "AGENT_CONCURRENCY" },
+    { name: "EVNT_INPUT_PATH", meant: "EVENT_INPUT_PATH" },
   ]);
   assertEquals(unknownNames(SETTINGS, () => undefined, envExample().replaceAll(/^#(?=\w)/gm, "")), []);
 });
