@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import { argumentsMessage, refuseRepeated } from "../../arguments_error.ts";
 import { EXIT, FatalError } from "../../errors.ts";
-import { pathProblem, removeIfThereSync } from "../../files.ts";
+import { openIfThereSync, pathProblem, removeIfThereSync } from "../../files.ts";
 import { checkDenoVersion } from "../../program/deno_version.ts";
 import { bundleProgram, LOCK } from "./bundle.ts";
 import { checkBase, compileBundle, isTarget, type Target, TARGETS } from "./compile.ts";
@@ -33,6 +33,7 @@ async function main(args: string[]): Promise<void> {
         "lead to in place of the agent: for an enclave, whose host sets the environment, compile with Deno 2.7.11.",
     );
   }
+  checkOutput(output);
   checkBase(target);
   using work = makeWorkFolder();
   await deno(["check", "--quiet", `--lock=${LOCK}`, "main.ts"], root);
@@ -80,16 +81,36 @@ function makeWorkFolder(): Disposable & { readonly path: string } {
   return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
 }
 
+/** Before the work of a minute: say whether the executable can be put there, and leave everything as it is. */
+function checkOutput(output: string): void {
+  try {
+    // Whatever is no plain file would be replaced: /dev/null too.
+    openIfThereSync(output, {})?.close();
+    Deno.writeFileSync(besideOutput(output), new Uint8Array());
+    Deno.removeSync(besideOutput(output));
+  } catch (error) {
+    throw notWritable(output, error);
+  }
+}
+
 /** Replace the output by renaming, so that a running agent keeps the file it was started from. */
 function publish(built: string, output: string): void {
-  const beside = `${output}.new`;
+  const beside = besideOutput(output);
   try {
     Deno.copyFileSync(built, beside);
     Deno.renameSync(beside, output);
   } catch (error) {
     removeIfThereSync(beside);
-    throw new FatalError(`Cannot write ${output}: ${pathProblem(error).reason}`, EXIT.inputOutput, { cause: error });
+    throw notWritable(output, error);
   }
+}
+
+function besideOutput(output: string): string {
+  return `${output}.new`;
+}
+
+function notWritable(output: string, cause: unknown): FatalError {
+  return new FatalError(`Cannot write ${output}: ${pathProblem(cause).reason}`, EXIT.inputOutput, { cause });
 }
 
 function megabytes(bytes: number): string {

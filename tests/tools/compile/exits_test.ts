@@ -55,6 +55,22 @@ for (const [what, { make, said }] of Object.entries(BASES)) {
   });
 }
 
+for (
+  const [what, output, reason] of [
+    ["a directory", "", "is a directory, not a plain file"],
+    ["below a file", "/file/agent", "a file stands where a directory is needed"],
+    ["in a directory that is not there", "/none/agent", "there is no such file or directory"],
+  ] as const
+) {
+  Deno.test(`an output that is ${what} is refused with 74 before anything else, and nothing is left`, async () => {
+    await using folder = makeFolder({ file: "" });
+    const { code, stderr } = await compile(`${folder.path}${output}`, { DENORT_BIN: `${folder.path}/base` });
+    assertEquals(code, 74, stderr);
+    assertMatch(stderr.trim(), new RegExp(`^compile: Cannot write .*: .*${reason}$`));
+    assertEquals(namesIn(folder.path), ["file"]);
+  });
+}
+
 Deno.test("without a base runtime it ends with 69, says what to do, and shows nothing of Deno's own stack", async () => {
   await using folder = makeFolder();
   // All that Deno has in its cache but the bases it downloaded, and a proxy that nobody runs.
