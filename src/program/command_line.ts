@@ -4,8 +4,12 @@ import { parseArgs } from "node:util";
 import { argumentsMessage, refuseRepeated } from "../arguments_error.ts";
 import { EXIT, FatalError } from "../errors.ts";
 
-/** Options that stand for a mode, the first that is given counting: what tells something and exits comes first. */
-const MODE_OPTIONS = ["help", "version", "licenses", "check", "health", "once"] as const;
+/** Options that stand for telling something and exiting, whatever else is given. */
+const TELLING = ["help", "version", "licenses"] as const;
+/** Options that stand for some work; a task can be checked, everything else goes alone. */
+const WORKING = ["check", "health", "once"] as const;
+/** Options that stand for a mode, the first that is given counting. */
+const MODE_OPTIONS = [...TELLING, ...WORKING];
 
 /** Words that stand for a mode. */
 const COMMANDS = ["help", "chat", "open", "forget"] as const;
@@ -69,6 +73,12 @@ function parse(args: readonly string[]): CommandLine {
   const command = COMMANDS.find((command) => command === words[0]);
   if (command) words.shift();
   const mode = command === "help" ? "help" : MODE_OPTIONS.find((name) => values[name]) ?? command ?? "run";
+  if (!TELLING.some((name) => name === mode)) {
+    const works = [...WORKING.filter((name) => values[name]).map((name) => `--${name}`), ...command ? [command] : []];
+    if (works.length > 1 && works.join() !== "--check,--once") {
+      throw new TypeError(`${works.join(" and ")} exclude each other: call with one of them`);
+    }
+  }
   const aboutSettings = mode === "help" && words[0] === "settings";
   const path = mode === "open" ? words.shift() : undefined;
   if (mode === "open" && path === undefined) throw new TypeError("Name the responses file: agent open responses.json");

@@ -19,6 +19,7 @@ for (
     ["chat", "chat"],
     ["chat --help", "help"],
     ["--once --help", "help"],
+    ["--check --health --version", "version"],
   ]
 ) {
   Deno.test(`\`agent ${line}\` is the mode ${mode}`, () => {
@@ -29,6 +30,15 @@ for (
       conversation: undefined,
       user: undefined,
     });
+  });
+}
+
+for (
+  const line of ["--check --health", "--health --once", "chat --once", "forget --user a --check", "open f --health"]
+) {
+  Deno.test(`\`agent ${line}\` is refused: one of them would be left undone in silence`, () => {
+    const { exitCode } = assertThrows(() => readCommandLine(line.split(" ")), FatalError, "exclude each other");
+    assertEquals(exitCode, 64);
   });
 }
 
