@@ -13,7 +13,7 @@ import { prepareSettings } from "./src/program/prepare.ts";
 import type { Settings } from "./src/program/settings.ts";
 import { reportSettings, reportStart } from "./src/program/start_report.ts";
 import { openRelay } from "./src/settings/proxy.ts";
-import { endAtDebuggerSignal, stopOnSignals } from "./src/stop_wishes.ts";
+import { endAtDebuggerSignal, EXIT_CODES, stopOnSignals } from "./src/stop_wishes.ts";
 import { logStream, printSync } from "./src/streams.ts";
 
 /**
@@ -68,6 +68,13 @@ async function main(args: readonly string[]): Promise<number> {
   logged.onResumed = (lost) => log.warn("✂️ {lines} lines of the log could not be written: {reason}", lost);
   endAtDebuggerSignal({ log, end: exit });
   reportStart(log, { surroundings, settings, file, environment, variables });
+  const stop = stopOnSignals(exit, {
+    told(signal) {
+      // A check has nothing to finish. Without a listener Deno itself ends process 1 of a container by a segmentation fault.
+      if (mode === "check") exit(EXIT_CODES[signal]);
+      log.info("🛑 {signal} received: finishing what is in flight; once more to stop at once", { signal });
+    },
+  });
   using relay = await openRelay(settings, { log });
   const connected = { ...settings, ...relay && { proxyRelay: relay.url } };
   // Imported late, because `--health`, which a container calls all day long, needs only a quarter of a start.
@@ -76,10 +83,6 @@ async function main(args: readonly string[]): Promise<number> {
     await check({ settings: connected, log, clock, inTee: surroundings.inTee }, print);
     return 0;
   }
-  const stop = stopOnSignals(exit, {
-    told: (signal) =>
-      log.info("🛑 {signal} received: finishing what is in flight; once more to stop at once", { signal }),
-  });
   const once = mode === "once" || settings.IEXEC_TASK_ID !== undefined;
   try {
     if (mode === "forget") {

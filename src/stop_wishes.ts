@@ -10,7 +10,7 @@ import type { Log } from "./log.ts";
 const SAME_WISH_MS = 500;
 
 /** Exit code by signal: 128 and the signal's number, which is what a shell reports for a program that it killed. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+export const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** A signal that asks the program to stop. */
 export type StopSignal = keyof typeof EXIT_CODES;

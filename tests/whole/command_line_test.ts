@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { SETTING_ROWS } from "../../src/program/settings.ts";
-import { EXECUTABLE, startAgent } from "../support/agent.ts";
+import { EXECUTABLE, inherited, startAgent, startCommand } from "../support/agent.ts";
 import { makeFolder } from "../support/folder.ts";
 
 async function runToEnd(options: Parameters<typeof startAgent>[0]) {
@@ -144,6 +144,31 @@ Deno.test("--check takes a directory of events, and counts the files in it", asy
   assertEquals(code, 0);
   assertStringIncludes(stdout, "input: usable (in, a directory; files of events in it: 2)");
 });
+
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  // As the first process of a container, where no signal kills by itself, Deno would end in a segmentation fault.
+  Deno.test(`--check ends at ${signal} by itself, while it waits for a model's server`, async () => {
+    await using folder = makeFolder();
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const [command, ...args] = startCommand(["--check"]);
+    const child = new Deno.Command(command, {
+      args,
+      cwd: folder.path,
+      clearEnv: true,
+      env: {
+        ...inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]),
+        MODEL_PROVIDER: "openai",
+        OPENAI_BASE_URL: `http://127.0.0.1:${listener.addr.port}/v1`,
+      },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    using _asked = await listener.accept();
+    child.kill(signal);
+    assertEquals(await child.status, { success: false, code, signal: null });
+  });
+}
 
 Deno.test("--check refuses whatever the start refuses: paths, a certificate, an address", async () => {
   await using folder = makeFolder({ "out/.keep": "", "evidence/attestation.json/.keep": "" });
