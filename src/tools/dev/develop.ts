@@ -31,7 +31,7 @@ export async function develop({ command: [path, ...args], watched, env, say }: D
     if (running) send(running, name);
   });
   for (let changes = 0;; changes++) {
-    await using watch = openFileWatch(watched());
+    using watch = openFileWatch(watched());
     const program = running = new Deno.Command(path, { args, env }).spawn();
     const ended = program.status.finally(() => running = undefined);
     const first = await Promise.race([ended, watch.changed()]);

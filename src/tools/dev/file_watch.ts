@@ -1,50 +1,63 @@
 /** Waits for the first change among some files, which may not be there yet. @module */
 
-import { existsSync } from "@std/fs";
-import { dirname, sep } from "node:path";
+import { join } from "node:path";
 import type { WatchedFiles } from "./watched_files.ts";
 
-/** Changes that come within this many milliseconds of one another are one: an editor writes, renames and sets times. */
-const SETTLED_MS = 100;
+/**
+ * Milliseconds between two looks, of 1 to 2 ms each with the sources. Changes that come no farther apart are one: an editor
+ * writes, renames and sets times.
+ */
+const LOOK_MS = 200;
 
-export interface FileWatch extends AsyncDisposable {
+export interface FileWatch extends Disposable {
   /** Resolves with the path of the first change once no more follow it. */
   changed(): Promise<{ readonly path: string }>;
 }
 
-/** Watch files and whole directories; those that are missing count from when they appear. */
+/**
+ * Watch files and whole directories; those that are missing count from when they appear.
+ *
+ * They are looked at, since `Deno.watchFs` opens whatever changes beside them: a FIFO there would hold up the program, which
+ * could only be killed then.
+ */
 export function openFileWatch({ files, directories }: WatchedFiles): FileWatch {
-  // A file is watched through its directory: editors replace files, and a missing one has nothing to watch.
-  const around = open([...new Set(files.map((file) => dirname(file)))], { recursive: false });
-  const inside = open(directories, { recursive: true });
-  const isWatched = (path: string) =>
-    files.includes(path) || directories.some((directory) => path === directory || path.startsWith(directory + sep));
+  const look = () => new Map([...files, ...directories.flatMap((one) => [...filesBelow(one)])].map(withStamp));
   const { promise, resolve } = Promise.withResolvers<{ path: string }>();
-  let first: string | undefined, timer: ReturnType<typeof setTimeout> | undefined;
-  const follow = async (watcher: Deno.FsWatcher) => {
-    for await (const { kind, paths } of watcher) {
-      const path = kind === "access" ? undefined : paths.find(isWatched);
-      if (path === undefined) continue;
-      const settled = first ??= path;
-      clearTimeout(timer);
-      timer = setTimeout(() => resolve({ path: settled }), SETTLED_MS);
-    }
-  };
-  const watchers = [around, inside].filter((watcher) => watcher !== undefined);
-  const following = watchers.map(follow);
-  return {
-    changed: () => promise,
-    async [Symbol.asyncDispose]() {
-      clearTimeout(timer);
-      for (const watcher of watchers) watcher.close();
-      // A new watch on the same path hears nothing before the last read of the old one has returned (denoland/deno#34467).
-      await Promise.all(following);
-    },
-  };
+  let before = look(), first: string | undefined;
+  const timer = setInterval(() => {
+    const now = look(), changed = differing(before, now);
+    before = now;
+    if (changed === undefined && first !== undefined) resolve({ path: first });
+    first ??= changed;
+  }, LOOK_MS);
+  return { changed: () => promise, [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-function open(paths: readonly string[], options: { recursive: boolean }): Deno.FsWatcher | undefined {
-  // A directory that is missing is found at the next start of the agent.
-  const found = paths.filter((path) => existsSync(path, { isDirectory: true }));
-  return found.length > 0 ? Deno.watchFs(found, options) : undefined;
+/** The first path whose stamp is not the same, or that only one of them has. */
+function differing(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): string | undefined {
+  for (const path of new Set([...before.keys(), ...now.keys()])) if (before.get(path) !== now.get(path)) return path;
+  return undefined;
+}
+
+function* filesBelow(directory: string): Generator<string> {
+  for (const { name, isDirectory } of unlessGone(() => [...Deno.readDirSync(directory)]) ?? []) {
+    const path = join(directory, name);
+    if (isDirectory) yield* filesBelow(path);
+    else yield path;
+  }
+}
+
+/** A path with what tells a state of its file from others; an empty text while it is not there. */
+function withStamp(path: string): [path: string, stamp: string] {
+  const info = unlessGone(() => Deno.statSync(path));
+  return [path, info ? `${info.dev}:${info.ino}:${info.size}:${info.mtime?.getTime()}` : ""];
+}
+
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    // Missing, exchanged just now, or unreadable: the agent itself says what is wrong with it.
+    return undefined;
+  }
 }

@@ -1,6 +1,7 @@
 /** What the agent is made from: its sources, its settings file and its character. @module */
 
 import { resolve } from "node:path";
+import { MAX_SMALL_FILE_BYTES, readPlainTextSync } from "../../files.ts";
 import { parseEnvFile } from "../../settings/env_file.ts";
 import { ROOT } from "../agent_command.ts";
 
@@ -26,7 +27,9 @@ export function watchedFiles(): WatchedFiles {
 }
 
 function characterIn(settings: string): string | undefined {
-  return unlessUnreadable(() => parseEnvFile(Deno.readTextFileSync(settings), (name) => Deno.env.get(name)))
+  return unlessUnreadable(() =>
+    parseEnvFile(readPlainTextSync(settings, { maxBytes: MAX_SMALL_FILE_BYTES }), (name) => Deno.env.get(name))
+  )
     ?.AGENT_CHARACTER;
 }
 

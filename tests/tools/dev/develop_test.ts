@@ -6,6 +6,7 @@ import { ROOT } from "../../../src/tools/agent_command.ts";
 import { EXECUTABLE, inherited } from "../../support/agent.ts";
 import { makeFolder } from "../../support/folder.ts";
 import { readLines } from "../../support/lines.ts";
+import { run } from "../../support/mount.ts";
 import { testUnless } from "../../support/optional.ts";
 import { createWatch } from "../../support/watch.ts";
 
@@ -108,6 +109,25 @@ testUnless(
     await dev.shows("Agent started", { count: 2 });
     dev.kill("SIGINT");
     assertEquals((await dev.ended).code, 0);
+  },
+);
+
+testUnless(
+  EXECUTABLE && "an executable is tested",
+  "a FIFO beside the settings file, or in its place, holds up neither the next start nor the end",
+  async () => {
+    await using files = makeFolder({ "iexec_in/events.json": QUESTION("q1") });
+    await using dev = startDev({ folder: files.path });
+    await dev.shows("Generated AI response");
+    run("mkfifo", `${files.path}/pipe`);
+    Deno.writeTextFileSync(`${files.path}/.env`, "LOG_LEVEL=debug");
+    await dev.shows("Agent started", { count: 2 });
+    Deno.removeSync(`${files.path}/.env`);
+    run("mkfifo", `${files.path}/.env`);
+    await dev.shows(".env is a FIFO, not a plain file");
+    await dev.shows("It starts again when a file changes");
+    dev.kill("SIGINT");
+    assertEquals((await dev.ended).code, 78);
   },
 );
 
