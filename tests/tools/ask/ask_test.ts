@@ -201,6 +201,33 @@ Deno.test("questions that are asked at the same time are all put into the file o
   assertEquals(events.map(({ query }) => query).toSorted(), questions);
 });
 
+for (
+  const [what, before, after] of [
+    [
+      "bytes that are no UTF-8 and a large number",
+      '\ufeff[ {"id":"a","n":12345678901234567890,"query":"caf\xe9"}\r\n]\n',
+      true,
+    ],
+    ["nothing", "[\n]", false],
+  ] as const
+) {
+  Deno.test(`a question is put behind the events of a file, which stay as they are: ${what}`, async () => {
+    await using folder = makeFolder({ "iexec_in/events.json": "" });
+    const path = `${folder.path}/iexec_in/events.json`;
+    const bytes = (text: string) =>
+      Uint8Array.from(text.replace("\ufeff", "\xef\xbb\xbf"), (letter) => letter.charCodeAt(0));
+    Deno.writeFileSync(path, bytes(before));
+    await using asking = startAsking(["--wait", "0.01", "What is iExec?"], { folder: folder.path });
+    assertEquals((await asking.ended).code, 1, asking.lines.join("\n"));
+    const kept = bytes(before.slice(0, before.lastIndexOf("]")).trimEnd()), whole = Deno.readFileSync(path);
+    assertEquals(whole.subarray(0, kept.length), kept);
+    const rest = new TextDecoder().decode(whole.subarray(kept.length));
+    assertEquals(rest.startsWith(","), after);
+    const [event] = JSON.parse(`[${rest.replace(/^,/, "")}`) as { query: string }[];
+    assertEquals(event?.query, "What is iExec?");
+  });
+}
+
 Deno.test("ask tells of an event that could not be answered, and ends with 1", async () => {
   await using model = await startModelServer("openai");
   model.otherwise({ status: 400, error: "no such model" });

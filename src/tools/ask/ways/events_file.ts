@@ -1,5 +1,6 @@
 /** Asking over files: questions into the file or directory of events, answers out of `responses.json`. @module */
 
+import { Buffer } from "node:buffer";
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../../../clock.ts";
 import { EXIT, FatalError } from "../../../errors.ts";
@@ -15,6 +16,7 @@ import { createResponsesReader } from "./responses.ts";
 
 /** Milliseconds between two looks at the answers, behind the file system's own notices. */
 const LOOK_MS = 250;
+const NEWLINE = 0x0a, BLANK = 0x20, BRACKET = 0x5d;
 
 /** Nothing is written before the first question. @throws {FatalError} 78, where answers can't be read. */
 export function openFileWay(settings: Settings, hooks: WayHooks, { log, clock }: { log: Log; clock: Clock }): Way {
@@ -59,28 +61,40 @@ export function openFileWay(settings: Settings, hooks: WayHooks, { log, clock }:
 /** Add events to a JSON array, to lines of JSON, or as a file in a directory; what does not exist yet is made. */
 function addEvents(path: string, events: readonly AgentEvent[]): void {
   if (isDirectory(path)) {
-    return replace(join(path, `${events[0]?.id ?? "ask"}.json`), `${JSON.stringify(events, undefined, 2)}\n`);
+    return replace(join(path, `${events[0]?.id ?? "ask"}.json`), withEvents(path, undefined, events));
   }
   Deno.mkdirSync(dirname(path), { recursive: true });
   if (formatOf(path) === "lines") {
-    const before = readIfThere(path) ?? "";
-    const lineBreak = before === "" || before.endsWith("\n") ? "" : "\n";
+    const before = readIfThere(path) ?? new Uint8Array();
+    const lineBreak = before.length === 0 || before.at(-1) === NEWLINE ? "" : "\n";
     const lines = events.map((event) => `${JSON.stringify(event)}\n`).join("");
     return Deno.writeTextFileSync(path, lineBreak + lines, { append: true });
   }
   // Several questions may be asked at once, each by a process of its own.
   const real = realPathOf(path);
   whileLocked(real, () => {
-    const present = arrayIn(path, readIfThere(real));
-    replace(real, `${JSON.stringify([...present, ...events], undefined, 2)}\n`);
+    replace(real, withEvents(path, readIfThere(real), events));
   });
 }
 
-function arrayIn(path: string, text: string | undefined): readonly unknown[] {
-  if (text === undefined || text.trim() === "") return [];
+/**
+ * The bytes of an array with events behind its own. Those stay as they are: they may be no UTF-8, or have numbers that
+ * JSON.parse would round.
+ */
+function withEvents(path: string, before: Uint8Array | undefined, events: readonly AgentEvent[]): Uint8Array {
+  const added = `${JSON.stringify(events, undefined, 2)}\n`;
+  const text = new TextDecoder().decode(before);
+  if (!before || text.trim() === "") return new TextEncoder().encode(added);
+  const isEmpty = lengthOfArray(path, text) === 0;
+  let end = before.lastIndexOf(BRACKET);
+  while (before[end - 1]! <= BLANK) end--;
+  return Buffer.concat([before.subarray(0, end), new TextEncoder().encode(`${isEmpty ? "" : ","}${added.slice(1)}`)]);
+}
+
+function lengthOfArray(path: string, text: string): number {
   try {
     const value: unknown = JSON.parse(text);
-    if (Array.isArray(value)) return value;
+    if (Array.isArray(value)) return value.length;
   } catch {
     // The message would quote the file; what is said below is enough.
   }
@@ -91,11 +105,11 @@ function arrayIn(path: string, text: string | undefined): readonly unknown[] {
 }
 
 /** Written beside its place and then renamed: the agent never sees half of it. A link stays one. */
-function replace(path: string, text: string): void {
+function replace(path: string, bytes: Uint8Array): void {
   const real = readIfThere(path) === undefined ? path : Deno.realPathSync(path);
   const fresh = join(dirname(real), `.${basename(real)}.${crypto.randomUUID().slice(0, 8)}`);
   try {
-    Deno.writeTextFileSync(fresh, text, { createNew: true });
+    Deno.writeFileSync(fresh, bytes, { createNew: true });
     Deno.renameSync(fresh, real);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) Deno.removeSync(fresh);
@@ -103,9 +117,9 @@ function replace(path: string, text: string): void {
   }
 }
 
-function readIfThere(path: string): string | undefined {
+function readIfThere(path: string): Uint8Array | undefined {
   try {
-    return Deno.readTextFileSync(path);
+    return Deno.readFileSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
