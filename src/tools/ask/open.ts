@@ -15,7 +15,7 @@ export async function openWay(settings: Settings, hooks: WayHooks, parts: { log:
     }
     case "websocket": {
       const { openRestWay } = await import("./ways/rest.ts");
-      return openRestWay(settings, hooks);
+      return openRestWay(settings, hooks, parts);
     }
     case "rabbitmq": {
       const { openRabbitWay } = await import("./ways/rabbitmq.ts");

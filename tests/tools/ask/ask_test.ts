@@ -8,6 +8,7 @@ import { NO_NATS, startNats } from "../../support/brokers/nats.ts";
 import { NO_RABBITMQ, startRabbit } from "../../support/brokers/rabbitmq.ts";
 import { NO_REDIS, startRedis } from "../../support/brokers/redis.ts";
 import { makeFolder } from "../../support/folder.ts";
+import { serveHttp } from "../../support/http_server.ts";
 import { startModelServer } from "../../support/model_server.ts";
 import { testUnless } from "../../support/optional.ts";
 import { startServer } from "../../support/server.ts";
@@ -169,6 +170,28 @@ Deno.test("ask says what to do where nobody listens", async () => {
     assertEquals((await asking.ended).code, 69, asking.lines.join("\n"));
     assertStringIncludes(asking.lines.at(-1)!, remedy);
   }
+});
+
+Deno.test("ask comes again where the test server has no room for more requests that wait", async () => {
+  await using folder = makeFolder();
+  const asked: string[] = [];
+  await using server = serveHttp({}, ({ body }) => {
+    const { id } = JSON.parse(body);
+    asked.push(id);
+    return Promise.resolve(
+      asked.length === 1
+        ? Response.json({ success: false, error: "full" }, { status: 503, headers: { "retry-after": "0.01" } })
+        : Response.json({ success: true, eventId: id, state: "answered", response: "There is room.", agentId: "a" }),
+    );
+  });
+  const env = { EVENT_TRANSPORT: "websocket", WEBSOCKET_URL: `ws://127.0.0.1:${server.port}` };
+  await using asking = startAsking(["hello"], { folder: folder.path, env });
+  const { code, stdout } = await asking.ended;
+  assertEquals(
+    [code, stdout, asked.length, new Set(asked).size],
+    [0, "There is room.\n", 2, 1],
+    asking.lines.join("\n"),
+  );
 });
 
 Deno.test("ask says what is wrong with its arguments, its settings, and a file that is no array", async () => {

@@ -1,5 +1,6 @@
 /** Asking the test server over its REST interface, which hands questions to the agents that are connected to it. @module */
 
+import type { Clock } from "../../../clock.ts";
 import { EXIT, FatalError, messageOf } from "../../../errors.ts";
 import type { Settings } from "../../../program/settings.ts";
 import { proxyFor } from "../../../settings/proxy.ts";
@@ -24,7 +25,7 @@ interface Told {
 }
 
 /** Nothing is connected to before the first question. */
-export function openRestWay(settings: Settings, hooks: WayHooks): Way {
+export function openRestWay(settings: Settings, hooks: WayHooks, { clock }: { clock: Clock }): Way {
   const { WEBSOCKET_URL: socketUrl, WEBSOCKET_AUTH_TOKEN: token } = settings;
   const base = new URL("/", socketUrl);
   base.protocol = socketUrl.protocol === "wss:" ? "https:" : "http:";
@@ -37,7 +38,7 @@ export function openRestWay(settings: Settings, hooks: WayHooks): Way {
     ...(proxy && { proxy }),
   });
   const over = new AbortController();
-  const call = async (path: string, body?: string): Promise<Response> => {
+  const request = async (path: string, body?: string): Promise<Response> => {
     const url = new URL(path, base);
     try {
       return await fetch(url, {
@@ -60,6 +61,7 @@ export function openRestWay(settings: Settings, hooks: WayHooks): Way {
       );
     }
   };
+  const call = patient(request, { clock, signal: over.signal });
   const line = createLine(MOST_REQUESTS);
   const ask = async (event: AgentEvent) => {
     using _place = await line.enter();
@@ -89,6 +91,19 @@ function reasonOf(error: unknown): string {
 }
 
 type Call = (path: string, body?: string) => Promise<Response>;
+
+/** Makes a request again for which the server has no room, as long as others ask too: it says when to come again. */
+function patient(request: Call, { clock, signal }: { clock: Clock; signal: AbortSignal }): Call {
+  return async (path, body) => {
+    for (;;) {
+      const response = await request(path, body);
+      const seconds = Number(response.headers.get("retry-after"));
+      if (response.status !== 503 || !(seconds > 0)) return response;
+      await response.body?.cancel();
+      await clock.sleep(seconds * 1_000, signal);
+    }
+  };
+}
 
 /** The same id is the same event: asking again only goes on waiting. */
 async function awaitAnswer(event: AgentEvent, call: Call, hooks: WayHooks): Promise<void> {
