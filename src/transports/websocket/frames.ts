@@ -56,7 +56,7 @@ export function frameReader(
 
   return (data) => {
     const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
-    const text = typeof data === "string" ? data : textOf(data);
+    const text = textOf(data);
     if (text === undefined) {
       refuse("binary and not UTF-8; expected JSON text", { bytes });
       return undefined;
@@ -95,7 +95,9 @@ export function frameReader(
   };
 }
 
-function textOf(data: ArrayBuffer): string | undefined {
+/** Without a byte order mark, which some writers of UTF-8 begin with, .NET's for one; undefined if it is no text. */
+function textOf(data: string | ArrayBuffer): string | undefined {
+  if (typeof data === "string") return data.replace(/^\ufeff/, "");
   try {
     return decoder.decode(data);
   } catch {

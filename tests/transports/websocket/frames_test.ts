@@ -42,6 +42,15 @@ Deno.test("an event that comes as a binary frame is read like text", async () =>
   assertEquals(events, ["q1"]);
 });
 
+Deno.test("a byte order mark before an event is passed over, in text and in binary frames", async () => {
+  const text = (id: string) => `\ufeff${JSON.stringify({ ...EVENT, id })}`;
+  const { events } = await exchange(
+    [text("q1"), new TextEncoder().encode(text("q2"))],
+    ({ events }) => events.length === 2,
+  );
+  assertEquals(events, ["q1", "q2"]);
+});
+
 Deno.test("a binary frame that is no text is refused, and the next one is read", async () => {
   const { events, frames } = await exchange(
     [Uint8Array.of(0xff, 0xfe, 0x00), JSON.stringify(EVENT)],
