@@ -29,11 +29,12 @@ export function createFold(content: HTMLElement, what: string, readWhole: () => 
     const isHigher = content.scrollHeight > content.clientHeight + 2;
     button.hidden = !isOpen && !isHigher && missing === 0;
     const more = missing > 0 ? `, ${missing.toLocaleString("en")} characters more` : "";
-    setText(button, isOpen ? `Fold the ${what}` : `Show all of the ${what}${more}`);
+    // More may have come since all of it was shown.
+    setText(button, isOpen && missing <= 0 ? `Fold the ${what}` : `Show all of the ${what}${more}`);
   }
 
   button.addEventListener("click", async () => {
-    isOpen = !isOpen;
+    isOpen = !isOpen || missing > 0;
     if (isOpen && missing > 0) setText(problem, await readWhole() ?? "");
     show();
   });

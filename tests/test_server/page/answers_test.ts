@@ -262,6 +262,27 @@ testInBrowser(
   },
 );
 
+testInBrowser("an answer that grows after all of it was shown offers the rest again", async ({ open }) => {
+  await using server = await startServer({ events: [] });
+  await using all = await connectAgents(server, 1);
+  const [agent] = all.agents as [Client];
+  const page = await open(pageUrl(server));
+  await ask(page, "Tell me a long story");
+  const id = await eventId(agent), first = `${"It goes on.\n\n".repeat(2_000)}UP TO HERE`;
+  agent.send(chunk(id, 0, first));
+  const event = page.locator(".event");
+  const showAll = event.getByRole("button", { name: /^Show all of the answer, [\d,]+ characters more$/ });
+  await showAll.click();
+  await event.getByText("UP TO HERE").waitFor();
+  await event.getByRole("button", { name: "Fold the answer" }).waitFor();
+  agent.send(response(id, `${first}, AND THE END`));
+  await stateOf(event, "Answered");
+  await showAll.click();
+  await event.getByText("UP TO HERE, AND THE END").waitFor();
+  await event.getByRole("button", { name: "Fold the answer" }).click();
+  await showAll.waitFor({ state: "detached" });
+});
+
 testInBrowser("the search finds words in questions, answers, ids and users, whatever their case", async ({ open }) => {
   await using server = await startServer({ events: [] });
   await using all = await connectAgents(server, 1);
