@@ -205,15 +205,24 @@ export function languageTold(text: string, preferred: Language): Language | unde
   return best.find((spoken) => spoken === preferred) ?? best[0];
 }
 
+/** Words that tell a language and are no small ones; `name` is a small word of German, and as good an English one. */
+const TELLING: Readonly<Record<Spoken, string>> = {
+  en: "name",
+  it: "prezzo prezzi costano",
+  fr: "coute coutent",
+  es: "precio precios cuesta cuestan",
+  de: "preis preise kostet kosten",
+};
+
 let words: Map<string, readonly number[]> | undefined;
 
-/** The languages that each small word belongs to, by their places in {@linkcode SPOKEN}. */
+/** The languages that each small or telling word belongs to, by their places in {@linkcode SPOKEN}. */
 function spokenWith(): ReadonlyMap<string, readonly number[]> {
   if (words) return words;
   words = new Map();
   for (const [place, spoken] of SPOKEN.entries()) {
     const alone = [place];
-    for (const word of smallWordsOf(spoken)) {
+    for (const word of [...smallWordsOf(spoken), ...TELLING[spoken].split(" ")]) {
       const others = words.get(word);
       words.set(word, others ? [...others, place] : alone);
     }

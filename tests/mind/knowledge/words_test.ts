@@ -88,10 +88,15 @@ Deno.test("a language is told by its small words, and a lone name is in the lang
     ["zh", "番茄种在哪里？"],
     ["ja", "トマトはどこ？"],
     ["en", "RLC?"],
+    ["en", "Name?"],
+    ["de", "Was kostet Brot?"],
+    ["de", "Preis?"],
+    ["it", "Prezzo?"],
+    ["es", "Precio?"],
     ["en", "こ".slice(1)],
   ] as const;
   for (const [language, text] of texts) assertEquals(languageOf(text), language, text);
-  assertEquals(languageOf("RLC?", "it"), "it");
+  assertEquals([languageOf("RLC?", "it"), languageOf("Name?", "de")], ["it", "de"]);
   // The German list has each letter of the alphabet.
   for (const text of ["x", "Vitamin C?", "Plan B"]) assertEquals(languageOf(text), "en", text);
   for (const [language, text] of [["fr", "C'est quoi"], ["it", "c'e"]]) assertEquals(languageOf(text!), language, text);
