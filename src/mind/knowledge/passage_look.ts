@@ -85,7 +85,8 @@ export function countedBy(question: string): keyof typeof COUNTS {
 const MAKER = /\s(?:by|dal?|par|por|von)\s[A-Z].*$/;
 /** `When a bell rings, …`, before what a sentence speaks of. */
 const CLAUSE = /^(?:when|if|before|after|once|while|quando|se|quand|si|lorsque|cuando|wenn|falls|sobald)\s[^,]*,\s/i;
-const SENTENCE_END = /(?<=[.!?:;])\s+|(?<=[。！？])|\n+/u;
+/** A colon behind few words, as in `Opening hours: 9 to 17`, ends none. */
+const SENTENCE_END = /(?<=[.!?;])\s+|(?<=:)(?<!^[-*\s]*(?:\S+ ){0,2}\S+:)[^\S\n]+|(?<=[。！？])|\n+/mu;
 /** Where names are looked for. */
 const HEAD_LENGTH = 120;
 

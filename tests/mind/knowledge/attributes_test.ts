@@ -131,6 +131,37 @@ Deno.test("what something of a longer name costs is told by a passage with a pri
   }
   const list = buildKnowledge(from("Cheese cake: 18\nChocolate cake: 20", ...others));
   assertEquals(answers(list, "How much is the chocolate cake?")[0], "Cheese cake: 18\nChocolate cake: 20");
+  const shop = buildKnowledge(from("The shop sells postcards and books.", "The hat goes for nine ducats.", "Tea: 2"));
+  const ofOneWord = ["How much is a postcard?", "How much is the hat?", "How much is tea?"];
+  assertEquals(ofOneWord.map((question) => answers(shop, question)[0]), [
+    undefined,
+    "The hat goes for nine ducats.",
+    "Tea: 2",
+  ]);
+});
+
+Deno.test("what stands behind a label is given under it", () => {
+  const lines = {
+    "Address?": "Address: Mill Street 3, Lucca",
+    "address please": "Address: Mill Street 3, Lucca",
+    "What's the phone number?": "Phone: 0583 123456",
+    "When was it founded?": "Founded: 1998",
+    "Who owns it?": "Owner: Anna Rossi",
+    "How many employees are there?": "Employees: 14",
+    "How much is a ticket?": "Price of a ticket: 12 euros",
+    "What are your opening hours?": "Opening hours: 9 to 17",
+    "Name?": "Name: Panem",
+  };
+  const knowledge = buildKnowledge(from(...new Set(Object.values(lines))));
+  for (const [question, line] of Object.entries(lines)) assertEquals(answers(knowledge, question)[0], line, question);
+  const list = "- Address: Bridge Street 9, Venice\n- Phone: 041 5550\n- Owner: Ugo Foscolo\n- Employees: 3";
+  const rialto = buildKnowledge(from(`# Rialto\n\n${list}`, "Cheese is made of milk."));
+  for (const question of ["Rialto's address", "phone number of Rialto", "Who owns Rialto?"]) {
+    assertEquals(answers(rialto, question)[0], list, question);
+  }
+  for (const question of ["When was Rialto founded?", "Who founded Rialto?", "How old is Rialto?"]) {
+    assertEquals(answers(rialto, question)[0], undefined, question);
+  }
 });
 
 Deno.test("whom to ask for help is told by a passage with a way to reach somebody, in five languages", () => {
