@@ -38,7 +38,7 @@ const CHAT_WORDS: Readonly<Record<Language, string>> = {
     myself need needed needs neither no nor off oh ok okay once onto others ought ours own per perhaps please pls plz
     possible put puts quite rather really said saying says see seem seems shall simply so somebody someone something
     sort still such sure taken takes tell tells than thank thanks theirs thing things though thus together toward unless
-    until upon us use used uses using via wants whatever when whenever whether whom whose why will within without won
+    until upon us use used uses using via wants whatever when whenever whether whom whose why will within without
     yes yet yours yourself explain explained explains explanation describe description define defined definition
     different various certain particular specific mind become becomes became bring brings somehow good better best nice
     ago nowadays currently lately recently later earlier soon anymore meanwhile otherwise therefore hence besides

@@ -48,7 +48,9 @@ export interface Word {
  * @param most So many at most: the first ones. Default: all.
  */
 export function wordsOf(text: string, language: Language, most = Infinity): Word[] {
-  const plain = fold(shorten(text));
+  const folded = fold(shorten(text));
+  // It wins nothing.
+  const plain = folded.includes("on't") ? folded.replace(/\bwon't\b/gi, "will") : folded;
   const small = smallWordsOf(language);
   const words: Word[] = [];
   let end = -1, wasSmall = true, wasApart = true;

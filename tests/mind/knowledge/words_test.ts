@@ -26,6 +26,13 @@ Deno.test("forms of one English word share a stem", () => {
   assertEquals(new Set(different.map(stem)).size, different.length);
 });
 
+Deno.test("won is a form of win, and won't is none", () => {
+  assertEquals(termsOf("The bakery won a prize.", "en"), termsOf("Bakery, win: prizes", "en"));
+  for (const text of ["The oven won't start.", "Won’t the oven start?"]) {
+    assertEquals(termsOf(text, "en"), termsOf("oven start", "en"), text);
+  }
+});
+
 Deno.test("forms of one word share a stem in four more languages, with accents and without", () => {
   const families = [
     ["it", "protetto", "protetti", "protetta", "protette"],
