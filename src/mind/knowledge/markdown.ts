@@ -13,7 +13,7 @@ export function* blocksOf(text: string): Generator<string> {
     if (lines.length > 0) yield lines.join("\n");
     lines = [];
   }
-  for (const written of linesOf(/^\ufeff?---/.test(text) ? text.replace(FRONT_MATTER, "") : text)) {
+  for (const written of linesOf(/^\ufeff?(?:---|\+\+\+)/.test(text) ? text.replace(FRONT_MATTER, "") : text)) {
     let line = written;
     if (fence === undefined) {
       const wasComment = isComment;
@@ -64,8 +64,13 @@ function withoutComments(line: string, isComment: boolean): { text: string; isCo
   }
 }
 
-/** Names and values between two lines of dashes, at the very start. @see https://jekyllrb.com/docs/front-matter/ */
-const FRONT_MATTER = /^\ufeff?---[ \t]*\r?\n(?=[\p{L}\p{N}_-]+[ \t]*:)(?:.*\r?\n)*?(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/u;
+/**
+ * Names and values between two lines of dashes, or of plus signs, at the very start.
+ *
+ * @see https://jekyllrb.com/docs/front-matter/ and, for plus signs, https://gohugo.io/content-management/front-matter/
+ */
+const FRONT_MATTER =
+  /^\ufeff?(?:---[ \t]*\r?\n(?=[\p{L}\p{N}_-]+[ \t]*:)(?:.*\r?\n)*?(?:---|\.\.\.)|\+\+\+[ \t]*\r?\n(?:.*\r?\n)*?\+\+\+)[ \t]*(?:\r?\n|$)/u;
 const FENCE = /^\s*(```|~~~)/;
 /** Below a paragraph of one line, it makes that a heading. @see CommonMark, 4.3 */
 const UNDERLINE = /^(?:={2,}|-{2,})\s*$/;

@@ -63,5 +63,9 @@ Deno.test("comments and front matter are no text, except in code", () => {
     "---\ntitle: Mill\ntags: [a]\n---\n\n# Mill\n\nGrinds.<!-- todo: ask\n\nAda --> Daily.\n\n```html\n<!-- kept -->\n```\n",
   );
   assertEquals(passages, [{ heading: "Mill", text: "Grinds.\n Daily.\n\n```html\n<!-- kept -->\n```" }]);
+  for (const front of ["+++\ntitle = 'Mill'\n\n[params]\n  a = 1\n+++\n", "+++\r\ntitle = 'Mill'\r\n+++\r\n"]) {
+    assertEquals(splitIntoPassages(`${front}\nGrinds.`).map(({ text }) => text), ["Grinds."]);
+  }
+  assertEquals(splitIntoPassages("+++ Closed on Mondays +++\n\nOpen else.").length, 1);
   assertEquals(splitIntoPassages("---\n\nA rule before it.\n\n---\n\nAnd behind.").length, 1);
 });
