@@ -3,6 +3,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { IDatabaseAdapter, UUID } from "@elizaos/core";
 import type { Clock } from "../clock.ts";
+import { databaseError } from "../store/database.ts";
 import { type Insertion, prepareInsertion } from "../store/insertion.ts";
 import { openJson, type Place, type Seal, type Sealed } from "../store/seal.ts";
 
@@ -70,8 +71,8 @@ export function openStore(database: DatabaseSync, options: { agentId: UUID; seal
     query<Row>(sql: string) {
       const statement = prepareOnce(database, sql);
       return {
-        all: (bindings) => statement().all(bindings) as Row[],
-        get: (bindings) => statement().get(bindings) as Row | undefined,
+        all: (bindings) => reading(() => statement().all(bindings)) as Row[],
+        get: (bindings) => reading(() => statement().get(bindings)) as Row | undefined,
         each: (bindings) => statement().iterate(bindings) as Iterable<Row>,
       };
     },
@@ -137,6 +138,15 @@ export function limitOf(name: string, count: number | undefined): number {
     throw new RangeError(`Cannot read from the memory: ${name} must be a whole number from 0 up, got ${count}`);
   }
   return count;
+}
+
+/** What is read. A file that can't be is no failure of the event that it is read for: it ends the agent. */
+function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw databaseError(error, "the memory");
+  }
 }
 
 function prepareOnce(database: DatabaseSync, sql: string): () => StatementSync {

@@ -106,6 +106,27 @@ Deno.test("one user's sealed memories that were moved into another's conversatio
   assertEquals(readEntries(`${folder.path}/iexec_out/responses.json`)?.map(({ queryId }) => queryId), ["a1", "m1"]);
 });
 
+Deno.test("a memory that can't be read ends the agent with 74, and its event is answered once it can", async () => {
+  await using folder = makeInput(event("a1"));
+  assertEquals((await once(folder)).code, 0);
+  const change = (createdAt: string) => {
+    using database = new DatabaseSync(`${folder.path}/.agent/agent.db`);
+    database.exec(`UPDATE exchange SET created_at = ${createdAt}`);
+  };
+  const answered = () =>
+    readEntries(`${folder.path}/iexec_out/responses.json`)?.map(({ response }) => Boolean(response));
+  // No JavaScript number holds it: reading the row fails, and nothing else does.
+  change("created_at + (1 << 62)");
+  Deno.writeTextFileSync(`${folder.path}/iexec_in/events.json`, JSON.stringify([event("a2")]));
+  const { code, said } = await once(folder);
+  assertEquals(code, 74, said);
+  assertStringIncludes(said, "Cannot read the memory: it is damaged");
+  assertEquals(answered(), [true]);
+  change("created_at - (1 << 62)");
+  assertEquals((await once(folder)).code, 0);
+  assertEquals(answered(), [true, true]);
+});
+
 Deno.test("users and conversations of a sealed state are not found with a list of their names", async () => {
   await using folder = makeInput(event("q1", "alice"));
   const idsOf = () => {
