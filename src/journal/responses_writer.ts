@@ -246,7 +246,7 @@ export class ResponsesWriter implements Disposable {
     if (found.state === "torn" || found.state === "unreadable") return this.#report(opened);
     if (found.state !== "changed" || found.entries === 0) return;
     const { path, log } = this.#options;
-    log.warn("responses file holds entries that this agent did not write: keeping them, and appending its own", {
+    log.warn("responses file holds entries that this state does not know: keeping them, and appending its own", {
       path,
       entries: found.entries,
     });
@@ -267,6 +267,7 @@ export class ResponsesWriter implements Disposable {
       case "as left":
         if (!isAnother) return;
     }
-    log.warn("responses file was changed by somebody else: appending to it as it is", { path });
+    const orElse = isAnother ? "" : ", or is newer than the state";
+    log.warn(`responses file was changed by somebody else${orElse}: appending to it as it is`, { path });
   }
 }

@@ -171,9 +171,9 @@ Deno.test("a file that somebody changed is told of once, also where nothing is a
   };
   Deno.mkdirSync(`${folder.path}/out`);
   Deno.writeTextFileSync(path, '[{"queryId":"theirs"}]');
-  const foreign = "responses file holds entries that this agent did not write: keeping them, and appending its own";
+  const foreign = "responses file holds entries that this state does not know: keeping them, and appending its own";
   assertEquals([start(), start(), start("a"), start()], [[foreign], [], [], []]);
-  const changed = ["responses file was changed by somebody else: appending to it as it is"];
+  const changed = ["responses file was changed by somebody else, or is newer than the state: appending to it as it is"];
   for (const theirs of ['[{"queryId":"a"},\n7]\n', "[\n]\n\n", '[ "a"\r\n]', "\ufeff[{}, [1]]"]) {
     Deno.writeTextFileSync(path, theirs);
     assertEquals([start(), start(), start()], [changed, [], []]);

@@ -121,7 +121,7 @@ Deno.test("entries that were there before a task began are told of", async () =>
   const { code, log } = await runToEnd({ folder: input.path, args: ["--once"] });
   assertEquals(code, 0);
   const warning = log.find(({ message }) =>
-    message.startsWith("responses file holds entries that this agent did not write")
+    message.startsWith("responses file holds entries that this state does not know")
   );
   assertEquals([warning?.level, warning?.entries], ["warn", 1]);
   const entries = JSON.parse(Deno.readTextFileSync(`${input.path}/iexec_out/responses.json`));
