@@ -29,6 +29,16 @@ testWith("dclint", "compose.yaml is what the Compose specification says", async 
   assertMatch(await check(COMPOSE.replace("read_only: true", "readonly: true")), /readonly|additional/i);
 });
 
+Deno.test("the image of the test server is built by running what it starts with", async () => {
+  const stage = read("Dockerfile").split(/^FROM /m).find((text) => text.startsWith("sources AS test-server\n"))!;
+  const [deno, ...words] = /^RUN (.+)$/m.exec(stage)![1]!.split(" ");
+  const started: string[] = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(stage)![1]!);
+  assertEquals([deno, ...words.slice(0, 2)], started.slice(0, 3));
+  const cwd = new URL("../..", import.meta.url);
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), { args: words, cwd, stdin: "null" }).output();
+  assert(success, new TextDecoder().decode(stderr));
+});
+
 const from = (environment: Record<string, string>) => (name: string) => environment[name];
 
 Deno.test("the agent accepts the settings in compose.yaml", () => {
