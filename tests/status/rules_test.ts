@@ -94,6 +94,10 @@ testUnless(whyNoPrometheus(), "no alert fires for an agent that is well, and eac
   for (const [alert, cause] of Object.entries(CAUSES)) firing({ ...WELL, ...cause }, [alert]);
 });
 
+testUnless(whyNoPrometheus(), "AgentDown fires too where the last agent is no target any more", () => {
+  firing({ ...WELL, [named("up")]: "1x30 stale" }, ["AgentDown"]);
+});
+
 Deno.test("rules and dashboard read only metrics that the agent has, or that the rules make", () => {
   const own = Object.values(METRICS).flatMap((definition) => {
     const name = prometheusName(definition);
