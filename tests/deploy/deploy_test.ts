@@ -70,6 +70,18 @@ Deno.test("the agent accepts the settings in dstack.yaml, and only the variables
   assertMatch(services.agent.image, /@sha256:[0-9a-f]{64}$/);
 });
 
+for (const name of ["compose.yaml", "compose.queue.yaml", "dstack.yaml", "dstack.model.yaml"]) {
+  Deno.test(`${name} gives the agent the time that its end takes, and no rights, swap or core dumps`, () => {
+    const { services } = parse(read(name));
+    const agent = services.agent ?? services["iexec-agent"];
+    assertEquals(agent.stop_grace_period, "20s");
+    for (const one of services.model ? [agent, services.model] : [agent]) {
+      assertEquals([one.cap_drop, one.read_only, one.ulimits.core], [["ALL"], true, 0]);
+      assertEquals([one.security_opt, one.memswap_limit], [["no-new-privileges:true"], one.mem_limit]);
+    }
+  });
+}
+
 testWith("dclint", "dstack.yaml is what the Compose specification says", async (check) => {
   assertEquals(await check(read("dstack.yaml")), "");
 });
