@@ -103,7 +103,8 @@ export type Frame =
   | { readonly kind: "auth_success"; readonly message?: string }
   | { readonly kind: "ping" }
   | { readonly kind: "challenge"; readonly nonce: string }
-  | { readonly kind: "unknown"; readonly type: string };
+  /** `isEvent`: but for its type it would be one. */
+  | { readonly kind: "unknown"; readonly type: string; readonly isEvent: boolean };
 
 /**
  * Levels of objects and arrays that an event may have, itself the first. JSON.parse takes any number of them, but
@@ -156,7 +157,8 @@ export function parseFrame(text: string): Checked<Frame> {
       : { ok: false, reason: "challenge: expected a nonce that is a text" };
   }
   if (type === "forget") return { ok: true, value: { kind: "forget", request: value } };
-  return { ok: true, value: { kind: "unknown", type: typeof type === "string" ? nameOf(type) : typeof type } };
+  const name = typeof type === "string" ? nameOf(type) : typeof type;
+  return { ok: true, value: { kind: "unknown", type: name, isEvent: checkEvent(value).ok } };
 }
 
 /** A frame's type, which is logged. One that is no name may be a question that stands in the wrong field. */

@@ -214,8 +214,12 @@ Deno.test("auth_success is known, with its message or without a usable one", () 
 });
 
 Deno.test("a frame of an unknown type is told from an event, and its type is fit to be logged", () => {
-  const unknown = (type: string): Checked<Frame> => ({ ok: true, value: { kind: "unknown", type } });
-  assertEquals(parseFrame(JSON.stringify({ ...EVENT, type: "hello" })), unknown("hello"));
+  const unknown = (type: string, isEvent = false): Checked<Frame> => ({
+    ok: true,
+    value: { kind: "unknown", type, isEvent },
+  });
+  assertEquals(parseFrame(JSON.stringify({ ...EVENT, type: "hello" })), unknown("hello", true));
+  assertEquals(parseFrame(JSON.stringify({ id: EVENT.id, type: "hello" })), unknown("hello"));
   assertEquals(parseFrame(JSON.stringify({ type: "vendor.news/v1" })), unknown("vendor.news/v1"));
   for (const type of ["x".repeat(65), "What is iExec?", "two\nlines", "", "né"]) {
     assertEquals(parseFrame(JSON.stringify({ type })), unknown("no name"), type);

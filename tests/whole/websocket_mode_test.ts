@@ -122,6 +122,7 @@ Deno.test("malformed frames of every kind change nothing but their own ack", asy
     { id: "text-timestamp", query: "q", timestamp: "1" },
     { id: "bad-metadata", query: "q", timestamp: 1, metadata: [] },
     { type: "news", id: "unknown-type" },
+    { ...event("typed"), type: "event" },
     event("good"),
   );
   assertEquals((await server.responses(1))[0]!.queryId, "good");
@@ -137,6 +138,8 @@ Deno.test("malformed frames of every kind change nothing but their own ack", asy
   assertEquals((await agent.responses(1)).map(({ queryId }) => queryId), ["good"]);
   await agent.stop();
   assertEquals(agent.log.filter(({ message }) => message === "frame refused").length, 12);
+  const typed = agent.log.find(({ message }) => message.startsWith("event ignored, since it has a type"));
+  assertEquals([typed?.level, typed?.type], ["warn", "event"]);
 });
 
 Deno.test("an oversized frame is refused without harm to the next one", async () => {

@@ -89,10 +89,19 @@ export function frameReader(
         answers.challenged(frame.value.nonce);
         return undefined;
       case "unknown":
-        log.info("frame of unknown type ignored", { type: frame.value.type, bytes });
+        tellUnknown(frame.value, { bytes, log });
         return undefined;
     }
   };
+}
+
+/** A server that gives its events a type waits for answers that never come. */
+function tellUnknown(
+  { type, isEvent }: { type: string; isEvent: boolean },
+  { bytes, log }: { bytes: number; log: Log },
+): void {
+  if (isEvent) log.warn("event ignored, since it has a type: an event must have none", { type, bytes });
+  else log.info("frame of unknown type ignored", { type, bytes });
 }
 
 /** Without a byte order mark, which some writers of UTF-8 begin with, .NET's for one; undefined if it is no text. */
