@@ -71,6 +71,9 @@ const NO_POLICY: ProofPolicy = {
   requireMeasurement: false,
 };
 
+/** Addresses that only this machine reaches. */
+const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
+
 /** How long clients may take to answer a close before they are cut off. */
 const CLOSE_DEADLINE_MS = 1_000;
 
@@ -93,7 +96,7 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
     print,
   });
   url = `${tls ? "wss" : "ws"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${listening.port}`;
-  greet(url, print);
+  greet(url, { hostname, isOpen: options.token === undefined, print });
 
   let closing: Promise<void> | undefined;
   const close = () => closing ??= stop({ front, listening, stopping, clock, endHub: () => hub.end() });
@@ -175,8 +178,16 @@ function printWaiting(change: Change, print: (line: string) => void): void {
   }
 }
 
-function greet(url: string, print: (line: string) => void): void {
+function greet(
+  url: string,
+  { hostname, isOpen, print }: { hostname: string; isOpen: boolean; print: (line: string) => void },
+): void {
   print(`🌐 WebSocket Server listening on ${url}`);
+  if (isOpen && !LOOPBACK.test(hostname)) {
+    print(
+      "⚠️ WEBSOCKET_AUTH_TOKEN is not set: whoever reaches this address may ask, read along, and answer as an agent",
+    );
+  }
   print("📋 Commands:");
   print("  - Press Ctrl+C to stop the server");
   print(`  - Open ${url.replace(/^ws/, "http")}/ in a browser to ask, and to watch the agents answer`);

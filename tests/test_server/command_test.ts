@@ -24,6 +24,23 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+for (
+  const [host, token, isWarned] of [["0.0.0.0", "", true], ["0.0.0.0", "secret", false], [
+    "127.0.0.1",
+    "",
+    false,
+  ]] as const
+) {
+  Deno.test(`at ${host} with ${token === "" ? "no" : "a"} token, ${isWarned ? "a" : "no"} warning says that everybody may in`, async () => {
+    await using server = startServerProcess({
+      args: ["--port", "0", "--host", host],
+      env: { WEBSOCKET_AUTH_TOKEN: token },
+    });
+    await server.printed("⏳ Waiting for connections...");
+    assertEquals(server.lines.some((line) => line.startsWith("⚠️ WEBSOCKET_AUTH_TOKEN is not set")), isWarned);
+  });
+}
+
 Deno.test("a port in use ends the command with 69 and says what to do", async () => {
   await using taken = await startServer();
   await using server = startServerProcess({ args: ["--host", "127.0.0.1", "--port", String(taken.port)] });
