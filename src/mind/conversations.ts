@@ -81,7 +81,11 @@ export function openConversations(
       const { event } = aboutOf(message);
       const own = kept.find((exchange) => exchange.event === event);
       const others = own ? kept.filter((exchange) => exchange !== own) : kept;
-      const exchanges = others.slice(-EXCHANGES).map(({ question, reply }) => ({ question, answer: reply.text }));
+      const exchanges = others.slice(-EXCHANGES).map(({ question, reply: { text, declined } }) => ({
+        question,
+        answer: text,
+        ...(declined && { isDeclined: true }),
+      }));
       return own && own.question === message.content.text ? { exchanges, answered: own.reply } : { exchanges };
     },
     remember(message, reply) {

@@ -19,6 +19,8 @@ export interface Case {
   readonly own: Term | undefined;
   /** The terms of the question itself, without what comes from the conversation. */
   readonly said: readonly Term[];
+  /** What the question points to: a passage has a term of it, if there are any. */
+  readonly pointedTo: readonly Term[];
   /** What may be asked of which thing; nothing is where the question has another form. */
   readonly attributes: readonly Attribute[];
   /** Whether it says so little that a passage must be about just that. */
@@ -35,22 +37,20 @@ export interface Case {
 export function caseOf(
   part: AskedPart,
   terms: readonly Term[],
-  { main, telling, highest, least }: Pick<Case, "main" | "highest" | "least"> & { telling: number },
+  { telling, ...given }: Pick<Case, "main" | "pointedTo" | "highest" | "least"> & { telling: number },
 ): Case {
   const whole = terms.reduce((sum, { weight }) => sum + weight, 0) || 1;
   const said = part.asksAgent ? [] : terms.filter(({ isContext }) => !isContext);
   return {
     part,
     terms,
-    main,
     whole,
     said,
     own: part.asksWhatItIs && said.length === 1 ? said[0] : undefined,
     attributes: attributesIn(part, terms, said),
     isShort: whole < LEAST_SAID * telling && !terms.some(({ isThing }) => isThing),
     isLong: said.length >= LONG && !terms.some(({ isPivotal }) => isPivotal),
-    highest,
-    least,
+    ...given,
   };
 }
 
@@ -211,7 +211,8 @@ function definition(terms: readonly Term[], { names }: Things): number {
 }
 
 /** How much a passage is about what is asked: the thing, or something of a thing. */
-function aboutness({ own, attributes }: Case, look: Look): number {
+function aboutness({ own, attributes, pointedTo }: Case, look: Look): number {
+  if (pointedTo.length > 0 && !pointedTo.some((term) => isMeant(term, look.terms))) return DEFINES.not;
   if (attributes.length > 0) return attributes.some((one) => says(look, one)) ? 1 : DEFINES.not;
   return own ? aboutThing(own, look.things) : 1;
 }

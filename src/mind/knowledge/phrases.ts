@@ -47,7 +47,9 @@ interface PhraseSources {
   readonly and: string;
   /** What begins a question that goes on from the one before. */
   readonly continues: string;
-  /** Words that point back to what was spoken of. */
+  /** Words that mean a thing that was spoken of, and nothing else. */
+  readonly it: string;
+  /** Words that may point back to what was spoken of. */
   readonly pointsBack: string;
   /** `Tell me more.` */
   readonly more: string;
@@ -90,6 +92,7 @@ export interface Phrases {
   /** The place between two questions in one sentence. */
   readonly and: RegExp;
   readonly continues: RegExp;
+  readonly it: RegExp;
   readonly pointsBack: RegExp;
   readonly more: RegExp;
   readonly agent: RegExp;
@@ -165,6 +168,7 @@ function compile(of: PhraseSources): Phrases {
     begins: () => atStart(of.begins),
     and: () => pattern(`(?:,\\s*|\\s)(?:${of.and})\\s(?=(?:${of.begins})${END})`),
     continues: () => atStart(of.continues),
+    it: () => anywhere(of.it),
     pointsBack: () => anywhere(of.pointsBack),
     more: () => whole(of.more),
     agent: () => anywhere(of.agent),

@@ -1,6 +1,6 @@
 /** A message read: what is asked in it, in which language, and what is only courtesy. @module */
 
-import type { Kind } from "./kinds.ts";
+import { type Kind, SAYS_PRICE } from "./kinds.ts";
 import { fold, type Language, languageOf, languageTold, type Spoken } from "./language.ts";
 import { type Phrases, phrasesOf } from "./phrases.ts";
 import { hasLetters, plainText, sentencesOf } from "./plain_text.ts";
@@ -46,6 +46,8 @@ export interface AskedPart {
   readonly compares?: readonly [string, string];
   /** What it is about, where it leaves that to what was said before; counts less than what it says itself. */
   readonly topic?: string;
+  /** What was said of the one thing that `it` means here, or that is left out: no other thing will do. */
+  readonly pointsTo?: string;
   /** Texts that were given already: it asks for others. */
   readonly given: readonly string[];
 }
@@ -53,7 +55,11 @@ export interface AskedPart {
 /** What a message is read with. */
 export interface Reading {
   /** The exchanges before it, oldest first. */
-  readonly exchanges?: readonly { readonly question: string; readonly answer?: string }[];
+  readonly exchanges?: readonly {
+    readonly question: string;
+    readonly answer?: string;
+    readonly isDeclined?: boolean;
+  }[];
   /** Whether the knowledge has a word. */
   readonly isKnown: (word: string, language: Language) => boolean;
   /** The agent's name: whoever greets it by that asks nothing about it. */
@@ -151,7 +157,9 @@ function readPart(
   const rest = main.replace(phrases.continues, "").trim();
   const bare = words.length > 0 && words.length <= MOST_BARE && words.slice(1).every(({ isNext }) => isNext) &&
     rest.split(/\s+/).length <= words.length + 1 && !phrases.begins.test(rest);
-  const leansBack = words.length <= MOST_OWN_WORDS && (continues || pointsBack(main, words.length, phrases));
+  const namesNothing = words.length === 1 && SAYS_PRICE.test(words[0]!.whole);
+  const leansBack = words.length <= MOST_OWN_WORDS &&
+    (continues || namesNothing || pointsBack(main, words.length, phrases));
   const before = leansBack ? topicOf({ said, after }, { language, phrases, reading }) : undefined;
   if (words.length === 0 && before === undefined) return { leansBack };
   // `And xRLC?`, after what RLC is, asks what xRLC is.
@@ -166,6 +174,9 @@ function readPart(
   // The patterns of kinds are long: to make them takes 1 ms of the first question.
   const kind = defines && words.length <= 1 ? undefined : kindOf(unsigned, phrases);
   const told = said.filter(({ asks }) => !asks).map(({ text }) => text);
+  // Anything may have a price or an owner; what else is said of `it` tells by itself which thing that is.
+  const isOfAny = kind !== undefined || phrases.howMany.test(main);
+  const isIt = words.length === 1 && isOfAny && (namesNothing || phrases.it.test(main)) && before !== undefined;
   const topics = [...new Set([topic, aside, ...told])].filter((one) => one !== undefined && one !== "").join(" ");
   const part: AskedPart = {
     text: counts ? attribute.of : main,
@@ -183,6 +194,7 @@ function readPart(
     ...(kind && { kind }),
     ...(one && other && { compares: [one, other] as const }),
     ...(topics !== "" && { topic: topics }),
+    ...(isIt && { pointsTo: before.spokenOf }),
     given: isMore ? (reading.exchanges ?? []).flatMap(({ answer }) => answer ?? []) : [],
   };
   return { part, leansBack };
@@ -251,6 +263,8 @@ function divide(text: string, language: Language, phrases: Phrases): { main: str
 
 /** A question with so few words of its own may point back; one with more says itself what it is about. */
 const MOST_OWN_WORDS = 3;
+/** Of an answer, where `it` is looked for, in UTF-16 code units. */
+const MOST_ANSWERED = 400;
 /** How far back a topic is looked for. */
 const MOST_QUESTIONS = 3;
 
@@ -263,23 +277,27 @@ function pointsBack(text: string, words: number, phrases: Phrases): boolean {
 function topicOf(
   { said, after }: { said: readonly Said[]; after: readonly Said[] },
   { language, phrases, reading }: { language: Language; phrases: Phrases; reading: Reading },
-): { text: string; asksWhatItIs: boolean } | undefined {
+): { text: string; spokenOf: string; asksWhatItIs: boolean } | undefined {
   const says = ({ text }: Said) => wordsOf(text, language).length > 0;
   // `Where does it run? iExec, I mean.`
   const earlier = said.findLast(says) ?? after.find((one) => !one.asks && says(one));
-  if (earlier) return { text: earlier.text, asksWhatItIs: false };
+  if (earlier) return { text: earlier.text, spokenOf: earlier.text, asksWhatItIs: false };
   const topics: string[] = [];
-  for (const { question } of (reading.exchanges ?? []).slice(-MOST_QUESTIONS).reverse()) {
+  let answered = "";
+  for (const { question, answer = "", isDeclined } of (reading.exchanges ?? []).slice(-MOST_QUESTIONS).reverse()) {
     const plain = fold(plainText(question));
     const spoken = languageOf(plain, language);
     const phrases = phrasesOf(spokenOf(spoken));
     const courtesies = new Set<Courtesy>();
     const stripped = sentencesOf(plain)
       .map((sentence) => strip(sentence, { ...reading, language: spoken, phrases, courtesies })).join(" ").trim();
-    if (stripped !== "") topics.push(stripped);
-    if (stripped !== "" && !pointsBack(stripped, wordsOf(stripped, spoken).length, phrases)) break;
+    if (stripped === "") continue;
+    // What is offered in place of an answer was not spoken of.
+    if (topics.length === 0 && !isDeclined) answered = answer.slice(0, MOST_ANSWERED);
+    topics.push(stripped);
+    if (!pointsBack(stripped, wordsOf(stripped, spoken).length, phrases)) break;
   }
   const [last] = topics;
   if (last === undefined) return undefined;
-  return { text: topics.join(" "), asksWhatItIs: phrases.defines.test(last) };
+  return { text: topics.join(" "), spokenOf: `${topics.at(-1)} ${answered}`, asksWhatItIs: phrases.defines.test(last) };
 }

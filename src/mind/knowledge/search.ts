@@ -65,7 +65,7 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
     languages,
     synonyms: openSynonyms(synonyms),
   };
-  const { weigh, isKnown } = createWeigher(vocabulary);
+  const { weigh, pointedTo, isKnown } = createWeigher(vocabulary);
   const candidates = createCandidateSearch(index, languages);
   const lookAt = rememberLooks(index);
   const telling = rarity(vocabulary, 1);
@@ -75,7 +75,13 @@ export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: Kn
     const terms = weigh(part);
     const results = terms.length > 0 ? candidates.find(terms, part.language) : [];
     const highest = results.length > 0 ? Math.max(...results.map(scoreOf)) : 1;
-    const about = caseOf(part, terms, { main: languages[0] ?? "en", telling, highest, least });
+    const about = caseOf(part, terms, {
+      main: languages[0] ?? "en",
+      pointedTo: pointedTo(part),
+      telling,
+      highest,
+      least,
+    });
     const judged = (id: number, found = 0): Judged | undefined => {
       const seen = lookAt(id);
       if (!seen || part.given.some((text) => text.includes(seen.passage.text))) return undefined;

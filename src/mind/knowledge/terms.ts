@@ -39,6 +39,8 @@ const WEIGHT = { context: 0.4, pivotal: 3, unknown: 1.3 };
 export interface Weigher {
   /** The terms of a question, in its order. */
   weigh(part: AskedPart): Term[];
+  /** The terms of what a question points to; those that nobody knows too. */
+  pointedTo(part: AskedPart): Term[];
   /** Whether the knowledge has a word, or one that may stand for it. */
   isKnown(word: string, language: Language): boolean;
 }
@@ -112,6 +114,8 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
       const least = once.map(({ weight }) => weight).sort((a, b) => b - a)[MAX_TERMS - 1] ?? 0;
       return once.filter(({ weight }) => weight >= least).slice(0, MAX_TERMS);
     },
+    pointedTo: ({ pointsTo = "", language }) =>
+      termsFrom(wordsOf(pointsTo, language), language, { isContext: true, isAll: true }),
     isKnown: (word, language) =>
       wordsOf(word, language).some((one) => lexicon.resolve(one, language).some(({ facts }) => facts !== undefined)),
   };

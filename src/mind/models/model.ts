@@ -11,6 +11,8 @@ import type { Speaker } from "./courtesies.ts";
 export interface Exchange {
   readonly question: string;
   readonly answer: string;
+  /** Whether the answer is an "I don't know". */
+  readonly isDeclined?: boolean;
 }
 
 /** What a handler can tell of its answer. */

@@ -312,3 +312,33 @@ Deno.test("how many there are is told by a number of them, and by no year, hour 
     assertEquals(answers(knowledge, question)[0], answer, question);
   }
 });
+
+Deno.test("a price, an owner or a number of it is that of what was spoken of, in its question or its answer", () => {
+  const oven = "The oven was built in 2010 in Turin.", bread = "Bread costs two ducats.", mill = "The mill grinds rye.";
+  const flour = "Flour comes from the mill.", four = "The bakery has four employees.", owner = "Anna owns the bakery.";
+  const knowledge = buildKnowledge(from(oven, bread, mill, flour, four, owner));
+  const after = (question: string, ...before: [question: string, answer?: string][]) =>
+    answers(knowledge, question, before.map(([question, answer]) => ({ question, ...(answer && { answer }) })))[0];
+  const costs = [
+    "How much did it cost?",
+    "How much is it?",
+    "Price?",
+    "Was kostet er?",
+    "Quanto costa?",
+    "Combien coûte-t-il ?",
+    "¿Cuánto cuesta?",
+  ];
+  for (const question of costs) {
+    assertEquals(after(question, ["Tell me about the oven", oven]), undefined, question);
+    assertEquals(after(question, ["What is rye?"], ["And the oven?", oven]), undefined, question);
+  }
+  assertEquals(after("How much does it cost?", ["Tell me about bread", bread]), bread);
+  assertEquals(after("How much does it cost?", ["What do you sell?", bread]), bread);
+  assertEquals(after("When was it built?", ["Tell me about the mill", mill]), undefined);
+  assertEquals(after("When was it built?", ["Tell me about the mill", mill], ["And the oven?", oven]), oven);
+  assertEquals(after("How many employees does it have?", ["Tell me about the oven", oven]), undefined);
+  assertEquals(after("How many employees are there?", ["Tell me about the oven", oven]), four);
+  assertEquals(after("How many employees does it have?", ["Who owns the bakery?", owner]), four);
+  const declined = { question: "Who built the mill?", answer: "I don't know. Ask me about bread.", isDeclined: true };
+  assertEquals(answers(knowledge, "How much did it cost?", [declined]), []);
+});
