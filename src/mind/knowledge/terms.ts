@@ -1,6 +1,6 @@
 /** The terms of a question, and how much each of them counts before the knowledge that is there. @module */
 
-import { type Kind, SAYS_KIND } from "./kinds.ts";
+import { type Kind, SAYS_KIND, SAYS_OWNER } from "./kinds.ts";
 import { type Language, smallWordsOf } from "./language.ts";
 import { type Facts, Lexicon, rarity, type Vocabulary } from "./lexicon.ts";
 import type { AskedPart } from "./question.ts";
@@ -17,7 +17,7 @@ export interface Term extends Pick<Facts, "isKnown" | "forms" | "similar"> {
   readonly isContext: boolean;
   /** Whether it is asked of a thing: `price` in `the price of bread`. */
   readonly isAsked: boolean;
-  /** Whether it makes another question of it: a name that nobody knows, or the news of the day. */
+  /** Whether it makes another question of it: a name or a year that nobody knows, or the news of the day. */
   readonly isPivotal: boolean;
   /** Whether it is written with a capital, and not at the start of a sentence. */
   readonly isName: boolean;
@@ -28,7 +28,7 @@ export interface Term extends Pick<Facts, "isKnown" | "forms" | "similar"> {
 /** Most terms of a question that are looked up: the rarest ones. */
 const MAX_TERMS = 32;
 /**
- * What a term counts that comes from the conversation; and a name that no passage has, or a word that asks for the news
+ * What a term counts that comes from the conversation; and a name or a year that no passage has, or a word that asks for the news
  * of the day: without it, the question is another one, so it outweighs others. `unknown`: how many
  * times the highest rarity a term counts that no passage has, nor one that is similar: above 1, since a wrong answer is
  * worse than none.
@@ -47,6 +47,7 @@ export interface Weigher {
 
 /** Whether a word only says which kind is asked for: `old` does, but not in the name of the Old Mill. */
 function saysKind({ written, isName }: Word, kind: Kind): boolean {
+  if (kind === "owner" && !isName && SAYS_OWNER.test(written)) return true;
   return SAYS_KIND.test(written) && kind !== "price" && !(kind === "spot" && isName);
 }
 
@@ -74,7 +75,7 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
       if (kind && saysKind(word, kind)) continue;
       for (const [place, { term, facts }] of lexicon.resolve(word, language).entries()) {
         if (!facts && ((isContext && !isAll) || isNoise(word, language, words.length))) continue;
-        const isPivotal = !isContext && !facts && word.isName;
+        const isPivotal = !isContext && !facts && (word.isName || YEAR.test(word.written));
         const significance = isContext ? WEIGHT.context : isPivotal ? WEIGHT.pivotal : 1;
         terms.push({
           term,
@@ -102,6 +103,8 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
           ...termsFrom(wordsOf(attribute.of, language), language, { kind }),
         ]
         : termsFrom(wordsOf(text, language), language, { kind });
+      // `Who owns it?` has no other word, and there may be a line that says `Owner`.
+      if (all.length === 0 && topic === undefined) all.push(...termsFrom(wordsOf(text, language), language));
       // Nothing but `how many RLC` asks how many there are.
       if (asksHowMany && all.length === 1) all.push(...termsFrom(wordsOf(IN_ALL, "en"), "en", { isContext: true }));
       if (asksNews) all.push(newsTerm(unknown * WEIGHT.pivotal));

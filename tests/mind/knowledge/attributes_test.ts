@@ -342,3 +342,30 @@ Deno.test("a price, an owner or a number of it is that of what was spoken of, in
   const declined = { question: "Who built the mill?", answer: "I don't know. Ask me about bread.", isDeclined: true };
   assertEquals(answers(knowledge, "How much did it cost?", [declined]), []);
 });
+
+Deno.test("whose something is, is told in whichever words, and a year that nobody knows is asked for in vain", () => {
+  const mill = "The mill belongs to Piero Sala.", prize = "The bakery won the prize of the city in 2015.";
+  const knowledge = buildKnowledge(from(
+    mill,
+    prize,
+    "The bakery has four employees.",
+    "Flour comes from the mill.",
+    "Rye bread has no sugar.",
+  ));
+  const known = {
+    "Who owns the mill?": mill,
+    "Who is the owner of the mill?": mill,
+    "Who does the mill belong to?": mill,
+    "Who won the prize in 2015?": prize,
+    "Who won the prize?": prize,
+  };
+  for (const [question, answer] of Object.entries(known)) {
+    assertEquals(answers(knowledge, question)[0], answer, question);
+  }
+  const unknown = [
+    "Who owns the bakery?",
+    "Who won the prize in 2016?",
+    "How many employees did the bakery have in 2005?",
+  ];
+  for (const question of unknown) assertEquals(answers(knowledge, question), [], question);
+});
