@@ -190,6 +190,8 @@ Deno.test("the hash of the compose file is compared with the one that the event 
   assertEquals((await verify({ change, more: ["--compose-hash", "C0".repeat(32)] })).code, 0);
   const { code, codes } = await verify({ change, more: ["--compose-hash", "c1".repeat(32)] });
   assertEquals([code, codes], [1, ["compose-hash", "evidence"]]);
+  const unasked = await verify({ change });
+  assertEquals([unasked.code, unasked.codes], [1, ["measurement-unnamed", "evidence"]]);
 });
 
 Deno.test("a platform that is not up to date is accepted only by the name of its state", async () => {

@@ -70,7 +70,7 @@ export function verifyEvidence(value: unknown, policy: Policy): EvidenceVerdict 
   checkStatus(quote, policy, found);
   const { event_log } = evidence;
   const log = event_log === undefined ? undefined : found.attempt(() => replayEventLog(event_log, quote.measurements));
-  const notCompared = checkMeasurements(quote, policy, { found, warnings });
+  const notCompared = [...checkMeasurements(quote, policy, { found, warnings }), ...checkApp(quote, policy, found)];
   checkComposeHash(log?.composeHash, policy, found);
   const { reportData: _, nonce: __, ...facts } = quote;
   return verdict({
@@ -152,6 +152,23 @@ function checkMeasurements(
       : `what was compared does not say which system runs: name ${open.join(", ")} with --measurement too (${names})`,
   );
   return open;
+}
+
+/**
+ * RTMR3 has what the measured system runs: on dstack the compose file, which anybody chooses who starts that system. Nothing
+ * else in a quote tells it, and whoever shows evidence can leave the log of events out. Returns its name if nothing is
+ * compared with it.
+ */
+function checkApp({ platform, measurements: { rtmr3 = "" } }: QuoteFacts, policy: Policy, found: Found): string[] {
+  if (/^0*$/.test(rtmr3) || policy.measurements.has("rtmr3") || policy.composeHash !== undefined) return [];
+  if (policy.requireMeasurement && isIdentified(policy.measurements, platform)) {
+    found.add(
+      "measurement-unnamed",
+      "what its system runs is in rtmr3, and you did not say what: name the compose file with --compose-hash, or rtmr3 with " +
+        "--measurement",
+    );
+  }
+  return ["rtmr3"];
 }
 
 function checkComposeHash(actual: string | undefined, { composeHash: expected }: Policy, found: Found): void {

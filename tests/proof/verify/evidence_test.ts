@@ -210,6 +210,26 @@ Deno.test("without an expected measurement of the platform nothing is proved", a
   assertEquals(refusals(evidence, policyOf(intel, { measurements: new Map(), requireMeasurement: false })), []);
 });
 
+Deno.test("where a system tells in RTMR3 what it runs, its own measurements are not enough, with a log of events or without", async () => {
+  const composeHash = "ab".repeat(32);
+  const { text, rtmr3 } = eventLogOf([{ event: "compose-hash", payload: composeHash }, { event: "boot-mr-done" }]);
+  const td = { registers: { ...REGISTERS, rtmr3 } };
+  const logged = await evidenceOf(intel, { td, eventLog: text }), unlogged = await evidenceOf(intel, { td });
+  const { measurements } = policyOf(intel);
+  for (const evidence of [logged, unlogged]) {
+    const { reasons, notCompared } = verifyEvidence(evidence, policyOf(intel));
+    assertEquals(reasons.map(({ code }) => code), ["measurement-unnamed"]);
+    assertStringIncludes(reasons[0]!.text, "--compose-hash");
+    assertEquals(notCompared, ["rtmr3"]);
+    const unasked = verifyEvidence(evidence, policyOf(intel, { requireMeasurement: false }));
+    assertEquals([unasked.proved, unasked.notCompared], [true, ["rtmr3"]]);
+    const named = new Map([...measurements, ["rtmr3", new Set([rtmr3.toHex()])]]);
+    assertEquals(refusals(evidence, policyOf(intel, { measurements: named })), []);
+  }
+  assertEquals(refusals(logged, policyOf(intel, { composeHash })), []);
+  assertEquals(refusals(unlogged, policyOf(intel, { composeHash })), ["compose-hash"]);
+});
+
 Deno.test("measurements that don't say which system runs prove nothing, however right they are", () => {
   const { quote } = verifyEvidence(evidence, policyOf(intel));
   const all = new Map(Object.entries(quote!.measurements).map(([name, value]) => [name, new Set([value])]));
