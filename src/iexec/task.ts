@@ -10,6 +10,8 @@ import { writeComputed } from "./computed.ts";
 export interface TaskResult {
   /** Entries and events of the input that have no answer. */
   readonly unanswered: number;
+  /** Whether the task was told to stop before it had read all of its input. */
+  readonly isCutOff: boolean;
   /** What is wrong with entries that have no id, and so get no entry in `responses.json`. */
   readonly refusals: readonly string[];
 }
@@ -37,12 +39,14 @@ export async function runTask(settings: TaskSettings, work: () => Promise<TaskRe
     writeError(directory, messageOf(error));
     throw error;
   }
-  const { unanswered, refusals } = result;
-  if (unanswered === 0) {
+  const { unanswered, isCutOff, refusals } = result;
+  if (unanswered === 0 && !isCutOff) {
     writeComputed(directory, { path: output });
     return 0;
   }
-  const error = `${unanswered} ${unanswered === 1 ? "event" : "events"} of the input could not be answered`;
+  const error = isCutOff
+    ? "the task was told to stop before all of its input was read"
+    : `${unanswered} ${unanswered === 1 ? "event" : "events"} of the input could not be answered`;
   writeComputed(directory, { path: output, error: [error, ...refusals].join("\n") });
   throw new FatalError(
     [`${error}: see the log, and the errors in ${output}.`, ...refusals].join("\n"),

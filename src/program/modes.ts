@@ -89,7 +89,7 @@ async function answerInput(parts: ModeParts & { inTee: boolean }): Promise<TaskR
   const input = openInput({ path, otherPaths, maxBytes, log: limitRepeats(log, { now: clock.now }), clock });
   // The result is one file, which computed.json names.
   const { unanswered } = await answerEvents({ ...parts, open: () => input, writesOneFile: true });
-  return { unanswered: unanswered + input.refused(), refusals: input.nameless() };
+  return { unanswered: unanswered + input.refused(), isCutOff: !input.wasRead(), refusals: input.nameless() };
 }
 
 /**

@@ -120,6 +120,20 @@ Deno.test("a task that is started again after a kill answers what was left, noth
   assertEquals(task.computed(), { "deterministic-output-path": `${task.output}/responses.json` });
 });
 
+Deno.test("a task that is told to stop before all is read ends with 65, and a further start answers the rest", async () => {
+  const ids = Array.from({ length: 20_000 }, (_, n) => `q${n}`);
+  await using task = makeTask({ "events.json": ids.map((id) => event(id)) });
+  {
+    await using agent = await startAgent(task);
+    await agent.logged("📥 Processing new event: {event}");
+    assertEquals((await agent.stop()).code, 65);
+  }
+  assertMatch(task.computed()["error-message"], /^the task was told to stop before all of its input was read$/);
+  assert(task.entries().length < ids.length);
+  assertEquals((await runToEnd(task)).code, 0);
+  assertEquals(task.entries().map(({ queryId }) => queryId).sort(), ids.sort());
+});
+
 Deno.test("a task with settings that do not fit it is refused with 78", async () => {
   await using task = makeTask({ "events.json": [] });
   const socket = await runToEnd({ ...task, env: { ...task.env, USE_WEBSOCKET: "true" } });

@@ -31,6 +31,8 @@ export interface Input extends Transport {
   refused(): number;
   /** Where each of those stands that has no id to be told by, and what is wrong with it; the first ten. */
   nameless(): readonly string[];
+  /** Whether all of it was read: whoever is told to stop reads no further. */
+  wasRead(): boolean;
 }
 
 /** Entries without an id that are told of one by one. */
@@ -38,7 +40,7 @@ const MAX_NAMELESS = 10;
 
 /** Read the input once; an event that stands in several files is one event. */
 export function openInput({ path, otherPaths, ...options }: InputOptions): Input {
-  let refused = 0;
+  let refused = 0, wasRead = false;
   const nameless: string[] = [];
 
   async function* events(signal: AbortSignal): AsyncGenerator<readonly Delivery[]> {
@@ -58,6 +60,7 @@ export function openInput({ path, otherPaths, ...options }: InputOptions): Input
         throw unreadable(file.path, error);
       }
     }
+    wasRead = true;
   }
 
   return {
@@ -65,6 +68,7 @@ export function openInput({ path, otherPaths, ...options }: InputOptions): Input
     events,
     refused: () => refused,
     nameless: () => nameless,
+    wasRead: () => wasRead,
     // It may not have been read yet, and the next task may be given it again.
     stillHas: () => true,
     settle: () => Promise.resolve(true),
