@@ -136,12 +136,11 @@ function keepInputs(maxIds: number) {
   };
 }
 
-/** The stamp of a file; undefined if it has gone. */
+/** The stamp of a file, "" if it can't be looked at, which reading it tells of; undefined if it has gone. */
 function stampAt(file: string): string | undefined {
   try {
     return stampOf(Deno.statSync(file));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    return error instanceof Deno.errors.NotFound ? undefined : "";
   }
 }

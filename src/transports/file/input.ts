@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import type { Clock } from "../../clock.ts";
-import { messageOf } from "../../errors.ts";
+import { pathProblem } from "../../files.ts";
 import type { Log } from "../../log.ts";
 import type { SourceObserver } from "../../observer.ts";
 import type { Delivery } from "../transport.ts";
@@ -88,7 +88,7 @@ export function createFileInput(
         missing = false;
         for await (const { deliveries } of readFile(options, state)) yield deliveries;
       } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) return noteBroken(messageOf(error), isQuiet);
+        if (!(error instanceof Deno.errors.NotFound)) return noteBroken(pathProblem(error).reason, isQuiet);
         if (!missing) log.info("{path} is not there: waiting for it", { path });
         missing = true;
         broken = undefined;

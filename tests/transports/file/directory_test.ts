@@ -6,7 +6,7 @@ import { type LogFields, silentLog } from "../../../src/log.ts";
 import { openFileTransport } from "../../../src/transports/file/file.ts";
 import { event } from "../../support/events.ts";
 import { makeFolder } from "../../support/folder.ts";
-import { events, startWatching } from "./fixture.ts";
+import { BROKEN, events, startWatching } from "./fixture.ts";
 
 /** A directory of events, and the transport that watches it. */
 function makeDirectory() {
@@ -69,6 +69,18 @@ Deno.test("it tells which events may come again: those of its files, and any whi
   await watching.yielded(2);
   await watching.tick();
   assertEquals(mayCome(), [true, false]);
+});
+
+Deno.test("links that go round, lead through a file or have too long a name are told of, and the others are read", async () => {
+  await using folder = makeFolder();
+  const path = (name: string) => `${folder.path}/${name}.json`, targets = ["a.json", "c.json/x", "x".repeat(300)];
+  for (const [index, target] of targets.entries()) Deno.symlinkSync(target, path("abd"[index]!));
+  Deno.writeTextFileSync(path("c"), events("c"));
+  Deno.writeTextFileSync(path("e"), events("e"));
+  await using watching = startWatching(folder.path, 1024);
+  assertEquals(await watching.yielded(2), ["c", "e"]);
+  while (watching.linesOf(BROKEN).length < targets.length) await watching.tick();
+  assertEquals(watching.linesOf(BROKEN).map((fields) => fields.path), [path("a"), path("b"), path("d")]);
 });
 
 Deno.test("a stop is followed before the next file is read, also where nothing is new", async () => {
