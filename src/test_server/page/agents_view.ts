@@ -20,7 +20,9 @@ export function createAgentsView(): (state: FeedState) => void {
     createCopyButton(() => command.textContent ?? "", { label: "Copy the start command" }),
   );
 
-  return ({ agents, url, broadcast }) => {
+  // As this page was reached: the server may listen on every network, or stand behind a proxy.
+  const url = location.origin.replace(/^http/, "ws");
+  return ({ agents, broadcast }) => {
     setText(count, String(agents.size));
     const token = hasToken() ? " WEBSOCKET_AUTH_TOKEN=THE_TOKEN" : "";
     setText(command, `USE_WEBSOCKET=true WEBSOCKET_URL=${url}${token} deno task start`);

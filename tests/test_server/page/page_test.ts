@@ -185,9 +185,9 @@ testInBrowser(
     const event = eventOf(page, "Is anybody there?");
     await stateOf(event, "Waiting");
     const command = await page.locator("#start-command").innerText();
-    const [, port] = /^USE_WEBSOCKET=true WEBSOCKET_URL=ws:\/\/127\.0\.0\.1:(\d+) deno task start$/.exec(command) ?? [];
-    assert(port, command);
-    await using _agent = await startAgent({ env: connectTo(`ws://127.0.0.1:${port}`) });
+    // The address is the one that the page was reached at: here that of a relay before the server.
+    assertEquals(command, `USE_WEBSOCKET=true WEBSOCKET_URL=${server.url} deno task start`);
+    await using _agent = await startAgent({ env: connectTo(server.url) });
     await stateOf(event, "Declined");
     assert(await page.locator("#no-agents").isHidden());
   },
