@@ -2,6 +2,7 @@
 
 import type { Clock } from "../../../clock.ts";
 import { EXIT, FatalError, messageOf } from "../../../errors.ts";
+import type { Log } from "../../../log.ts";
 import type { Settings } from "../../../program/settings.ts";
 import { proxyFor } from "../../../settings/proxy.ts";
 import { tlsOf } from "../../../transports/options.ts";
@@ -25,7 +26,7 @@ interface Told {
 }
 
 /** Nothing is connected to before the first question. */
-export function openRestWay(settings: Settings, hooks: WayHooks, { clock }: { clock: Clock }): Way {
+export function openRestWay(settings: Settings, hooks: WayHooks, parts: { log: Log; clock: Clock }): Way {
   const { WEBSOCKET_URL: socketUrl, WEBSOCKET_AUTH_TOKEN: token } = settings;
   const base = new URL("/", socketUrl);
   base.protocol = socketUrl.protocol === "wss:" ? "https:" : "http:";
@@ -61,7 +62,7 @@ export function openRestWay(settings: Settings, hooks: WayHooks, { clock }: { cl
       );
     }
   };
-  const call = patient(request, { clock, signal: over.signal });
+  const call = patient(request, { ...parts, signal: over.signal });
   const line = createLine(MOST_REQUESTS);
   const ask = async (event: AgentEvent) => {
     using _place = await line.enter();
@@ -93,13 +94,19 @@ function reasonOf(error: unknown): string {
 type Call = (path: string, body?: string) => Promise<Response>;
 
 /** Makes a request again for which the server has no room, as long as others ask too: it says when to come again. */
-function patient(request: Call, { clock, signal }: { clock: Clock; signal: AbortSignal }): Call {
+function patient(
+  request: Call,
+  { log, clock, signal }: { log: Log; clock: Clock; signal: AbortSignal },
+): Call {
+  let isTold = false;
   return async (path, body) => {
     for (;;) {
       const response = await request(path, body);
       const seconds = Number(response.headers.get("retry-after"));
       if (response.status !== 503 || !(seconds > 0)) return response;
       await response.body?.cancel();
+      if (!isTold) log.warn("the test server has no room for more questions now: they wait until it has");
+      isTold = true;
       await clock.sleep(seconds * 1_000, signal);
     }
   };
