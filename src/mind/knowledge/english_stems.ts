@@ -90,8 +90,8 @@ function readBases(): Map<string, string> {
 export function stem(word: string): string {
   let rest = baseOf(word);
   if (rest.length > 3 && rest.endsWith("s") && !/(?:ss|us|is|[^e]es)$/.test(rest)) rest = rest.slice(0, -1);
-  // A million is no kind of mill.
-  if (rest.endsWith("illion")) return rest;
+  // A million is no kind of mill, and not all that is in the dining room is dinner.
+  if (rest.endsWith("illion") || rest === "dinner") return rest;
   for (const [ending, left, instead] of ENDINGS_BY_LAST.get(rest.at(-1) ?? "") ?? []) {
     if (!rest.endsWith(ending) || rest.length - ending.length < left) continue;
     rest = rest.slice(0, -ending.length) + instead;

@@ -41,6 +41,9 @@ interface PhraseSources {
   readonly asksOf: string;
   /** Two things compared: groups 1 and 2 are the things. */
   readonly compares: string;
+  /** `At what time …`, which asks `when`: of the time nothing else need be known. */
+  readonly whatTime: string;
+  readonly when: string;
   /** Words that begin a question or an order. */
   readonly begins: string;
   /** `and`, before a second question. */
@@ -88,6 +91,8 @@ export interface Phrases {
   /** Absent where a language has none. */
   readonly possessive: RegExp | undefined;
   readonly compares: RegExp;
+  readonly whatTime: RegExp;
+  readonly when: string;
   readonly begins: RegExp;
   /** The place between two questions in one sentence. */
   readonly and: RegExp;
@@ -165,6 +170,8 @@ function compile(of: PhraseSources): Phrases {
     of: () => pattern(of.of),
     possessive: () => of.possessive === "" ? undefined : pattern(of.possessive),
     compares: () => pattern(of.compares),
+    whatTime: () => atStart(of.whatTime),
+    when: () => of.when,
     begins: () => atStart(of.begins),
     and: () => pattern(`(?:,\\s*|\\s)(?:${of.and})\\s(?=(?:${of.begins})${END})`),
     continues: () => atStart(of.continues),

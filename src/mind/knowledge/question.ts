@@ -78,7 +78,7 @@ export function readQuestion(message: string, reading: Reading): Asked {
   const courtesies = new Set<Courtesy>();
   const found: Said[] = [];
   for (const sentence of sentencesOf(fold(plain))) {
-    const text = strip(sentence, { ...reading, language, phrases, courtesies });
+    const text = strip(sentence, { ...reading, language, phrases, courtesies }).replace(phrases.whatTime, phrases.when);
     for (const part of text.split(phrases.and).map((part) => part.trim())) {
       if (!hasLetters(part)) continue;
       const hasForm = asks(part, phrases);

@@ -369,3 +369,21 @@ Deno.test("whose something is, is told in whichever words, and a year that nobod
   ];
   for (const question of unknown) assertEquals(answers(knowledge, question), [], question);
 });
+
+Deno.test("at what time something is, is told by whatever tells when, in five languages", () => {
+  const breakfast = {
+    "What time is breakfast?": "Breakfast is served from seven to ten in the dining room.",
+    "At what time is breakfast?": "Breakfast is served from seven to ten in the dining room.",
+    "A che ora è la colazione?": "La colazione è servita dalle sette alle dieci.",
+    "À quelle heure est le petit déjeuner ?": "Le petit déjeuner est servi de sept à dix heures.",
+    "¿A qué hora es el desayuno?": "El desayuno se sirve de siete a diez.",
+    "Um wie viel Uhr ist das Frühstück?": "Das Frühstück gibt es von sieben bis zehn.",
+  };
+  const knowledge = buildKnowledge(from(...new Set(Object.values(breakfast)), "The lake is deep.", "Dogs bark."));
+  for (const [question, answer] of Object.entries(breakfast)) {
+    assertEquals(answers(knowledge, question)[0], answer, question);
+  }
+  for (const question of ["When is dinner?", "What time is it?", "At what time is dinner?", "A che ora è la cena?"]) {
+    assertEquals(answers(knowledge, question), [], question);
+  }
+});
