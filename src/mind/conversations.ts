@@ -81,11 +81,7 @@ export function openConversations(
       const { event } = aboutOf(message);
       const own = kept.find((exchange) => exchange.event === event);
       const others = own ? kept.filter((exchange) => exchange !== own) : kept;
-      const exchanges = others.slice(-EXCHANGES).map(({ question, reply: { text, declined } }) => ({
-        question,
-        answer: text,
-        ...(declined && { isDeclined: true }),
-      }));
+      const exchanges = others.slice(-EXCHANGES).map(shownFrom);
       return own && own.question === message.content.text ? { exchanges, answered: own.reply } : { exchanges };
     },
     remember(message, reply) {
@@ -99,6 +95,11 @@ export function openConversations(
       recent.clear();
     },
   };
+}
+
+/** An exchange as a later question sees it. */
+function shownFrom({ question, reply: { text, declined } }: KeptExchange): model.Exchange {
+  return { question, answer: text, ...(declined && { isDeclined: true }) };
 }
 
 /** The places of conversations. Their ids take three digests to make, so they are kept. */

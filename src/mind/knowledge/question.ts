@@ -5,7 +5,7 @@ import { fold, type Language, languageOf, languageTold, type Spoken } from "./la
 import { type Phrases, phrasesOf } from "./phrases.ts";
 import { hasLetters, plainText, sentencesOf } from "./plain_text.ts";
 import { type Courtesy, strip } from "./stripping.ts";
-import { shorten, wordsOf } from "./words.ts";
+import { shorten, type Word, wordsOf } from "./words.ts";
 
 /** A message that was read. */
 export interface Asked {
@@ -154,29 +154,27 @@ function readPart(
   const main = thing ?? clause;
   const words = wordsOf(main, language);
   const isMore = phrases.more.test(main) && words.length === 0;
-  const rest = main.replace(phrases.continues, "").trim();
-  const bare = words.length > 0 && words.length <= MOST_BARE && words.slice(1).every(({ isNext }) => isNext) &&
-    rest.split(/\s+/).length <= words.length + 1 && !phrases.begins.test(rest);
-  const namesNothing = words.length === 1 && SAYS_PRICE.test(words[0]!.whole);
+  const bare = isBare(main, words, phrases);
+  const hasNoThing = namesNoThing(words);
   const leansBack = words.length <= MOST_OWN_WORDS &&
-    (continues || namesNothing || pointsBack(main, words.length, phrases));
+    (continues || hasNoThing || pointsBack(main, words.length, phrases));
   const before = leansBack ? topicOf({ said, after }, { language, phrases, reading }) : undefined;
   if (words.length === 0 && before === undefined) return { leansBack };
   // `And xRLC?`, after what RLC is, asks what xRLC is.
   const topic = bare && before?.asksWhatItIs ? undefined : before?.text;
   const ending = thing ?? unsigned;
-  const compared = phrases.compares.exec(ending)?.slice(1).filter((thing) => thing !== undefined) ?? [];
-  const [one, other] = compared.map((thing) => thing.trim());
+  const [one, other] = phrases.compares.exec(ending)?.slice(1).filter((thing) => thing !== undefined) ?? [];
   const attribute = attributeIn(ending, language, phrases);
   const counts = attribute !== undefined && COUNTS_OF.test(attribute.asked);
   const news = phrases.news.exec(main)?.[0];
   const defines = phrases.defines.test(main);
   // The patterns of kinds are long: to make them takes 1 ms of the first question.
   const kind = defines && words.length <= 1 ? undefined : kindOf(unsigned, phrases);
+  const asksHowMany = phrases.howMany.test(main);
   const told = said.filter(({ asks }) => !asks).map(({ text }) => text);
   // Anything may have a price or an owner; what else is said of `it` tells by itself which thing that is.
-  const isOfAny = kind !== undefined || phrases.howMany.test(main);
-  const isIt = words.length === 1 && isOfAny && (namesNothing || phrases.it.test(main)) && before !== undefined;
+  const isOfAny = words.length === 1 && (kind !== undefined || asksHowMany);
+  const isIt = isOfAny && (hasNoThing || phrases.it.test(main));
   const topics = [...new Set([topic, aside, ...told])].filter((one) => one !== undefined && one !== "").join(" ");
   const part: AskedPart = {
     text: counts ? attribute.of : main,
@@ -184,7 +182,7 @@ function readPart(
     asksWhatItIs: defines || thing !== undefined || phrases.definesBehind.test(ending) || bare,
     asksHow: phrases.how.test(main),
     // `Quanti anni ha …?` counts nothing.
-    asksHowMany: counts || (kind !== "age" && phrases.howMany.test(main)),
+    asksHowMany: counts || (kind !== "age" && asksHowMany),
     asksOf: phrases.asksOf.test(main),
     isUnderstood: isUnderstood || bare || attribute !== undefined || kind !== undefined ||
       (clause !== text && asks(clause, phrases)),
@@ -192,12 +190,24 @@ function readPart(
     asksNews: news !== undefined && !tellsNews(news, language, reading),
     ...(attribute && !counts && { attribute }),
     ...(kind && { kind }),
-    ...(one && other && { compares: [one, other] as const }),
+    ...(one && other && { compares: [one.trim(), other.trim()] as const }),
     ...(topics !== "" && { topic: topics }),
-    ...(isIt && { pointsTo: before.spokenOf }),
+    ...(isIt && before && { pointsTo: before.spokenOf }),
     given: isMore ? (reading.exchanges ?? []).flatMap(({ answer }) => answer ?? []) : [],
   };
   return { part, leansBack };
+}
+
+/** Whether a text is a term and nothing besides. */
+function isBare(text: string, words: readonly Word[], phrases: Phrases): boolean {
+  const rest = text.replace(phrases.continues, "").trim();
+  return words.length > 0 && words.length <= MOST_BARE && words.slice(1).every(({ isNext }) => isNext) &&
+    rest.split(/\s+/).length <= words.length + 1 && !phrases.begins.test(rest);
+}
+
+/** `How much?`, `Quanto costa?` */
+function namesNoThing([word, other]: readonly Word[]): boolean {
+  return word !== undefined && other === undefined && SAYS_PRICE.test(word.whole);
 }
 
 /** The thing of a question after what it is, where other words than small ones say that: `the role of a deal`. */

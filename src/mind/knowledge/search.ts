@@ -58,30 +58,23 @@ export function buildKnowledge(texts: readonly KnowledgeText[], options?: Knowle
 /** Search in an index. */
 export function searchIn(index: KnowledgeIndex, { name = "", synonyms = [] }: KnowledgeOptions = {}): Knowledge {
   const { passages, postings } = index;
-  const languages = languagesOf(index);
-  const vocabulary = {
-    frequency: postings.frequency,
-    size: passages.length,
-    languages,
-    synonyms: openSynonyms(synonyms),
-  };
+  const { frequency } = postings, { length: size } = passages, languages = languagesOf(index);
+  const vocabulary = { frequency, size, languages, synonyms: openSynonyms(synonyms) };
   const { weigh, pointedTo, isKnown } = createWeigher(vocabulary);
   const candidates = createCandidateSearch(index, languages);
   const lookAt = rememberLooks(index);
-  const telling = rarity(vocabulary, 1);
-  const least = passages.length > FEW ? SHOWN : 0;
+  /** The same for every question. */
+  const same = {
+    main: languages[0] ?? "en",
+    telling: rarity(vocabulary, 1),
+    least: passages.length > FEW ? SHOWN : 0,
+  };
 
   function searchPart(part: AskedPart, nearest: readonly number[]): Judged[] {
     const terms = weigh(part);
     const results = terms.length > 0 ? candidates.find(terms, part.language) : [];
     const highest = results.length > 0 ? Math.max(...results.map(scoreOf)) : 1;
-    const about = caseOf(part, terms, {
-      main: languages[0] ?? "en",
-      pointedTo: pointedTo(part),
-      telling,
-      highest,
-      least,
-    });
+    const about = caseOf(part, terms, { ...same, pointedTo: pointedTo(part), highest });
     const judged = (id: number, found = 0): Judged | undefined => {
       const seen = lookAt(id);
       if (!seen || part.given.some((text) => text.includes(seen.passage.text))) return undefined;

@@ -60,6 +60,9 @@ interface Role {
   readonly kind?: Kind | undefined;
 }
 
+/** What `it` may mean. */
+const POINTED_TO: Role = { isContext: true, isAll: true };
+
 /** Weigh the terms of questions by what a vocabulary has. */
 export function createWeigher(vocabulary: Vocabulary): Weigher {
   const lexicon = new Lexicon(vocabulary);
@@ -75,7 +78,7 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
       if (kind && saysKind(word, kind)) continue;
       for (const [place, { term, facts }] of lexicon.resolve(word, language).entries()) {
         if (!facts && ((isContext && !isAll) || isNoise(word, language, words.length))) continue;
-        const isPivotal = !isContext && !facts && (word.isName || YEAR.test(word.written));
+        const isPivotal = !isContext && !facts && (word.isName || YEAR.test(word.written)), { isName } = word;
         const significance = isContext ? WEIGHT.context : isPivotal ? WEIGHT.pivotal : 1;
         terms.push({
           term,
@@ -87,7 +90,7 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
           isContext,
           isAsked,
           isPivotal,
-          isName: word.isName,
+          isName,
           isNext: word.isNext || place > 0,
         });
       }
@@ -103,7 +106,6 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
           ...termsFrom(wordsOf(attribute.of, language), language, { kind }),
         ]
         : termsFrom(wordsOf(text, language), language, { kind });
-      // `Who owns it?` has no other word, and there may be a line that says `Owner`.
       if (all.length === 0 && topic === undefined) all.push(...termsFrom(wordsOf(text, language), language));
       // Nothing but `how many RLC` asks how many there are.
       if (asksHowMany && all.length === 1) all.push(...termsFrom(wordsOf(IN_ALL, "en"), "en", { isContext: true }));
@@ -117,8 +119,7 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
       const least = once.map(({ weight }) => weight).sort((a, b) => b - a)[MAX_TERMS - 1] ?? 0;
       return once.filter(({ weight }) => weight >= least).slice(0, MAX_TERMS);
     },
-    pointedTo: ({ pointsTo = "", language }) =>
-      termsFrom(wordsOf(pointsTo, language), language, { isContext: true, isAll: true }),
+    pointedTo: ({ pointsTo = "", language }) => termsFrom(wordsOf(pointsTo, language), language, POINTED_TO),
     isKnown: (word, language) =>
       wordsOf(word, language).some((one) => lexicon.resolve(one, language).some(({ facts }) => facts !== undefined)),
   };
