@@ -72,7 +72,13 @@ const NUMBER = String
 /** What is counted by hours and coins, and nothing else is. */
 const UNITS = String
   .raw`(?:second|minute?|hour|day|week|month|year|euro|dollar|cent|second[oi]|minut[oi]|or[ae]|giorn[oi]|settiman[ae]|mes[ei]|ann[oi]|heure|jour|semaine|mois|an|hora|dia|semana|mese|ano|sekunden?|minuten?|stunden?|tage?n?|wochen?|monate?n?|jahre?n?)s?\b`;
-const COUNTS = { number: new RegExp(NUMBER, "i"), count: new RegExp(`${NUMBER}(?![ -]${UNITS})`, "i") };
+/** `From seven to ten`, `until 18:00`, `costs 60`: a time of the day, or a price, and nothing that is counted. */
+const NOT_TIME = String
+  .raw`(?<!\b(?:costs?|costa|coute|cuesta|kostet) )(?<!\b(?:from|to|at|until|till|dalle|alle|um|ab|bis|von|hasta) (?=[\w:.]+(?:[,;]|\.?$| (?:to|in|on|at|until|except|and|alle|e|bis|im|am|uhr)\b)))(?<!:)`;
+const COUNTS = {
+  number: new RegExp(NUMBER, "i"),
+  count: new RegExp(`${NOT_TIME}${NUMBER}(?!:\\d)(?![ -]${UNITS})`, "i"),
+};
 /** `How many working days …`, but not `how many cakes a day`. */
 const ASKS_UNITS = new RegExp(String.raw`^(?:\S+ ){1,3}${UNITS}`, "i");
 

@@ -122,7 +122,7 @@ function givesPrice(look: Look, said: readonly Term[]): boolean {
   const of = said.filter(({ term }) => !SAYS_PRICE.test(term));
   const isName = (of.length === 2 || of.length === 3) && of.slice(1).every(({ isNext }) => isNext);
   const { names, sentences } = look.things, signed = new Set(look.things.signed("price"));
-  if (!isName) return signed.size > 0 || look.things.signed("number").length > 0;
+  if (!isName) return signed.size > 0 || look.things.signed("count").length > 0;
   const hasName = (by: Terms) => of.every((term) => isMeant(term, by));
   if (signed.size > 0 && names.some(hasName)) return true;
   return sentences.some((sentence, place) => {

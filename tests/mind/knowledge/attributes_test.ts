@@ -387,3 +387,34 @@ Deno.test("at what time something is, is told by whatever tells when, in five la
     assertEquals(answers(knowledge, question), [], question);
   }
 });
+
+Deno.test("a time of the day is no count and no price, and a month is no place", () => {
+  const rooms = "The hotel has 24 rooms.", prices = "A double room costs 90 euros a night; a single room costs 60.";
+  const knowledge = buildKnowledge(from(
+    rooms,
+    prices,
+    "Breakfast is served from seven to ten.",
+    "The pool is open from May to September.",
+    "The sauna is in Como.",
+    "Check-in is from 15:00, check-out until 11:00.",
+    "The team grew to 14 people.",
+  ));
+  const known = {
+    "How many rooms does the hotel have?": rooms,
+    "How many people are in the team?": "The team grew to 14 people.",
+    "How much is a single room?": prices,
+    "Where is the sauna?": "The sauna is in Como.",
+    "When is the pool open?": "The pool is open from May to September.",
+  };
+  for (const [question, answer] of Object.entries(known)) {
+    assertEquals(answers(knowledge, question)[0], answer, question);
+  }
+  const unknown = [
+    "How many single rooms are there?",
+    "How much is breakfast?",
+    "How many breakfasts are there?",
+    "How much is check-in?",
+    "Where is the pool?",
+  ];
+  for (const question of unknown) assertEquals(answers(knowledge, question), [], question);
+});
