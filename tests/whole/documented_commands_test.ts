@@ -180,8 +180,9 @@ Deno.test("answers are verified from the hash of a compose file, and the test se
   await using checkout = await makeCheckout();
   const compose = '{"docker_compose_file":"services: {}"}';
   Deno.writeTextFileSync(`${checkout.path}/app-compose.json`, compose);
+  const composeHash = createHash("sha256").update(compose).digest("hex");
   const { text, rtmr3 } = eventLogOf([
-    { event: "compose-hash", payload: createHash("sha256").update(compose).digest("hex") },
+    { event: "compose-hash", payload: composeHash },
     { event: "boot-mr-done" },
   ]);
   const signed = await signedAnswers({ td: { registers: { ...REGISTERS, rtmr3 } }, eventLog: text });
@@ -193,7 +194,10 @@ Deno.test("answers are verified from the hash of a compose file, and the test se
   // There is no real enclave here: the root is a fake Intel's, and its time.
   const fake = ` --root root.pem --at ${new Date(signed.intel.nowMs).toISOString()}`;
   assertStringIncludes(await checkout.run(`${VERIFY.whole.trimEnd()}${fake}`, env), "All 3 entries are proved.");
-  const server = checkout.start(`${VERIFY.server.trimEnd()} --root root.pem --port 0`, env);
+  const server = checkout.start(`${VERIFY.server.trimEnd()} --root root.pem --port 0`, {
+    ...env,
+    COMPOSE_HASH: composeHash,
+  });
   const url = await server.printed(/listening on (ws:\S+)/);
   const end = await new Promise<CloseEvent>((resolve) => {
     const socket = new WebSocket(url);
