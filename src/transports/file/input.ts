@@ -6,6 +6,7 @@ import { pathProblem } from "../../files.ts";
 import type { Log } from "../../log.ts";
 import type { SourceObserver } from "../../observer.ts";
 import type { Delivery } from "../transport.ts";
+import { JsonMistake } from "./json_elements.ts";
 import { type Format, nothingRead, readFile } from "./reader.ts";
 
 /** What is known before a look. */
@@ -30,6 +31,8 @@ export interface FileInput {
 
 /** Two changes can bear the same time stamp; a file is taken for unchanged only when its stamp is older than this. */
 const STAMP_MS = 2_000;
+
+const UNREADABLE = "events file can't be read: what it held before stands, and it is read again when it changes";
 
 /** The format of a file, by its name. */
 export function formatOf(path: string): Format {
@@ -64,10 +67,7 @@ export function createFileInput(
   const noteBroken = (reason: string, isQuiet: boolean) => {
     // Being half-written looks just like being broken: only what stays so is worth a warning.
     if (isQuiet && broken?.reason === reason && !broken.warned) {
-      log.warn("events file can't be read: what it held before stands, and it is read again when it changes", {
-        path,
-        reason,
-      });
+      log.warn(UNREADABLE, { path, reason });
       broken.warned = true;
     } else if (broken?.reason !== reason) broken = { reason, warned: false };
   };
@@ -88,6 +88,8 @@ export function createFileInput(
         missing = false;
         for await (const { deliveries } of readFile(options, state)) yield deliveries;
       } catch (error) {
+        // Whatever else keeps it from being read may end without a change of the file.
+        if (!(error instanceof JsonMistake)) stamp = undefined;
         if (!(error instanceof Deno.errors.NotFound)) return noteBroken(pathProblem(error).reason, isQuiet);
         if (!missing) log.info("{path} is not there: waiting for it", { path });
         missing = true;

@@ -92,6 +92,24 @@ Deno.test("a file that stays broken gets one warning that says where, and what i
   assertEquals([watching.linesOf(BROKEN).length, watching.linesOf(HEALED).length], [1, 1]);
 });
 
+Deno.test("a file that can't be opened for a while is read once it can, though it has not changed", async () => {
+  await using input = makeInput();
+  input.write(events("a"));
+  const { openSync } = Deno;
+  using stack = new DisposableStack();
+  stack.defer(() => Deno.openSync = openSync);
+  Deno.openSync = () => {
+    throw Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+  };
+  await using watching = input.watch();
+  while (watching.linesOf(BROKEN).length === 0) await watching.tick();
+  await watching.tick();
+  stack.dispose();
+  await watching.tick();
+  assertEquals(await watching.yielded(1), ["a"]);
+  assertEquals(watching.linesOf(BROKEN), [{ path: input.path, reason: "too many files are open" }]);
+});
+
 const BROKEN_TEXTS: Record<string, string> = {
   "": "not valid JSON: it ends too early",
   "[": "not valid JSON: it ends too early",
