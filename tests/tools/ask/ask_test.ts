@@ -10,6 +10,7 @@ import { NO_REDIS, startRedis } from "../../support/brokers/redis.ts";
 import { makeFolder } from "../../support/folder.ts";
 import { serveHttp } from "../../support/http_server.ts";
 import { startModelServer } from "../../support/model_server.ts";
+import { run } from "../../support/mount.ts";
 import { testUnless } from "../../support/optional.ts";
 import { startServer } from "../../support/server.ts";
 
@@ -211,6 +212,24 @@ Deno.test("ask says what is wrong with its arguments, its settings, and a file t
   }
   assertEquals(Deno.readTextFileSync(`${folder.path}/iexec_in/events.json`), "{}");
 });
+
+for (
+  const [what, make, said] of [
+    ["a directory", (path: string) => Deno.mkdirSync(path), "is a directory, not a plain file"],
+    ["a FIFO", (path: string) => run("mkfifo", path), "is a FIFO, not a plain file"],
+  ] as const
+) {
+  Deno.test(`ask says that answers can't be read where ${what} stands in the place of their file, and asks nothing`, async () => {
+    await using folder = makeFolder();
+    make(`${folder.path}/out`);
+    await using asking = startAsking(["Hi"], { folder: folder.path, env: { EVENT_OUTPUT_PATH: "out" } });
+    const { code } = await asking.ended;
+    const text = asking.lines.join("\n");
+    assertEquals(code, 74, text);
+    assertStringIncludes(text, `Cannot read out: out ${said}`);
+    assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["out"]);
+  });
+}
 
 Deno.test("questions that are asked at the same time are all put into the file of events", async () => {
   await using folder = makeFolder({ "iexec_in/events.json": [] });

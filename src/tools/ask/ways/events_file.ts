@@ -12,13 +12,13 @@ import { formatOf } from "../../../transports/file/input.ts";
 import { createWatch } from "../../../watching/watch.ts";
 import type { AgentEvent } from "../../../wire.ts";
 import type { Way, WayHooks } from "../way.ts";
-import { createResponsesReader } from "./responses.ts";
+import { createResponsesReader, type ResponsesReader } from "./responses.ts";
 
 /** Milliseconds between two looks at the answers, behind the file system's own notices. */
 const LOOK_MS = 250;
 const NEWLINE = 0x0a, BLANK = 0x20, BRACKET = 0x5d;
 
-/** Nothing is written before the first question. @throws {FatalError} 78, where answers can't be read. */
+/** Nothing is written before the first question. @throws {FatalError} 78 or 74, where answers can't be read. */
 export function openFileWay(settings: Settings, hooks: WayHooks, { log, clock }: { log: Log; clock: Clock }): Way {
   const { EVENT_INPUT_PATH: input, EVENT_OUTPUT_PATH: output, EVENT_OUTPUT: kind } = settings;
   if (kind === "sealed") {
@@ -29,7 +29,7 @@ export function openFileWay(settings: Settings, hooks: WayHooks, { log, clock }:
     );
   }
   const over = new AbortController();
-  const reader = createResponsesReader(output);
+  const reader = readerOf(output);
   const read = async () => {
     await using watch = createWatch({ log, otherwise: "its file is read at intervals" });
     while (!over.signal.aborted) {
@@ -56,6 +56,14 @@ export function openFileWay(settings: Settings, hooks: WayHooks, { log, clock }:
       reader[Symbol.dispose]();
     },
   };
+}
+
+function readerOf(output: string): ResponsesReader {
+  try {
+    return createResponsesReader(output);
+  } catch (error) {
+    throw cannot("read", output, error);
+  }
 }
 
 /** Add events to a JSON array, to lines of JSON, or as a file in a directory; what does not exist yet is made. */

@@ -1,5 +1,6 @@
 /** Reads what an agent adds to `responses.json`, while it adds to it. @module */
 
+import { openPlainSync } from "../../../files.ts";
 import type { Outcome } from "../../../wire.ts";
 
 /** Reads on where it stopped. */
@@ -17,7 +18,7 @@ export function createResponsesReader(path: string): ResponsesReader {
   let at = 0;
   const identityOf = ({ dev, ino }: Deno.FileInfo) => `${dev}:${ino}`;
   const openFile = (start: (file: Deno.FsFile) => number) => {
-    const file = Deno.openSync(path);
+    const { file } = openPlainSync(path);
     open = { file, identity: identityOf(file.statSync()) };
     at = start(file);
   };
