@@ -222,6 +222,8 @@ function createSender(
   const stopped = new AbortController();
   /** While a suspect is sent by itself: resolves when whatever came after it may be sent. */
   let turn: Promise<void> | undefined;
+  /** Before the first suspect: a connection that ends within this time ends for another reason, and speaks against none. */
+  let trial: Promise<void> | undefined;
 
   const respond = (entry: Entry) => {
     const frame = encodeResponse(entry);
@@ -241,14 +243,14 @@ function createSender(
     respond(entry);
     return acknowledge(outcome.queryId);
   };
+  const pause = () => clock.sleep(VERDICT_MS, stopped.signal);
+  const outlives = async (wait: Promise<void>) => (await wait, connection.isOpen() && !stopped.signal.aborted);
   const sendAlone = async (entry: Entry): Promise<boolean> => {
-    const { queryId } = entry.outcome;
-    if (!connection.isOpen()) return false;
+    if (!await outlives(trial ??= pause())) return false;
     respond(entry);
-    await clock.sleep(VERDICT_MS, stopped.signal);
-    if (!connection.isOpen() || stopped.signal.aborted) return false;
-    refusals.cleared(queryId);
-    return await acknowledge(queryId);
+    if (!await outlives(pause())) return false;
+    refusals.cleared(entry.outcome.queryId);
+    return await acknowledge(entry.outcome.queryId);
   };
 
   return {

@@ -119,15 +119,53 @@ for (const code of [1007, 1008, 1009]) {
     });
     await using _running = run(transport);
     await pass(5_000);
+    await pass(1_000); // a connection that ends in this time would end without a response, too
     // The size tells which one 1009 means; otherwise each is suspected, and sent by itself.
     if (code !== 1009) await pass(1_000);
     await server.connections(2);
     await pass(5_000);
     if (code !== 1009) await pass(1_000);
+    if (code !== 1009) await pass(1_000);
     await watch.until("an ack of each", () => acked.size === 3 || undefined);
     assertEquals(Object.fromEntries(acked), { "small-1": "processed", big: "error", "small-2": "processed" });
   });
 }
+
+/** A server that cuts its first lines without a word: some at the response, those that follow at the auth. */
+async function startCuttingServer(
+  { atResponse, atAuth, acked }: { atResponse: number; atAuth: number; acked: (status: string) => void },
+) {
+  const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  let connections = 0;
+  server.on("connection", (socket) => {
+    const number = ++connections;
+    socket.on("message", (data) => {
+      const { type, status } = JSON.parse(String(data));
+      if (number <= atResponse + atAuth && type === (number <= atResponse ? "response" : "auth")) socket.terminate();
+      else if (type === "ack") acked(status);
+    });
+  });
+  await once(server, "listening");
+  return {
+    url: new URL(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`),
+    async [Symbol.asyncDispose]() {
+      for (const client of server.clients) client.terminate();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+Deno.test("a response is not to blame for a line that is cut without one as well, and arrives in the end", async () => {
+  const acked = Promise.withResolvers<string>();
+  await using server = await startCuttingServer({ atResponse: 2, atAuth: 4, acked: acked.resolve });
+  const { clock, pass } = heldClock();
+  const transport = open(server.url, clock, { onReachable: () => void transport.settle(entry("q1", "a")) });
+  await using _running = run(transport);
+  for (const ms of [5_000, 5_000, 10_000, 20_000, 40_000, 60_000]) await pass(ms);
+  await pass(1_000);
+  await pass(1_000);
+  assertEquals(await acked.promise, "processed");
+});
 
 Deno.test("a server that takes no auth as large as evidence gets one without, and what was sent behind it is not to blame", async () => {
   const acked = Promise.withResolvers<string>();
