@@ -25,13 +25,13 @@ export type Kind =
 export const SAYS_KIND =
   /^(?:old|year|age|located|situated|based|headquartered|anno|anni|eta|trova|sede|annee|age|trouve|situee?|basee?|siege|ano|anos|edad|queda|ubicad[oa]|alt|jahr|liegt|befindet|sitz|ansassig|reach|joindre|erreichen?|erreicht|number|numero)$/;
 
-/** The same of an owner, where those words may stand in a thing's name. */
-export const SAYS_OWNER =
-  /^(?:own|owns|owned|owners?|belongs?|possess\w*|possied\w*|proprietari\w*|apparten\w*|appartien\w*|proprietaires?|possed\w*|duen[oa]s?|propietari[oa]s?|pertenec\w*|gehor\w*|besitz\w*|eigentumer\w*|inhaber\w*)$/;
-
 /** Words by which a question asks for a price, as they are looked up: the rest of it is the thing. */
 export const SAYS_PRICE =
   /^(?:costs?|price|pric|pays?|paid|charge?|expens(?:iv|ive)?|cheap|fees?|prezz[oi]?|paga?|cout\w*|prix|cher|cuest\w*|preci\w*|vale?n?|cobra?n?|kost\w*|preis\w*|teuer|zahl\w*)$/;
+
+/** What `DAY` and `MONTH` stand for in signs. */
+const MONTH = "january|february|april|june|july|august|september|o[ck]tober|november|de[cz]ember",
+  DAY = `(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|${MONTH}|march|may)\\b`;
 
 const compiled: Partial<Record<keyof typeof signs, RegExp>> = {};
 
@@ -42,5 +42,5 @@ const compiled: Partial<Record<keyof typeof signs, RegExp>> = {};
  * `made` is no kind: it is all before the thing that somebody made, which tells the thing's age and not the maker's.
  */
 export function signOf(kind: keyof typeof signs): RegExp {
-  return compiled[kind] ??= new RegExp(signs[kind], "i");
+  return compiled[kind] ??= new RegExp(signs[kind].replaceAll("DAY", DAY).replaceAll("MONTH", MONTH), "i");
 }

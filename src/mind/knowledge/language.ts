@@ -31,66 +31,66 @@ export type Spoken = typeof SPOKEN[number];
  */
 const CHAT_WORDS: Readonly<Record<Language, string>> = {
   en: `
-    above actually again already although anybody anyone anything around ask asked asking aside away below cannot could
-    does doing done down during either else etc even ever every everything exactly few further gets getting give given
+    above actually again already although anybody anyone anything around ask asked asking aside away below cannot does
+    doing done down during either else etc even ever every everything exactly few further gets getting give given
     gives go goes going gone gave happen happened happens having hello help helps helpful hers herself hi hey hiya
     however instead involved its itself just kind know known knows let lets made makes may maybe mean means meant mine
     myself need needed needs neither no nor off oh ok okay once onto others ought ours own per perhaps please pls plz
-    possible put puts quite rather really said saying says see seem seems shall simply so somebody someone something
-    sort still such sure taken takes tell tells than thank thanks theirs thing things though thus together toward unless
-    until upon us use used uses using via wants whatever when whenever whether whom whose why will within without
-    yes yet yours yourself explain explained explains explanation describe description define defined definition
-    different various certain particular specific mind become becomes became bring brings somehow good better best nice
-    ago nowadays currently lately recently later earlier soon anymore meanwhile otherwise therefore hence besides
-    according regarding concerning among beside behind beyond despite across along greetings dear regards cheers sorry
-    pardon excuse thx ty bye goodbye wonder wondering wondered curious quick quickly basically btw asap eli5 faq fyi
-    question questions meaning understand learn info details overview summary summarize brief briefly stuff kindly
-    appreciate appreciated hope hoping newbie beginner dummies alright um hmm eh lol u r ur im ive dont doesnt cant
-    whats hows wheres whos sir madam anyway also purpose idea concept topic elaborate clarify lot lots bit look looking
-    find finding finds bother morning afternoon evening advance clear everybody everyone guys folks
+    possible put puts quite rather really saying says see seem seems shall simply so somebody someone something sort
+    sure taken takes tell tells thank thanks theirs thing things though thus together toward unless until upon us use
+    used uses using via wants whatever when whenever whether whom whose why will within without yes yet yours yourself
+    explain explained explains explanation describe description define defined definition different various certain
+    particular specific mind become becomes became bring brings somehow good better best nice ago nowadays currently
+    lately recently later earlier soon anymore meanwhile otherwise therefore hence besides according regarding
+    concerning among beside behind beyond despite across along greetings dear regards cheers sorry pardon excuse thx
+    ty bye goodbye wonder wondering wondered curious quick quickly basically btw asap eli5 faq fyi question questions
+    meaning understand learn info details overview summary summarize brief briefly stuff kindly appreciate appreciated
+    hope hoping newbie beginner dummies alright um hmm eh lol u r ur im ive dont doesnt cant whats hows wheres whos
+    sir madam anyway purpose idea concept topic elaborate clarify lot lots bit look looking find finding finds bother
+    morning afternoon evening advance clear everybody everyone guys folks
     `,
   it: `
-    cosa cos come quando dove chi quale quali qual quanto che perche po puo posso possiamo puoi potete potrei potresti
-    potrebbe potete potere devo deve devi devono dobbiamo bisogna vorrei voglio vuoi vogliamo vuole sapere so sai sa dire
-    dica dirmi dimmi spiegare spiegarmi spiegami spiega spieghi spiegazione descrivi descrivere descrivimi definisci
-    definire definizione significa significato vuol grazie mille prego ciao salve buongiorno buonasera buonanotte
-    gentilmente cortesemente favore piacere scusa scusi scusate aiuto aiutarmi aiutami domanda domande chiedere chiedo
-    info qualcosa qualcuno proprio ancora poi allora quindi solo molto cioe fare si essere stato stata stati state viene vengono caro cara
-    gentile cordiali saluti arrivederci anticipo chiamo nome parlami raccontami fammi capire capito mostrami serve
-    servono esattamente praticamente invece pero bene ne c'e sono qui qua li tutti mai gia adesso ora oppure sapete
-    usare usa uso usano utilizzare utilizza usato volevo sapresti saprebbe dirci spiegate differenza differenze diverso distingue
+    cosa cos quando quali qual po puo posso possiamo puoi potete potrei potresti potrebbe potere devo deve devi devono
+    dobbiamo bisogna vorrei voglio vuoi vogliamo vuole sapere so sai sa dire dica dirmi dimmi spiegare spiegarmi
+    spiegami spiega spieghi spiegazione descrivi descrivere descrivimi definisci definire definizione significa
+    significato vuol grazie mille prego ciao salve buongiorno buonasera buonanotte gentilmente cortesemente favore
+    piacere scusa scusi scusate aiuto aiutarmi aiutami domanda domande chiedere chiedo info qualcosa qualcuno proprio
+    ancora poi allora quindi solo molto cioe fare essere stato stata stati state viene vengono caro cara gentile
+    cordiali saluti arrivederci anticipo chiamo nome parlami raccontami fammi capire capito mostrami serve servono
+    esattamente praticamente invece pero bene c'e qui qua mai gia adesso ora oppure sapete usare usa uso usano
+    utilizzare utilizza usato volevo sapresti saprebbe dirci spiegate differenza differenze diverso distingue
     `,
   fr: `
-    quoi quel pourquoi comment combien quand ou qui peux peut puis pouvez pourriez pourrais pourrait pouvoir dois doit
-    faut veux veut voudrais voulez aimerais savoir sais sait dire dis dites expliquer explique expliquez explication
-    decrire decris decrivez definir definition definis definissez signifie signification merci beaucoup bonjour salut
-    bonsoir coucou stp svp plait question questions aide aider aidez infos info quelque chose quelqu aussi alors donc
-    tres plus encore parle parlez raconte cher chere cordialement avance desole desolee excusez excuse pardon fait font
-    faire sert servent appelle appelles bien si comme tout tous toute toutes cela ca va vais entre plusieurs exactement
-    utiliser utilise utilisent utilisez juste simplement y lequel laquelle difference differences different sujet propos demander demande
+    quoi pourquoi comment combien quand peux peut puis pouvez pourriez pourrais pourrait pouvoir dois doit faut veux
+    veut voudrais voulez aimerais savoir sais sait dire dis dites expliquer explique expliquez explication decrire
+    decris decrivez definir definition definis definissez signifie signification merci beaucoup bonjour salut bonsoir
+    coucou stp svp plait question questions aide aider aidez infos info quelque chose quelqu aussi alors donc tres
+    plus encore parle parlez raconte cher chere cordialement avance desole desolee excusez excuse pardon fait font
+    sert servent appelle appelles bien si comme tout tous toute toutes ca va vais entre plusieurs exactement utiliser
+    utilise utilisent utilisez juste simplement lequel laquelle difference differences different sujet propos demander
+    demande
     `,
   es: `
-    como cuando donde quien quienes cual cuales cuanto cuanta cuantos cuantas puedo puede puedes podria podrias podemos
-    pueden poder debo debe debes hay quiero quisiera quieres gustaria saber se decir dime digame explicar explica
-    explicame explicarme explique explicacion describe definir define definicion significa significado gracias muchas
-    hola buenos dias buenas tardes noches favor perdon disculpa disculpe ayuda ayudar ayudame pregunta preguntas info
-    algo alguien tambien entonces mas sirve sirven es son eres esta estan ser estar tiene tengo tienen hacer hace hago
-    usted ustedes llamo nombre saludos cordial cordialmente antemano hablame cuentame querido estimado esto este estas
-    estos esos esa aquel cada todo toda todos todas si soy somos tus mis ante entre hacia segun tras fue era han ha he
-    usar usa usan uso utilizar utiliza les exactamente solo bien vez ahora tan tanto unos unas diferencia diferencias diferente porfa
+    quienes cuales cuanto cuanta cuantos cuantas puedo puede puedes podria podrias podemos pueden poder debo debe
+    debes hay quiero quisiera quieres gustaria saber decir dime digame explicar explica explicame explicarme explique
+    explicacion describe definir define definicion significa significado gracias muchas hola buenos dias buenas tardes
+    noches favor perdon disculpa disculpe ayuda ayudar ayudame pregunta preguntas info algo alguien entonces sirve
+    sirven es son eres esta estan ser estar tiene tengo tienen hacer hace hago usted ustedes llamo nombre saludos
+    cordial cordialmente antemano hablame cuentame querido estimado esto este estas estos esos esa aquel cada todo
+    toda todos todas soy somos tus mis ante entre hacia segun tras fue era han ha he usar usa usan uso utilizar
+    utiliza les exactamente solo bien vez ahora tan tanto unos unas diferencia diferencias diferente porfa
     `,
   de: `
-    bitte danke vielen hallo guten morgen abend servus moin gruss gruesse gruessen gruse grusse grussen tschuss
-    wiedersehen entschuldigung sorry frage fragen erklaren erklar erklare erklarst erklart erklarung beschreiben
-    beschreibe definiere definition bedeutet bedeutung heisst heissen kannst konnt konnten konntest konnte mochte gerne
-    wissen weiss sagen sag sage hilfe helfen hilf info infos wofur wozu womit wodurch gut etwas denn mal eigentlich liebe
-    freundliche freundlichen voraus erzahl erzahle name genau kurz bin sie du kriege bekomme unterschied unterschiede
-    nutzen nutze nutzt benutzen benutzt verwenden verwendet unterscheiden unterscheidet
+    bitte danke hallo guten abend servus moin gruss gruesse gruessen gruse grusse grussen tschuss wiedersehen
+    entschuldigung sorry frage fragen erklaren erklar erklare erklarst erklart erklarung beschreiben beschreibe
+    definiere definition bedeutet bedeutung heissen konntest gerne weiss sagen sag sage hilfe helfen hilf info infos
+    wofur wozu womit wodurch eigentlich liebe freundliche freundlichen voraus erzahl erzahle name genau kriege bekomme
+    unterschied unterschiede nutzen nutze nutzt benutzen benutzt verwenden verwendet unterscheiden unterscheidet
     `,
   zh:
-    "什么 哪里 哪儿 哪个 怎么 怎样 怎么样 如何 谁 多少 几 为什么 请问 请 吗 呢 吧 啊 是 的 了 在 和 与 有 我 你 您 这 那 能 可以 会 告诉 解释 一下 你好 谢谢 你们 我们 他们 它 他 她 哪些 这个 那个 想 要 都 也 还 就",
+    "什么 哪里 哪儿 哪个 怎么 怎样 怎么样 如何 多少 为什么 请问 您 能 可以 告诉 解释 一下 你好 谢谢 你们 我们 他们 它 哪些 这个 那个 想 要",
   ja:
-    "何 なに なん どこ どう いつ だれ 誰 なぜ どの どれ どうして どうやって ください 教え 教えて です ます ました か は が の を に で と も へ や て た し する ある いる あり い こと ありま すか ますか ました ません でしょう もの それ これ とは って ありがとう こんにちは",
+    "何 なに なん どこ どう いつ だれ 誰 なぜ どの どれ どうして どうやって ください 教え 教えて ました ありま すか ますか ません でしょう とは って ありがとう こんにちは",
 };
 
 const LISTS: Readonly<Record<Language, readonly string[]>> = {

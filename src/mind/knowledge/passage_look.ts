@@ -74,7 +74,7 @@ const UNITS = String
   .raw`(?:second|minute?|hour|day|week|month|year|euro|dollar|cent|second[oi]|minut[oi]|or[ae]|giorn[oi]|settiman[ae]|mes[ei]|ann[oi]|heure|jour|semaine|mois|an|hora|dia|semana|mese|ano|sekunden?|minuten?|stunden?|tage?n?|wochen?|monate?n?|jahre?n?)s?\b`;
 /** `From seven to ten`, `until 18:00`, `costs 60`: a time of the day, or a price, and nothing that is counted. */
 const NOT_TIME = String
-  .raw`(?<!\b(?:costs?|costa|coute|cuesta|kostet) )(?<!\b(?:from|to|at|until|till|dalle|alle|um|ab|bis|von|hasta) (?=[\w:.]+(?:[,;]|\.?$| (?:to|in|on|at|until|except|and|alle|e|bis|im|am|uhr)\b)))(?<!:)`;
+  .raw`(?<!\bcosts? |:)(?<!\b(?:from|to|at|until|dalle|alle|um|bis) (?=[\w:.]+(?:[,;]|\.?$| (?:to|in|on|at|until|alle|e|bis)\b)))`;
 const COUNTS = {
   number: new RegExp(NUMBER, "i"),
   count: new RegExp(`${NOT_TIME}${NUMBER}(?!:\\d)(?![ -]${UNITS})`, "i"),
