@@ -8,8 +8,18 @@ export interface Relay extends AsyncDisposable {
   drop(): void;
 }
 
-/** Relay every connection to 127.0.0.1:`port` on to 127.0.0.1:`upstreamPort`. */
-export function startRelay({ port, upstreamPort }: { port: number; upstreamPort: number }): Relay {
+/**
+ * Relay every connection to 127.0.0.1:`port` on to 127.0.0.1:`upstreamPort`.
+ *
+ * @param options `limits`: bytes after which the next connection is cut, from the client up and down to it.
+ */
+export function startRelay(
+  { port, upstreamPort, limits = () => ({ up: Infinity, down: Infinity }) }: {
+    port: number;
+    upstreamPort: number;
+    limits?: () => { up: number; down: number };
+  },
+): Relay {
   const listener = listenOn(port);
   const open = new Set<Deno.Conn>();
   const lines = new Set<Promise<unknown>>();
@@ -23,10 +33,11 @@ export function startRelay({ port, upstreamPort }: { port: number; upstreamPort:
 
   async function connect(near: Deno.Conn): Promise<void> {
     open.add(near);
+    const { up, down } = limits();
     try {
       const far = await Deno.connect({ hostname: "127.0.0.1", port: upstreamPort });
       open.add(far);
-      await Promise.all([carry(near, far), carry(far, near)]);
+      await Promise.all([carry(near, far, up), carry(far, near, down)]);
     } catch (error) {
       // A client that dials while the server goes finds nobody, as it would without the relay.
       if (!(error instanceof Deno.errors.ConnectionRefused) && !isDisconnection(error)) throw error;
@@ -36,10 +47,14 @@ export function startRelay({ port, upstreamPort }: { port: number; upstreamPort:
   }
 
   /** One direction, until either end goes; then neither is of use to the other direction. */
-  async function carry(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+  async function carry(from: Deno.Conn, to: Deno.Conn, limit: number): Promise<void> {
     const buffer = new Uint8Array(65_536);
     try {
-      for (let size = await from.read(buffer); size !== null; size = await from.read(buffer)) {
+      for (let left = limit; left > 0;) {
+        const read = await from.read(buffer);
+        if (read === null) break;
+        const size = Math.min(read, left);
+        left -= size;
         for (let sent = 0; sent < size;) sent += await to.write(buffer.subarray(sent, size));
       }
     } catch (error) {

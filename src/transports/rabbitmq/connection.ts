@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import { nextTick } from "node:process";
+import { setImmediate } from "node:timers";
 import { type AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
 import { EXIT, FatalError, messageOf } from "../../errors.ts";
 import type { TlsFiles } from "../../certificates.ts";
@@ -87,18 +88,25 @@ export async function connectRabbit({ url, tls = {}, openTunnel }: RabbitServer)
  * Send the frames of one turn of the event loop together: a write to the socket costs more than making a frame, and an
  * agent settles many events at once.
  *
- * Nobody waits for the client's first bytes. On Deno 2.7.11 sending them fails where the broker's certificate is not
- * accepted, and a rejection that nobody hears ends the program. Whoever waits hears it too.
+ * A rejection that nobody hears ends the program, and the client leaves some of a failed write behind. Nobody waits for its
+ * first bytes, which fail on Deno 2.7.11 where the broker's certificate is not accepted. It hands `rejectConnect` on without
+ * its object. And it listens for the confirmation of a message only after that is sent, but gives up what is not
+ * confirmed with the channel in any case: so a message counts as sent, and its channel is closed.
  */
 function gatherSends(client: AMQPClient): void {
   // Not public to TypeScript.
-  const inner = client as unknown as { send(bytes: Uint8Array): Promise<void> };
+  const inner = client as unknown as { send(bytes: Uint8Array): Promise<void>; rejectConnect(error: Error): void };
   const send = inner.send.bind(client);
+  inner.rejectConnect = inner.rejectConnect.bind(client);
   let gathered: { readonly frames: Uint8Array[]; readonly sent: PromiseWithResolvers<void> } | undefined;
   const flush = () => {
     const { frames, sent } = gathered!;
     gathered = undefined;
-    send(frames.length === 1 ? frames[0]! : Buffer.concat(frames)).then(sent.resolve, sent.reject);
+    send(frames.length === 1 ? frames[0]! : Buffer.concat(frames)).then(sent.resolve, (error) => {
+      sent.reject(error);
+      // Behind those who begin to wait for a confirmation now.
+      setImmediate(() => giveUp(client, error));
+    });
   };
   inner.send = (bytes) => {
     if (!gathered) {
@@ -108,8 +116,25 @@ function gatherSends(client: AMQPClient): void {
       nextTick(flush);
     }
     gathered.frames.push(bytes);
-    return gathered.sent.promise;
+    const { promise } = gathered.sent;
+    return isPublication(bytes) ? promise.catch(() => {}) : promise;
   };
+}
+
+/** Whether a frame is the method basic.publish. */
+function isPublication(bytes: Uint8Array): boolean {
+  return bytes[0] === 1 && bytes[8] === 60 && bytes[10] === 40;
+}
+
+/** Close all channels: whoever waits for something on them is told. */
+function giveUp(client: AMQPClient, error: Error): void {
+  for (const channel of client.channels) channel?.setClosed(error);
+}
+
+/** End a connection without waiting for the server, which may answer nothing any more. */
+export function abandon(client: AMQPClient, problem: string): void {
+  void client.close().catch(() => {}); // it may be what has failed
+  giveUp(client, new Error(problem));
 }
 
 /** Where the broker puts dead letters of a queue that was made by an agent. */
@@ -133,13 +158,13 @@ export async function makeQueues(client: AMQPClient, { queues, outcomeQueue, dec
     const channel = await client.channel();
     await channel.queueDeclare(deadQueueOf(queue), durable, queueArguments());
     await channel.queueDeclare(queue, durable, queueArguments(deadQueueOf(queue)));
-    await channel.close();
+    leave(channel);
   }
   if (await depthOf(client, outcomeQueue) !== undefined) return;
   if (!declare) throw missing(outcomeQueue);
   const channel = await client.channel();
   await channel.queueDeclare(outcomeQueue, durable, queueArguments());
-  await channel.close();
+  leave(channel);
 }
 
 /** Arguments of a queue that is made. `dead`: where its dead letters go. */
@@ -154,12 +179,17 @@ export function queueArguments(dead?: string) {
   };
 }
 
+/** Close a channel that is of no use any more. Where the connection ends meanwhile, the client would wait for ever. */
+function leave(channel: AMQPChannel): void {
+  void channel.close().catch(() => {}); // then it has ended with its connection
+}
+
 /** How many messages wait in a queue; undefined if there is none. An absent queue ends the channel that asks for it. */
 export async function depthOf(client: AMQPClient, queue: string): Promise<number | undefined> {
   const channel = await client.channel();
   try {
     const { messageCount } = await channel.queueDeclare(queue, { passive: true });
-    await channel.close();
+    leave(channel);
     return messageCount;
   } catch (error) {
     if (messageOf(error).includes("NOT_FOUND")) return undefined;
@@ -205,7 +235,7 @@ export async function withChannel<T>(client: AMQPClient, use: (channel: AMQPChan
   // Its own answer to an error is to print it; whoever waits for something learns of it.
   channel.onerror = () => {};
   const result = await use(channel);
-  await channel.close();
+  leave(channel);
   return result;
 }
 

@@ -21,7 +21,7 @@ export function openRabbitTransport(options: RabbitTransportOptions): Transport 
       try {
         return await openRabbitSession(client, { ...options, onBeat });
       } catch (error) {
-        await disconnect(client).catch(() => {}); // it may be what has failed
+        void disconnect(client).catch(() => {}); // it may be what has failed, and then never answers
         throw error;
       }
     },

@@ -11,6 +11,7 @@ import type { QueueOptions, QueueSession } from "../queue.ts";
 import type { Delivery } from "../transport.ts";
 import { type Acks, createAcks } from "./acks.ts";
 import {
+  abandon,
   connectRabbit,
   deadQueueOf,
   depthOf,
@@ -80,7 +81,7 @@ export async function openRabbitSession(
     over.abort(new Error(problem));
     wake();
     direct.close();
-    void client.close().catch(() => {}); // it may be what has failed
+    abandon(client, problem);
   };
   const publishing = await openPublishing(client, { agentId, outcomeQueue, own, direct, onLost: end });
   const channel = await client.channel();
