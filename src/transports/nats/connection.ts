@@ -73,7 +73,7 @@ const CONNECT_MS = 10_000;
  *
  * @throws {Error} If none can be reached, or the login is refused.
  */
-export function connectNats({ urls, tls = {}, openTunnel, creds, nkey }: NatsServer): Promise<NatsConnection> {
+export async function connectNats({ urls, tls = {}, openTunnel, creds, nkey }: NatsServer): Promise<NatsConnection> {
   const { caCerts, cert, key } = tls;
   const authenticator = authenticatorOf({ urls, ...(creds && { creds }), ...(nkey && { nkey }) });
   const isEncrypted = urls.some(({ protocol }) => protocol === "tls:");
@@ -95,8 +95,17 @@ export function connectNats({ urls, tls = {}, openTunnel, creds, nkey }: NatsSer
       },
     }),
   };
-  return connectOver(options, openTunnel);
+  try {
+    return await connectOver(options, openTunnel);
+  } catch (error) {
+    if (!CLOSED.test(messageOf(error))) throw error;
+    const problem = "the server closed the connection while it was made, as it does at its limit of connections";
+    throw new Error(problem, { cause: error });
+  }
 }
+
+/** What the package and the socket say of that, whose words are about writing: the server's own come too late to be read. */
+const CLOSED = /write after end|EPIPE|ended by the other party|undefined error|^connection closed$/i;
 
 function authenticatorOf({ urls, creds, nkey }: NatsServer): Authenticator | undefined {
   if (creds !== undefined) return credsAuthenticator(new TextEncoder().encode(creds));

@@ -1,6 +1,6 @@
 /** NATS over TLS, with certificates on both sides, and each way to log in. @module */
 
-import { assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import { credsAuthenticator, nkeyAuthenticator, nkeys } from "@nats-io/transport-node";
 import { startAgent } from "../../support/agent.ts";
 import { type NatsBroker, NO_NATS, startNats } from "../../support/brokers/nats.ts";
@@ -63,6 +63,14 @@ test("the authority of NATS_CA_FILE is trusted, the agent shows its own certific
   const without = { ...broker.env, NATS_CA_FILE: "ca.pem", EVENT_MAX_RECONNECT_ATTEMPTS: "1" };
   await using bare = await startAgent({ folder: folder.path, env: without });
   assertEquals((await bare.ended).code, 69, bare.lines.join("\n"));
+});
+
+test("a server that has all the connections it takes is told of", async () => {
+  await using broker = await startNats({ config: "max_connections: 1" });
+  await broker.use(({ connection }) => connection.flush());
+  await using agent = await startAgent({ env: { ...broker.env, EVENT_MAX_RECONNECT_ATTEMPTS: "1" } });
+  assertEquals((await agent.ended).code, 69, agent.lines.join("\n"));
+  assertMatch(agent.lines.at(-1)!, /limit of connections|maximum connections exceeded/);
 });
 
 test("a password is used; a wrong one ends the agent at once", async () => {
