@@ -71,7 +71,9 @@ export class ResponsesWriter implements Disposable {
     const asExpected = (outcome: RecordedOutcome) => ({ ...outcome, text: expectedText(outcome) });
     const bytes = Math.abs(mark?.bytes ?? 0), wasOwn = mark === undefined || mark.bytes >= 0;
     // Where the file was empty at the checkpoint, no entry tells its place.
-    const last = isSamePath && bytes > OPENING_BYTES ? lastNoted(journal, mark.seq) : undefined;
+    const noted = mark && bytes > OPENING_BYTES ? lastNoted(journal, mark.seq) : undefined;
+    // At another path it may be the same file, moved with its directory: then its last entry says so.
+    const last = isSamePath || (wasOwn && noted !== "forgotten") ? noted : undefined;
     const since = journal.outcomes({ seq: mark?.seq ?? 0, limit: -1 });
     const opened = openResponsesFile(this.#path, {
       since: since.map(asExpected),

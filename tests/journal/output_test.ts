@@ -189,6 +189,26 @@ Deno.test("a file that somebody changed is told of once, also where nothing is a
   assertEquals(entriesOf(path), ["abc", [[1]]]);
 });
 
+Deno.test("a file that was moved with its state is as it was left", async () => {
+  await using folder = makeFolder();
+  const start = (name: string, ...ids: string[]) => {
+    using parts = openParts(`${folder.path}/${name}`);
+    using publisher = openPublisher(parts);
+    publisher.publish(parts.record(...ids));
+    return parts.warnings;
+  };
+  Deno.mkdirSync(`${folder.path}/old`);
+  start("old", "a", "b");
+  Deno.renameSync(`${folder.path}/old`, `${folder.path}/new`);
+  assertEquals(start("new", "c"), []);
+  assertEquals(entriesOf(`${folder.path}/new/out/responses.json`), ["a", "b", "c"].map((id) => answer(id)));
+  Deno.renameSync(`${folder.path}/new`, `${folder.path}/old`);
+  Deno.writeTextFileSync(`${folder.path}/old/out/responses.json`, "[1]");
+  assertEquals(start("old"), [
+    "responses file holds entries that this state does not know: keeping them, and appending its own",
+  ]);
+});
+
 Deno.test("an age counts from the first entry, also after a restart", async () => {
   await using folder = makeFolder();
   const { timestamp } = answer("a");
