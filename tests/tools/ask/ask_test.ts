@@ -187,6 +187,7 @@ Deno.test("ask comes again where the test server has no room for more requests t
   });
   const env = { EVENT_TRANSPORT: "websocket", WEBSOCKET_URL: `ws://127.0.0.1:${server.port}` };
   await using asking = startAsking(["hello"], { folder: folder.path, env });
+  await asking.said("no room for more questions");
   const { code, stdout } = await asking.ended;
   assertEquals(
     [code, stdout, asked.length, new Set(asked).size],
