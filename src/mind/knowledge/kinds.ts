@@ -29,7 +29,7 @@ export const SAYS_KIND =
 export const SAYS_PRICE =
   /^(?:costs?|price|pric|pays?|paid|charge?|expens(?:iv|ive)?|cheap|fees?|prezz[oi]?|paga?|cout\w*|prix|cher|cuest\w*|preci\w*|vale?n?|cobra?n?|kost\w*|preis\w*|teuer|zahl\w*)$/;
 
-/** What `DAY` and `MONTH` stand for in signs. */
+/** What `DAY` and `MONTH` stand for in signs; `PLACE` stands for the sign of a place. */
 const MONTH = "january|february|april|june|july|august|september|o[ck]tober|november|de[cz]ember",
   DAY = `(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|${MONTH}|march|may)\\b`;
 
@@ -42,5 +42,8 @@ const compiled: Partial<Record<keyof typeof signs, RegExp>> = {};
  * `made` is no kind: it is all before the thing that somebody made, which tells the thing's age and not the maker's.
  */
 export function signOf(kind: keyof typeof signs): RegExp {
-  return compiled[kind] ??= new RegExp(signs[kind].replaceAll("DAY", DAY).replaceAll("MONTH", MONTH), "i");
+  return compiled[kind] ??= new RegExp(
+    signs[kind].replace("PLACE", () => signs.place).replaceAll("DAY", DAY).replaceAll("MONTH", MONTH),
+    "i",
+  );
 }
