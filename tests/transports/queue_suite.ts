@@ -117,6 +117,24 @@ export function testQueue(queue: QueueUnderTest): void {
     });
   }
 
+  test("an agent that is told to stop while its broker stands still ends", async () => {
+    await using broker = await queue.start();
+    await using model = await startModelServer("openai");
+    model.otherwise("held");
+    await using agent = await agentOf(broker, { model });
+    await broker.publish(event("q1"));
+    await model.askedFor(1);
+    broker.signal("SIGSTOP");
+    model.release();
+    await agent.responses(1);
+    // Far above what any machine needs: it only ends a test that failed.
+    const late = setTimeout(() => agent.kill("SIGKILL"), 60_000);
+    const { code } = await agent.stop();
+    clearTimeout(late);
+    broker.signal("SIGCONT");
+    assertEquals(code, 0);
+  });
+
   test("what an agent hands back at its end is none of its work after the next start", async () => {
     await using broker = await queue.start();
     await using model = await startModelServer("openai");
