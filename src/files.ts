@@ -13,6 +13,11 @@ export class NotPlainError extends Error {
   override name = "NotPlainError";
 }
 
+/** Another file has taken its place while it was opened. */
+export class ExchangedError extends NotPlainError {
+  override name = "ExchangedError";
+}
+
 /** Whether the file system refused: a missing permission, a full disk, a file in a directory's place, a link to elsewhere. */
 export function isRefusal(error: unknown): boolean {
   if (error instanceof Deno.errors.NotCapable || error instanceof NotPlainError) return true;
@@ -90,7 +95,7 @@ export function openPlainSync(
     for (let look = 0; look < 2; look++) {
       const now = Deno.lstatSync(real);
       const isSame = now.ino === info.ino && now.dev === info.dev && Deno.realPathSync(path) === real;
-      if (!isSame) throw new NotPlainError(`${path} was exchanged while it was opened`);
+      if (!isSame) throw new ExchangedError(`${path} was exchanged while it was opened`);
     }
     return { file, info };
   } catch (error) {

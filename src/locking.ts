@@ -1,7 +1,7 @@
 /** Locks on files (`flock`), which the kernel ends with the process that holds them. @module */
 
 import { pauseSync } from "./clock.ts";
-import { openIfThereSync } from "./files.ts";
+import { ExchangedError, openIfThereSync } from "./files.ts";
 import { placeFileSync, removeRemainsSync } from "./placing.ts";
 
 /** A JSON array with nothing in it. */
@@ -60,7 +60,7 @@ const ATTEMPTS = 1000;
 export function whileLocked(path: string, work: () => void, pause = pauseForOther): void {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     placeFileSync(path, EMPTY_ARRAY, { mayRename: true });
-    const file = openIfThereSync(path, { follow: false });
+    const file = openUnlessExchanged(path);
     if (file !== undefined) {
       try {
         const lock = lockFile(file);
@@ -76,6 +76,16 @@ export function whileLocked(path: string, work: () => void, pause = pauseForOthe
     pause();
   }
   work();
+}
+
+/** Whoever had the lock may put another file in its place just now. */
+function openUnlessExchanged(path: string): Deno.FsFile | undefined {
+  try {
+    return openIfThereSync(path, { follow: false });
+  } catch (error) {
+    if (error instanceof ExchangedError) return undefined;
+    throw error;
+  }
 }
 
 function pauseForOther(): void {

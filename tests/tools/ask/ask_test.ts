@@ -239,7 +239,8 @@ Deno.test("questions that are asked at the same time are all put into the file o
   const askings = questions.map((question) =>
     stack.use(startAsking(["--wait", "0.01", question], { folder: folder.path }))
   );
-  await Promise.all(askings.map(({ ended }) => ended));
+  const ends = await Promise.all(askings.map(({ ended }) => ended));
+  assertEquals(ends.map(({ code }) => code), questions.map(() => 1), askings.flatMap(({ lines }) => lines).join("\n"));
   const events = JSON.parse(Deno.readTextFileSync(`${folder.path}/iexec_in/events.json`)) as { query: string }[];
   assertEquals(events.map(({ query }) => query).toSorted(), questions);
 });
