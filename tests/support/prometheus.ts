@@ -48,8 +48,8 @@ export interface PrometheusUnderTest extends AsyncDisposable {
   ): Promise<readonly { readonly metric: Record<string, string>; readonly value: [number, string] }[]>;
   /** The alerts that fire now, in the order of their names. */
   firing(): Promise<readonly string[]>;
-  /** Resolves once an alert fires, and no other one does. */
-  firesAlone(alert: string): Promise<void>;
+  /** Resolves once these alerts fire, in the order of their names, and no other one does. */
+  firesOnly(...alerts: readonly string[]): Promise<void>;
   /** Resolves once a query finds something. */
   finds(expression: string): Promise<void>;
 }
@@ -116,7 +116,8 @@ export async function startPrometheus(options: { target: string; rules: string }
     query,
     firing,
     finds: (expression) => until(`${expression} finds something`, async () => (await query(expression)).length > 0),
-    firesAlone: (alert) => until(`${alert} fires alone`, async () => String(await firing()) === alert),
+    firesOnly: (...alerts) =>
+      until(`${alerts.join() || "nothing"} fires alone`, async () => String(await firing()) === alerts.join()),
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await child.status;

@@ -36,7 +36,8 @@ async function watching(agent: AgentUnderTest | { url: string }): Promise<Promet
   await using stack = new AsyncDisposableStack();
   const prometheus = stack.use(await startPrometheus({ target, rules: RULES }));
   await prometheus.finds('agent_build_info{job="iexec-agent"}');
-  assertEquals(await prometheus.firing(), []);
+  // Before its first look at the agent there was none.
+  await prometheus.firesOnly();
   const held = stack.move();
   return { ...prometheus, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
 }
@@ -75,7 +76,7 @@ testUnless(NO_PROMETHEUS, "AgentDown: an agent was killed", async () => {
   await using agent = await startAgent({ env: SHOWN });
   await using prometheus = await watching(agent);
   agent.kill("SIGKILL");
-  await prometheus.firesAlone("AgentDown");
+  await prometheus.firesOnly("AgentDown");
 });
 
 testUnless(NO_PROMETHEUS, "AgentRestarts: an agent was killed and started again, three times", async () => {
@@ -91,7 +92,7 @@ testUnless(NO_PROMETHEUS, "AgentRestarts: an agent was killed and started again,
     await prometheus.finds(`changes(process_start_time_seconds[1m]) >= ${restarts}`);
   }
   await using _last = agent;
-  await prometheus.firesAlone("AgentRestarts");
+  await prometheus.firesOnly("AgentRestarts");
 });
 
 testUnless(NO_PROMETHEUS, "AgentHangs: an answer is under way for longer than every limit", async () => {
@@ -124,7 +125,7 @@ testUnless(NO_PROMETHEUS, "AgentHangs: an answer is under way for longer than ev
     await using prometheus = await watching({ url: await shown.promise });
     await asked.promise;
     aheadMs = settings.MODEL_ANSWER_TIMEOUT + 2 * MINUTE_MS;
-    await prometheus.firesAlone("AgentHangs");
+    await prometheus.firesOnly("AgentHangs");
   } finally {
     answer.resolve("An answer.");
     stop.abort();
@@ -140,7 +141,7 @@ if (NO_PROMETHEUS === undefined) {
     await server.authenticated(1);
     await using prometheus = await watching(agent);
     disk.fill();
-    await prometheus.firesAlone("AgentStateNotWritable");
+    await prometheus.firesOnly("AgentStateNotWritable");
     disk.free();
     await prometheus.finds('agent_condition{condition="state_writable"} == 1');
   });
@@ -153,7 +154,7 @@ testUnless(NO_PROMETHEUS, "AgentDisconnected: the server went away", async () =>
   await server.authenticated(1);
   await using prometheus = await watching(agent);
   await server.close();
-  await prometheus.firesAlone("AgentDisconnected");
+  await prometheus.firesOnly("AgentDisconnected");
 });
 
 testUnless(NO_PROMETHEUS, "AgentModelDown: the model's server is dead", async () => {
@@ -164,7 +165,7 @@ testUnless(NO_PROMETHEUS, "AgentModelDown: the model's server is dead", async ()
   await using prometheus = await watching(agent);
   await model.close();
   server.send(...Array.from({ length: 8 }, (_, index) => event(`q${index}`)));
-  await prometheus.firesAlone("AgentModelDown");
+  await prometheus.firesOnly("AgentModelDown");
 });
 
 testUnless(NO_PROMETHEUS, "AgentEventsFail: the model refuses what it is asked", async () => {
@@ -192,7 +193,7 @@ testUnless(
     await using agent = await startAgent({ folder: folder.path, env: envFor(server, model) });
     await server.authenticated(1);
     await using prometheus = await watching(agent);
-    await prometheus.firesAlone("AgentBacklogOld");
+    await prometheus.firesOnly("AgentBacklogOld");
   },
 );
 
@@ -205,7 +206,7 @@ testUnless(NO_PROMETHEUS, "AgentSlow: events have waited for minutes when they a
   await using agent = await startAgent({ folder: folder.path, env });
   await server.authenticated(1);
   await using prometheus = await watching(agent);
-  await prometheus.firesAlone("AgentSlow");
+  await prometheus.firesOnly("AgentSlow");
 });
 
 testUnless(NO_PROMETHEUS, "AgentRefuses: a server sends what is no event", async () => {
@@ -216,7 +217,7 @@ testUnless(NO_PROMETHEUS, "AgentRefuses: a server sends what is no event", async
   await using prometheus = await watching(agent);
   server.send(...Array.from({ length: 8 }, (_, index) => ({ id: `bad${index}` })));
   server.send(...Array.from({ length: 8 }, (_, index) => event(`large${index}`, "x".repeat(1_000))));
-  await prometheus.firesAlone("AgentRefuses");
+  await prometheus.firesOnly("AgentRefuses");
 });
 
 testUnless(NO_PROMETHEUS ?? NO_REDIS, "AgentDeadLetters: a queue's message is no event", async () => {
@@ -225,7 +226,7 @@ testUnless(NO_PROMETHEUS ?? NO_REDIS, "AgentDeadLetters: a queue's message is no
   await agent.logged("✅ Connected to {product}: {url}");
   await using prometheus = await watching(agent);
   await broker.publish("no JSON");
-  await prometheus.firesAlone("AgentDeadLetters");
+  await prometheus.firesOnly("AgentDeadLetters");
   assertEquals(await broker.letters(), ["no JSON"]);
 });
 
@@ -239,5 +240,5 @@ testUnless(NO_PROMETHEUS ?? NO_REDIS, "AgentOutcomesUndelivered: a broker takes 
   await using prometheus = await watching(agent);
   await broker.command("CONFIG", "SET", "maxmemory", "1");
   model.release();
-  await prometheus.firesAlone("AgentOutcomesUndelivered");
+  await prometheus.firesOnly("AgentOutcomesUndelivered");
 });
