@@ -1,7 +1,7 @@
 /** `agent chat`, the real program: lines in, answers out, the memory that events have too. @module */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { startAgent, startCommand } from "../support/agent.ts";
+import { inherited, startAgent, startCommand } from "../support/agent.ts";
 import { chatOver, startChat } from "../support/chat.ts";
 import { startModelServer } from "../support/model_server.ts";
 import { makeFolder } from "../support/folder.ts";
@@ -124,6 +124,8 @@ Deno.test("a chat that can't read its standard input says so and ends with 74", 
   const { code, stderr } = await new Deno.Command("sh", {
     args: ["-c", '"$0" "$@" < .', ...startCommand(["chat"])],
     cwd: folder.path,
+    clearEnv: true,
+    env: inherited(["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]),
   }).output();
   assertStringIncludes(new TextDecoder().decode(stderr), "Cannot read the standard input: is a directory");
   assertEquals(code, 74);
