@@ -57,15 +57,21 @@ async function* watchEvents(
   await using watch = createWatch({ log, otherwise: "its file is read at intervals" });
   log.info("👀 Watching {path} for events", { path, rescanMs });
   observer?.connected();
-  let isQuiet = false;
+  let isQuiet = false, watchedBefore: string | undefined;
   while (!signal.aborted) {
-    const place = lookAt(path);
-    // The watch first, then the read: what falls between is seen twice, never missed.
-    await watch.renew(place.directories.map((directory) => ({ directory })));
-    const input = inputs.latest = place.isDirectory ? inputs.directory : inputs.file;
-    for await (const deliveries of input.read({ changes: watch.changes(), isQuiet })) {
-      if (deliveries.length > 0) yield deliveries;
-      if (signal.aborted) return;
+    const place = lookAt(path), input = inputs.latest = place.isDirectory ? inputs.directory : inputs.file;
+    const renew = () => watch.renew(place.directories.map((directory) => ({ directory })));
+    const watched = place.directories.join("\0"),
+      isElsewhere = watchedBefore !== undefined && watchedBefore !== watched;
+    watchedBefore = watched;
+    // The watch first, then the read: what falls between is seen twice, never missed. To watch other directories may take
+    // two seconds, in which an event may come and go: there it is read before, too.
+    for (const prepare of isElsewhere ? [undefined, renew] : [renew]) {
+      await prepare?.();
+      for await (const deliveries of input.read({ changes: watch.changes(), isQuiet })) {
+        if (deliveries.length > 0) yield deliveries;
+        if (signal.aborted) return;
+      }
     }
     const looks = [rescanMs];
     if (input.isInDoubt()) looks.push(RETRY_MS);

@@ -231,6 +231,20 @@ Deno.test("a file behind swapped symbolic links, as Kubernetes mounts it, is not
   assertEquals(await watching.yielded(2), ["a", "b"]);
 });
 
+Deno.test("a link that comes leads to its events at once, before the directory behind it is watched", async () => {
+  await using input = makeInput();
+  await using elsewhere = makeInput();
+  elsewhere.write(events("a"));
+  await using watching = input.watch();
+  await watching.logged(MISSING);
+  Deno.symlinkSync(elsewhere.path, input.path);
+  const ticked = watching.tick();
+  await watching.yielded(1);
+  // No notice comes of a link: it is waited for, and the warning that ends this wait has not come.
+  assertEquals(watching.warnings(), []);
+  await ticked;
+});
+
 Deno.test("it tells which events may come from the file again: any, before it was read", async () => {
   await using input = makeInput();
   await using watching = input.watch();
