@@ -23,17 +23,18 @@ export function argumentsMessage(error: unknown): string {
 
 /**
  * Refuse an option that is given twice: `parseArgs` would take the last value and drop the others, and who gives two users
- * to forget means both.
+ * to forget means both. One that may be given several times has a list for its value.
  *
- * @param tokens What `parseArgs` found.
- * @param many Options that may be given several times.
+ * @param found What `parseArgs` found.
  * @throws {TypeError} Naming the option.
  */
 export function refuseRepeated(
-  tokens: readonly { readonly kind: string; readonly name?: string; readonly value?: unknown }[],
-  many: readonly string[] = [],
+  { tokens, values }: {
+    readonly tokens: readonly { readonly kind: string; readonly name?: string; readonly value?: unknown }[];
+    readonly values: Readonly<Record<string, unknown>>;
+  },
 ): void {
   const valued = tokens.filter(({ kind, value }) => kind === "option" && value !== undefined).map(({ name }) => name);
-  const repeated = valued.find((name = "", at) => valued.indexOf(name) < at && !many.includes(name));
+  const repeated = valued.find((name = "", at) => valued.indexOf(name) < at && !Array.isArray(values[name]));
   if (repeated !== undefined) throw new TypeError(`--${repeated} is given twice: give it once, and call again`);
 }

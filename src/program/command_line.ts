@@ -69,7 +69,7 @@ function parse(args: readonly string[]): CommandLine {
     },
     tokens: true,
   });
-  refuseRepeated(tokens);
+  refuseRepeated({ tokens, values });
   const command = COMMANDS.find((command) => command === words[0]);
   if (command) words.shift();
   const mode = command === "help" ? "help" : MODE_OPTIONS.find((name) => values[name]) ?? command ?? "run";

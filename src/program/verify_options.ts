@@ -58,9 +58,6 @@ export function readVerifyOptions(args: readonly string[]): VerifyOptions | unde
   }
 }
 
-/** Options that may be given several times. */
-const SEVERAL = ["collateral", "measurement", "accept-status"];
-
 function parse(args: readonly string[]): VerifyOptions | undefined {
   const { values, positionals: [path, unexpected], tokens } = parseArgs({
     args: [...args],
@@ -80,7 +77,7 @@ function parse(args: readonly string[]): VerifyOptions | undefined {
     },
     tokens: true,
   });
-  refuseRepeated(tokens, SEVERAL);
+  refuseRepeated({ tokens, values });
   if (values.help) return undefined;
   if (path === undefined) throw new TypeError("Name the responses file: agent verify responses.json");
   if (unexpected !== undefined) throw new TypeError(`Unexpected argument '${unexpected}'`);

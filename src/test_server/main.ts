@@ -154,7 +154,7 @@ function parseCommand(args: readonly string[]): Command {
       },
       tokens: true,
     });
-    refuseRepeated(tokens, ["collateral", "measurement", "accept-status"]);
+    refuseRepeated({ tokens, values });
     const { host: hostname, broadcast, events, rate } = values;
     if (values.help) return { help: true };
     const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : NaN;

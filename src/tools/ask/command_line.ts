@@ -51,7 +51,7 @@ export function readCommand(args: readonly string[]): Command {
       },
       tokens: true,
     });
-    refuseRepeated(tokens);
+    refuseRepeated({ tokens, values });
     if (values.help) return { help: true };
     const { count, rate, wait, stream, conversation } = values;
     const given = positionals.join(" ").trim();

@@ -65,7 +65,7 @@ function readFlags(args: string[]): { help: boolean; target: Target; output: str
       },
       tokens: true,
     });
-    refuseRepeated(tokens);
+    refuseRepeated({ tokens, values });
     const { help, target, output } = values;
     if (isTarget(target)) return { help, target, output };
     throw new Error(`--target: expected ${TARGETS.join(" or ")}, got ${target}`);
