@@ -53,8 +53,6 @@ const ENDS: Readonly<Record<"whole" | "limit" | "filter", readonly string[]>> = 
   ],
 };
 
-const KINDS_OF_END = ["whole", "limit", "filter"] as const;
-
 /**
  * Length of an answer, in UTF-16 code units, from which it is written in steps: each step looks through all of it. They
  * become longer with it, `share` of them, so that the work stays in proportion to its length.
@@ -178,7 +176,7 @@ function answerFrom(
 function endOf(said: string): keyof typeof ENDS | undefined {
   // Some say more behind a colon: `content_filter: RECITATION`.
   const word = said.toLowerCase().replace(/:.*$/s, "");
-  return KINDS_OF_END.find((kind) => ENDS[kind].includes(word));
+  return (Object.keys(ENDS) as (keyof typeof ENDS)[]).find((kind) => ENDS[kind].includes(word));
 }
 
 /** Writes an answer as far as it is known; restarts where later text shows that earlier text was none of it. */
