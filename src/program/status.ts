@@ -42,7 +42,8 @@ export async function openStatus(parts: StatusParts): Promise<Status> {
   if (address !== undefined || endpoint !== undefined) {
     const [version, { createMetrics }] = await Promise.all([import("./version.ts"), import("../status/metrics.ts")]);
     const facts = factsOf(settings, version), { conditions } = health;
-    const figures = () => figuresOf(state, { isModelUp: conditions().modelUp });
+    const figures = (remaining = state.journal.figures()) =>
+      figuresOf(state, { ...remaining, isModelUp: conditions().modelUp });
     const metrics = createMetrics({ facts, figures, conditions, now });
     health.watch({ isConnected: () => !stop.aborted && metrics.isConnected() });
     observer = metrics.observer;
@@ -63,12 +64,11 @@ export async function openStatus(parts: StatusParts): Promise<Status> {
 /** Milliseconds since the epoch, with fractions; setting the clock does not move it. */
 const now = () => performance.timeOrigin + performance.now();
 
-function figuresOf({ journal, database }: State, { isModelUp }: Pick<Figures, "isModelUp">): Figures {
+function figuresOf({ database }: State, known: Omit<Figures, "stateBytes" | "memoryBytes">): Figures {
   return {
-    ...journal.figures(),
+    ...known,
     stateBytes: sizeOf(database.path) + sizeOf(`${database.path}-wal`),
     memoryBytes: Deno.memoryUsage().rss,
-    isModelUp,
   };
 }
 

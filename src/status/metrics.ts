@@ -21,8 +21,8 @@ export interface Metrics {
 /** What metrics are made with. */
 export interface MetricsParts {
   readonly facts: StatusFacts;
-  /** Asked when somebody asks for the metrics. */
-  readonly figures: () => Figures;
+  /** Asked when somebody asks for the metrics. What is to be done is looked up unless it is given. */
+  readonly figures: (remaining: Remaining | undefined) => Figures;
   readonly conditions: () => Conditions;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -53,10 +53,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
     follow: (origin) => new CountedEvent(origin, { made, facts, now, state }),
   };
   const refresh = () => {
-    const { pending, oldestPendingMs, undelivered, stateBytes, memoryBytes, isModelUp } = {
-      ...figures(),
-      ...remaining?.(),
-    };
+    const { pending, oldestPendingMs, undelivered, stateBytes, memoryBytes, isModelUp } = figures(remaining?.());
     made.waiting.set(Math.max(0, pending - state.inFlight));
     made.inFlight.set(state.inFlight);
     made.oldestWaiting.set(oldestPendingMs === undefined ? 0 : Math.max(0, now() - oldestPendingMs) / 1000);
