@@ -1,5 +1,6 @@
 /** Which event is answered next: several at once, the urgent first, but in order within one conversation. @module */
 
+import { FORGOTTEN } from "../forget_request.ts";
 import type { Answering, Rest } from "../mind/mind.ts";
 import { type AgentEvent, isUrgent, sizeOf } from "../wire.ts";
 import { createPlaces } from "./places.ts";
@@ -99,7 +100,12 @@ export function createSchedule(options: {
 function wantedAs(scheduled: Scheduled): Omit<Scheduling, "rest"> {
   return {
     isWanted: () => !scheduled.isCalledOff,
-    unwanted: () => (scheduled.callingOff ??= new AbortController()).signal,
+    unwanted() {
+      const { signal } = scheduled.callingOff ??= new AbortController();
+      // It may have been called off before anybody asked.
+      if (scheduled.isCalledOff) scheduled.callingOff.abort(new Error(FORGOTTEN));
+      return signal;
+    },
   };
 }
 

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
-import { createSchedule, type Schedule } from "../../src/agent/schedule.ts";
+import { createSchedule, type Schedule, type Scheduling } from "../../src/agent/schedule.ts";
 import { type AgentEvent, sizeOf } from "../../src/wire.ts";
 
 /** An event of a conversation; without one it stands alone. */
@@ -287,3 +287,20 @@ function watch(promise: ReturnType<Schedule["idle"]>): { isOver: boolean } {
   void promise.then(() => state.isOver = true);
   return state;
 }
+
+Deno.test("the signal of an answer that is called off aborts, whether it was asked for before that or is after", async () => {
+  const hows: Scheduling[] = [];
+  const schedule = createSchedule({
+    concurrency: 2,
+    work(_, how) {
+      hows.push(how);
+      return new Promise(() => {});
+    },
+  });
+  for (const id of ["early", "late"]) schedule.add(event(id, id));
+  await setImmediate();
+  const [early, late] = hows, before = early!.unwanted();
+  assertEquals(before.aborted, false);
+  using _calledOff = schedule.callOff(() => true);
+  assertEquals([before.aborted, late!.unwanted().aborted], [true, true]);
+});
