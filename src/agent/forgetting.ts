@@ -3,11 +3,11 @@
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
 import { FORGOTTEN, type Forgotten, type ForgottenCounts, isOf, type Whose } from "../forget_request.ts";
-import type { Journal } from "../journal/journal.ts";
+import type { Journal, RecordedOutcome } from "../journal/journal.ts";
 import type { Publisher } from "../journal/publisher.ts";
 import type { Log } from "../log.ts";
 import type { Remembered } from "../mind/mind.ts";
-import type { AgentEvent, Failure } from "../wire.ts";
+import type { AgentEvent } from "../wire.ts";
 import type { Publishing } from "./publishing.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -17,6 +17,35 @@ export interface Forgetting {
   forget(whose: Whose): Promise<Forgotten>;
   /** Resolves when nothing is being forgotten. */
   drained(): Promise<void>;
+}
+
+/**
+ * Delete what was said up to a place, and give the events that wait an error. Nothing is waited for: with the next commit
+ * all of it is gone, and after a crash before that nothing.
+ *
+ * @param how `onRecorded`: given each of these errors.
+ */
+export function deleteSaid(
+  { journal, memories, agentId, clock }: {
+    journal: Pick<Journal, "pendingOf" | "forget" | "record">;
+    memories: Pick<Remembered, "forget">;
+    agentId: string;
+    clock: Clock;
+  },
+  whose: Whose,
+  { upTo, onRecorded = () => {} }: {
+    upTo: { outcome: number; exchange: number };
+    onRecorded?: (recorded: RecordedOutcome) => void;
+  },
+): ForgottenCounts {
+  const waiting = journal.pendingOf((event) => isOf(event, whose)).map(({ id }) => id);
+  const { events, ...memory } = memories.forget(whose, { upTo: upTo.exchange });
+  const outcomes = journal.forget(whose, { ids: [...events, ...waiting], upTo: upTo.outcome });
+  for (const queryId of waiting) {
+    // Not as an outcome of the event: a signature would cover the hash of the question, by which a short one is guessed.
+    onRecorded(journal.record({ queryId, error: FORGOTTEN, timestamp: clock.now(), agentId }));
+  }
+  return { ...memory, outcomes, events: waiting.length };
 }
 
 /**
@@ -35,7 +64,7 @@ export function createForgetting(parts: {
   log: Log;
   clock: Clock;
 }): Forgetting {
-  const { journal, memories, schedule, publishing, publisher, log, clock } = parts;
+  const { journal, memories, schedule, publishing, publisher, log } = parts;
   /** Scrubs that were not made yet. */
   const underWay = new Set<Promise<void>>();
   const scrub = createSharedScrub(parts);
@@ -48,13 +77,7 @@ export function createForgetting(parts: {
     // The responses file is recognised after a crash by what the journal knows of it: so it is brought up to date before.
     await publishing.drained();
     publisher.note();
-    const waiting = journal.pendingOf(isMeant);
-    // From here on to the commit nothing is waited for: after a crash all of it is gone, or nothing.
-    const { events, ...memory } = memories.forget(whose, { upTo: upTo.exchange });
-    const outcomes = journal.forget(whose, { ids: [...events, ...waiting.map(({ id }) => id)], upTo: upTo.outcome });
-    // Not as an outcome of the event: a signature would cover the hash of the question, by which a short one is guessed.
-    for (const { id } of waiting) publishing.add(journal.record(unanswered(id)));
-    const deleted = { ...memory, outcomes, events: waiting.length };
+    const deleted = deleteSaid(parts, whose, { upTo, onRecorded: publishing.add });
     return { deleted, gone: scrub().then((isScrubbed) => report(deleted, isScrubbed)) };
   }
 
@@ -64,10 +87,6 @@ export function createForgetting(parts: {
     log.warn(
       "state is too large to be written anew while the agent runs: unused parts of its file may hold traces of what was forgotten, until `agent forget` is run without the agent",
     );
-  }
-
-  function unanswered(queryId: string): Failure {
-    return { queryId, error: FORGOTTEN, timestamp: clock.now(), agentId: parts.agentId };
   }
 
   return {

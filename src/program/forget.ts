@@ -1,7 +1,8 @@
 /** `agent forget`: deletes what a conversation or a user has said from the state of an agent that does not run. @module */
 
 import type { UUID } from "@elizaos/core";
-import { FORGOTTEN, type ForgottenCounts, isOf, type Whose, whoseOf } from "../forget_request.ts";
+import { deleteSaid } from "../agent/forgetting.ts";
+import { type ForgottenCounts, type Whose, whoseOf } from "../forget_request.ts";
 import { chatName } from "../wire.ts";
 import { openMemory } from "../memory/memory.ts";
 import type { Clock } from "../clock.ts";
@@ -77,12 +78,5 @@ function forgetAll(
   // Which agent's memory this is does not matter: those of all that are in the state are meant.
   const { forgetting } = openMemory(database.sqlite, { agentId: agentId as UUID, seal, clock });
   const upTo = { outcome: journal.lastOutcome(), exchange: forgetting.lastExchange() };
-  const { events, ...memory } = forgetting.forget(whose, { upTo: upTo.exchange });
-  const waiting = journal.pendingOf((event) => isOf(event, whose));
-  const outcomes = journal.forget(whose, { ids: [...events, ...waiting.map(({ id }) => id)], upTo: upTo.outcome });
-  // Without the event: a signature would cover the hash of the question, by which a short one is guessed.
-  for (const { id } of waiting) {
-    journal.record({ queryId: id, error: FORGOTTEN, timestamp: clock.now(), agentId });
-  }
-  return { ...memory, outcomes, events: waiting.length };
+  return deleteSaid({ journal, memories: forgetting, agentId, clock }, whose, { upTo });
 }
