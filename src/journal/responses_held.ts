@@ -27,11 +27,11 @@ export interface ResponsesFile extends Disposable {
    */
   append(entries: readonly Pick<Entry, "text">[]): void;
   /**
-   * Bring it to the disk.
+   * Bring what is in it now to the disk, while more may be appended.
    *
    * @throws {FatalError} If the disk refuses.
    */
-  sync(): void;
+  sync(): Promise<void>;
   /**
    * Give back the space that is held ready for more entries, and bring the file to the disk: nothing is coming now, and
    * somebody may be about to look at it.
@@ -106,8 +106,14 @@ export class HeldResponses implements ResponsesFile {
     });
   }
 
-  sync(): void {
-    this.#attempt("append to", () => this.#sync());
+  async sync(): Promise<void> {
+    try {
+      await this.#file.syncData();
+      // A copy may have taken the place of the file meanwhile: that has the same entries, on the disk.
+      if (this.#isOpen) this.#nameOnDisk();
+    } catch (error) {
+      throw cannot("append to", this.#path, error);
+    }
   }
 
   rest(): void {
@@ -115,7 +121,8 @@ export class HeldResponses implements ResponsesFile {
       // Of another size it is not as it was left: somebody wrote in it, and that must not be cut off.
       if (this.#file.statSync().size === this.#size) this.#trim();
       this.#isBusy = false;
-      this.#sync();
+      this.#file.syncDataSync();
+      this.#nameOnDisk();
     });
   }
 
@@ -192,8 +199,7 @@ export class HeldResponses implements ResponsesFile {
   }
 
   /** After a power cut the path would else name the file that a copy has replaced, which lacks what only the copy holds. */
-  #sync(): void {
-    this.#file.syncDataSync();
+  #nameOnDisk(): void {
     if (this.#isNamed) return;
     try {
       syncDirectorySync(dirname(this.#real));

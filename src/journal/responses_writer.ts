@@ -48,6 +48,8 @@ export class ResponsesWriter implements Disposable {
   #published: number;
   /** Entries since the last checkpoint. */
   #unnoted = 0;
+  /** A checkpoint that waits for the disk, unless a later one came first. */
+  #awaited: ResponsesCheckpoint | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Why nothing more is appended: the file may lack outcomes, or hold some that never reached the disk. */
   #failure: { readonly error: unknown; thrown: boolean } | undefined;
@@ -107,7 +109,7 @@ export class ResponsesWriter implements Disposable {
    */
   begin(missing: readonly RecordedOutcome[]): void {
     this.#append(missing);
-    if ((this.#published > 0 || !this.#endsWithOwn) && this.#isChanged) this.#note({ atRest: true });
+    if ((this.#published > 0 || !this.#endsWithOwn) && this.#isChanged) this.#note();
   }
 
   /**
@@ -122,7 +124,7 @@ export class ResponsesWriter implements Disposable {
       const isSameFile = this.#write(outcomes);
       this.#published = outcomes.at(-1)!.seq;
       this.#unnoted += outcomes.length;
-      if (!isSameFile || this.#unnoted >= CHECKPOINT_ENTRIES) this.#note({ atRest: false });
+      if (!isSameFile || this.#unnoted >= CHECKPOINT_ENTRIES) void this.#noteSoon();
     });
     this.#throwFailure();
     this.#timer = setTimeout(() => this.#restAfterPause(), IDLE_MS);
@@ -134,13 +136,14 @@ export class ResponsesWriter implements Disposable {
    * @throws {FatalError} If the disk refuses, or refused before.
    */
   note(): void {
-    if (this.#published > 0) this.#attempt(() => this.#note({ atRest: true }));
+    if (this.#published > 0) this.#attempt(() => this.#note());
     this.#throwFailure();
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    if (this.#unnoted > 0) this.#attempt(() => this.#note({ atRest: true }));
+    this.#awaited = undefined;
+    if (this.#unnoted > 0) this.#attempt(() => this.#note());
     try {
       // One that was thrown is on its way to the user: a second error would hide it.
       if (!this.#failure?.thrown) this.#throwFailure();
@@ -199,8 +202,12 @@ export class ResponsesWriter implements Disposable {
   }
 
   #restAfterPause(): void {
-    this.#attempt(() => this.#note({ atRest: true }));
-    // Nothing is lost: the next append meets this error, and then it is fatal; the next start mends the file.
+    this.#attempt(() => this.#note());
+    this.#warnOfFailure();
+  }
+
+  /** Nothing is lost: the next append meets this error, and then it is fatal; the next start mends the file. */
+  #warnOfFailure(): void {
     if (!this.#failure) return;
     const error = messageOf(this.#failure.error);
     this.#options.log.warn("responses file could not be brought to the disk", { path: this.#options.path, error });
@@ -211,15 +218,35 @@ export class ResponsesWriter implements Disposable {
    * crash they must not come back.
    */
   #noteBeforeNew(): void {
-    this.#options.journal.setCheckpoint(this.#checkpoint(), { now: true });
+    this.#setCheckpoint(this.#checkpoint(), { now: true });
   }
 
   /** Bring the file to the disk, and note how far it got. */
-  #note({ atRest }: { atRest: boolean }): void {
-    if (atRest) this.#file.rest();
-    else this.#file.sync();
-    this.#options.journal.setCheckpoint(this.#checkpoint());
+  #note(): void {
+    this.#file.rest();
+    this.#setCheckpoint(this.#checkpoint());
     this.#unnoted = 0;
+  }
+
+  /** The same while more is appended: answers that are on their way do not wait for the disk. */
+  async #noteSoon(): Promise<void> {
+    if (this.#awaited) return;
+    const checkpoint = this.#checkpoint(), noted = this.#unnoted;
+    this.#awaited = checkpoint;
+    try {
+      await this.#file.sync();
+      if (this.#failure || this.#awaited !== checkpoint) return;
+      this.#setCheckpoint(checkpoint);
+      this.#unnoted -= noted;
+    } catch (error) {
+      this.#failure ??= { error, thrown: false };
+      this.#warnOfFailure();
+    }
+  }
+
+  #setCheckpoint(checkpoint: ResponsesCheckpoint, options?: { now: boolean }): void {
+    this.#awaited = undefined;
+    this.#options.journal.setCheckpoint(checkpoint, options);
   }
 
   #checkpoint(): ResponsesCheckpoint {

@@ -40,7 +40,6 @@ for (const [what, crash] of Object.entries(CRASHES)) {
         Deno.writeTextFileSync(path, "[]\n");
         const { file } = openFile(path, { since: [] });
         file.append(outcomes.slice(0, mark).map(entryOf));
-        file.sync();
         const { bytes } = file;
         for (let next = mark; next < reached; next += batch) {
           file.append(outcomes.slice(next, Math.min(next + batch, reached)).map(entryOf));
@@ -68,7 +67,6 @@ Deno.test("what was left as it was is told from what was torn, and from what som
   const path = `${folder.path}/responses.json`;
   const { file } = openFile(path, { since: [] });
   file.append([answer("q0")].map(entryOf));
-  file.sync();
   const checkpoint = { bytes: file.bytes, lastText: entryOf(answer("q0")).text };
   file.append([entryOf(answer("q1"))]);
   const left = Deno.readTextFileSync(path);
