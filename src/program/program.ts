@@ -11,7 +11,7 @@ import { followCharacter } from "../mind/character/follow.ts";
 import { openKnowledgeStore } from "../mind/knowledge/store.ts";
 import type { Database } from "../store/database.ts";
 import { makeLogRoomSoon } from "../store/log_room.ts";
-import { createSigner } from "../proof/signer.ts";
+import { createSigner, type Signer } from "../proof/signer.ts";
 import { type Memories, openMemory } from "../memory/memory.ts";
 import { type ModelOptions, modelOptions } from "../mind/models/options.ts";
 import type { Mind, Remembered } from "../mind/mind.ts";
@@ -71,10 +71,11 @@ export async function answerEvents(
   const character = await loadCharacter(settings.AGENT_CHARACTER, log);
   // Also where nothing is signed: the evidence names the key.
   using signer = await startSigner(program);
+  const signing = settings.AGENT_SIGN ? signer : undefined;
   using state = openState(settings.AGENT_STATE_DIR, {
     key: await readStateKey(settings, { clock, log }, program.stop),
     takeOver: settings.AGENT_STATE_TAKE_OVER,
-    signer: settings.AGENT_SIGN ? signer : undefined,
+    signer: signing,
     log,
     now: clock.now,
   });
@@ -102,7 +103,7 @@ export async function answerEvents(
     memories: mind.memories,
     scrub: () => endRemains(state, { mostBytes: MOST_SCRUBBED_BYTES }),
     mind: whenQuiet ? watchForQuiet(named, { whenQuiet, clock, signal: stop }) : named,
-    openTransport: (hooks) => open({ ...rehearsing(hooks, mind), ...about }),
+    openTransport: (hooks) => open({ ...rehearsing(hooks, { mind, signer: signing }), ...about }),
     observer,
     log,
     clock,
@@ -131,13 +132,20 @@ function watchOver(database: Database, { settings, log, clock, stop }: Program &
   return { stop: watched.stop, health, [Symbol.dispose]: () => held.dispose() };
 }
 
-/** The same hooks; once the peer can be reached, the mind rehearses while the first event is on its way. */
-function rehearsing(hooks: TransportHooks, mind: Pick<LearningMind, "rehearse">): TransportHooks {
+/**
+ * The same hooks; once the peer can be reached, the mind rehearses while the first event is on its way, and who signs
+ * expects many: what waited for the connection comes all at once.
+ */
+function rehearsing(
+  hooks: TransportHooks,
+  { mind, signer }: { mind: Pick<LearningMind, "rehearse">; signer: Pick<Signer, "expectLoad"> | undefined },
+): TransportHooks {
   return {
     ...hooks,
     onReachable() {
       hooks.onReachable();
       mind.rehearse();
+      signer?.expectLoad();
     },
   };
 }

@@ -42,6 +42,8 @@ interface Signing {
 
 /** Signs outcomes, and says by which key. Disposing it ends its thread; it goes on signing without. */
 export interface Signer extends Signing, Disposable {
+  /** Many outcomes may come soon: its thread starts now, and not when they have come. It ends if none do. */
+  expectLoad(): void;
   /** The public key. */
   readonly jwk: PublicJwk;
   /** Its thumbprint: `kid` of every token. */
@@ -54,6 +56,8 @@ export interface Signer extends Signing, Disposable {
 const BUSY = 32;
 /** Outcomes that are handed to the thread together: a message for each would cost as much as hashing it. */
 const TOGETHER = 64;
+/** So many outcomes are signed here in the time that the thread takes to wake up, 0.3 ms, unless it is at work anyway. */
+const FEW = 16;
 
 /**
  * Make a key, and the signer that has it.
@@ -93,6 +97,7 @@ export async function createSigner(
     kid,
     ...chains && { ethAddress: chains.address },
     ...createSigning({ makeToken, chains, keeper, busy }),
+    expectLoad: keeper.want,
     [Symbol.dispose]: keeper[Symbol.dispose],
   };
 }
@@ -120,8 +125,9 @@ function createSigning({ makeToken, chains, keeper, busy }: {
     return token;
   };
   const handOver = (thread: SigningThread | undefined) => {
-    if (!thread || handed === asked.length) return;
-    const seq = (end?.seq ?? 0) + handed - done + 1, prev = handed === done ? end?.last : undefined;
+    const isAwake = handed > done;
+    if (!thread || handed === asked.length || (!isAwake && asked.length - done <= FEW)) return;
+    const seq = (end?.seq ?? 0) + handed - done + 1, prev = isAwake ? undefined : end?.last;
     thread.order({ facts: asked.slice(handed), seq, prev });
     handed = asked.length;
   };
@@ -132,14 +138,15 @@ function createSigning({ makeToken, chains, keeper, busy }: {
   const advance = () => {
     const thread = keeper.thread();
     handOver(thread);
-    const tokens = thread?.tokens(), last = tokens?.at(-1);
+    const tokens = handed > done ? thread?.tokens() : undefined, last = tokens?.at(-1);
     if (tokens && last !== undefined) {
       end = { seq: (end?.seq ?? 0) + tokens.length, last: textDigest(last) };
       tokens.forEach(give);
-    } else {
-      if (thread) keeper.giveUp();
-      while (done < asked.length) give(signHere(asked[done]!));
+      return;
     }
+    if (thread && handed > done) keeper.giveUp();
+    while (done < asked.length) give(signHere(asked[done]!));
+    handed = done;
   };
 
   return {

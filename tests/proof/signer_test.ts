@@ -117,6 +117,35 @@ Deno.test("told that all is soon needed, the thread begins with what it was not 
   assertSigned(signer, signed, 83);
 });
 
+Deno.test("where load is expected the thread is there before it, and does not hold up the few that come alone", async () => {
+  using started = await startSigner();
+  const { signer, signed, ordered } = started;
+  signer.expectLoad();
+  await started.until("ready");
+  for (const count of [1, 16]) {
+    started.sign(count);
+    signer.start();
+    signer.finish();
+  }
+  assertEquals(ordered, []);
+  assertSigned(signer, signed, 17);
+  started.sign(17);
+  signer.start();
+  assertEquals(ordered, [17]);
+  // It is at work.
+  started.sign(1);
+  signer.start();
+  assertEquals(ordered, [17, 1]);
+  signer.finish();
+  assertSigned(signer, signed, 35);
+  started.sign(10);
+  signer.advance();
+  assertEquals(started.sign(70), 0);
+  assertEquals(ordered, [17, 1, 64]);
+  signer.finish();
+  assertSigned(signer, signed, 115);
+});
+
 Deno.test("chains are signed for too, whichever thread made the token", async () => {
   using started = await startSigner({ eip712: true });
   const { signer, signed } = started;

@@ -73,20 +73,24 @@ Deno.test("answers and errors are signed in the file and on the wire, and whoeve
   assertEquals(claimsOf(entries[0]!).error_sha256, textDigest(entries[0]!.error!));
 });
 
+const NO_THREADS = Deno.build.os === "linux" ? undefined : "a process shows its threads on Linux alone";
+
+/** The worker threads of a process, by their names. */
+function workersOf(pid: number): string[] {
+  // Deno itself may not read /proc.
+  const { stdout } = new Deno.Command("sh", { args: ["-c", `cat /proc/${pid}/task/*/comm`] }).outputSync();
+  return new TextDecoder().decode(stdout).split("\n").filter((name) => name.startsWith("worker-"));
+}
+
 testUnless(
-  Deno.build.os === "linux" ? undefined : "a process shows its threads on Linux alone",
-  "under load another thread signs, which is not there before, and the chain goes on as if one had signed all",
+  NO_THREADS,
+  "under load another thread signs, which is there once the server is, and the chain goes on as if one had signed all",
   async () => {
     await using folder = makeFolder();
     await using server = await startServer({ events: [] });
     const env = { USE_WEBSOCKET: "true", WEBSOCKET_URL: server.url, LOG_LEVEL: "warn" };
     await using agent = await startAgent({ folder: folder.path, env });
     await server.authenticated(1);
-    // Deno itself may not read /proc.
-    const workers = () => {
-      const { stdout } = new Deno.Command("sh", { args: ["-c", `cat /proc/${agent.pid}/task/*/comm`] }).outputSync();
-      return new TextDecoder().decode(stdout).split("\n").filter((name) => name.startsWith("worker-"));
-    };
     let count = 0;
     const ask = async (many: number) => {
       server.send(
@@ -94,12 +98,11 @@ testUnless(
       );
       await server.acks(count);
     };
+    while (workersOf(agent.pid).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     await ask(1);
-    assertEquals(workers(), []);
-    // How soon the thread is there depends on the machine.
-    do await ask(500); while (workers().length === 0);
     await ask(500);
-    assertEquals(workers().length, 1);
+    await ask(500);
+    assertEquals(workersOf(agent.pid).length, 1);
     assertEquals((await agent.stop()).code, 0);
     const entries = readEntries(`${folder.path}/iexec_out/responses.json`)!;
     assertEquals(entries.length, count);
@@ -112,6 +115,26 @@ testUnless(
     assertEquals(agent.log.filter(({ level }) => level === "warn" || level === "error"), []);
   },
 );
+
+testUnless(NO_THREADS, "where nothing is signed, or no server is reached, there is no such thread", async () => {
+  await using folder = makeFolder();
+  await using server = await startServer({ events: [] });
+  for (const env of [{ USE_WEBSOCKET: "true", WEBSOCKET_URL: server.url, AGENT_SIGN: "false" }, {}]) {
+    writeEvents(folder.path, ["a"]);
+    await using agent = await startAgent({ folder: folder.path, env });
+    if ("AGENT_SIGN" in env) {
+      await server.authenticated(1);
+      server.send(event("b"));
+      await server.acks(1);
+    } else {
+      while (readEntries(`${folder.path}/iexec_out/responses.json`)?.length !== 2) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
+    assertEquals(workersOf(agent.pid), []);
+    assertEquals((await agent.stop()).code, 0);
+  }
+});
 
 Deno.test("AGENT_SIGN=false leaves signatures out, and the chain goes on where it was once it is left out", async () => {
   await using folder = makeFolder();
