@@ -58,7 +58,8 @@ const BACKOFF = { baseMs: 1_000, maxMs: 30_000 };
 
 /** An outage that lasts. */
 interface Outage {
-  readonly sinceMs: number;
+  /** How long it has lasted, in milliseconds: within this process by a time that nobody sets. */
+  readonly lastedMs: () => number;
   /** The last failure, in words. */
   reason: string;
   /** Tries that have failed in it. */
@@ -81,7 +82,7 @@ export function createOutages(parts: OutageParts): Outages {
   const closed = new AbortController();
   const queue = createQueue();
   let outage: Outage | undefined;
-  let failuresInARow = 0, firstFailureMs = 0;
+  let failuresInARow = 0, firstFailure = { atMs: 0, lastedMs: () => 0 };
   const pause = (failures: number, error: ModelError) => pauseMs(failures, error, parts);
 
   function pauseAfter(current: Outage, error: ModelError) {
@@ -100,8 +101,10 @@ export function createOutages(parts: OutageParts): Outages {
 
   const sinceMs = record.since();
   if (sinceMs !== undefined) {
-    // Whether it still lasts is not known: the first event may try at once.
-    outage = { sinceMs, reason: "It was down before the agent was restarted", failures: 0, isDue: true };
+    // Whether it still lasts is not known: the first event may try at once. A beginning that is still to come is one of a
+    // clock that was set back.
+    const lastedMs = lasting(clock, Math.max(0, clock.now() - sinceMs));
+    outage = { lastedMs, reason: "It was down before the agent was restarted", failures: 0, isDue: true };
   }
   return {
     get isDown() {
@@ -110,7 +113,7 @@ export function createOutages(parts: OutageParts): Outages {
     succeeded() {
       failuresInARow = 0;
       if (!outage) return;
-      log.info("model answers again", { ms: clock.now() - outage.sinceMs });
+      log.info("model answers again", { ms: Math.round(outage.lastedMs()) });
       outage = undefined;
       record.note(undefined);
       while (queue.release("up"));
@@ -118,11 +121,11 @@ export function createOutages(parts: OutageParts): Outages {
     failed(error, { isProbe }) {
       // A request sent before the outage tells nothing new.
       if (outage) return isProbe ? pauseAfter(outage, error) : undefined;
-      if (failuresInARow++ === 0) firstFailureMs = clock.now();
+      if (failuresInARow++ === 0) firstFailure = { atMs: clock.now(), lastedMs: lasting(clock) };
       if (failuresInARow < DOWN_AFTER && error.retryAfter === undefined) return;
       log.warn("model is down: events wait for it", { error: error.message });
-      outage = { sinceMs: firstFailureMs, reason: "", failures: 0, isDue: false };
-      record.note(firstFailureMs);
+      outage = { lastedMs: firstFailure.lastedMs, reason: "", failures: 0, isDue: false };
+      record.note(firstFailure.atMs);
       pauseAfter(outage, error);
     },
     probeNext,
@@ -130,6 +133,12 @@ export function createOutages(parts: OutageParts): Outages {
     pauseMs: pause,
     close: () => closed.abort(),
   };
+}
+
+/** Tells how long something lasts that begins now. `beforeMs`: what has passed already. */
+function lasting({ monotonic }: Clock, beforeMs = 0): () => number {
+  const fromMs = monotonic() - beforeMs;
+  return () => monotonic() - fromMs;
 }
 
 /** The turn of an event in an outage: at once if a probe is due, else when it is released from the queue. */
@@ -144,7 +153,10 @@ async function takeTurn(outage: Outage, event: AgentEvent, options: {
     outage.isDue = false;
     return "probe";
   }
-  const leftMs = Math.max(outage.sinceMs, acceptedMs(event.id) ?? 0) + maxWaitMs - clock.now();
+  // By the time of day, since an event may be older than this process. Where that was set forward, it has waited no longer
+  // than the outage lasts; where it was set back, and the event comes from the future, just as long.
+  const agoMs = clock.now() - (acceptedMs(event.id) ?? 0), lastedMs = outage.lastedMs();
+  const leftMs = maxWaitMs - (agoMs < 0 ? lastedMs : Math.min(agoMs, lastedMs));
   const turn = leftMs > 0 ? await queue.wait(probes, { leftMs, clock, signal }) : undefined;
   if (turn) return turn;
   throw new ModelError(

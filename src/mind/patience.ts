@@ -23,7 +23,7 @@ type Attempt =
   | { readonly reply: Reply; readonly error?: never; readonly waits?: never }
   | { readonly reply?: never; readonly error: ModelError; readonly waits: boolean };
 
-/** The tries under way: when each began, and when one ended last. */
+/** The tries under way: when each began, and when one ended last, by {@linkcode Clock.monotonic}. */
 interface UnderWay {
   readonly starts: Set<{ atMs: number }>;
   endedMs: number;
@@ -52,7 +52,7 @@ export function patient(
   const parts: OutageParts = { random: Math.random, ...options };
   const { log, clock } = parts, { observer } = options;
   const outages = createOutages(parts);
-  const underWay: UnderWay = { starts: new Set(), endedMs: clock.now() };
+  const underWay: UnderWay = { starts: new Set(), endedMs: clock.monotonic() };
   const trying: Trying = { mind, outages, underWay, observer, clock };
 
   async function answer(event: AgentEvent, signal: AbortSignal, how: Answering = {}): Promise<Reply> {
@@ -84,8 +84,8 @@ export function patient(
     get isDown() {
       return outages.isDown;
     },
-    underWayMs: () => Math.max(0, ...Array.from(underWay.starts, ({ atMs }) => clock.now() - atMs)),
-    quietMs: () => clock.now() - underWay.endedMs,
+    underWayMs: () => Math.max(0, ...Array.from(underWay.starts, ({ atMs }) => clock.monotonic() - atMs)),
+    quietMs: () => clock.monotonic() - underWay.endedMs,
     [Symbol.asyncDispose]() {
       outages.close();
       return mind[Symbol.asyncDispose]();
@@ -113,7 +113,7 @@ async function attempt(
     if (isProbe) outages.probeNext();
     throw new Error(FORGOTTEN);
   }
-  const start = { atMs: clock.now() };
+  const start = { atMs: clock.monotonic() };
   underWay.starts.add(start);
   let hasBegun = false;
   const begun = () => {
@@ -128,7 +128,7 @@ async function attempt(
     try {
       return await (how.rest ?? ((wait) => wait()))(wait);
     } finally {
-      start.atMs = clock.now();
+      start.atMs = clock.monotonic();
       underWay.starts.add(start);
     }
   };
@@ -152,6 +152,6 @@ async function attempt(
     return { error, waits: outages.isDown };
   } finally {
     underWay.starts.delete(start);
-    underWay.endedMs = clock.now();
+    underWay.endedMs = clock.monotonic();
   }
 }

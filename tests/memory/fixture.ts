@@ -41,7 +41,12 @@ export const SEALS: readonly { readonly label: string; readonly seal: Seal }[] =
 export function emptyMemory(seal: Seal): TestMemory {
   const database = new DatabaseSync(":memory:");
   database.exec(MEMORY_TABLES);
-  const clock: SteadyClock = { ms: 1_000_000, now: () => clock.ms, sleep: () => Promise.resolve() };
+  const clock: SteadyClock = {
+    ms: 1_000_000,
+    now: () => clock.ms,
+    monotonic: () => clock.ms,
+    sleep: () => Promise.resolve(),
+  };
   const open = (agentId: UUID) => openMemory(database, { agentId, seal, clock });
   return { adapter: open(AGENT), database, clock, seal, open, [Symbol.dispose]: () => database.close() };
 }

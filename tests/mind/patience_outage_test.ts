@@ -91,6 +91,39 @@ Deno.test("an outage goes on over a restart: what waited too long is told so aft
   assertEquals(old.outcomes.size, 3);
 });
 
+const YEAR = 365 * 24 * 60 * MINUTE;
+
+for (const [direction, ms] of [["forward", YEAR], ["back", -YEAR]] as const) {
+  Deno.test(`a clock that is set ${direction} ends no event's wait before its time`, async () => {
+    const { ask, clock, outcomes } = startPatient(() => "unavailable", { maxWaitMs: 10 * MINUTE });
+    ask("a");
+    ask("b");
+    await clock.advance(4 * MINUTE);
+    clock.set(ms);
+    ask("new");
+    await clock.advance(6 * MINUTE - 1);
+    assertEquals(outcomes.size, 0);
+    await clock.advance(10 * MINUTE);
+    assertEquals([...outcomes.keys()].toSorted(), ["a", "b", "new"]);
+  });
+}
+
+Deno.test("an outage that began in the future, by a clock that was set back while the agent was away, ends no event at once", async () => {
+  const clock = manualClock();
+  const { ask, outcomes } = startPatient(() => "unavailable", {
+    maxWaitMs: 10 * MINUTE,
+    clock,
+    since: clock.now() + YEAR,
+  });
+  ask("a");
+  ask("b");
+  await clock.advance(10 * MINUTE - 1);
+  assertEquals(outcomes.size, 0);
+  assertEquals(Math.max(...clock.sleeps) <= 10 * MINUTE, true);
+  await clock.advance(1);
+  assertEquals([...outcomes.keys()].toSorted(), ["a", "b"]);
+});
+
 Deno.test("an outage that is over after a restart is over with the first answer", async () => {
   const clock = manualClock();
   const { ask, asked, outcomes, noted } = startPatient(() => "answers", { clock, since: clock.now() - 20 * MINUTE });

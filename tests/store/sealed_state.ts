@@ -12,7 +12,7 @@ import { sealedSums, sumRows } from "../../src/store/row_sums.ts";
 import { aesSeal, deriveKey } from "../../src/store/seal.ts";
 
 export const KEY = new Uint8Array(32).fill(9);
-export const clock = { now: () => 1_700_000_000_000, sleep: () => Promise.resolve() };
+export const clock = { now: () => 1_700_000_000_000, monotonic: () => 0, sleep: () => Promise.resolve() };
 export const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}` as UUID;
 export const AGENT = uuid(1),
   ROOMS = { alice: uuid(2), mallory: uuid(3) },

@@ -8,6 +8,8 @@ export interface ManualClock extends Clock {
   readonly sleeps: readonly number[];
   /** Move on by `ms`, waking whoever is due, one after the other, at the time that each is. */
   advance(ms: number): Promise<void>;
+  /** Somebody sets the time of day: on by `ms`, or back. */
+  set(ms: number): void;
 }
 
 /** Returns once every promise that can go on has gone on. */
@@ -17,12 +19,13 @@ export async function allSettled(): Promise<void> {
 }
 
 export function manualClock(startMs = 1_700_000_000_000): ManualClock {
-  let nowMs = startMs;
+  let nowMs = 0, dayMs = startMs;
   const sleeps: number[] = [];
   const asleep = new Set<{ atMs: number; wake: () => void }>();
   return {
     sleeps,
-    now: () => nowMs,
+    now: () => dayMs + nowMs,
+    monotonic: () => nowMs,
     sleep(ms, signal) {
       sleeps.push(ms);
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -48,6 +51,9 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
         await allSettled();
       }
       nowMs = untilMs;
+    },
+    set(ms) {
+      dayMs += ms;
     },
   };
 }

@@ -14,7 +14,7 @@ import { openMind } from "../../src/mind/runtime.ts";
 import { noSeal } from "../../src/store/seal.ts";
 
 /** Stands still. */
-export const clock: Clock = { now: () => 1_700_000_000_000, sleep: () => Promise.resolve() };
+export const clock: Clock = { now: () => 1_700_000_000_000, monotonic: () => 0, sleep: () => Promise.resolve() };
 
 export interface TestMind extends AsyncDisposable, Omit<Mind, "answer"> {
   /** The text of the answer. */

@@ -13,7 +13,7 @@ const NOON = 1_700_000_000_000;
 const SUCCESS = { type: "auth_success", message: "Authentication successful", timestamp: NOON };
 const SAMPLES = [...sampleEvents(NOON)];
 
-const stoppedAtNoon: Clock = { now: () => NOON, sleep: (_ms, signal) => aborted(signal) };
+const stoppedAtNoon: Clock = { now: () => NOON, monotonic: () => 0, sleep: (_ms, signal) => aborted(signal) };
 const processed = (eventId: string) => ({ type: "ack", eventId, status: "processed", timestamp: NOON });
 
 Deno.test("an agent's session is printed as the guide shows it", async () => {
@@ -103,6 +103,7 @@ Deno.test("a client that does not authenticate within 5 s is closed where a toke
   const deadlines: { ms: number; pass: () => void }[] = [];
   const clock: Clock = {
     now: () => NOON,
+    monotonic: () => 0,
     sleep(ms, signal) {
       const passed = Promise.withResolvers<void>();
       deadlines.push({ ms, pass: passed.resolve });
@@ -181,7 +182,9 @@ Deno.test("texts of agents cannot forge lines, move the cursor or flood the term
 });
 
 Deno.test("a client that does not answer the close is cut off, and the server stops all the same", async () => {
-  await using server = await startServer({ clock: { now: () => NOON, sleep: () => Promise.resolve() } });
+  await using server = await startServer({
+    clock: { now: () => NOON, monotonic: () => 0, sleep: () => Promise.resolve() },
+  });
   using silent = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   await silent.write(new TextEncoder().encode(
     "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +

@@ -16,7 +16,7 @@ function row(
   options: Partial<ReconnectionOptions> = {},
 ): { waits: number[]; lines: string[]; ended: (end: ConnectionEnd) => Promise<void> } {
   const waits: number[] = [];
-  const clock: Clock = { now: () => 0, sleep: (ms) => (waits.push(ms), Promise.resolve()) };
+  const clock: Clock = { now: () => 0, monotonic: () => 0, sleep: (ms) => (waits.push(ms), Promise.resolve()) };
   const { lines, log } = keptLog({ now: clock.now });
   const reconnection: Reconnection = createReconnection({
     peer: "ws://example.org",

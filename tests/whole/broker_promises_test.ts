@@ -189,6 +189,7 @@ function createWorld({ directory, time }: { directory: string; time: Time }) {
         log: silentLog,
         clock: {
           now: () => nowMs++,
+          monotonic: () => nowMs,
           async sleep(_ms, signal) {
             await Promise.race([grace.promise, new Promise((resolve) => signal?.addEventListener("abort", resolve))]);
           },

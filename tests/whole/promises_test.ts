@@ -255,6 +255,7 @@ function createWorld({ directory, concurrency, time }: { directory: string; conc
       log: silentLog,
       clock: {
         now: () => nowMs++,
+        monotonic: () => nowMs,
         async sleep(_ms, signal) {
           await Promise.race([grace.promise, new Promise((resolve) => signal?.addEventListener("abort", resolve))]);
         },

@@ -115,7 +115,7 @@ Deno.test("a change that the file system does not tell of is found by looking, a
   const changes: LoadedCharacter[] = [];
   let looks = 0;
   const clock = {
-    now: systemClock.now,
+    ...systemClock,
     sleep(ms: number, signal?: AbortSignal) {
       if (ms !== RESCAN_MS) return Promise.resolve();
       if (++looks === 3) Deno.writeTextFileSync(`${folder.path}/notes.md`, "Noon.");

@@ -14,7 +14,7 @@ const never = new AbortController().signal;
 /** A clock that keeps what is slept, and sleeps no time at all. */
 function hurried() {
   const sleeps: number[] = [];
-  return { sleeps, now: () => 0, sleep: (ms: number) => (sleeps.push(ms), Promise.resolve()) };
+  return { sleeps, now: () => 0, monotonic: () => 0, sleep: (ms: number) => (sleeps.push(ms), Promise.resolve()) };
 }
 
 /** What comes of one request with these faults: the quote's bytes, or the error. */
@@ -144,7 +144,11 @@ Deno.test("a FIFO or a link in a file's place is refused by its name, and nothin
 Deno.test("a request that is called off is not tried again", async () => {
   await using folder = makeFolder({ "inblob": "", "provider": "tdx_guest\n", "generation": "0\n", "outblob": "" });
   const stop = new AbortController();
-  const clock = { now: () => 0, sleep: () => (stop.abort(new Error("called off")), Promise.resolve()) };
+  const clock = {
+    now: () => 0,
+    monotonic: () => 0,
+    sleep: () => (stop.abort(new Error("called off")), Promise.resolve()),
+  };
   await assertRejects(
     () => tsmSource({ path: folder.path, clock }).quote({ data: DATA }, stop.signal),
     Error,

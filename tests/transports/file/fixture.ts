@@ -51,6 +51,7 @@ export function startWatching(path: string, maxBytes: number) {
   const clock: Clock = {
     // Long after whatever the file system's clock says: a time stamp is then enough to tell an unchanged file.
     now: () => Date.now() + 3_600_000,
+    monotonic: () => performance.now(),
     async sleep(ms, signal) {
       const { promise, resolve } = Promise.withResolvers<void>();
       pauses.push(ms);

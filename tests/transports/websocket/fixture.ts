@@ -41,6 +41,7 @@ export function heldClock() {
   const watch = createWatch({ report: () => schedule.join(", ") });
   const clock: Clock = {
     now: () => now,
+    monotonic: () => now,
     sleep(ms, signal) {
       const { promise, resolve } = Promise.withResolvers<void>();
       if (signal?.aborted) return Promise.resolve();
