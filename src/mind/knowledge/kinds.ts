@@ -3,8 +3,9 @@
 import signs from "./signs.json" with { type: "json" };
 
 /**
- * How old something is, when it began, who made it, whose it is, where it has its seat, where it is found, what it is worth, where it is
- * reached, how large it is, whom to ask for help, what something of a longer name costs.
+ * How old something is, when it began, who made it, whose it is, in which city or country it is, where it has its seat,
+ * where it is found, what it is worth, where it is reached, how large it is, whom to ask for help, what something of a
+ * longer name costs.
  *
  * How a question asks for each of them is a matter of its language: `kinds` in `phrases.json`.
  */
@@ -13,6 +14,7 @@ export type Kind =
   | "date"
   | "founder"
   | "owner"
+  | "city"
   | "place"
   | "spot"
   | "value"
@@ -24,6 +26,10 @@ export type Kind =
 /** Words that say which kind is asked for and nothing besides: a sentence that gives it needs none of them. */
 export const SAYS_KIND =
   /^(?:old|year|age|located|situated|based|headquartered|anno|anni|eta|trova|sede|annee|age|trouve|situee?|basee?|siege|ano|anos|edad|queda|ubicad[oa]|alt|jahr|liegt|befindet|sitz|ansassig|reach|joindre|erreichen?|erreicht|number|numero)$/;
+
+/** Words that only say that a city or a country is asked for. */
+export const SAYS_CITY =
+  /^(?:city|town|village|country|region|citta|paese|regione|nazione|stato|ville|pays|ciudad|pueblo|pais|stadt|ort|dorf|land|gegend)$/;
 
 /** Words by which a question asks for a price, as they are looked up: the rest of it is the thing. */
 export const SAYS_PRICE =

@@ -1,6 +1,6 @@
 /** The terms of a question, and how much each of them counts before the knowledge that is there. @module */
 
-import { type Kind, SAYS_KIND, signOf } from "./kinds.ts";
+import { type Kind, SAYS_CITY, SAYS_KIND, signOf } from "./kinds.ts";
 import { type Language, smallWordsOf } from "./language.ts";
 import { type Facts, Lexicon, rarity, type Vocabulary } from "./lexicon.ts";
 import type { AskedPart } from "./question.ts";
@@ -48,6 +48,7 @@ export interface Weigher {
 /** Whether a word only says which kind is asked for: `old` does, but not in the name of the Old Mill. */
 function saysKind({ written, isName }: Word, kind: Kind): boolean {
   if (kind === "owner" && !isName && signOf(kind).test(`${written}:`)) return true;
+  if (kind === "city" && SAYS_CITY.test(written)) return true;
   return SAYS_KIND.test(written) && kind !== "price" && !(kind === "spot" && isName);
 }
 

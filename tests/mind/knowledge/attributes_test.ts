@@ -105,6 +105,35 @@ Deno.test("where something is, is told by a passage that names a place, in five 
   for (const question of Object.keys(places)) assertEquals(answers(placeless, question), [], question);
 });
 
+Deno.test("a city or a country is told by a passage that names one for the thing, in five languages", () => {
+  const trams = "The city has many trams, and the country fair is in May.";
+  const placed = {
+    "Which city is the bakery in?": "The bakery is in Turin and makes bread.",
+    "In which country is the mill?": "The mill stands by a river in Norway.",
+    "What country does the coffee come from?": "The coffee comes from Ethiopia.",
+    "In quale città si trova il negozio?": "Il negozio si trova a Torino.",
+    "Dans quelle ville est le musée ?": "Le musée est à Lyon, dans une vieille maison.",
+    "¿En qué ciudad está el almacén?": "El almacén está en Sevilla.",
+    "In welcher Stadt ist das Kino?": "Das Kino ist in Freiburg.",
+  };
+  const knowledge = buildKnowledge(from(trams, ...Object.values(placed)));
+  for (const [question, passage] of Object.entries(placed)) {
+    assertEquals(answers(knowledge, question)[0], passage, question);
+  }
+  assertEquals(answers(knowledge, "Which city has many trams?")[0], trams);
+  const unplaced = buildKnowledge(from(
+    trams,
+    "The bakery makes bread.",
+    "The mill stands by a river.",
+    "The coffee is roasted in the cellar.",
+    "Il negozio è grande, e la città è antica.",
+    "Le musée est vieux, et la ville aussi.",
+    "El almacén es nuevo. La ciudad es grande.",
+    "Das Kino ist alt. Die Stadt ist groß.",
+  ));
+  for (const question of Object.keys(placed)) assertEquals(answers(unplaced, question), [], question);
+});
+
 Deno.test("what something of a longer name costs is told by a passage with a price for it, in five languages", () => {
   const cake = "The chocolate cake contains nuts and flour. It serves eight people.";
   const others = ["Gift cards are valid for one year.", "Rye bread costs three ducats. White bread is cheaper."];
