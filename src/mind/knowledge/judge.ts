@@ -4,7 +4,7 @@ import type { Language } from "./language.ts";
 import { isMeant, share } from "./meeting.ts";
 import type { Look, Things } from "./passage_look.ts";
 import type { AskedPart } from "./question.ts";
-import { type Attribute, attributeOf, gives, says } from "./saying.ts";
+import { type Attribute, attributeOf, gives, givesAtOnce, says } from "./saying.ts";
 import type { Term } from "./terms.ts";
 
 /** What a judgement rests on, the same for all passages of one question. */
@@ -119,7 +119,8 @@ export function judge(about: Case, look: Look, found: number): Judgement {
   const defined = part.asksWhatItIs || namesOne || isShort ? definition(terms, look.things) / whole : 0;
   // A few common words are in every other passage by chance, unless it is about them.
   const isSubject = isShort && about.own && isMeant(about.own, look.things.subjects);
-  const isAbout = isSubject || (part.asksAgent && look.ofAgent) ? 1 : Math.max(lead / whole, defined);
+  const isSaid = isShort && givesAtOnce(look, part, about.said);
+  const isAbout = isSubject || isSaid || (part.asksAgent && look.ofAgent) ? 1 : Math.max(lead / whole, defined);
   // `And when?` asks it of what was asked before.
   const isGiven = gives(look, part, about.said.length === 0 && !part.asksAgent ? terms : about.said);
   const isAboutIt = aboutness(about, look);

@@ -87,6 +87,9 @@ export function countedBy(question: string): keyof typeof COUNTS {
   return ASKS_UNITS.test(question) ? "number" : "count";
 }
 
+/** Whether a folded word is a number. */
+export const isNumber = (word: string): boolean => COUNTS.number.test(word);
+
 /** `… by Anna Rossi`: who made something is not as old as that. */
 const MAKER = /\s(?:by|dal?|par|por|von)\s[A-Z].*$/;
 /** `When a bell rings, …`, before what a sentence speaks of. */

@@ -2,7 +2,7 @@
 
 import { SAYS_PRICE } from "./kinds.ts";
 import { isMeant, share, type Terms } from "./meeting.ts";
-import { countedBy, type Look, type Sentence } from "./passage_look.ts";
+import { countedBy, isNumber, type Look, type Sentence } from "./passage_look.ts";
 import type { AskedPart } from "./question.ts";
 import type { Term } from "./terms.ts";
 import type { Word } from "./words.ts";
@@ -122,7 +122,10 @@ function givesPrice(look: Look, said: readonly Term[]): boolean {
   const of = said.filter(({ term }) => !SAYS_PRICE.test(term));
   const isName = (of.length === 2 || of.length === 3) && of.slice(1).every(({ isNext }) => isNext);
   const { names, sentences } = look.things, signed = new Set(look.things.signed("price"));
-  if (!isName) return signed.size > 0 || look.things.signed("count").length > 0;
+  // `Nine books` are no price of a book.
+  const isCounted = ({ whole, isNext }: Word, place: number, words: readonly Word[]) =>
+    isNext && isNumber(words[place - 1]!.written) && of.some(({ forms }) => forms.includes(whole));
+  if (!isName) return signed.size > 0 || look.things.signed("count").some(({ words }) => !words.some(isCounted));
   const hasName = (by: Terms) => of.every((term) => isMeant(term, by));
   if (signed.size > 0 && names.some(hasName)) return true;
   return sentences.some((sentence, place) => {
@@ -131,6 +134,14 @@ function givesPrice(look: Look, said: readonly Term[]): boolean {
     const before = sentence.words.length <= SHORT ? sentences[place - 1] : undefined;
     return hasName(sentence.terms) || (before !== undefined && hasName(before.terms));
   });
+}
+
+/** Whether one sentence has all that is asked about, and the sign of what is asked for: that is no chance. */
+export function givesAtOnce({ things }: Look, { kind, asksHowMany, text }: AskedPart, said: readonly Term[]): boolean {
+  const sign = kind ?? (asksHowMany ? countedBy(text) : undefined);
+  const of = said.filter(({ term }) => !SAYS_PRICE.test(term));
+  return sign !== undefined && of.length > 0 &&
+    things.signed(sign).some(({ terms }) => of.every((term) => isMeant(term, terms)));
 }
 
 /** Whether a passage has the sign of what is asked for, wherever in it. */

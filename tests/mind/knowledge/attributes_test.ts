@@ -310,6 +310,43 @@ Deno.test("how old something is, is told by when it came into being, and not by 
   }
 });
 
+Deno.test("what one sentence says with its sign is no chance, however common the word of the thing is", () => {
+  const meal = "The canteen serves lunch at noon. A meal costs 6 euros.";
+  const library = "The library has 64000 books and 300 films. Its head is Petra Vogel.";
+  const room = "The reading room has no books and no films, and meals are forbidden. The office closes at two.";
+  const family = "Gruen is a family business, run by Eva and Max Gruber since 1988.";
+  const knowledge = buildKnowledge(from(
+    meal,
+    "Meals are cooked by Anna. A good meal takes time.",
+    library,
+    "Books are lent for four weeks, films for one week.",
+    room,
+    family,
+    "Gruen sells seeds. Gruen has a blog on films.",
+    "The office of Gruen is locked at night.",
+  ));
+  const known = {
+    "How much is a meal?": meal,
+    "How many films are there?": library,
+    "How old is Gruen?": family,
+    "Since when does Gruen exist?": family,
+    "When does the office close?": room,
+  };
+  for (const [question, passage] of Object.entries(known)) {
+    assertEquals(answers(knowledge, question)[0], passage, question);
+  }
+  for (
+    const question of [
+      "How much is a book?",
+      "How much is a film?",
+      "How many meals are there?",
+      "Where is the office?",
+    ]
+  ) {
+    assertEquals(answers(knowledge, question), [], question);
+  }
+});
+
 Deno.test("how many there are is told by a number of them, and by no year, hour or coin", () => {
   const ovens = "The oven was bought in 2010 from a factory in Turin.";
   const knowledge = buildKnowledge(from(
