@@ -124,7 +124,10 @@ export function judge(about: Case, look: Look, found: number): Judgement {
   // `And when?` asks it of what was asked before.
   const isGiven = gives(look, part, about.said.length === 0 && !part.asksAgent ? terms : about.said);
   const isAboutIt = aboutness(about, look);
-  const coverage = Math.min(covered / whole, coverageOfName(about, look));
+  // What was spoken of before is no answer, if nothing of the question itself is said of it.
+  const isAsked = about.said.length === 0 || about.pointedTo.length === 0 ||
+    about.said.some((term) => share(term, look.terms) > 0);
+  const coverage = isAsked ? Math.min(covered / whole, coverageOfName(about, look)) : 0;
   const score = (isShort ? Math.min(isAbout, coverage) : coverage) * isAboutIt * (isGiven ? 1 : DEFINES.not);
   const isNear = isLong && isGiven && isAboutIt === 1 && score >= NEAR;
   if (score < least) return { score, rank: score, isNear };

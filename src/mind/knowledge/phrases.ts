@@ -52,6 +52,8 @@ interface PhraseSources {
   readonly continues: string;
   /** Words that mean a thing that was spoken of, and nothing else. */
   readonly it: string;
+  /** Those that leave no doubt that it is a thing or somebody, as `it` does in `what does it cost to run a task`. */
+  readonly whose: string;
   /** Words that may point back to what was spoken of. */
   readonly pointsBack: string;
   /** `Tell me more.` */
@@ -98,6 +100,7 @@ export interface Phrases {
   readonly and: RegExp;
   readonly continues: RegExp;
   readonly it: RegExp;
+  readonly whose: RegExp;
   readonly pointsBack: RegExp;
   readonly more: RegExp;
   readonly agent: RegExp;
@@ -176,6 +179,7 @@ function compile(of: PhraseSources): Phrases {
     and: () => pattern(`(?:,\\s*|\\s)(?:${of.and})\\s(?=(?:${of.begins})${END})`),
     continues: () => atStart(of.continues),
     it: () => anywhere(of.it),
+    whose: () => anywhere(of.whose),
     pointsBack: () => anywhere(of.pointsBack),
     more: () => whole(of.more),
     agent: () => anywhere(of.agent),

@@ -174,7 +174,7 @@ function readPart(
   const told = said.filter(({ asks }) => !asks).map(({ text }) => text);
   // Anything may have a price or an owner; what else is said of `it` tells by itself which thing that is.
   const isOfAny = words.length === 1 && (kind !== undefined || asksHowMany);
-  const isIt = isOfAny && (hasNoThing || phrases.it.test(main));
+  const isIt = phrases.whose.test(main) || (isOfAny && (hasNoThing || phrases.it.test(main)));
   const topics = [...new Set([topic, aside, ...told])].filter((one) => one !== undefined && one !== "").join(" ");
   const part: AskedPart = {
     text: counts ? attribute.of : main,
@@ -192,7 +192,7 @@ function readPart(
     ...(kind && { kind }),
     ...(one && other && { compares: [one.trim(), other.trim()] as const }),
     ...(topics !== "" && { topic: topics }),
-    ...(isIt && before && { pointsTo: before.spokenOf }),
+    ...(isIt && before && { pointsTo: PERSON.test(main) ? namesOf(before.spokenOf, language) : before.spokenOf }),
     given: isMore ? (reading.exchanges ?? []).flatMap(({ answer }) => answer ?? []) : [],
   };
   return { part, leansBack };
@@ -281,6 +281,15 @@ const MOST_QUESTIONS = 3;
 /** Whether a question with so many words of its own leaves to what was said before what it is about. */
 function pointsBack(text: string, words: number, phrases: Phrases): boolean {
   return words === 0 || (words <= MOST_OWN_WORDS && (phrases.continues.test(text) || phrases.pointsBack.test(text)));
+}
+
+/** Whether somebody is meant, of whom a passage has a name. */
+const PERSON = /\b(?:s?he|him|his|hers?)\b/i;
+
+/** The names in what was spoken of; all of it if there are none. */
+function namesOf(text: string, language: Language): string {
+  const names = wordsOf(text, language).filter(({ isName }) => isName);
+  return names.map(({ written }) => written).join(" ") || text;
 }
 
 /** What a question is about that points back: in the words of the same message, or of the questions before it. */

@@ -409,6 +409,26 @@ Deno.test("a price, an owner or a number of it is that of what was spoken of, in
   assertEquals(answers(knowledge, "How much did it cost?", [declined]), []);
 });
 
+Deno.test("what is asked of him or her, or of what is its own, is that of whom was spoken of", () => {
+  const lab = "Ingrid Berg leads the calibration lab. She joined in 2003.";
+  const officer = "Tomas Falk is the safety officer. He can be reached at extension 4112.";
+  const contacts = "Email: hr@gauges.example\nPhone number: +46 18 555 01 20\nHobby room: extension 4040";
+  const german = "Die Telefonnummer ist 0341 555010. Das Haus ist alt.";
+  const italian = "Il numero di telefono è 0577 555 010.";
+  const knowledge = buildKnowledge(from(lab, officer, contacts, german, italian, "Anna Rossi has a dog and a boat."));
+  const after = (question: string, ...before: [question: string, answer: string]) =>
+    answers(knowledge, question, [{ question: before[0], answer: before[1] }])[0];
+  assertEquals(after("What is her email?", "Who is Ingrid Berg?", lab), undefined);
+  assertEquals(after("What is his phone number?", "Who is the safety officer?", officer), undefined);
+  assertEquals(after("Does he have a dog?", "Who is Tomas Falk?", officer), undefined);
+  assertEquals(after("Wie ist seine Telefonnummer?", "Wer ist Tomas Falk?", officer), undefined);
+  assertEquals(after("Qual è il suo numero di telefono?", "Chi è Tomas Falk?", officer), undefined);
+  assertEquals(after("How can he be reached?", "Who is Tomas Falk?", officer), officer);
+  assertEquals(after("When did she join?", "Who leads the calibration lab?", lab), lab);
+  assertEquals(after("Does she have a dog?", "Who is Anna Rossi?", ""), "Anna Rossi has a dog and a boat.");
+  assertEquals(answers(knowledge, "What is the email?")[0], contacts);
+});
+
 Deno.test("whose something is, is told in whichever words, and a year that nobody knows is asked for in vain", () => {
   const mill = "The mill belongs to Piero Sala.", prize = "The bakery won the prize of the city in 2015.";
   const knowledge = buildKnowledge(from(
