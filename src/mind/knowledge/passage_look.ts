@@ -72,9 +72,9 @@ const NUMBER = String
 /** What is counted by hours and coins, and nothing else is. */
 const UNITS = String
   .raw`(?:second|minute?|hour|day|week|month|year|euro|dollar|cent|second[oi]|minut[oi]|or[ae]|giorn[oi]|settiman[ae]|mes[ei]|ann[oi]|heure|jour|semaine|mois|an|hora|dia|semana|mese|ano|sekunden?|minuten?|stunden?|tage?n?|wochen?|monate?n?|jahre?n?)s?\b`;
-/** `From seven to ten`, `until 18:00`, `costs 60`: a time of the day, or a price, and nothing that is counted. */
+/** `From seven to ten`, `until 18:00`, `costs 60`, `+43 1 555`: a time, a price or a telephone, and nothing that is counted. */
 const NOT_TIME = String
-  .raw`(?<!\bcosts? |:)(?<!\b(?:from|to|at|until|dalle|alle|um|bis) (?=[\w:.]+(?:[,;]|\.?$| (?:to|in|on|at|until|alle|e|bis)\b)))`;
+  .raw`(?<!\bcosts? |:)(?<!(?:\+|\b0)[\d ()/-]*)(?!0\d)(?<!\b(?:from|to|at|until|dalle|alle|um|bis) (?=[\w:.]+(?:[,;]|\.?$| (?:to|in|on|at|until|alle|e|bis)\b)))`;
 const COUNTS = {
   number: new RegExp(NUMBER, "i"),
   count: new RegExp(`${NOT_TIME}${NUMBER}(?!:\\d)(?![ -]${UNITS})`, "i"),

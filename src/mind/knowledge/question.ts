@@ -78,7 +78,8 @@ export function readQuestion(message: string, reading: Reading): Asked {
   const courtesies = new Set<Courtesy>();
   const found: Said[] = [];
   for (const sentence of sentencesOf(fold(plain))) {
-    const text = strip(sentence, { ...reading, language, phrases, courtesies }).replace(phrases.whatTime, phrases.when);
+    const text = strip(sentence, { ...reading, language, phrases, courtesies })
+      .replace(phrases.whatTime, phrases.when).replace(EMAIL_ADDRESS, "email");
     for (const part of text.split(phrases.and).map((part) => part.trim())) {
       if (!hasLetters(part)) continue;
       const hasForm = asks(part, phrases);
@@ -113,6 +114,10 @@ export function readQuestion(message: string, reading: Reading): Asked {
 
 /** What counts most first: whoever greets and asks who the agent is wants to know that. */
 const COURTESIES: readonly Courtesy[] = ["who", "abilities", "thanks", "bye", "hello"];
+
+/** Whoever asks for it finds it under `Email: …`, and not under `Address: …`. */
+const EMAIL_ADDRESS =
+  /\be-?mail[ -]?(?:address(?:es)?|adressen?)\b|\b(?:adresse|indirizzo|direccion) (?:de )?(?:e-?mail|correo(?: electronico)?)\b/gi;
 
 function spokenOf(language: Language): Spoken {
   return language === "zh" || language === "ja" ? "en" : language;
@@ -165,11 +170,12 @@ function readPart(
   const ending = thing ?? unsigned;
   const [one, other] = phrases.compares.exec(ending)?.slice(1).filter((thing) => thing !== undefined) ?? [];
   const attribute = attributeIn(ending, language, phrases);
-  const counts = attribute !== undefined && COUNTS_OF.test(attribute.asked);
   const news = phrases.news.exec(main)?.[0];
   const defines = phrases.defines.test(main);
   // The patterns of kinds are long: to make them takes 1 ms of the first question.
   const kind = defines && words.length <= 1 ? undefined : kindOf(unsigned, phrases);
+  // `Il numero di telefono` counts none.
+  const counts = attribute !== undefined && kind !== "help" && COUNTS_OF.test(attribute.asked);
   const asksHowMany = phrases.howMany.test(main);
   const told = said.filter(({ asks }) => !asks).map(({ text }) => text);
   // Anything may have a price or an owner; what else is said of `it` tells by itself which thing that is.

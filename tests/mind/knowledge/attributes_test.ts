@@ -193,6 +193,41 @@ Deno.test("what stands behind a label is given under it", () => {
   }
 });
 
+Deno.test("an email address is what stands behind Email, a telephone counts nothing, and so it is in German", () => {
+  const email = "Email: hr@gauges.example", address = "Address: Kungsgatan 12, Uppsala";
+  const shops = "Our shops are in Graz and Linz. Call +43 1 555 010 or 0316 555 020.";
+  const german = "Adresse: Marktplatz 3, Leipzig. Das Haus ist rot.";
+  const knowledge = buildKnowledge(
+    from(
+      email,
+      address,
+      shops,
+      german,
+      "Gauges come in two sizes.",
+      "Telefono: 0577 555 010",
+      "Téléphone : 01 55 50 10 20",
+    ),
+  );
+  const known = {
+    "What is the email address?": email,
+    "email address?": email,
+    "What is your e-mail address?": email,
+    "Qual è l'indirizzo email?": email,
+    "What is the address?": address,
+    "How many sizes are there?": "Gauges come in two sizes.",
+    "Wie lautet die Adresse?": german,
+    "Qual è il numero di telefono?": "Telefono: 0577 555 010",
+    "Quel est le numéro de téléphone ?": "Téléphone : 01 55 50 10 20",
+    "¿Cuál es el número de teléfono?": "Telefono: 0577 555 010",
+  };
+  for (const [question, passage] of Object.entries(known)) {
+    assertEquals(answers(knowledge, question)[0], passage, question);
+  }
+  for (const question of ["How many shops are there?", "How many shops do you have?"]) {
+    assertEquals(answers(knowledge, question), [], question);
+  }
+});
+
 Deno.test("whom to ask for help is told by a passage with a way to reach somebody, in five languages", () => {
   const letters =
     "Web3Mail sends letters to people whose address nobody knows: the sender may contact them once a day.";

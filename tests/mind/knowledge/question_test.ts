@@ -153,7 +153,7 @@ Deno.test("what is asked of which thing is told in five languages", () => {
     "What is the price of RLC?": ["price", "RLC"],
     "the price of a voucher": ["price", "voucher"],
     "Who is the owner of the voucher?": ["owner", "voucher"],
-    "What's iExec's email address?": ["email address", "iExec"],
+    "What's iExec's email address?": ["email", "iExec"],
     "How high is the price of RLC?": ["price", "RLC"],
     "Qual è il prezzo di un voucher?": ["prezzo", "voucher"],
     "Chi è il proprietario dell'iApp?": ["proprietario", "iApp"],
