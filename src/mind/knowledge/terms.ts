@@ -61,6 +61,9 @@ interface Role {
   readonly kind?: Kind | undefined;
 }
 
+/** What a term counts at least that tells what `it` means, as a share of the one that counts most. */
+const TELLING = 0.6;
+
 /** What `it` may mean. */
 const POINTED_TO: Role = { isContext: true, isAll: true };
 
@@ -120,7 +123,12 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
       const least = once.map(({ weight }) => weight).sort((a, b) => b - a)[MAX_TERMS - 1] ?? 0;
       return once.filter(({ weight }) => weight >= least).slice(0, MAX_TERMS);
     },
-    pointedTo: ({ pointsTo = "", language }) => termsFrom(wordsOf(pointsTo, language), language, POINTED_TO),
+    pointedTo({ pointsTo = "", language }) {
+      const terms = termsFrom(wordsOf(pointsTo, language), language, POINTED_TO);
+      // A word that every other passage has tells of no thing: `employees` in a handbook.
+      const least = TELLING * Math.max(0, ...terms.map(({ isKnown, weight }) => isKnown ? weight : 0));
+      return terms.filter(({ weight }) => weight >= least);
+    },
     isKnown: (word, language) =>
       wordsOf(word, language).some((one) => lexicon.resolve(one, language).some(({ facts }) => facts !== undefined)),
   };

@@ -444,6 +444,23 @@ Deno.test("a price, an owner or a number of it is that of what was spoken of, in
   assertEquals(answers(knowledge, "How much did it cost?", [declined]), []);
 });
 
+Deno.test("it is not what shares a word with what was spoken of that every other passage has", () => {
+  const parking = "Employees park behind hall 3. Visitors use the spaces by the gate.";
+  const card = "A parking card costs 9 euros a month.";
+  const others = [
+    "Employees pay 5 euros for a lunch.",
+    "Every new employee gets a badge; a lost one costs 15 euros.",
+    "Employees have 28 days of holiday.",
+    "The firm has 120 employees.",
+  ];
+  const after = (texts: string[]) =>
+    answers(buildKnowledge(from(parking, ...others, ...texts)), "And how much does it cost?", [
+      { question: "Where do visitors park?", answer: parking },
+    ]);
+  assertEquals(after([]), []);
+  assertEquals(after([card]), [card]);
+});
+
 Deno.test("what is asked of him or her, or of what is its own, is that of whom was spoken of", () => {
   const lab = "Ingrid Berg leads the calibration lab. She joined in 2003.";
   const officer = "Tomas Falk is the safety officer. He can be reached at extension 4112.";
