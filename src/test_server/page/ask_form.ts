@@ -1,8 +1,7 @@
 /** The form to ask with: mistakes are told beside their fields, the server's reply below the button. @module */
 
-import type { FeedReply } from "../feed.ts";
 import { byId, setText } from "./elements.ts";
-import type { Request } from "./feed_link.ts";
+import type { Reply, Request } from "./feed_link.ts";
 import { showReply } from "./reply.ts";
 
 type Metadata = Readonly<Record<string, unknown>>;
@@ -16,7 +15,7 @@ export interface AskForm {
 
 /** Make the form ask by `request`. `onAsked`: the server has taken the question, under this key. */
 export function createAskForm(
-  request: (command: Request) => Promise<FeedReply>,
+  request: (command: Request) => Promise<Reply>,
   onAsked: (key: string) => void,
 ): AskForm {
   const form = byId("ask", HTMLFormElement);

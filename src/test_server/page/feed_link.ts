@@ -13,10 +13,13 @@ export type LinkState =
 export type Request = FeedCommand extends infer Command ? Command extends FeedCommand ? Omit<Command, "request"> : never
   : never;
 
+/** What becomes of a command. `lost`: there is no connection, or no longer one; the server has refused nothing. */
+export type Reply = FeedReply | { readonly type: "lost"; readonly reason: string };
+
 /** The page's connection to the server. */
 export interface FeedLink {
-  /** Ask the server for something. Resolves in any case: `refused` also says that there is no connection. */
-  request(command: Request): Promise<FeedReply>;
+  /** Ask the server for something. Resolves in any case. */
+  request(command: Request): Promise<Reply>;
   /** Dial with this token, after a refusal. */
   signIn(token: string): void;
 }
@@ -49,7 +52,7 @@ class DialledLink implements FeedLink {
   readonly #listener: FeedListener;
   readonly #address = new URL(PATH, location.href);
   /** The commands that the server has not answered, by their numbers. */
-  readonly #pending = new Map<number, (reply: FeedReply) => void>();
+  readonly #pending = new Map<number, (reply: Reply) => void>();
   #requests = 0;
   #maxBytes = Infinity;
   /** Failed attempts in a row. */
@@ -62,17 +65,17 @@ class DialledLink implements FeedLink {
     this.#socket = this.#dial();
   }
 
-  async request(command: Request): Promise<FeedReply> {
+  async request(command: Request): Promise<Reply> {
     const request = ++this.#requests;
     if (this.#socket.readyState !== WebSocket.OPEN) {
-      return { type: "refused", request, reason: "the page is not connected to the server" };
+      return { type: "lost", reason: "Not sent: the page is not connected to the server" };
     }
     const frame = JSON.stringify({ ...command, request } satisfies FeedCommand);
     if (new TextEncoder().encode(frame).length > this.#maxBytes) {
       const reason = `the server takes ${this.#maxBytes.toLocaleString("en")} bytes at most`;
       return { type: "refused", request, reason };
     }
-    const { promise, resolve } = Promise.withResolvers<FeedReply>();
+    const { promise, resolve } = Promise.withResolvers<Reply>();
     this.#pending.set(request, resolve);
     this.#socket.send(frame);
     try {
@@ -117,10 +120,10 @@ class DialledLink implements FeedLink {
   }
 
   #end(reason: string): void {
-    for (const [request, settle] of this.#pending) {
-      const why = `the connection ended before the server had answered${reason ? `: ${reason}` : ""}`;
-      settle({ type: "refused", request, reason: why });
-    }
+    const why = `The connection ended before the server had answered: look whether it was done${
+      reason && ` (${reason})`
+    }`;
+    for (const settle of this.#pending.values()) settle({ type: "lost", reason: why });
     if (REFUSALS.includes(reason)) {
       sessionStorage.removeItem(TOKEN_KEY);
       return this.#listener.onState({ kind: "refused", reason });

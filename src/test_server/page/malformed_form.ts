@@ -1,8 +1,7 @@
 /** Frames that no server should send, to see what an agent makes of them. @module */
 
-import type { FeedReply } from "../feed.ts";
 import { byId, element, setText } from "./elements.ts";
-import type { Request } from "./feed_link.ts";
+import type { Reply, Request } from "./feed_link.ts";
 import type { FeedState } from "./feed_state.ts";
 import { createFrameList } from "./frame_list.ts";
 import { showReply } from "./reply.ts";
@@ -26,7 +25,7 @@ const KINDS: readonly (readonly [string, (id: string) => string])[] = [
 ];
 
 /** Make the form send by `request`. @returns A function that shows the frames of a state; call it again when they have changed. */
-export function createMalformedForm(request: (command: Request) => Promise<FeedReply>): (state: FeedState) => void {
+export function createMalformedForm(request: (command: Request) => Promise<Reply>): (state: FeedState) => void {
   const form = byId("malformed", HTMLFormElement);
   const kind = byId("malformed-kind", HTMLSelectElement);
   const frame = byId("malformed-frame", HTMLTextAreaElement);

@@ -1,15 +1,15 @@
 /** The server's replies to commands, in words for the user. @module */
 
-import type { FeedReply } from "../feed.ts";
 import { setText } from "./elements.ts";
+import type { Reply } from "./feed_link.ts";
 
-/** Show it in `result`: `done`, or why the server refused. */
-export function showReply(result: HTMLElement, reply: FeedReply, done: string): void {
-  result.toggleAttribute("data-failed", reply.type === "refused");
+/** Show it in `result`: `done`, or why it is not. */
+export function showReply(result: HTMLElement, reply: Reply, done: string): void {
+  result.toggleAttribute("data-failed", reply.type !== "done");
   setText(result, refusalOf(reply) ?? done);
 }
 
-/** Why the server refused; undefined if it did not. */
-export function refusalOf(reply: FeedReply): string | undefined {
-  return reply.type === "refused" ? `Refused: ${reply.reason}` : undefined;
+/** Why it is not done, or not known to be; undefined if it is. */
+export function refusalOf(reply: Reply): string | undefined {
+  return reply.type === "done" ? undefined : reply.type === "lost" ? reply.reason : `Refused: ${reply.reason}`;
 }

@@ -1,14 +1,14 @@
 /** The actions of an event's buttons. @module */
 
-import type { FeedEvent, FeedReply } from "../feed.ts";
+import type { FeedEvent } from "../feed.ts";
 import type { AskForm } from "./ask_form.ts";
 import type { RowActions } from "./event_row.ts";
-import type { Request } from "./feed_link.ts";
+import type { Reply, Request } from "./feed_link.ts";
 import { refusalOf } from "./reply.ts";
 
 /** Let the buttons ask by `request`. `onAsked`: the server has taken a question, under this key. */
 export function createRowActions(
-  request: (command: Request) => Promise<FeedReply>,
+  request: (command: Request) => Promise<Reply>,
   { form, onAsked }: { form: () => AskForm; onAsked: (key: string) => void },
 ): RowActions {
   const read: RowActions["read"] = async (key, connection) => {

@@ -83,7 +83,7 @@ testInBrowser(
     await first.close();
     await page.getByText("Disconnected, trying again…").waitFor();
     await page.getByRole("button", { name: "Ask", exact: true }).click();
-    await page.getByText("Refused: the page is not connected to the server").waitFor();
+    await page.getByText("Not sent: the page is not connected to the server").waitFor();
     await keep(page, "disconnected");
     await using second = await startServer({ events: [], port: first.port });
     await ask(page, "After?");
@@ -96,6 +96,25 @@ testInBrowser(
     await stateOf(eventOf(page, "After a cut?"), "Waiting");
   },
 );
+
+testInBrowser("a question whose reply is lost with the connection is not told as refused", async ({ open }) => {
+  await using server = await startServer({ events: [] });
+  const page = await open(pageUrl(server));
+  await page.getByText("Live").waitFor();
+  // As a text: the tests know no browser's types. A socket that is being closed hears nothing more.
+  await page.evaluate(`
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (text) {
+      WebSocket.prototype.send = send;
+      send.call(this, text);
+      this.close();
+    };`);
+  await page.locator("#query").fill("Was this asked?");
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  const lost = "The connection ended before the server had answered: look whether it was done";
+  await page.locator("#ask-result").getByText(lost, { exact: true }).waitFor();
+  await stateOf(eventOf(page, "Was this asked?"), "Waiting");
+});
 
 testInBrowser(
   "thousands of events: a bounded list, exact counts, and a page that goes on working",
