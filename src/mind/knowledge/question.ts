@@ -174,7 +174,6 @@ function readPart(
   const defines = phrases.defines.test(main);
   // The patterns of kinds are long: to make them takes 1 ms of the first question.
   const kind = defines && words.length <= 1 ? undefined : kindOf(unsigned, phrases);
-  // `Il numero di telefono` counts none.
   const counts = attribute !== undefined && kind !== "help" && COUNTS_OF.test(attribute.asked);
   const asksHowMany = phrases.howMany.test(main);
   const told = said.filter(({ asks }) => !asks).map(({ text }) => text);
@@ -198,7 +197,7 @@ function readPart(
     ...(kind && { kind }),
     ...(one && other && { compares: [one.trim(), other.trim()] as const }),
     ...(topics !== "" && { topic: topics }),
-    ...(isIt && before && { pointsTo: PERSON.test(main) ? namesOf(before.spokenOf, language) : before.spokenOf }),
+    ...(isIt && before && { pointsTo: meantBy(main, before.spokenOf, language) }),
     given: isMore ? (reading.exchanges ?? []).flatMap(({ answer }) => answer ?? []) : [],
   };
   return { part, leansBack };
@@ -241,7 +240,7 @@ function kindOf(text: string, { kinds }: Phrases): Kind | undefined {
   return undefined;
 }
 
-/** What asks how many there are: `the number of chairs`. */
+/** What asks how many there are: `the number of chairs`, but not `il numero di telefono`. */
 const COUNTS_OF = /^(?:number|count|numero|nombre|(?:an)?zahl)$/i;
 
 /** Words of what is asked of a thing, and of the thing, at most: longer ones are sentences of their own. */
@@ -289,13 +288,14 @@ function pointsBack(text: string, words: number, phrases: Phrases): boolean {
   return words === 0 || (words <= MOST_OWN_WORDS && (phrases.continues.test(text) || phrases.pointsBack.test(text)));
 }
 
-/** Whether somebody is meant, of whom a passage has a name. */
+/** Somebody, of whom a passage has a name. */
 const PERSON = /\b(?:s?he|him|his|hers?)\b/i;
 
-/** The names in what was spoken of; all of it if there are none. */
-function namesOf(text: string, language: Language): string {
-  const names = wordsOf(text, language).filter(({ isName }) => isName);
-  return names.map(({ written }) => written).join(" ") || text;
+/** What a text that points back may mean of what was spoken of: of somebody, the names in that if there are any. */
+function meantBy(text: string, spokenOf: string, language: Language): string {
+  if (!PERSON.test(text)) return spokenOf;
+  const names = wordsOf(spokenOf, language).filter(({ isName }) => isName);
+  return names.map(({ written }) => written).join(" ") || spokenOf;
 }
 
 /** What a question is about that points back: in the words of the same message, or of the questions before it. */

@@ -123,15 +123,16 @@ export function createWeigher(vocabulary: Vocabulary): Weigher {
       const least = once.map(({ weight }) => weight).sort((a, b) => b - a)[MAX_TERMS - 1] ?? 0;
       return once.filter(({ weight }) => weight >= least).slice(0, MAX_TERMS);
     },
-    pointedTo({ pointsTo = "", language }) {
-      const terms = termsFrom(wordsOf(pointsTo, language), language, POINTED_TO);
-      // A word that every other passage has tells of no thing: `employees` in a handbook.
-      const least = TELLING * Math.max(0, ...terms.map(({ isKnown, weight }) => isKnown ? weight : 0));
-      return terms.filter(({ weight }) => weight >= least);
-    },
+    pointedTo: ({ pointsTo = "", language }) => tellingOf(termsFrom(wordsOf(pointsTo, language), language, POINTED_TO)),
     isKnown: (word, language) =>
       wordsOf(word, language).some((one) => lexicon.resolve(one, language).some(({ facts }) => facts !== undefined)),
   };
+}
+
+/** Without words that every other passage has, which tell of no thing: `employees` in a handbook. */
+function tellingOf(terms: readonly Term[]): Term[] {
+  const least = TELLING * Math.max(0, ...terms.map(({ isKnown, weight }) => isKnown ? weight : 0));
+  return terms.filter(({ weight }) => weight >= least);
 }
 
 const IN_ALL = "total";
