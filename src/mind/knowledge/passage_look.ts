@@ -69,15 +69,15 @@ const ARTICLE = /^(?:an?|un[oae]?|une|eine?)[\s'’]([A-Za-z\u00c0-\u024f0-9_-]+
 /** A number, in figures or in words, of a folded text; a year that a word like `since` is before is none. */
 const NUMBER = String
   .raw`(?:(?<![\w-])(?<!\b(?:in|since|until|nel|dal|en|depuis|desde|seit) (?=(?:1[5-9]|20)\d\d\b))\d[\d.,]*(?![\w-])|\b(?:one or more|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|due|tre|quattro|cinque|dieci|cento|mille|milion[ei]|miliard[oi])\b)`;
-/** What is counted by hours and coins, and nothing else is. */
+/** What is counted by hours, coins and measures, and nothing else is. */
 const UNITS = String
-  .raw`(?:second|minute?|hour|day|week|month|year|euro|dollar|cent|second[oi]|minut[oi]|or[ae]|giorn[oi]|settiman[ae]|mes[ei]|ann[oi]|heure|jour|semaine|mois|an|hora|dia|semana|mese|ano|sekunden?|minuten?|stunden?|tage?n?|wochen?|monate?n?|jahre?n?)s?\b`;
+  .raw`(?:[ckm]?m2?|k?g|second|minute?|hour|day|week|month|year|euro|dollar|cent|second[oi]|minut[oi]|or[ae]|giorn[oi]|settiman[ae]|mes[ei]|ann[oi]|heure|jour|semaine|mois|an|hora|dia|semana|mese|ano|sekunden?|minuten?|stunden?|tage?n?|wochen?|monate?n?|jahre?n?)s?\b`;
 /** `From seven to ten`, `until 18:00`, `costs 60`, `+43 1 555`: a time, a price or a telephone, and nothing that is counted. */
 const NOT_TIME = String
   .raw`(?<!\bcosts? |:)(?<!(?:\+|\b0)[\d ()/-]*)(?!0\d)(?<!\b(?:from|to|at|until|dalle|alle|um|bis) (?=[\w:.]+(?:[,;]|\.?$| (?:to|in|on|at|until|alle|e|bis)\b)))`;
 const COUNTS = {
   number: new RegExp(NUMBER, "i"),
-  count: new RegExp(`${NOT_TIME}${NUMBER}(?!:\\d)(?![ -]${UNITS})`, "i"),
+  count: new RegExp(`${NOT_TIME}${NUMBER}(?!:\\d)(?![ -]${UNITS}|\\s?[€$£%°])`, "i"),
 };
 /** `How many working days …`, but not `how many cakes a day`. */
 const ASKS_UNITS = new RegExp(String.raw`^(?:\S+ ){1,3}${UNITS}`, "i");

@@ -193,7 +193,7 @@ Deno.test("what stands behind a label is given under it", () => {
   }
 });
 
-Deno.test("an email address is what stands behind Email, a telephone counts nothing, and so it is in German", () => {
+Deno.test("an email address is what stands behind Email, and telephones, prices and measures count nothing", () => {
   const email = "Email: hr@gauges.example", address = "Address: Kungsgatan 12, Uppsala";
   const shops = "Our shops are in Graz and Linz. Call +43 1 555 010 or 0316 555 020.";
   const german = "Adresse: Marktplatz 3, Leipzig. Das Haus ist rot.";
@@ -223,6 +223,9 @@ Deno.test("an email address is what stands behind Email, a telephone counts noth
   for (const [question, passage] of Object.entries(known)) {
     assertEquals(answers(knowledge, question)[0], passage, question);
   }
+  const rooms = "Single room: 80 €, 16 m²\nDouble room: 120 €, 24 m², 2 km from here";
+  assertEquals(answers(buildKnowledge(from(rooms)), "How many rooms are there?"), []);
+  assertEquals(answers(buildKnowledge(from(`${rooms}\nWe have 12 rooms.`)), "How many rooms are there?").length, 1);
   for (const question of ["How many shops are there?", "How many shops do you have?"]) {
     assertEquals(answers(knowledge, question), [], question);
   }
