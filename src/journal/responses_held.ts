@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { dirname } from "node:path";
 import { EXIT, FatalError } from "../errors.ts";
-import { isRefusal, pathProblem, replaceFileSync, syncDirectorySync } from "../files.ts";
+import { isRefusal, openPlainSync, pathProblem, replaceFileSync, syncDirectorySync } from "../files.ts";
 import { lockFile, releaseFile } from "../locking.ts";
 import type { Entry } from "../wire.ts";
 import { firstEntry } from "./json_array.ts";
@@ -108,7 +108,9 @@ export class HeldResponses implements ResponsesFile {
 
   async sync(): Promise<void> {
     try {
-      await this.#file.syncData();
+      using file = this.#openAnew();
+      if (file) await file.syncData();
+      else this.#file.syncDataSync();
       // A copy may have taken the place of the file meanwhile: that has the same entries, on the disk.
       if (this.#isOpen) this.#nameOnDisk();
     } catch (error) {
@@ -196,6 +198,21 @@ export class HeldResponses implements ResponsesFile {
     this.#end += added.length;
     this.#closing = this.#end + blankBytes;
     return true;
+  }
+
+  /**
+   * The same file, opened once more: Linux tells each open file once what a disk has refused, and the error of an fsync on
+   * a copy of this handle would be missing in the next one here. Undefined where it can't be opened.
+   */
+  #openAnew(): Deno.FsFile | undefined {
+    try {
+      const { file, info: { ino, dev } } = openPlainSync(this.#real);
+      if (ino === this.#ino && dev === this.#dev) return file;
+      file.close();
+    } catch {
+      // Whatever the reason: then what comes next waits for the disk.
+    }
+    return undefined;
   }
 
   /** After a power cut the path would else name the file that a copy has replaced, which lacks what only the copy holds. */

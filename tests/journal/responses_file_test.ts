@@ -5,6 +5,7 @@ import {
   assertEquals,
   assertGreater,
   assertLessOrEqual,
+  assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
@@ -13,6 +14,7 @@ import { FatalError } from "../../src/errors.ts";
 import type { ResponsesFile } from "../../src/journal/responses_held.ts";
 import { entryOf } from "../../src/wire.ts";
 import { answer, answers } from "../support/events.ts";
+import { makeMountPoint, mount, run } from "../support/mount.ts";
 import { testOnSmallDisk } from "../support/small_disk.ts";
 import { makeFolder } from "../support/folder.ts";
 import { entriesOf, namesIn, open, openFile, someOutcomes } from "./responses_fixture.ts";
@@ -346,5 +348,26 @@ testOnSmallDisk(
     }
     assertEquals(Deno.readTextFileSync(path), before);
     assertEquals(namesIn(disk.path), ["responses.json"]);
+  },
+);
+
+testOnSmallDisk(
+  "a disk that refuses beside what is appended refuses once more when the file comes to rest",
+  { kibibytes: 16_384 },
+  async (backing) => {
+    using stack = new DisposableStack();
+    const path = makeMountPoint(stack), image = `${backing.path}/image`;
+    Deno.createSync(image).close();
+    Deno.truncateSync(image, 64 * 1024 * 1024);
+    run("mkfs.ext4", "-q", "-O", "^has_journal", image);
+    mount(stack, path, ["-o", "loop", image]);
+    using file = openFile(`${path}/responses.json`).file;
+    // Too large to be copied, which would bring all of it to the disk.
+    file.append([entryOf(answer("a", "x".repeat(5 * 1024 * 1024)))]);
+    // The kernel takes the writes, and finds out later that there is no room for them.
+    backing.fill();
+    await assertRejects(() => file.sync(), FatalError, "Cannot append to");
+    backing.free();
+    assertThrows(() => file.rest(), FatalError, "Cannot append to");
   },
 );
