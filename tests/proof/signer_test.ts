@@ -1,6 +1,7 @@
 /** The signer: one key, one chain, whichever thread signs, and whatever happens to the other one. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
 import { parseToken } from "../../src/proof/token_parsing.ts";
 import { trustedKey, verifyEntry } from "../../src/proof/entries.ts";
 import { createSigner, type Signer } from "../../src/proof/signer.ts";
@@ -144,6 +145,36 @@ Deno.test("where load is expected the thread is there before it, and does not ho
   assertEquals(ordered, [17, 1, 64]);
   signer.finish();
   assertSigned(signer, signed, 115);
+});
+
+Deno.test("whatever mix of few and many is signed, advanced and finished, the thread's end among it: one chain, in order", async () => {
+  const step = fc.oneof(
+    fc.record({
+      what: fc.constant("sign" as const),
+      count: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ max: 150, min: 60 })),
+    }),
+    fc.record({ what: fc.constantFrom("start", "advance", "finish", "expect load", "is ready", "turn", "dispose") }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      using started = await startSigner();
+      const { signer, signed } = started;
+      let asked = 0, isWanted = false, isEnded = false;
+      for (const step of steps) {
+        if ("count" in step) asked += step.count, started.sign(step.count);
+        else if (step.what === "start") signer.start();
+        else if (step.what === "advance") signer.advance();
+        else if (step.what === "finish") assertEquals(signer.finish()?.seq ?? 0, asked);
+        else if (step.what === "expect load") isWanted = true, signer.expectLoad();
+        else if (step.what === "is ready" && isWanted && !isEnded) await started.until("ready");
+        else if (step.what === "turn") await new Promise((resolve) => setTimeout(resolve));
+        else if (step.what === "dispose") isEnded = true, signer[Symbol.dispose]();
+      }
+      signer.finish();
+      if (asked > 0) assertSigned(signer, signed, asked);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 Deno.test("chains are signed for too, whichever thread made the token", async () => {
