@@ -11,7 +11,7 @@ import { parseEnvFile } from "./env_file.ts";
 import { misspeltVariables, unknownNames } from "./misspelt.ts";
 import { peersOf, plaintextProblems } from "./peers.ts";
 import { needsRelay } from "./proxy.ts";
-import { strayLines } from "./stray_lines.ts";
+import { repeatedNames, strayLines } from "./stray_lines.ts";
 
 /**
  * Check every setting of a table. An empty text counts as not set; iExec's secrets win over the environment, and that
@@ -88,8 +88,10 @@ export function oddities(table: SettingsTable, environment: Environment, file: s
     return oddity ? [`${name} came ${oddity}, used as it is: take that away unless it belongs to the value`] : [];
   });
   const cut = [...(file ?? "").matchAll(CUT_AT_HASH)].map(([, name]) => name!).filter((name) => name in table);
+  const repeated = repeatedNames(file ?? "").filter((name) => name in table);
   return [
     ...odd,
+    ...repeated.map((name) => `${name} is set more than once in the file: the last value counts`),
     ...cut.map((name) => `${name} is cut off at a # in the file: put the value in quotes to keep the rest`),
   ];
 }

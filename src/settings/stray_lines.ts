@@ -1,4 +1,9 @@
-/** Lines of a `.env` file that set nothing, though somebody meant them to: no `NAME=value`, or no name of a variable. @module */
+/**
+ * Lines of a `.env` file that set nothing, though somebody meant them to: no `NAME=value`, no name of a variable, or one
+ * that is set again further down.
+ *
+ * @module
+ */
 
 /** Of lines that are not blank. */
 const LINE_START = /^(?=[^\S\n]*\S)/gm;
@@ -8,7 +13,7 @@ const VALUE = /'\r?(?:[^'\r\u2028\u2029]|\r\n)*\r?'|"(?:\\[^]|[^\\"])*"|[^\r\n#]
 const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** A place in the text: where the name begins, or the line if there is none, and how long it is. */
-interface Stray {
+interface Line {
   readonly index: number;
   /** 0 if the line is no assignment at all. */
   readonly nameLength: number;
@@ -35,6 +40,18 @@ export function strayLines(text: string): string | undefined {
   return `${subject} nothing: expected NAME=value, a comment, or quotes around a value of several lines`;
 }
 
+/** The variables that are set more than once, of which the last value counts, in the order of the first repetitions. */
+export function repeatedNames(text: string): string[] {
+  const met = new Set<string>(), repeated = new Set<string>();
+  for (const { index, nameLength } of assignments(text)) {
+    const name = text.slice(index, index + nameLength);
+    if (!NAME.test(name)) continue;
+    if (met.has(name)) repeated.add(name);
+    met.add(name);
+  }
+  return [...repeated];
+}
+
 /** The text with `name` in place of every name that no variable can have. @std/dotenv would print them. */
 export function renameStrays(text: string, name: string): string {
   let renamed = "", end = 0;
@@ -46,7 +63,14 @@ export function renameStrays(text: string, name: string): string {
   return renamed + text.slice(end);
 }
 
-function* strays(text: string): Generator<Stray> {
+function* strays(text: string): Generator<Line> {
+  for (const line of assignments(text)) {
+    if (!NAME.test(text.slice(line.index, line.index + line.nameLength))) yield line;
+  }
+}
+
+/** Every assignment, whatever its name, and the lines that should be one. */
+function* assignments(text: string): Generator<Line> {
   let end = 0;
   for (const { index } of text.matchAll(LINE_START)) {
     if (index < end) continue; // within the value before
@@ -56,7 +80,7 @@ function* strays(text: string): Generator<Stray> {
       continue;
     }
     end = index + head.length + (matchAt(VALUE, text, index + head.length)?.[0].length ?? 0);
-    if (!NAME.test(name)) yield { index: index + nameIn(head), nameLength: name.length };
+    yield { index: index + nameIn(head), nameLength: name.length };
   }
 }
 

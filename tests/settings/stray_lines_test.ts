@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseEnvFile } from "../../src/settings/env_file.ts";
-import { strayLines } from "../../src/settings/stray_lines.ts";
+import { repeatedNames, strayLines } from "../../src/settings/stray_lines.ts";
 import { startAgent } from "../support/agent.ts";
 import { makeFolder } from "../support/folder.ts";
 
@@ -54,6 +54,24 @@ Deno.test("a .env file in the form of YAML is pointed out, not passed over", asy
   await using agent = await startAgent({ folder: folder.path, args: ["--check"] });
   assertEquals((await agent.ended).code, 0);
   assertStringIncludes(agent.lines.join("\n"), "lines 1, 2 of the settings file set nothing: expected NAME=value");
+});
+
+Deno.test("a name that is set twice is told once, wherever it counts", () => {
+  assertEquals(repeatedNames("A=1\nB=1\nexport A = 2\nA=\n# B=2\nC='\nB=3\n'\na=1\n1x=1\n1x=2\nno\nno\n"), ["A"]);
+});
+
+Deno.test("a setting that stands twice in the .env file is pointed out, and its last value counts", async () => {
+  await using folder = makeFolder({
+    ".env": "LOG_LEVEL=debug\nOPENAI_API_KEY=first\nLOG_LEVEL=info\nOPENAI_API_KEY=last\n",
+  });
+  await using agent = await startAgent({ folder: folder.path, args: ["--check"] });
+  const { code, stdout } = await agent.ended;
+  assertEquals(code, 0);
+  const printed = agent.lines.join("\n") + stdout;
+  for (const name of ["LOG_LEVEL", "OPENAI_API_KEY"]) {
+    assertStringIncludes(printed, `${name} is set more than once in the file: the last value counts`);
+  }
+  assert(!/first|=last/.test(printed), printed);
 });
 
 Deno.test("a file of a mebibyte that is no settings file is looked through once, not once for each line", () => {
