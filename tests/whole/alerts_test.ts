@@ -115,7 +115,7 @@ testUnless(NO_PROMETHEUS, "AgentHangs: an answer is under way for longer than ev
       description: "Never answers",
       models: { TEXT_LARGE: () => (asked.resolve(), answer.promise) },
     },
-    clock: { ...systemClock, now: () => Date.now() + aheadMs },
+    clock: { ...systemClock, monotonic: () => performance.now() + aheadMs },
     log: { ...silentLog, info: (_, fields) => typeof fields?.url === "string" && shown.resolve(fields.url) },
     stop: stop.signal,
     open: await loadTransport(settings),
