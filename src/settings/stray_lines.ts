@@ -12,11 +12,11 @@ const ASSIGNMENT = /\s*(?:export\s+)?([^\s=#]+?)\s*=[ \t]*/y;
 const VALUE = /'\r?(?:[^'\r\u2028\u2029]|\r\n)*\r?'|"(?:\\[^]|[^\\"])*"|[^\r\n#]*/y;
 const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** A place in the text: where the name begins, or the line if there is none, and how long it is. */
+/** A place in the text: where the name begins, or the line if there is none. */
 interface Line {
   readonly index: number;
-  /** 0 if the line is no assignment at all. */
-  readonly nameLength: number;
+  /** Empty if the line is no assignment at all. */
+  readonly name: string;
 }
 
 /** Most lines that are named: of a file that is no text at all, nearly every one sets nothing. */
@@ -43,8 +43,7 @@ export function strayLines(text: string): string | undefined {
 /** The variables that are set more than once, of which the last value counts, in the order of the first repetitions. */
 export function repeatedNames(text: string): string[] {
   const met = new Set<string>(), repeated = new Set<string>();
-  for (const { index, nameLength } of assignments(text)) {
-    const name = text.slice(index, index + nameLength);
+  for (const { name } of assignments(text)) {
     if (!NAME.test(name)) continue;
     if (met.has(name)) repeated.add(name);
     met.add(name);
@@ -52,21 +51,19 @@ export function repeatedNames(text: string): string[] {
   return [...repeated];
 }
 
-/** The text with `name` in place of every name that no variable can have. @std/dotenv would print them. */
-export function renameStrays(text: string, name: string): string {
+/** The text with `better` in place of every name that no variable can have. @std/dotenv would print them. */
+export function renameStrays(text: string, better: string): string {
   let renamed = "", end = 0;
-  for (const { index, nameLength } of strays(text)) {
-    if (nameLength === 0) continue;
-    renamed += text.slice(end, index) + name;
-    end = index + nameLength;
+  for (const { index, name } of strays(text)) {
+    if (name === "") continue;
+    renamed += text.slice(end, index) + better;
+    end = index + name.length;
   }
   return renamed + text.slice(end);
 }
 
-function* strays(text: string): Generator<Line> {
-  for (const line of assignments(text)) {
-    if (!NAME.test(text.slice(line.index, line.index + line.nameLength))) yield line;
-  }
+function strays(text: string): IteratorObject<Line> {
+  return assignments(text).filter(({ name }) => !NAME.test(name));
 }
 
 /** Every assignment, whatever its name, and the lines that should be one. */
@@ -76,11 +73,11 @@ function* assignments(text: string): Generator<Line> {
     if (index < end) continue; // within the value before
     const [head, name = ""] = matchAt(ASSIGNMENT, text, index) ?? [];
     if (head === undefined) {
-      if (/^[^\S\n]*[^\s#]/.test(text.slice(index, index + 1000))) yield { index, nameLength: 0 };
+      if (/^[^\S\n]*[^\s#]/.test(text.slice(index, index + 1000))) yield { index, name };
       continue;
     }
     end = index + head.length + (matchAt(VALUE, text, index + head.length)?.[0].length ?? 0);
-    yield { index: index + nameIn(head), nameLength: name.length };
+    yield { index: index + nameIn(head), name };
   }
 }
 
