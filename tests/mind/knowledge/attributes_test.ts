@@ -12,6 +12,18 @@ const answers = (knowledge: Knowledge, question: string, exchanges: Reading["exc
   knowledge.search(knowledge.read(question, exchanges), 5).filter(({ score }) => score >= ANSWERS)
     .map(({ text }) => text);
 
+/** Assert that the best answer to each question is that passage. */
+function assertAnswers(knowledge: Knowledge, passages: Readonly<Record<string, string>>): void {
+  for (const [question, passage] of Object.entries(passages)) {
+    assertEquals(answers(knowledge, question)[0], passage, question);
+  }
+}
+
+/** Assert that no question has an answer. */
+function assertDeclines(knowledge: Knowledge, questions: readonly string[]): void {
+  for (const question of questions) assertEquals(answers(knowledge, question), [], question);
+}
+
 Deno.test("a date, a founder, a place, a worth or a number is given by a passage that has one, in five languages", () => {
   const knowledge = buildKnowledge(from(
     "Panem is a bakery in Turin. It was founded in 1998 by Anna Rossi, who still runs it.",
@@ -86,9 +98,7 @@ Deno.test("where something is, is told by a passage that names a place, in five 
   };
   const street = "The library is located in Mill Street.";
   const knowledge = buildKnowledge(from(...Object.values(places), street));
-  for (const [question, passage] of Object.entries(places)) {
-    assertEquals(answers(knowledge, question)[0], passage, question);
-  }
+  assertAnswers(knowledge, places);
   const placeless = buildKnowledge(from(
     "The Clock Tower was built by the guild of smiths. It strikes every hour.",
     "Town Hall opens at nine and closes at five.",
@@ -102,7 +112,7 @@ Deno.test("where something is, is told by a passage that names a place, in five 
     "Der Blaue Turm hat drei Fenster.",
     street,
   ));
-  for (const question of Object.keys(places)) assertEquals(answers(placeless, question), [], question);
+  assertDeclines(placeless, Object.keys(places));
 });
 
 Deno.test("a city or a country is told by a passage that names one for the thing, in five languages", () => {
@@ -117,9 +127,7 @@ Deno.test("a city or a country is told by a passage that names one for the thing
     "In welcher Stadt ist das Kino?": "Das Kino ist in Freiburg.",
   };
   const knowledge = buildKnowledge(from(trams, ...Object.values(placed)));
-  for (const [question, passage] of Object.entries(placed)) {
-    assertEquals(answers(knowledge, question)[0], passage, question);
-  }
+  assertAnswers(knowledge, placed);
   assertEquals(answers(knowledge, "Which city has many trams?")[0], trams);
   const unplaced = buildKnowledge(from(
     trams,
@@ -131,7 +139,7 @@ Deno.test("a city or a country is told by a passage that names one for the thing
     "El almacén es nuevo. La ciudad es grande.",
     "Das Kino ist alt. Die Stadt ist groß.",
   ));
-  for (const question of Object.keys(placed)) assertEquals(answers(unplaced, question), [], question);
+  assertDeclines(unplaced, Object.keys(placed));
 });
 
 Deno.test("what something of a longer name costs is told by a passage with a price for it, in five languages", () => {
@@ -150,9 +158,7 @@ Deno.test("what something of a longer name costs is told by a passage with a pri
     "Was kostet der chocolate cake?",
   ];
   const without = buildKnowledge(from(cake, ...others));
-  for (const question of [...questions, "How much is a gift card?"]) {
-    assertEquals(answers(without, question), [], question);
-  }
+  assertDeclines(without, [...questions, "How much is a gift card?"]);
   assertEquals(answers(without, "How much does rye bread cost?")[0], others[1]);
   for (const price of ["The chocolate cake costs 20 euros.", "The price of the chocolate cake is 20 euros."]) {
     const knowledge = buildKnowledge(from(price, ...others));
@@ -220,15 +226,11 @@ Deno.test("an email address is what stands behind Email, and telephones, prices 
     "Quel est le numéro de téléphone ?": "Téléphone : 01 55 50 10 20",
     "¿Cuál es el número de teléfono?": "Telefono: 0577 555 010",
   };
-  for (const [question, passage] of Object.entries(known)) {
-    assertEquals(answers(knowledge, question)[0], passage, question);
-  }
+  assertAnswers(knowledge, known);
   const rooms = "Single room: 80 €, 16 m²\nDouble room: 120 €, 24 m², 2 km from here";
   assertEquals(answers(buildKnowledge(from(rooms)), "How many rooms are there?"), []);
   assertEquals(answers(buildKnowledge(from(`${rooms}\nWe have 12 rooms.`)), "How many rooms are there?").length, 1);
-  for (const question of ["How many shops are there?", "How many shops do you have?"]) {
-    assertEquals(answers(knowledge, question), [], question);
-  }
+  assertDeclines(knowledge, ["How many shops are there?", "How many shops do you have?"]);
 });
 
 Deno.test("whom to ask for help is told by a passage with a way to reach somebody, in five languages", () => {
@@ -250,7 +252,7 @@ Deno.test("whom to ask for help is told by a passage with a way to reach somebod
     "Wie erreiche ich den Support?",
   ];
   const without = buildKnowledge(from(...others));
-  for (const question of questions) assertEquals(answers(without, question), [], question);
+  assertDeclines(without, questions);
   const service = "Customer service answers at +39 011 555 0101.",
     clienti = "Il servizio clienti risponde a aiuto@panem.example.";
   const knowledge = buildKnowledge(from(...others, service, clienti));
@@ -297,7 +299,7 @@ Deno.test("a name of two words is one thing: what is asked of it is not answered
     "Hat Anna Rossi Kinder?",
     "Anna Rossi 有孩子吗？",
   ];
-  for (const question of unknown) assertEquals(answers(knowledge, question), [], question);
+  assertDeclines(knowledge, unknown);
   const known = {
     "What did Anna Rossi found?": founded,
     "Who is Anna Rossi?": founded,
@@ -305,9 +307,7 @@ Deno.test("a name of two words is one thing: what is asked of it is not answered
     "Is there a painting in the Blue Hall?": hall,
     "What does the Blue Hall show?": hall,
   };
-  for (const [question, answer] of Object.entries(known)) {
-    assertEquals(answers(knowledge, question)[0], answer, question);
-  }
+  assertAnswers(knowledge, known);
 });
 
 Deno.test("how old something is, is told by when it came into being, and not by what it did in a year", () => {
@@ -340,12 +340,13 @@ Deno.test("how old something is, is told by when it came into being, and not by 
   const knowledge = buildKnowledge(
     from(...new Set(Object.values(known)), "Jo Weber won a race in 2001.", "Marco joined in 2004."),
   );
-  for (const [question, answer] of Object.entries(known)) {
-    assertEquals(answers(knowledge, question)[0], answer, question);
-  }
-  for (const question of ["How old is Jo Weber?", "How old is Marco?", "What is Marco's age?", "Quel âge a Marco ?"]) {
-    assertEquals(answers(knowledge, question), [], question);
-  }
+  assertAnswers(knowledge, known);
+  assertDeclines(knowledge, [
+    "How old is Jo Weber?",
+    "How old is Marco?",
+    "What is Marco's age?",
+    "Quel âge a Marco ?",
+  ]);
 });
 
 Deno.test("what one sentence says with its sign is no chance, however common the word of the thing is", () => {
@@ -370,19 +371,13 @@ Deno.test("what one sentence says with its sign is no chance, however common the
     "Since when does Gruen exist?": family,
     "When does the office close?": room,
   };
-  for (const [question, passage] of Object.entries(known)) {
-    assertEquals(answers(knowledge, question)[0], passage, question);
-  }
-  for (
-    const question of [
-      "How much is a book?",
-      "How much is a film?",
-      "How many meals are there?",
-      "Where is the office?",
-    ]
-  ) {
-    assertEquals(answers(knowledge, question), [], question);
-  }
+  assertAnswers(knowledge, known);
+  assertDeclines(knowledge, [
+    "How much is a book?",
+    "How much is a film?",
+    "How many meals are there?",
+    "Where is the office?",
+  ]);
 });
 
 Deno.test("how many there are is told by a number of them, and by no year, hour or coin", () => {
@@ -403,7 +398,7 @@ Deno.test("how many there are is told by a number of them, and by no year, hour 
     "Quanti forni ci sono?",
     "How many factories are there in Turin?",
   ];
-  for (const question of unknown) assertEquals(answers(knowledge, question), [], question);
+  assertDeclines(knowledge, unknown);
   const known = {
     "How many members does the club have?": "The club has 2000 members.",
     "How many employees does the bakery have?": "The bakery has four employees.",
@@ -412,9 +407,7 @@ Deno.test("how many there are is told by a number of them, and by no year, hour 
     "Quanti euro costa un forno?": "Un forno costa 900 euro.",
     "How many days does delivery take?": "Delivery takes three working days.",
   };
-  for (const [question, answer] of Object.entries(known)) {
-    assertEquals(answers(knowledge, question)[0], answer, question);
-  }
+  assertAnswers(knowledge, known);
 });
 
 Deno.test("a price, an owner or a number of it is that of what was spoken of, in its question or its answer", () => {
@@ -500,15 +493,13 @@ Deno.test("whose something is, is told in whichever words, and a year that nobod
     "Who won the prize in 2015?": prize,
     "Who won the prize?": prize,
   };
-  for (const [question, answer] of Object.entries(known)) {
-    assertEquals(answers(knowledge, question)[0], answer, question);
-  }
+  assertAnswers(knowledge, known);
   const unknown = [
     "Who owns the bakery?",
     "Who won the prize in 2016?",
     "How many employees did the bakery have in 2005?",
   ];
-  for (const question of unknown) assertEquals(answers(knowledge, question), [], question);
+  assertDeclines(knowledge, unknown);
 });
 
 Deno.test("at what time something is, is told by whatever tells when, in five languages", () => {
@@ -521,12 +512,8 @@ Deno.test("at what time something is, is told by whatever tells when, in five la
     "Um wie viel Uhr ist das Frühstück?": "Das Frühstück gibt es von sieben bis zehn.",
   };
   const knowledge = buildKnowledge(from(...new Set(Object.values(breakfast)), "The lake is deep.", "Dogs bark."));
-  for (const [question, answer] of Object.entries(breakfast)) {
-    assertEquals(answers(knowledge, question)[0], answer, question);
-  }
-  for (const question of ["When is dinner?", "What time is it?", "At what time is dinner?", "A che ora è la cena?"]) {
-    assertEquals(answers(knowledge, question), [], question);
-  }
+  assertAnswers(knowledge, breakfast);
+  assertDeclines(knowledge, ["When is dinner?", "What time is it?", "At what time is dinner?", "A che ora è la cena?"]);
 });
 
 Deno.test("a time of the day is no count and no price, and a month is no place", () => {
@@ -547,9 +534,7 @@ Deno.test("a time of the day is no count and no price, and a month is no place",
     "Where is the sauna?": "The sauna is in Como.",
     "When is the pool open?": "The pool is open from May to September.",
   };
-  for (const [question, answer] of Object.entries(known)) {
-    assertEquals(answers(knowledge, question)[0], answer, question);
-  }
+  assertAnswers(knowledge, known);
   const unknown = [
     "How many single rooms are there?",
     "How much is breakfast?",
@@ -557,5 +542,5 @@ Deno.test("a time of the day is no count and no price, and a month is no place",
     "How much is check-in?",
     "Where is the pool?",
   ];
-  for (const question of unknown) assertEquals(answers(knowledge, question), [], question);
+  assertDeclines(knowledge, unknown);
 });
