@@ -86,8 +86,8 @@ const REPLACEMENTS = [
   { file: "src/program/version.ts", from: '"../../deno.json"', by: '"../versions.json"' },
 ];
 /**
- * The packages that the copy's lock file gives to dcap-qvl: bn.js 4, which the two others come with, in place of 5, whose
- * second copy is 35 kB. It makes two whole numbers of 32 bytes with it, and asn1.js writes them.
+ * The packages that the copy's lock file gives to dcap-qvl: bn.js 4, which the two others come with, in place of 5, 46 kB
+ * less. It makes two whole numbers of 32 bytes with it, and asn1.js writes them.
  *
  * @see src/utils.js of @phala/dcap-qvl 0.3.9 `encodeAsDer`
  */
